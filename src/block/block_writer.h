@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// WriteBlock: the one way a block file comes to be. Flush passes chunks, compaction passes blocks;
+// both are Segments of known kind, merged into one file: traces ordered by start time, spans of a
+// trace in depth-first pre-order, exact duplicates (same ids and content) removed, fragments of one
+// trace brought together, derived columns computed.
+//
+// Memory: dictionaries of the result and a bounded window of decoded row groups; not the rows.
+// Durability: the file is complete and DataSync()ed when this returns; the caller renames it into
+// place and syncs the directory (store/).
+// Thread rule: one call per output file; several calls may run side by side.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/env.h"
+#include "block/segment.h"
+
+namespace weft::block {
+
+struct WriteBlockOptions {
+  int zstd_level = 1;
+  // Asked between row groups: true stops the write with kCancelled and removes the file.
+  std::function<bool()> cancelled;
+};
+
+struct BlockSummary {
+  uint64_t bytes = 0;
+  uint32_t spans = 0;
+  uint32_t logs = 0;
+  uint32_t traces = 0;
+  uint32_t duplicate_spans = 0;  // removed
+  uint32_t duplicate_logs = 0;
+  uint64_t start_min_ns = 0, start_max_ns = 0;
+  uint64_t received_min_ns = 0, received_max_ns = 0;
+  uint64_t file_checksum = 0;  // XXH3-64 of the whole file
+};
+
+// REQUIRES: every source is a Chunk (sealed) or a Block.
+Result<BlockSummary> WriteBlock(Env* env, const std::string& path,
+                                std::span<const std::shared_ptr<const Segment>> sources,
+                                const WriteBlockOptions& options);
+
+}  // namespace weft::block

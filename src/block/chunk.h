@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Chunk: a piece of the head. Spans and log records are appended in arrival order; every text and
+// attribute value is interned in per-column dictionaries, so that a row costs a few dozen bytes and
+// a flush to a block (block/block_writer.h) maps integers instead of comparing strings.
+//
+// Layout: a row names its shape (resource, scope, and the ordered list of columns it has) and stores
+// one dictionary id for each slot of the shape, row-major in one flat array.
+//
+// Life: made by the store, Append()ed under the store's append lock, Seal()ed, then read as a
+// Segment by any number of threads, flushed, dropped.
+// Thread rule: before Seal() one thread at a time and no reads; after Seal() immutable.
+#pragma once
+
+#include <memory>
+
+#include "block/segment.h"
+
+namespace weft::block {
+
+class Chunk : public Segment {
+ public:
+  Chunk();
+  ~Chunk() override;
+
+  // Copies all spans and logs of the batch. REQUIRES: not sealed.
+  void Append(const SpanBatch& batch);
+  void Seal();
+  // Appends the rows of a sealed chunk, to merge small ones. REQUIRES: this is not sealed.
+  Status AppendChunk(const Chunk& other);
+
+  uint32_t span_count() const;
+  uint32_t log_count() const;
+
+  const Table& table(TableId id) const override;
+  bool has_derived() const override { return false; }
+  uint32_t trace_count() const override;
+  Status ReadTraces(uint32_t first, std::span<TraceEntry> out) const override;
+  Result<TraceRows> FindTrace(const TraceId& id) const override;
+  Status ReadSpans(std::span<const Row> rows, SpanBatch* out) const override;
+  Status ReadLogs(std::span<const Row> rows, SpanBatch* out) const override;
+  std::pair<uint64_t, uint64_t> time_range() const override;
+  std::pair<uint64_t, uint64_t> received_range() const override;
+  uint64_t bytes() const override;  // exact enough for the memory budget: arenas and arrays
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace weft::block

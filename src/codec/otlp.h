@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// OTLP: bytes <-> SpanBatch, protobuf and JSON. Decoding copies no string: views point into
+// batch->received (protobuf) or into the arena (JSON escapes, hex, base64).
+//
+// Decoders are bounded (wire/limits.h) and never trust a length. A span that is invalid by itself
+// (ids of a wrong length or all zero) is left out and counted in rejected_spans with the first
+// reason; bytes that are not the message at all fail the whole request with the offset or field.
+// Log records without a trace id go to rejected_logs.
+//
+// Sources: opentelemetry-proto 1.x trace/logs/common/resource/collector; docs/specification.md (JSON).
+// Thread rule: pure functions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "model/span_batch.h"
+
+namespace weft::codec {
+
+enum class OtlpFormat : uint8_t { kProtobuf, kJson };
+
+// ExportTraceServiceRequest (= TracesData). Takes the body over into batch.received.
+Result<SpanBatch> DecodeOtlpTraces(OtlpFormat format, std::string body);
+// ExportLogsServiceRequest (= LogsData).
+Result<SpanBatch> DecodeOtlpLogs(OtlpFormat format, std::string body);
+// Counts the data points of an ExportMetricsServiceRequest, to answer honestly that none is kept.
+Result<uint64_t> CountOtlpMetricPoints(OtlpFormat format, std::string_view body);
+
+// The spans (logs) of the batch as TracesData (LogsData). Runs of equal resource and scope indexes
+// form one ResourceSpans / ScopeSpans. JSON is strict protojson of OTLP: hex ids, numbers as enums,
+// 64-bit integers as strings.
+void EncodeOtlpTraces(OtlpFormat format, const SpanBatch& batch, std::string* out);
+void EncodeOtlpLogs(OtlpFormat format, const SpanBatch& batch, std::string* out);
+
+// Export{Trace,Logs,Metrics}ServiceResponse. `rejected` 0 and an empty message: the empty success.
+std::string EncodeOtlpResponse(OtlpFormat format, std::string_view rejected_field_json,
+                               uint64_t rejected, std::string_view message);
+// google.rpc.Status for error bodies; retry_after_s > 0 adds RetryInfo.
+std::string EncodeRpcStatus(OtlpFormat format, uint32_t grpc_code, std::string_view message,
+                            uint32_t retry_after_s);
+
+// One AnyValue / list of KeyValue as protobuf: what the store keeps for nested values.
+void EncodeOtlpValue(const Value& value, std::string* out);
+// Views in the result point into `bytes`; arrays and maps into `arena`.
+Result<Value> DecodeOtlpValue(std::string_view bytes, Arena* arena);
+// A value as JSON text the way people read it (strings unquoted only at the top level if `plain`).
+void AppendValueJson(const Value& value, std::string* out);
+
+}  // namespace weft::codec

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The front door of net/: an HTTP server that speaks HTTP/1.1 and HTTP/2 (cleartext with prior
+// knowledge or Upgrade, told apart by the first bytes) on one port, and gRPC over HTTP/2. Handlers
+// are registered before Start(); one Server may listen on many addresses, each with its own routes.
+//
+// Threads: `threads` event-loop threads; a handler runs on the loop thread of its connection and must
+// not block. It may answer at once, or keep the Exchange and answer later from any thread.
+// Sources: RFC 9110, 9112, 9113, gRPC PROTOCOL-HTTP2.md.
+// Next: net/http.h (requests and answers), net/grpc.h, net/client.h.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "net/grpc.h"
+#include "net/http.h"
+
+namespace weft::net {
+
+struct ServerLimits {
+  uint32_t header_bytes_max = 64 * 1024;
+  uint32_t header_timeout_ms = 10'000;
+  uint32_t idle_timeout_ms = 60'000;
+  uint32_t body_timeout_ms = 60'000;          // whole body
+  uint32_t body_bytes_per_second_min = 1024;  // judged after the first 10 s
+  uint32_t streams_per_connection_max = 128;
+  uint32_t connections_max = 10'000;
+  uint32_t connections_per_ip_max = 256;  // loopback is exempt
+  uint32_t drain_timeout_ms = 10'000;
+  uint32_t write_buffer_bytes_max = 1 << 20;  // per exchange; beyond it Write() reports kWait
+};
+
+// Routes of one listening address. Built before Start(), immutable after.
+class Router {
+ public:
+  // `path` is exact, or ends in "/*" to match any deeper path. `method` "*" matches all.
+  // A path that is known under another method is answered 405 with Allow.
+  void Add(std::string method, std::string path, RouteOptions options, HttpHandler handler);
+  // `path` is "/package.Service/Method". Served on HTTP/2 requests of content type application/grpc.
+  void AddGrpc(std::string path, GrpcOptions options, GrpcHandler handler);
+  // Called where nothing matched; without one: 404.
+  void SetFallback(HttpHandler handler);
+
+  struct Route;
+  const Route* Find(std::string_view method, std::string_view path, bool* path_known) const;
+  const Route* FindGrpc(std::string_view path) const;
+  const HttpHandler* fallback() const { return fallback_ ? &fallback_ : nullptr; }
+
+ private:
+  std::vector<std::shared_ptr<Route>> routes_;
+  HttpHandler fallback_;
+};
+
+struct Route;
+
+struct Endpoint {
+  std::string host;  // "127.0.0.1", "::1", "localhost" (both loopbacks), "0.0.0.0"
+  uint16_t port = 0;  // 0: any free one
+};
+
+class Server {
+ public:
+  Server(ServerLimits limits, int threads);
+  ~Server();  // Stop()
+
+  // kUnavailable with address, port and, where /proc tells, the process that holds it, when the
+  // address is in use. The error does not name a flag; the caller knows which one moves it.
+  // Returns the bound port.
+  Result<uint16_t> Listen(const Endpoint& endpoint, std::shared_ptr<const Router> router);
+  void Start();
+  // Refuses new connections, sends GOAWAY / Connection: close, waits up to drain_timeout_ms for
+  // exchanges under way, then closes. Idempotent.
+  void Stop();
+
+  uint64_t connections() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace weft::net

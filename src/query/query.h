@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The front door of the query engine: a checked question over one store snapshot. Every form of
+// search (TraceQL text, Jaeger's parameters, the UI's form, the CLI) becomes a SearchRequest.
+//
+// A span query `{...}` selects spans; the answer lists traces that hold at least one, newest first
+// (trace start, then trace id), exact, at most `limit`, with a cursor for the next page.
+// Whole-trace intrinsics (trace:duration, rootName, nestedSet*, childCount ...) are judged on the
+// whole trace: split traces and traces with rows in the head are assembled first.
+// Results are exact or say that they are partial and why.
+//
+// Thread rule: pure functions over an immutable snapshot; run them on a query thread, never on a net
+// thread. Next: query/plan.h, query/execute.h, docs/traceql.md.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "model/span_batch.h"
+#include "store/store.h"
+
+namespace weft::query {
+
+// What a query may use. Exceeding one gives a partial answer that says so, never a crash.
+struct Budget {
+  uint64_t deadline_ns = 30ull * 1'000'000'000;  // from the call, monotonic
+  uint64_t memory_bytes = 256ull << 20;
+  const std::atomic<bool>* cancelled = nullptr;  // set by a disconnect: kCancelled
+  Clock* clock = nullptr;                        // null: the system's
+};
+
+struct SearchRequest {
+  std::string traceql = "{}";
+  uint64_t start_ns = 0;  // traces with a matching span that starts in [start, end); 0, 0: all time
+  uint64_t end_ns = 0;
+  uint32_t limit = 20;    // 1 to 10,000
+  uint32_t spans_per_trace = 3;  // matched spans returned with each trace, 0 to 10,000
+  // Whole-trace duration bounds, for Jaeger-like forms; 0: none.
+  std::string cursor;     // opaque, from the previous page
+};
+
+struct MatchedSpan {
+  SpanId span_id;
+  std::string name, service;
+  uint64_t start_ns = 0, duration_ns = 0;
+  bool error = false;
+  // Attributes that the query names, as text for people.
+  std::vector<std::pair<std::string, std::string>> attributes;
+};
+
+struct ServiceShare {
+  std::string service;
+  uint32_t spans = 0, errors = 0;
+};
+
+struct TraceSummary {
+  TraceId trace_id;
+  std::string root_service, root_name;  // of the root, or of the earliest span where it is missing
+  bool root_missing = false;
+  uint64_t start_ns = 0, duration_ns = 0;
+  uint32_t spans = 0, errors = 0;
+  std::vector<ServiceShare> services;  // most spans first
+  uint32_t matched = 0;                // all matching spans
+  std::vector<MatchedSpan> matches;    // the first spans_per_trace by start
+};
+
+struct SearchStats {
+  uint64_t spans_total = 0;    // in the snapshot
+  uint64_t spans_inspected = 0;
+  uint64_t segments = 0, segments_skipped = 0;
+  uint64_t elapsed_ns = 0;
+};
+
+struct SearchResult {
+  std::vector<TraceSummary> traces;
+  std::string cursor;  // empty: the last page
+  std::string partial;  // empty: exact; otherwise the reason
+  SearchStats stats;
+};
+
+Result<SearchResult> Search(const store::Snapshot& snapshot, const SearchRequest& request,
+                            const Budget& budget);
+
+struct ServiceCount {
+  std::string service;
+  uint64_t spans = 0;
+};
+// Names in alphabetical order, over the whole snapshot.
+Result<std::vector<ServiceCount>> ListServices(const store::Snapshot& snapshot, const Budget& budget);
+struct OperationName {
+  std::string name;
+  SpanKind kind = SpanKind::kUnspecified;
+  auto operator<=>(const OperationName&) const = default;
+};
+// Distinct (name, kind) of a service's spans; empty service: of all.
+Result<std::vector<OperationName>> ListOperations(const store::Snapshot& snapshot,
+                                                  std::string_view service, const Budget& budget);
+// Attribute keys and their values, for completion. `scope` "" = all of span, resource, ....
+struct TagName {
+  std::string scope, key;
+};
+Result<std::vector<TagName>> ListTags(const store::Snapshot& snapshot, const Budget& budget);
+Result<std::vector<std::string>> ListTagValues(const store::Snapshot& snapshot,
+                                               std::string_view scope, std::string_view key,
+                                               uint32_t limit, const Budget& budget);
+// Smallest and largest span start in the snapshot: where data is, for an empty search. Nothing when
+// the snapshot is empty.
+std::optional<std::pair<uint64_t, uint64_t>> DataRange(const store::Snapshot& snapshot);
+
+}  // namespace weft::query

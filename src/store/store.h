@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Store: the live engine of one data directory. Append() makes a batch durable in the write-ahead
+// log, puts it in the head, and completes; background threads flush the head to blocks, merge blocks
+// and enforce retention; TakeSnapshot() gives queries a consistent view.
+//
+// Promises (docs/guarantees in README; tested in test/crash):
+//   - a Completion called with success means: the batch is on disk (mode kDurable), is visible to
+//     every later snapshot, and survives kill -9 and power loss;
+//   - a snapshot never shows what is not durable, and never changes;
+//   - nothing is deleted but by retention; a corrupt file is quarantined, named and left.
+// Directory: data/LOCK, data/wal/NNNN.wal, data/<tenant>/NNNN.block, data/MANIFEST-NNNN, data/CURRENT,
+// data/quarantine/. The default tenant's directory is "default".
+// Thread rule: every method may be called from any thread.
+// Next: store/wal.h, store/head.h, store/manifest.h, store/compaction.h, docs/format_wal.md.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/env.h"
+#include "block/segment.h"
+#include "model/span_batch.h"
+
+namespace weft::store {
+
+enum class Durability : uint8_t {
+  kDurable,  // success after fdatasync
+  kRelaxed,  // success after write(2): survives kill -9, may lose the last second on power loss
+  kMemory,   // no log at all: for tests and throw-away runs
+};
+
+struct StoreConfig {
+  std::string directory;
+  Durability durability = Durability::kDurable;
+  bool read_only = false;                     // no log, no threads, no lock: for the CLI
+  uint64_t head_bytes_max = 64ull << 20;      // over it Admit() refuses
+  uint64_t flush_bytes = 24ull << 20;         // head bytes that start a flush
+  uint64_t flush_age_ns = 300ull * 1'000'000'000;
+  uint32_t level0_blocks_max = 24;            // unmerged blocks over which Admit() refuses
+  uint64_t block_spans_max = 4'000'000;       // compaction makes none larger
+  uint64_t retention_age_ns = 14ull * 24 * 3600 * 1'000'000'000;  // from received time; 0: no limit
+  uint64_t retention_bytes = 20ull << 30;     // all blocks of all tenants; 0: no limit
+  uint64_t wal_segment_bytes = 64ull << 20;
+  uint64_t page_cache_bytes = 32ull << 20;
+  uint64_t free_bytes_min = 64ull << 20;      // below it ingest is refused until space is back
+  bool background = true;                     // false: tests call FlushNow() and CompactNow()
+  bool delete_source_after_merge = true;
+};
+
+using Completion = std::move_only_function<void(Status)>;
+
+// Trace ids of which parts lie in more than one segment of a snapshot.
+class SplitTraces;
+
+class Snapshot {
+ public:
+  virtual ~Snapshot() = default;
+  // Head chunks first, then blocks, newest first.
+  virtual const std::vector<std::shared_ptr<const block::Segment>>& segments() const = 0;
+  // True if the trace may have rows in more than one segment, or has rows in the head: derived
+  // columns and single-segment judgements about the whole trace are then not to be trusted.
+  // May say true for a trace that is whole; never false for one that is split.
+  virtual bool MayBeSplit(const TraceId& id) const = 0;
+  // The whole trace from all segments: spans then logs, exact duplicates removed, ordered by start.
+  // kNotFound when no segment has it.
+  virtual Result<SpanBatch> ReadTrace(const TraceId& id) const = 0;
+  // Blocks that could not be read, by name: an answer built on this snapshot is partial.
+  virtual const std::vector<std::string>& unreadable() const = 0;
+};
+
+struct StoreStats {
+  uint64_t appended_spans = 0, appended_logs = 0, appended_bytes = 0;
+  uint64_t wal_syncs = 0, wal_sync_ns = 0, wal_bytes = 0;
+  uint64_t head_bytes = 0, head_spans = 0;
+  uint64_t blocks = 0, block_bytes = 0, block_spans = 0, level0_blocks = 0;
+  uint64_t duplicate_spans_removed = 0;
+  uint64_t flushes = 0, compactions = 0, blocks_expired = 0;
+  uint64_t recovered_spans = 0, recovery_ns = 0, torn_tail_bytes = 0, quarantined_files = 0;
+  uint64_t page_cache_hits = 0, page_cache_misses = 0, page_cache_bytes = 0;
+  bool read_only = false;
+  std::string read_only_reason;
+};
+
+class Store {
+ public:
+  // Replays the log; returns when the store can take appends. kUnavailable when another process
+  // holds the directory.
+  static Result<std::unique_ptr<Store>> Open(Env* env, Clock* clock, StoreConfig config);
+  virtual ~Store() = default;  // Close()
+
+  // Cheap check before a request is decoded: may the store take about `bytes` more?
+  // kUnavailable / kNoSpace with retry_after_s when not.
+  virtual Status Admit(uint64_t bytes) = 0;
+  // Takes the batch for its tenant. `done` runs exactly once, on a store thread or on this one.
+  // REQUIRES: every span and log has a non-zero trace id, every span a non-zero span id.
+  virtual void Append(SpanBatch batch, Completion done) = 0;
+
+  virtual std::shared_ptr<const Snapshot> TakeSnapshot(std::string_view tenant) = 0;
+  virtual std::vector<std::string> tenants() = 0;
+  virtual StoreStats stats() = 0;
+
+  // Everything in the head becomes a block. Returns when it is committed.
+  virtual Status FlushNow() = 0;
+  // Merges until nothing is left to merge; `full` merges everything into as few blocks as allowed.
+  virtual Status CompactNow(bool full) = 0;
+  virtual Status EnforceRetentionNow() = 0;
+  // Waits for appends under way, stops the threads. The head stays in the log. Idempotent.
+  virtual void Close() = 0;
+};
+
+}  // namespace weft::store

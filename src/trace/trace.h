@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One whole trace: the tree over a set of spans, and what is computed once from it. Used when a block
+// is built (on bare numbers), when a split trace is assembled, and by every view of a trace.
+//
+// The tree is total: a span whose parent is missing is a root of its own (orphan); spans in a parent
+// cycle are cut at the earliest of them; two spans with one id are both kept, children go to the
+// first in start order that is not themselves, Zipkin's shared spans (a server span with the id of
+// its client span) hang under the client one.
+//
+// Thread rule: pure functions over plain arrays.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "model/span_batch.h"
+
+namespace weft::trace {
+
+inline constexpr uint32_t kNone = 0xFFFFFFFF;
+
+// The numbers of one span that structure needs.
+struct Node {
+  SpanId span_id;
+  SpanId parent_span_id;
+  uint64_t start_ns = 0;
+  uint64_t end_ns = 0;
+  SpanKind kind = SpanKind::kUnspecified;
+  bool error = false;
+};
+
+// All arrays are indexed by pre-order position; roots and siblings are ordered by start, then id.
+struct Tree {
+  std::vector<uint32_t> node;      // index into the input
+  std::vector<uint32_t> parent;    // pre-order position, or kNone
+  std::vector<uint32_t> depth;
+  std::vector<uint32_t> subtree;   // spans in the subtree, itself included: descendants of i are
+                                   // (i, i + subtree[i])
+  std::vector<uint32_t> children;  // direct
+  std::vector<bool> orphan;        // names a parent that is not here (or was cut from a cycle)
+};
+Tree BuildTree(std::span<const Node> nodes);
+
+// Per pre-order position: time of the span that no child covers (children clipped to the span).
+std::vector<uint64_t> SelfTimes(const Tree& tree, std::span<const Node> nodes);
+// Per pre-order position: ns that the span contributes to the critical path of its root: walking back
+// from the root's end, always into the child that ended last. The sum over one root's tree is that
+// root's duration. Children that outlive their parent (asynchronous) are clipped.
+std::vector<uint64_t> CriticalTimes(const Tree& tree, std::span<const Node> nodes);
+// Per pre-order position: error status and no child with one.
+std::vector<bool> ErrorOrigins(const Tree& tree, std::span<const Node> nodes);
+// Per pre-order position: ns to add to a span's times for display, so that children lie in their
+// parents where clocks of two services disagree (only between spans of different `host` numbers; 0
+// where nothing must move).
+std::vector<int64_t> SkewCorrections(const Tree& tree, std::span<const Node> nodes,
+                                     std::span<const uint32_t> host);
+
+// Pieces of the critical path in time order: [start, end) spent in the span at pre-order `position`.
+struct CriticalPiece {
+  uint32_t position = 0;
+  uint64_t start_ns = 0, end_ns = 0;
+};
+std::vector<CriticalPiece> CriticalPath(const Tree& tree, std::span<const Node> nodes);
+
+// Everything a view needs of one assembled trace.
+struct TraceView {
+  const SpanBatch* batch = nullptr;  // borrowed
+  std::vector<Node> nodes;           // one a span of the batch, same index
+  Tree tree;
+  std::vector<uint64_t> self_ns, critical_ns;  // pre-order
+  std::vector<CriticalPiece> critical_path;
+  std::vector<bool> error_origin;
+  std::vector<int64_t> skew_ns;
+  uint64_t start_ns = 0, end_ns = 0;
+  uint32_t root = 0;  // pre-order position of the trace's root: the earliest non-orphan root, else 0
+  bool root_missing = false;
+  uint32_t services = 0, errors = 0, depth = 0;
+};
+TraceView BuildTraceView(const SpanBatch& batch);
+
+}  // namespace weft::trace
