@@ -2,9 +2,10 @@
 #
 # One room of src/: a static library weft_<name>, one test binary <name>_test, one binary per fuzz
 # target (preset fuzz only) and one bench binary. Sources are listed, never globbed: a file that no
-# target builds fails tools/check.
+# target builds fails tools/check. THREADED marks a room whose tests start threads: they also run
+# under TSan (ctest label `threads`, target tsan_tests).
 function(weft_room)
-  cmake_parse_arguments(R "" "NAME" "SRCS;DEPS;LIBS;TESTS;TEST_DEPS;FUZZ;BENCH" ${ARGN})
+  cmake_parse_arguments(R "THREADED" "NAME" "SRCS;DEPS;LIBS;TESTS;TEST_DEPS;FUZZ;BENCH" ${ARGN})
   set(target weft_${R_NAME})
   add_library(${target} STATIC ${R_SRCS})
   target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/src)
@@ -21,6 +22,10 @@ function(weft_room)
     target_link_libraries(${R_NAME}_test PRIVATE ${target} ${test_deps} GTest::gmock GTest::gtest_main)
     target_compile_definitions(${R_NAME}_test PRIVATE WEFT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     add_test(NAME ${R_NAME}_test COMMAND ${R_NAME}_test WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+    if(R_THREADED)
+      set_tests_properties(${R_NAME}_test PROPERTIES LABELS threads)
+      add_dependencies(tsan_tests ${R_NAME}_test)
+    endif()
   endif()
   if(WEFT_FUZZ)
     foreach(source IN LISTS R_FUZZ)

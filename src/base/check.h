@@ -2,6 +2,7 @@
 //
 // Bugs crash. WEFT_CHECK stays on in release builds; it guards what only a bug in weft can break.
 // Input, peers and disks must never be able to reach one: they get an Error (base/result.h).
+// Thread rule: any thread.
 #pragma once
 
 namespace weft {
