@@ -47,7 +47,8 @@ extern template struct Id<8>;
 // or nothing.
 std::optional<TraceId> ParseTraceId(std::string_view text);
 
-// Ids are random as a rule, but a hostile peer may choose them: mixes all bytes.
+// Ids are random as a rule, but some tracers count: every input bit reaches every output bit
+// (the finaliser of splitmix64).
 struct IdHash {
   template <size_t kBytes>
   size_t operator()(const Id<kBytes>& id) const {
@@ -55,8 +56,10 @@ struct IdHash {
     for (size_t i = 0; i < kBytes; i += 8) {
       uint64_t word;
       std::memcpy(&word, id.bytes.data() + i, 8);
-      hash = (hash ^ word) * 0xBF58476D1CE4E5B9u;
-      hash ^= hash >> 29;
+      hash ^= word;
+      hash = (hash ^ hash >> 30) * 0xBF58476D1CE4E5B9u;
+      hash = (hash ^ hash >> 27) * 0x94D049BB133111EBu;
+      hash ^= hash >> 31;
     }
     return hash;
   }

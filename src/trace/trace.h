@@ -4,9 +4,9 @@
 // is built (on bare numbers), when a split trace is assembled, and by every view of a trace.
 //
 // The tree is total: a span whose parent is missing is a root of its own (orphan); spans in a parent
-// cycle are cut at the earliest of them; two spans with one id are both kept, children go to the
-// first in start order that is not themselves, Zipkin's shared spans (a server span with the id of
-// its client span) hang under the client one.
+// cycle are cut at the earliest of them. Two spans with one id are both kept: where one is the client
+// and the other the server half of a call (Zipkin's shared spans), the server half hangs under the
+// client half and children under the server half; otherwise children go to the earliest.
 //
 // Thread rule: pure functions over plain arrays.
 #pragma once
@@ -44,6 +44,29 @@ struct Tree {
 };
 Tree BuildTree(std::span<const Node> nodes);
 
+// The same, reusing memory from call to call: block building makes one tree a trace.
+// Thread rule: one thread at a time.
+class TreeBuilder {
+ public:
+  void Build(std::span<const Node> nodes, Tree* out);
+
+ private:
+  uint32_t FindFirst(const SpanId& id) const;
+  void IndexIds(std::span<const Node> nodes);
+  void LinkParents(std::span<const Node> nodes);
+  void CutCycles();
+  void Flatten(std::span<const Node> nodes, Tree* out);
+
+  std::vector<uint32_t> by_start_;    // node indexes by (start, span id, index)
+  std::vector<uint32_t> slots_;       // open addressing: span id -> first node with it, by start
+  std::vector<uint32_t> same_id_;     // node -> next node with the same id, by start
+  std::vector<uint32_t> parent_of_;   // node -> node
+  std::vector<uint32_t> first_child_, next_sibling_, last_child_;
+  std::vector<uint32_t> stack_;
+  std::vector<uint8_t> mark_;
+  std::span<const Node> nodes_;
+};
+
 // Per pre-order position: time of the span that no child covers (children clipped to the span).
 std::vector<uint64_t> SelfTimes(const Tree& tree, std::span<const Node> nodes);
 // Per pre-order position: ns that the span contributes to the critical path of its root: walking back
@@ -58,12 +81,13 @@ std::vector<bool> ErrorOrigins(const Tree& tree, std::span<const Node> nodes);
 std::vector<int64_t> SkewCorrections(const Tree& tree, std::span<const Node> nodes,
                                      std::span<const uint32_t> host);
 
-// Pieces of the critical path in time order: [start, end) spent in the span at pre-order `position`.
+// Pieces of one root's critical path in time order: [start, end) spent in the span at `position`.
 struct CriticalPiece {
   uint32_t position = 0;
   uint64_t start_ns = 0, end_ns = 0;
 };
-std::vector<CriticalPiece> CriticalPath(const Tree& tree, std::span<const Node> nodes);
+std::vector<CriticalPiece> CriticalPath(const Tree& tree, std::span<const Node> nodes,
+                                        uint32_t root_position);
 
 // Everything a view needs of one assembled trace.
 struct TraceView {
@@ -71,7 +95,7 @@ struct TraceView {
   std::vector<Node> nodes;           // one a span of the batch, same index
   Tree tree;
   std::vector<uint64_t> self_ns, critical_ns;  // pre-order
-  std::vector<CriticalPiece> critical_path;
+  std::vector<CriticalPiece> critical_path;  // of `root`
   std::vector<bool> error_origin;
   std::vector<int64_t> skew_ns;
   uint64_t start_ns = 0, end_ns = 0;

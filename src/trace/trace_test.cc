@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trace/trace.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <numeric>
+#include <random>
+
+namespace weft::trace {
+namespace {
+
+using ::testing::ElementsAre;
+
+SpanId Id(uint64_t n) {
+  SpanId id;
+  for (int i = 0; i < 8; ++i) id.bytes[7 - i] = static_cast<uint8_t>(n >> (8 * i));
+  return id;
+}
+
+Node Make(uint64_t id, uint64_t parent, uint64_t start, uint64_t end,
+          SpanKind kind = SpanKind::kInternal, bool error = false) {
+  return {Id(id), parent == 0 ? SpanId{} : Id(parent), start, end, kind, error};
+}
+
+TEST(TreeTest, EmptyTraceIsAnEmptyTree) {
+  EXPECT_TRUE(BuildTree({}).node.empty());
+  EXPECT_TRUE(CriticalPath(BuildTree({}), {}, 0).empty());
+}
+
+TEST(TreeTest, OrdersSiblingsByStartAndGivesPreOrder) {
+  std::vector<Node> nodes = {Make(4, 2, 6, 7), Make(3, 1, 8, 9), Make(2, 1, 5, 8), Make(1, 0, 0, 10)};
+  Tree tree = BuildTree(nodes);
+  EXPECT_THAT(tree.node, ElementsAre(3, 2, 0, 1));
+  EXPECT_THAT(tree.parent, ElementsAre(kNone, 0, 1, 0));
+  EXPECT_THAT(tree.depth, ElementsAre(0, 1, 2, 1));
+  EXPECT_THAT(tree.subtree, ElementsAre(4, 2, 1, 1));
+  EXPECT_THAT(tree.children, ElementsAre(2, 1, 0, 0));
+  EXPECT_THAT(tree.orphan, ElementsAre(false, false, false, false));
+}
+
+TEST(TreeTest, MissingParentMakesAnOrphanRoot) {
+  std::vector<Node> nodes = {Make(1, 0, 5, 10), Make(2, 99, 0, 3)};
+  Tree tree = BuildTree(nodes);
+  EXPECT_THAT(tree.node, ElementsAre(1, 0));
+  EXPECT_THAT(tree.orphan, ElementsAre(true, false));
+}
+
+TEST(TreeTest, CycleIsCutAtItsEarliestSpan) {
+  std::vector<Node> nodes = {Make(1, 3, 20, 30), Make(2, 1, 10, 15), Make(3, 2, 12, 14),
+                             Make(4, 4, 1, 2)};
+  Tree tree = BuildTree(nodes);
+  EXPECT_THAT(tree.node, ElementsAre(3, 1, 2, 0));
+  EXPECT_THAT(tree.parent, ElementsAre(kNone, kNone, 1, 2));
+  EXPECT_THAT(tree.orphan, ElementsAre(true, true, false, false));
+}
+
+TEST(TreeTest, SharedSpanHangsServerHalfUnderClientHalf) {
+  std::vector<Node> nodes = {Make(2, 1, 4, 8, SpanKind::kServer), Make(3, 2, 5, 6),
+                             Make(2, 1, 3, 9, SpanKind::kClient), Make(1, 0, 0, 10)};
+  Tree tree = BuildTree(nodes);
+  EXPECT_THAT(tree.node, ElementsAre(3, 2, 0, 1));
+  EXPECT_THAT(tree.depth, ElementsAre(0, 1, 2, 3));
+}
+
+TEST(TreeTest, TwoSpansWithOneIdAreBothKept) {
+  std::vector<Node> nodes = {Make(1, 0, 0, 9), Make(2, 1, 2, 3), Make(2, 1, 1, 4), Make(3, 2, 5, 6)};
+  Tree tree = BuildTree(nodes);
+  EXPECT_THAT(tree.node, ElementsAre(0, 2, 3, 1));
+  EXPECT_THAT(tree.parent, ElementsAre(kNone, 0, 1, 0));
+}
+
+TEST(TreeTest, AMillionDeepChainNeedsNoStack) {
+  std::vector<Node> nodes;
+  for (uint64_t i = 1; i <= 1'000'000; ++i) nodes.push_back(Make(i, i - 1, i, 2'000'001 - i));
+  Tree tree = BuildTree(nodes);
+  EXPECT_EQ(tree.depth.back(), 999'999u);
+  EXPECT_EQ(CriticalPath(tree, nodes, 0).size(), 1'999'999u - 0u);
+}
+
+TEST(SelfTimeTest, OverlappingAndOverrunningChildrenCountOnce) {
+  std::vector<Node> nodes = {Make(1, 0, 0, 100), Make(2, 1, 10, 40), Make(3, 1, 20, 50),
+                             Make(4, 1, 90, 130)};
+  Tree tree = BuildTree(nodes);
+  EXPECT_THAT(SelfTimes(tree, nodes), ElementsAre(50, 30, 30, 40));
+}
+
+TEST(CriticalPathTest, FollowsTheChildThatEndedLast) {
+  std::vector<Node> nodes = {Make(1, 0, 0, 26), Make(2, 1, 3, 9), Make(3, 1, 12, 22),
+                             Make(4, 1, 12, 17)};
+  Tree tree = BuildTree(nodes);
+  std::vector<std::array<uint64_t, 3>> pieces;
+  for (const CriticalPiece& piece : CriticalPath(tree, nodes, 0))
+    pieces.push_back({piece.position, piece.start_ns, piece.end_ns});
+  EXPECT_THAT(pieces, ElementsAre(std::array<uint64_t, 3>{0, 0, 3}, std::array<uint64_t, 3>{1, 3, 9},
+                                  std::array<uint64_t, 3>{0, 9, 12},
+                                  std::array<uint64_t, 3>{2, 12, 22},
+                                  std::array<uint64_t, 3>{0, 22, 26}));
+}
+
+TEST(CriticalPathTest, ChildThatOutlivesItsParentIsClipped) {
+  std::vector<Node> nodes = {Make(1, 0, 0, 10), Make(2, 1, 5, 50), Make(3, 2, 20, 40)};
+  Tree tree = BuildTree(nodes);
+  EXPECT_THAT(CriticalTimes(tree, nodes), ElementsAre(5, 5, 0));
+}
+
+// Whatever the tree: pieces tile the root's interval without gap or overlap, and a span's critical
+// time never exceeds its duration.
+TEST(CriticalPathTest, PropertyPiecesTileTheRoot) {
+  std::mt19937_64 random(20251121);
+  for (int round = 0; round < 500; ++round) {
+    uint64_t count = 1 + random() % 40;
+    std::vector<Node> nodes;
+    for (uint64_t i = 1; i <= count; ++i) {
+      uint64_t start = random() % 1000;
+      nodes.push_back(Make(i, i == 1 ? 0 : 1 + random() % (i + 1), start, start + random() % 500));
+    }
+    Tree tree = BuildTree(nodes);
+    std::vector<uint64_t> critical = CriticalTimes(tree, nodes);
+    std::vector<uint64_t> self = SelfTimes(tree, nodes);
+    for (uint32_t root = 0; root < count; root += tree.subtree[root]) {
+      const Node& span = nodes[tree.node[root]];
+      uint64_t at = span.start_ns;
+      for (const CriticalPiece& piece : CriticalPath(tree, nodes, root)) {
+        ASSERT_EQ(piece.start_ns, at) << "round " << round;
+        ASSERT_LT(piece.start_ns, piece.end_ns);
+        at = piece.end_ns;
+      }
+      ASSERT_EQ(at, span.end_ns) << "round " << round;
+      uint64_t sum = std::accumulate(critical.begin() + root,
+                                     critical.begin() + root + tree.subtree[root], uint64_t{0});
+      ASSERT_EQ(sum, span.end_ns - span.start_ns);
+    }
+    for (uint32_t i = 0; i < count; ++i) {
+      uint64_t duration = nodes[tree.node[i]].end_ns - nodes[tree.node[i]].start_ns;
+      ASSERT_LE(critical[i], duration);
+      ASSERT_LE(self[i], duration);
+      ASSERT_TRUE(tree.parent[i] == kNone || (tree.parent[i] < i && i < tree.parent[i] + tree.subtree[tree.parent[i]]));
+    }
+  }
+}
+
+TEST(ErrorOriginTest, DeepestErrorIsTheOrigin) {
+  std::vector<Node> nodes = {Make(1, 0, 0, 9, SpanKind::kServer, true),
+                             Make(2, 1, 1, 8, SpanKind::kClient, true),
+                             Make(3, 2, 2, 7, SpanKind::kServer, false)};
+  Tree tree = BuildTree(nodes);
+  EXPECT_THAT(ErrorOrigins(tree, nodes), ElementsAre(false, true, false));
+}
+
+TEST(SkewTest, CentresAChildOfAnotherHostAndMovesItsSubtree) {
+  std::vector<Node> nodes = {Make(1, 0, 100, 200, SpanKind::kClient),
+                             Make(2, 1, 40, 100, SpanKind::kServer), Make(3, 2, 50, 60)};
+  Tree tree = BuildTree(nodes);
+  EXPECT_THAT(SkewCorrections(tree, nodes, std::vector<uint32_t>{0, 1, 1}), ElementsAre(0, 80, 80));
+  EXPECT_THAT(SkewCorrections(tree, nodes, std::vector<uint32_t>{0, 0, 0}), ElementsAre(0, 0, 0));
+}
+
+TEST(SkewTest, ConsumersMayStartAfterTheirProducerEnded) {
+  std::vector<Node> nodes = {Make(1, 0, 100, 110, SpanKind::kProducer),
+                             Make(2, 1, 500, 505, SpanKind::kConsumer)};
+  Tree tree = BuildTree(nodes);
+  EXPECT_THAT(SkewCorrections(tree, nodes, std::vector<uint32_t>{0, 1}), ElementsAre(0, 0));
+}
+
+TEST(TraceViewTest, FindsTheRootAndCountsServices) {
+  SpanBatch batch;
+  KeyValue shop{"service.name", Value::String("shop")}, bank{"service.name", Value::String("bank")};
+  batch.resources = {Resource{.attributes = {&shop, 1}}, Resource{.attributes = {&bank, 1}}};
+  batch.scopes.resize(1);
+  for (auto [id, parent, resource, status] :
+       {std::tuple{1u, 0u, 0u, StatusCode::kUnset}, std::tuple{2u, 1u, 1u, StatusCode::kError},
+        std::tuple{3u, 77u, 1u, StatusCode::kUnset}}) {
+    Span span;
+    span.span_id = Id(id);
+    if (parent != 0) span.parent_span_id = Id(parent);
+    span.start_ns = 100 - id;
+    span.end_ns = 200;
+    span.resource = resource;
+    span.status = status;
+    batch.spans.push_back(span);
+  }
+  TraceView view = BuildTraceView(batch);
+  EXPECT_EQ(view.services, 2u);
+  EXPECT_EQ(view.errors, 1u);
+  EXPECT_EQ(view.depth, 2u);
+  EXPECT_FALSE(view.root_missing);
+  EXPECT_EQ(view.tree.node[view.root], 0u);
+  EXPECT_EQ(view.start_ns, 97u);
+  EXPECT_EQ(view.end_ns, 200u);
+  batch.spans.erase(batch.spans.begin());
+  TraceView without_root = BuildTraceView(batch);
+  EXPECT_TRUE(without_root.root_missing);
+}
+
+}  // namespace
+}  // namespace weft::trace

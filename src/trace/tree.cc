@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From a bag of spans to a forest in pre-order. Linear but for one sort by start; no recursion, so a
+// chain of a million spans is as safe as a bush.
+#include <algorithm>
+#include <bit>
+#include <numeric>
+#include <tuple>
+
+#include "trace/trace.h"
+
+namespace weft::trace {
+
+Tree BuildTree(std::span<const Node> nodes) {
+  Tree tree;
+  TreeBuilder().Build(nodes, &tree);
+  return tree;
+}
+
+void TreeBuilder::Build(std::span<const Node> nodes, Tree* out) {
+  nodes_ = nodes;
+  by_start_.resize(nodes.size());
+  std::iota(by_start_.begin(), by_start_.end(), 0);
+  std::ranges::sort(by_start_, [&](uint32_t a, uint32_t b) {
+    return std::tie(nodes[a].start_ns, nodes[a].span_id, a) <
+           std::tie(nodes[b].start_ns, nodes[b].span_id, b);
+  });
+  IndexIds(nodes);
+  LinkParents(nodes);
+  CutCycles();
+  Flatten(nodes, out);
+}
+
+uint32_t TreeBuilder::FindFirst(const SpanId& id) const {
+  size_t mask = slots_.size() - 1;
+  for (size_t slot = IdHash{}(id) & mask;; slot = (slot + 1) & mask) {
+    uint32_t node = slots_[slot];
+    if (node == kNone || nodes_[node].span_id == id) return node;
+  }
+}
+
+// Chains the nodes of one id in start order: walking by_start_ backwards, each new node becomes the
+// head of its chain.
+void TreeBuilder::IndexIds(std::span<const Node> nodes) {
+  slots_.assign(std::bit_ceil(2 * nodes.size() + 1), kNone);
+  same_id_.assign(nodes.size(), kNone);
+  size_t mask = slots_.size() - 1;
+  for (size_t i = nodes.size(); i-- > 0;) {
+    uint32_t node = by_start_[i];
+    size_t slot = IdHash{}(nodes[node].span_id) & mask;
+    while (slots_[slot] != kNone && nodes[slots_[slot]].span_id != nodes[node].span_id)
+      slot = (slot + 1) & mask;
+    same_id_[node] = slots_[slot];
+    slots_[slot] = node;
+  }
+}
+
+void TreeBuilder::LinkParents(std::span<const Node> nodes) {
+  // The first node of a chain with this kind, other than `self`.
+  auto find_half = [&](uint32_t head, SpanKind kind, uint32_t self) {
+    for (uint32_t n = head; n != kNone; n = same_id_[n])
+      if (n != self && nodes[n].kind == kind) return n;
+    return kNone;
+  };
+  parent_of_.assign(nodes.size(), kNone);
+  for (uint32_t i = 0; i < nodes.size(); ++i) {
+    const Node& node = nodes[i];
+    if (node.kind == SpanKind::kServer) {
+      uint32_t head = FindFirst(node.span_id);
+      uint32_t client =
+          same_id_[head] == kNone ? kNone : find_half(head, SpanKind::kClient, i);
+      if (client != kNone) {
+        parent_of_[i] = client;
+        continue;
+      }
+    }
+    if (node.parent_span_id.empty()) continue;
+    uint32_t head = FindFirst(node.parent_span_id);
+    if (head == kNone) continue;
+    uint32_t parent = head;
+    if (same_id_[head] != kNone) {
+      uint32_t server = find_half(head, SpanKind::kServer, i);
+      bool is_shared = server != kNone && find_half(head, SpanKind::kClient, i) != kNone;
+      if (is_shared) parent = server;
+      if (parent == i) parent = same_id_[head];
+    } else if (head == i) {
+      continue;  // its own parent
+    }
+    parent_of_[i] = parent;
+  }
+}
+
+// Follows parents from each node, marking the path; meeting the own path again is a cycle, which is
+// cut above its earliest node.
+void TreeBuilder::CutCycles() {
+  constexpr uint8_t kUnseen = 0, kOnPath = 1, kDone = 2;
+  mark_.assign(parent_of_.size(), kUnseen);
+  for (uint32_t start : by_start_) {
+    stack_.clear();
+    uint32_t node = start;
+    while (node != kNone && mark_[node] == kUnseen) {
+      mark_[node] = kOnPath;
+      stack_.push_back(node);
+      node = parent_of_[node];
+    }
+    if (node != kNone && mark_[node] == kOnPath) {
+      uint32_t earliest = node;
+      for (uint32_t n = parent_of_[node]; n != node; n = parent_of_[n]) {
+        auto key = [&](uint32_t x) { return std::tie(nodes_[x].start_ns, nodes_[x].span_id, x); };
+        if (key(n) < key(earliest)) earliest = n;
+      }
+      parent_of_[earliest] = kNone;
+    }
+    for (uint32_t n : stack_) mark_[n] = kDone;
+  }
+}
+
+void TreeBuilder::Flatten(std::span<const Node> nodes, Tree* out) {
+  uint32_t count = static_cast<uint32_t>(nodes.size());
+  first_child_.assign(count, kNone);
+  last_child_.assign(count, kNone);
+  next_sibling_.assign(count, kNone);
+  uint32_t first_root = kNone, last_root = kNone;
+  for (uint32_t node : by_start_) {
+    uint32_t parent = parent_of_[node];
+    uint32_t& first = parent == kNone ? first_root : first_child_[parent];
+    uint32_t& last = parent == kNone ? last_root : last_child_[parent];
+    if (last == kNone) {
+      first = node;
+    } else {
+      next_sibling_[last] = node;
+    }
+    last = node;
+  }
+
+  out->node.resize(count);
+  out->parent.resize(count);
+  out->depth.resize(count);
+  out->subtree.assign(count, 1);
+  out->children.assign(count, 0);
+  out->orphan.assign(count, false);
+  // last_child_ has done its work: from here it maps a node to its pre-order position.
+  std::vector<uint32_t>& position_of = last_child_;
+  uint32_t position = 0;
+  for (uint32_t node = first_root; node != kNone;) {
+    position_of[node] = position;
+    uint32_t parent = parent_of_[node];
+    uint32_t parent_position = parent == kNone ? kNone : position_of[parent];
+    out->node[position] = node;
+    out->parent[position] = parent_position;
+    out->depth[position] = parent == kNone ? 0 : out->depth[parent_position] + 1;
+    if (parent != kNone) ++out->children[parent_position];
+    out->orphan[position] = parent == kNone && !nodes[node].parent_span_id.empty();
+    ++position;
+    // Down, else right, else up until there is a right.
+    uint32_t next = first_child_[node];
+    while (next == kNone && node != kNone) {
+      next = next_sibling_[node];
+      node = parent_of_[node];
+    }
+    node = next;
+  }
+  for (uint32_t i = count; i-- > 0;)
+    if (out->parent[i] != kNone) out->subtree[out->parent[i]] += out->subtree[i];
+}
+
+}  // namespace weft::trace
