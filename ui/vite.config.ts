@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The build: hashed files only, nothing inlined (the server sends `default-src 'self'`). In
+// development `npm run dev` hands /api to WEFT_UI_API (the mock's port unless set).
+import { defineConfig } from 'vite';
+
+export default defineConfig({
+  build: {
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: true,
+  },
+  esbuild: { jsx: 'automatic', jsxImportSource: 'preact', legalComments: 'none' },
+  server: {
+    proxy: { '/api': process.env.WEFT_UI_API ?? 'http://127.0.0.1:16699' },
+  },
+});
