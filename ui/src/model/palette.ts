@@ -12,7 +12,7 @@ export const kServiceColours: readonly string[] = [
 ];
 
 // FNV-1a, 32 bits, over the UTF-8 bytes.
-export function Fnv1a32(text: string): number {
+export function fnv1a32(text: string): number {
   let hash = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(text)) {
     hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
@@ -21,10 +21,10 @@ export function Fnv1a32(text: string): number {
 }
 
 // The lowest four bits are dropped: short names that end alike meet in them too often.
-export function ServiceColourIndex(service: string): number {
-  return (Fnv1a32(service) >>> 4) % kServiceColours.length;
+export function serviceColourIndex(service: string): number {
+  return (fnv1a32(service) >>> 4) % kServiceColours.length;
 }
 
-export function ServiceColour(service: string): string {
-  return kServiceColours[ServiceColourIndex(service)]!;
+export function serviceColour(service: string): string {
+  return kServiceColours[serviceColourIndex(service)]!;
 }

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Numbers as people read them: durations with three significant digits and one unit, counts with
+// thin spaces, times of day. Nothing here answers "NaN". Next: model/time_range.ts.
+
+const kUnits: readonly [name: string, ns: number][] = [
+  ['d', 86_400e9], ['h', 3_600e9], ['min', 60e9], ['s', 1e9], ['ms', 1e6], ['us', 1e3], ['ns', 1],
+];
+
+function threeDigits(value: number): string {
+  const magnitude = value >= 100 ? 0 : value >= 10 ? 1 : 2;
+  const text = value.toFixed(magnitude);
+  return magnitude === 0 ? text : text.replace(/\.?0+$/, '');
+}
+
+// "4.21 s", "318 ms", "85 us"; "unknown" for what is not a number.
+export function formatDuration(ns: number): string {
+  if (!Number.isFinite(ns)) return 'unknown';
+  if (ns < 0) return `\u2212${formatDuration(-ns)}`;
+  for (let i = 0; i < kUnits.length; i++) {
+    const [name, size] = kUnits[i]!;
+    // What rounds up to the next unit is said in it: 999.7 us is 1 ms.
+    if (ns >= size * 0.9995 || i === kUnits.length - 1) {
+      return name === 'ns' ? `${Math.round(ns)} ns` : `${threeDigits(ns / size)} ${name}`;
+    }
+  }
+  return '';
+}
+
+const kParseUnits: Record<string, number> = {
+  d: 86_400e9, h: 3_600e9, m: 60e9, min: 60e9, s: 1e9, ms: 1e6, us: 1e3, '\u00b5s': 1e3,
+  '\u03bcs': 1e3, ns: 1,
+};
+
+// "1.5s", "100ms", "1m30s", "2 h" in ns; null for anything else.
+export function parseDuration(text: string): number | null {
+  const part = /(\d+(?:\.\d+)?|\.\d+)\s*([a-z\u00b5\u03bc]+)\s*/gy;
+  const trimmed = text.trim().toLowerCase();
+  let total = 0;
+  while (part.lastIndex < trimmed.length) {
+    const match = part.exec(trimmed);
+    const unit = match === null ? undefined : kParseUnits[match[2]!];
+    if (match === null || unit === undefined) return null;
+    total += Number(match[1]) * unit;
+  }
+  return trimmed === '' ? null : total;
+}
+
+// The duration as a TraceQL literal that loses nothing: "1500ms", "85us".
+export function durationLiteral(ns: number): string {
+  const whole = Math.round(ns);
+  for (const [name, size] of kUnits) {
+    if ('d h min'.includes(name) && name !== 's') continue;
+    if (whole !== 0 && whole % size === 0) return `${whole / size}${name}`;
+  }
+  return `${whole}ns`;
+}
+
+// 1 234 567 with narrow spaces that do not break.
+export function formatCount(count: number): string {
+  if (!Number.isFinite(count)) return 'unknown';
+  return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, '\u202f');
+}
+
+// "9.8 M" where every digit does not matter.
+export function formatAbout(count: number): string {
+  if (count < 10_000) return formatCount(count);
+  if (count < 1e6) return `${threeDigits(count / 1e3)} k`;
+  return count < 1e9 ? `${threeDigits(count / 1e6)} M` : `${threeDigits(count / 1e9)} G`;
+}
+
+export function formatShare(share: number): string {
+  if (!Number.isFinite(share)) return '';
+  const percent = share * 100;
+  if (percent > 0 && percent < 0.1) return '<0.1 %';
+  return `${percent >= 10 ? Math.round(percent) : Number(percent.toFixed(1))} %`;
+}
+
+export function formatBytes(bytes: number): string {
+  const names = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < names.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${threeDigits(value)} ${names[unit]}`;
+}
+
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${formatCount(count)} ${count === 1 ? one : many}`;
+}
+
+export function nsToMs(ns: string): number {
+  return Number(ns) / 1e6;
+}
+
+function two(value: number, width = 2): string {
+  return String(value).padStart(width, '0');
+}
+
+// Local time: "2026-11-21 01:26:15.123".
+export function formatTime(ms: number, withDate = true): string {
+  const date = new Date(ms);
+  if (Number.isNaN(date.getTime())) return 'unknown';
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} `;
+  const clock = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  return `${withDate ? day : ''}${clock}.${two(date.getMilliseconds(), 3)}`;
+}
+
+// For a tooltip: local time with its zone, and UTC.
+export function describeTime(ms: number): string {
+  const date = new Date(ms);
+  if (Number.isNaN(date.getTime())) return 'unknown time';
+  const minutes = -date.getTimezoneOffset();
+  const sign = minutes < 0 ? '\u2212' : '+';
+  const zone = `${sign}${two(Math.floor(Math.abs(minutes) / 60))}:${two(Math.abs(minutes) % 60)}`;
+  return `${formatTime(ms)} ${zone}\n${date.toISOString().replace('T', ' ').replace('Z', '')} UTC`;
+}
+
+// "12 s ago", "3 h ago", "in 2 min" for a list; a date where it is older than a week.
+export function formatRelative(ms: number, nowMs: number): string {
+  const age = nowMs - ms;
+  const size = Math.abs(age);
+  if (size >= 7 * 86_400e3) return formatTime(ms).slice(0, 16);
+  const steps: [number, string][] = [[86_400e3, 'd'], [3_600e3, 'h'], [60e3, 'min'], [1e3, 's']];
+  for (const [step, name] of steps) {
+    if (size >= step) {
+      const text = `${Math.floor(size / step)} ${name}`;
+      return age >= 0 ? `${text} ago` : `in ${text}`;
+    }
+  }
+  return 'now';
+}
+
+// Steps of a ruler: 1, 2 or 5 times a power of ten, at most `most` of them over `span`.
+export function niceStep(span: number, most: number): number {
+  if (!(span > 0)) return 1;
+  const rough = span / Math.max(1, most);
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const scaled = rough / power;
+  return (scaled <= 1 ? 1 : scaled <= 2 ? 2 : scaled <= 5 ? 5 : 10) * power;
+}
+
+// A ruler's label: the offset in the unit of the step, so that neighbours read alike.
+export function formatTick(ns: number, step: number): string {
+  if (ns === 0) return '0';
+  const unit = kUnits.find(([name, size]) => 's ms us ns'.split(' ').includes(name) && step * 5 >= size);
+  const [name, size] = unit ?? ['ns', 1];
+  const digits = Math.max(0, Math.ceil(-Math.log10(step / size) - 1e-9));
+  return `${(ns / size).toFixed(Math.min(digits, 6))} ${name}`;
+}
