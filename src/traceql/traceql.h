@@ -8,7 +8,7 @@
 // Thread rule: pure functions, immutable trees. Next: traceql/tree.h.
 #pragma once
 
-#include <memory>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -17,8 +17,21 @@
 
 namespace weft::traceql {
 
-// Limits: 64 KiB of text, 64 levels of nesting.
-Result<Query> Parse(std::string_view text);
+inline constexpr size_t kTextBytesMax = 64 * 1024;
+inline constexpr uint32_t kNestingMax = 64;
+// Operators in one chain such as `.a = 1 || .a = 2 || ...`: bounds every walk over a tree.
+inline constexpr uint32_t kHeightMax = 1024;
+
+// The same error in pieces, for answers that show it beside the text.
+struct Diagnostic {
+  Position position;
+  std::string message;  // without position
+  std::string hint;     // may be empty
+};
+
+// kInvalidArgument: the text is wrong. kUnimplemented: right, but of a later release. The error's
+// message holds position, line of text, caret and hint; `diagnostic` (may be null) gets the pieces.
+Result<Query> Parse(std::string_view text, Diagnostic* diagnostic = nullptr);
 // Canonical text of a tree; Parse(ToString(q)) gives q again.
 std::string ToString(const Query& query);
 std::string ToString(const Expression& expression);

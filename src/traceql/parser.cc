@@ -1,0 +1,524 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Recursive descent over tokens, precedence climbing inside braces. What stands between the braces
+// becomes a tree; the rest of the language (pipelines, structural operators, aggregates, metrics,
+// hints) is recognised only, so that wrong text and text of a later release get different answers.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+
+#include "traceql/lexer.h"
+#include "traceql/precedence.h"
+#include "traceql/traceql.h"
+#include "traceql/types.h"
+#include "traceql/vocabulary.h"
+
+namespace weft::traceql {
+namespace {
+
+constexpr std::string_view kAggregates[] = {"count", "min", "max", "avg", "sum"};
+constexpr std::string_view kMetrics[] = {
+    "rate",          "count_over_time",    "min_over_time",       "max_over_time", "avg_over_time",
+    "sum_over_time", "quantile_over_time", "histogram_over_time", "compare"};
+constexpr std::string_view kStages[] = {"by", "coalesce", "select", "topk", "bottomk"};
+
+// Binary operators inside braces, by text.
+struct BinaryWord {
+  std::string_view text;
+  Operator op;
+};
+constexpr BinaryWord kBinaryWords[] = {
+    {"&&", Operator::kAnd},      {"||", Operator::kOr},           {"=", Operator::kEqual},
+    {"!=", Operator::kNotEqual}, {"<", Operator::kLess},          {"<=", Operator::kLessEqual},
+    {">", Operator::kGreater},   {">=", Operator::kGreaterEqual}, {"=~", Operator::kRegex},
+    {"!~", Operator::kNotRegex}, {"+", Operator::kAdd},           {"-", Operator::kSubtract},
+    {"*", Operator::kMultiply},  {"/", Operator::kDivide},        {"%", Operator::kModulo},
+    {"^", Operator::kPower}};
+constexpr std::string_view kStructural[] = {">",   "<",  ">>", "<<", "~",   "!>",  "!<", "!>>",
+                                            "!<<", "!~", "&>", "&<", "&>>", "&<<", "&~"};
+
+template <size_t n>
+bool IsOneOf(std::string_view word, const std::string_view (&words)[n]) {
+  for (std::string_view candidate : words)
+    if (candidate == word) return true;
+  return false;
+}
+
+class Parser {
+ public:
+  explicit Parser(std::vector<Token> tokens) : tokens_(std::move(tokens)) {}
+
+  // Null with failed() set where the text is wrong.
+  std::optional<Query> Run() {
+    auto operand = Pipeline();
+    if (!operand) return std::nullopt;
+    if (IsWord("with") && !Hints()) return std::nullopt;
+    if (Next().kind != TokenKind::kEnd) {
+      FailHere(Next().kind == TokenKind::kOperator || AtPunctuation(")") || AtPunctuation("}")
+                   ? "unexpected"
+                   : "expected the end of the query",
+               "");
+      return std::nullopt;
+    }
+    if (!operand->spanset) {
+      Fail(Position{}, "a query needs a spanset", "as in { .http.status_code >= 500 }");
+      return std::nullopt;
+    }
+    return Query{operand->filter};
+  }
+
+  const Diagnostic& error() const { return error_; }
+  // What was understood but belongs to a later release: the first of it.
+  const std::optional<Diagnostic>& later() const { return later_; }
+
+ private:
+  // A piece outside braces. Only a lone spanset is evaluated.
+  struct Piece {
+    bool spanset = false;
+    ExpressionPtr filter;
+  };
+
+  const Token& Next() const { return tokens_[at_]; }
+  void Skip() {
+    if (at_ + 1 < tokens_.size()) ++at_;
+  }
+  bool AtText(TokenKind kind, std::string_view text) const {
+    return Next().kind == kind && Next().text == text;
+  }
+  bool AtPunctuation(std::string_view text) const { return AtText(TokenKind::kPunctuation, text); }
+  bool AtOperator(std::string_view text) const { return AtText(TokenKind::kOperator, text); }
+  bool IsWord(std::string_view text) const { return AtText(TokenKind::kWord, text); }
+
+  void Fail(Position at, std::string message, std::string hint) {
+    if (error_.message.empty()) error_ = {at, std::move(message), std::move(hint)};
+  }
+  void FailHere(std::string_view message, std::string hint) {
+    std::string found =
+        Next().kind == TokenKind::kEnd ? "the end" : fmt::format("'{}'", Next().text);
+    Fail(Next().position,
+         message == "unexpected" ? fmt::format("unexpected {}", found)
+                                 : fmt::format("{}, found {}", message, found),
+         std::move(hint));
+  }
+  bool Expect(std::string_view punctuation, std::string_view after) {
+    if (AtPunctuation(punctuation)) {
+      Skip();
+      return true;
+    }
+    FailHere(fmt::format("expected '{}' {}", punctuation, after), "");
+    return false;
+  }
+  void Later(Position at, std::string feature) {
+    if (!later_)
+      later_ = {at, fmt::format("{} is not supported yet", feature),
+                "this release evaluates one spanset {...}"};
+  }
+
+  // One level deeper; false (with an error) beyond the limit.
+  class Level {
+   public:
+    explicit Level(Parser* parser) : parser_(parser) { ++parser_->depth_; }
+    ~Level() { --parser_->depth_; }
+    bool ok() const {
+      if (parser_->depth_ <= kNestingMax) return true;
+      parser_->Fail(parser_->Next().position,
+                    fmt::format("nested more than {} levels deep", kNestingMax), "");
+      return false;
+    }
+
+   private:
+    Parser* parser_;
+  };
+
+  std::optional<Piece> Pipeline();
+  std::optional<Piece> Stage();
+  std::optional<Piece> Chain();
+  std::optional<Piece> Operand();
+  std::optional<Piece> Call();
+  std::optional<Piece> Spanset();
+  bool Arguments();
+  bool Hints();
+
+  ExpressionPtr ParseExpression(int level);
+  ExpressionPtr ParsePrefix();
+  ExpressionPtr ParseWord();
+  ExpressionPtr Unary(const Token& token, Operator op, ExpressionPtr operand);
+  ExpressionPtr Binary(const Token& token, Operator op, ExpressionPtr left, ExpressionPtr right);
+  ExpressionPtr LiteralAt(const Token& token, Literal literal);
+  ExpressionPtr FieldAt(const Token& token, Field field);
+
+  std::vector<Token> tokens_;
+  size_t at_ = 0;
+  uint32_t depth_ = 0;
+  Diagnostic error_;
+  std::optional<Diagnostic> later_;
+};
+
+// chain ('|' stage)*
+std::optional<Parser::Piece> Parser::Pipeline() {
+  auto first = IsWord("by") || IsWord("select") ? Stage() : Chain();
+  while (first && AtPunctuation("|")) {
+    Later(Next().position, "the pipeline operator '|'");
+    Skip();
+    if (!Stage()) return std::nullopt;
+    first = Piece{};
+    first->spanset = true;
+  }
+  return first;
+}
+
+std::optional<Parser::Piece> Parser::Stage() {
+  if (Next().kind == TokenKind::kWord &&
+      (IsOneOf(Next().text, kStages) || IsOneOf(Next().text, kMetrics))) {
+    auto call = Call();
+    // A threshold on a metric, or its grouping: rate() by (.a) > 5.
+    if (call && IsWord("by")) call = Call();
+    if (!call || Next().kind != TokenKind::kOperator) return call;
+    Skip();
+    return Chain();
+  }
+  return Chain();
+}
+
+// Spansets, numbers and aggregates joined by operators; their precedence does not matter to a
+// recogniser.
+std::optional<Parser::Piece> Parser::Chain() {
+  auto first = Operand();
+  while (first && Next().kind == TokenKind::kOperator) {
+    const Token& token = Next();
+    std::string_view text = token.text;
+    bool known = IsOneOf(text, kStructural);
+    std::string kind = known ? "the structural operator" : "the operator";
+    if (text == "&&" || text == "||") kind = "the spanset operator";
+    for (const BinaryWord& word : kBinaryWords) known |= word.text == text;
+    if (!known || text == "=~") {
+      FailHere("unexpected", "");
+      return std::nullopt;
+    }
+    Later(token.position, fmt::format("{} {} between spansets", kind, text));
+    Skip();
+    if (!Operand()) return std::nullopt;
+    first = Piece{};
+    first->spanset = true;
+  }
+  return first;
+}
+
+std::optional<Parser::Piece> Parser::Operand() {
+  Level level(this);
+  if (!level.ok()) return std::nullopt;
+  if (AtPunctuation("{")) return Spanset();
+  if (AtPunctuation("(")) {
+    Skip();
+    auto inner = Pipeline();
+    if (!inner || !Expect(")", "at the end of the parentheses")) return std::nullopt;
+    return inner;
+  }
+  if (AtOperator("-")) {
+    Skip();
+    return Operand();
+  }
+  if (Next().kind == TokenKind::kLiteral) {
+    Skip();
+    return Piece{};
+  }
+  if (Next().kind == TokenKind::kWord &&
+      (IsOneOf(Next().text, kAggregates) || IsOneOf(Next().text, kMetrics)))
+    return Call();
+  FailHere("expected a spanset", "a query looks like { .http.status_code >= 500 }");
+  return std::nullopt;
+}
+
+// name(arguments), of which nothing is evaluated yet.
+std::optional<Parser::Piece> Parser::Call() {
+  const Token& name = Next();
+  Later(name.position, fmt::format("{}()", name.text));
+  Skip();
+  if (!Expect("(", fmt::format("after {}", name.text)) || !Arguments()) return std::nullopt;
+  Piece piece;
+  piece.spanset = true;
+  return piece;
+}
+
+bool Parser::Arguments() {
+  while (!AtPunctuation(")")) {
+    if (AtPunctuation("{") ? !Spanset().has_value() : ParseExpression(kLogicalLevel) == nullptr)
+      return false;
+    if (!AtPunctuation(",")) break;
+    Skip();
+  }
+  return Expect(")", "at the end of the arguments");
+}
+
+// with(name=literal, ...)
+bool Parser::Hints() {
+  Later(Next().position, "the hint with(...)");
+  Skip();
+  if (!Expect("(", "after with")) return false;
+  while (Next().kind == TokenKind::kWord) {
+    Skip();
+    if (!AtOperator("=")) {
+      FailHere("expected '=' after the name of a hint", "");
+      return false;
+    }
+    Skip();
+    if (ParsePrefix() == nullptr) return false;
+    if (!AtPunctuation(",")) break;
+    Skip();
+  }
+  return Expect(")", "at the end of the hints");
+}
+
+std::optional<Parser::Piece> Parser::Spanset() {
+  Skip();
+  Piece piece;
+  piece.spanset = true;
+  if (AtPunctuation("}")) {
+    Skip();
+    return piece;
+  }
+  piece.filter = ParseExpression(kLogicalLevel);
+  if (piece.filter == nullptr) return std::nullopt;
+  if (!AtPunctuation("}")) {
+    FailHere("expected an operator or '}'",
+             Next().kind == TokenKind::kField && Next().text.starts_with('.')
+                 ? "write spaces around + - * / and around operators"
+                 : "");
+    return std::nullopt;
+  }
+  TypeVerdict verdict = CheckFilter(*piece.filter);
+  if (!verdict.error.empty()) {
+    Fail(piece.filter->position, verdict.error, verdict.hint);
+    return std::nullopt;
+  }
+  Skip();
+  return piece;
+}
+
+ExpressionPtr Parser::ParseExpression(int level) {
+  ExpressionPtr left = ParsePrefix();
+  while (left != nullptr && (Next().kind == TokenKind::kOperator)) {
+    const Token& token = Next();
+    const BinaryWord* word = nullptr;
+    for (const BinaryWord& candidate : kBinaryWords)
+      if (candidate.text == token.text) word = &candidate;
+    if (word == nullptr) {
+      FailHere("unexpected", "structural operators stand between spansets: {...} >> {...}");
+      return nullptr;
+    }
+    int own = Precedence(word->op);
+    if (own < level) break;
+    Skip();
+    ExpressionPtr right;
+    if (word->op == Operator::kPower) {
+      Level deeper(this);
+      if (!deeper.ok()) return nullptr;
+      right = ParseExpression(own);
+    } else {
+      right = ParseExpression(own + 1);
+    }
+    if (right == nullptr) return nullptr;
+    left = Binary(token, word->op, std::move(left), std::move(right));
+  }
+  return left;
+}
+
+ExpressionPtr Parser::ParsePrefix() {
+  Level level(this);
+  if (!level.ok()) return nullptr;
+  const Token& token = Next();
+  if (AtPunctuation("(")) {
+    Skip();
+    ExpressionPtr inner = ParseExpression(kLogicalLevel);
+    if (inner == nullptr || !Expect(")", "at the end of the parentheses")) return nullptr;
+    return inner;
+  }
+  if (AtOperator("!") || AtOperator("-")) {
+    Operator op = AtOperator("!") ? Operator::kNot : Operator::kNegate;
+    Skip();
+    ExpressionPtr operand = op == Operator::kNot ? ParseExpression(kProductLevel) : ParsePrefix();
+    return operand == nullptr ? nullptr : Unary(token, op, std::move(operand));
+  }
+  if (token.kind == TokenKind::kLiteral) {
+    Skip();
+    return LiteralAt(token, token.literal);
+  }
+  if (token.kind == TokenKind::kField) {
+    if (token.of_parent) Later(token.position, "the scope parent");
+    Skip();
+    return FieldAt(token, token.field);
+  }
+  if (token.kind == TokenKind::kWord) return ParseWord();
+  FailHere("expected a field or a value", "");
+  return nullptr;
+}
+
+ExpressionPtr Parser::ParseWord() {
+  const Token& token = Next();
+  Literal literal;
+  bool is_literal = true;
+  if (token.text == "true" || token.text == "false") {
+    literal.type = Type::kBool;
+    literal.integer = token.text == "true";
+  } else if (token.text == "minInt" || token.text == "maxInt") {
+    literal.type = Type::kInt;
+    literal.integer = token.text == "minInt" ? std::numeric_limits<int64_t>::min()
+                                             : std::numeric_limits<int64_t>::max();
+  } else {
+    is_literal = token.text == "nil";
+    for (const EnumWord& word : EnumWords()) {
+      if (word.word != token.text) continue;
+      is_literal = true;
+      literal.type = word.type;
+      literal.integer = word.number;
+    }
+  }
+  if (is_literal) {
+    Skip();
+    return LiteralAt(token, std::move(literal));
+  }
+  std::vector<std::string_view> known = {"true", "false", "nil", "minInt", "maxInt"};
+  for (const IntrinsicWord& word : IntrinsicWords()) {
+    if (!word.unscoped.empty()) known.push_back(word.unscoped);
+    if (word.unscoped != token.text) continue;
+    Skip();
+    return FieldAt(token, Field{.intrinsic = word.intrinsic});
+  }
+  if (token.text == "parent") {
+    Later(token.position, "the intrinsic parent");
+    Skip();
+    return FieldAt(token, Field{});
+  }
+  for (const EnumWord& word : EnumWords()) known.push_back(word.word);
+  std::string_view nearest = NearestWord(token.text, known);
+  Fail(token.position, fmt::format("'{}' is not a field or a value", token.text),
+       nearest.empty()
+           ? fmt::format("attributes start with a dot or a scope: .{}; strings stand in "
+                         "quotes: \"{}\"",
+                         token.text, token.text)
+           : fmt::format("did you mean {}, or the attribute .{}?", nearest, token.text));
+  return nullptr;
+}
+
+ExpressionPtr Parser::LiteralAt(const Token& token, Literal literal) {
+  auto e = std::make_shared<Expression>();
+  e->kind = Expression::Kind::kLiteral;
+  e->type = literal.type;
+  e->position = token.position;
+  e->literal = std::move(literal);
+  return e;
+}
+
+ExpressionPtr Parser::FieldAt(const Token& token, Field field) {
+  auto e = std::make_shared<Expression>();
+  e->kind = Expression::Kind::kField;
+  e->type = IntrinsicType(field.intrinsic);
+  e->position = token.position;
+  e->field = std::move(field);
+  return e;
+}
+
+ExpressionPtr Parser::Unary(const Token& token, Operator op, ExpressionPtr operand) {
+  TypeVerdict verdict = CheckUnary(op, *operand);
+  if (!verdict.error.empty()) {
+    Fail(token.position, verdict.error, verdict.hint);
+    return nullptr;
+  }
+  bool literal = operand->kind == Expression::Kind::kLiteral;
+  if (op == Operator::kNegate && literal &&
+      operand->literal.integer != std::numeric_limits<int64_t>::min()) {
+    Literal negated = operand->literal;
+    negated.integer = -negated.integer;
+    negated.real = -negated.real;
+    return LiteralAt(token, std::move(negated));
+  }
+  auto e = std::make_shared<Expression>();
+  e->kind = Expression::Kind::kUnary;
+  e->type = verdict.type;
+  e->position = token.position;
+  e->height = operand->height + 1;
+  e->op = op;
+  e->left = std::move(operand);
+  return e;
+}
+
+ExpressionPtr Parser::Binary(const Token& token, Operator op, ExpressionPtr left,
+                             ExpressionPtr right) {
+  TypeVerdict verdict = CheckBinary(op, *left, *right);
+  if (!verdict.error.empty()) {
+    Fail(token.position, verdict.error, verdict.hint);
+    return nullptr;
+  }
+  auto e = std::make_shared<Expression>();
+  e->kind = Expression::Kind::kBinary;
+  e->type = verdict.type;
+  e->position = token.position;
+  e->height = std::max(left->height, right->height) + 1;
+  e->op = op;
+  e->left = std::move(left);
+  e->right = std::move(right);
+  if (e->height > kHeightMax) {
+    Fail(token.position, fmt::format("more than {} operators in one chain", kHeightMax), "");
+    return nullptr;
+  }
+  return e;
+}
+
+// The line of `at`, cut to a window around it, and a caret below.
+std::string Excerpt(std::string_view text, const Position& at) {
+  constexpr size_t kBefore = 60, kAfter = 40;
+  size_t newline = text.substr(0, at.offset).rfind('\n');
+  size_t begin = newline == std::string_view::npos ? 0 : newline + 1;
+  size_t end = std::min(text.find('\n', at.offset), text.size());
+  if (at.offset - begin > kBefore) begin = at.offset - kBefore;
+  if (end - at.offset > kAfter) end = at.offset + kAfter;
+  auto is_continuation = [&](size_t i) {
+    return (static_cast<unsigned char>(text[i]) & 0xC0) == 0x80;
+  };
+  while (begin < at.offset && is_continuation(begin)) ++begin;
+  while (end < text.size() && end > at.offset && is_continuation(end)) --end;
+  std::string line, caret;
+  for (size_t i = begin; i < end; ++i) {
+    bool control = static_cast<unsigned char>(text[i]) < 0x20 || text[i] == 0x7F;
+    line += control ? ' ' : text[i];
+    if (i < at.offset && !is_continuation(i)) caret += ' ';
+  }
+  return line + "\n" + caret + "^";
+}
+
+Error ToError(ErrorCode code, std::string_view text, const Diagnostic& diagnostic) {
+  std::string message = fmt::format("line {}, column {}: {}\n{}", diagnostic.position.line,
+                                    diagnostic.position.column, diagnostic.message,
+                                    Excerpt(text, diagnostic.position));
+  if (!diagnostic.hint.empty()) message += "\nhint: " + diagnostic.hint;
+  return Error{code, std::move(message)};
+}
+
+}  // namespace
+
+Result<Query> Parse(std::string_view text, Diagnostic* diagnostic) {
+  auto fail = [&](ErrorCode code, Diagnostic what) {
+    Error error = ToError(code, text, what);
+    if (diagnostic != nullptr) *diagnostic = std::move(what);
+    return weft::Fail(std::move(error));
+  };
+  if (text.size() > kTextBytesMax)
+    return weft::Fail(
+        ErrorCode::kInvalidArgument,
+        fmt::format("a query has at most {} bytes, this one has {}", kTextBytesMax, text.size()));
+  auto tokens = Tokenize(text);
+  if (!tokens) {
+    LexError& error = tokens.error();
+    return fail(ErrorCode::kInvalidArgument,
+                {error.position, std::move(error.message), std::move(error.hint)});
+  }
+  Parser parser(std::move(*tokens));
+  std::optional<Query> query = parser.Run();
+  if (!query) return fail(ErrorCode::kInvalidArgument, parser.error());
+  if (parser.later()) return fail(ErrorCode::kUnimplemented, *parser.later());
+  return std::move(*query);
+}
+
+}  // namespace weft::traceql
