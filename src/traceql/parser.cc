@@ -207,16 +207,18 @@ std::optional<Parser::Piece> Parser::Chain() {
 }
 
 std::optional<Parser::Piece> Parser::Operand() {
-  Level level(this);
-  if (!level.ok()) return std::nullopt;
   if (AtPunctuation("{")) return Spanset();
   if (AtPunctuation("(")) {
+    Level level(this);
+    if (!level.ok()) return std::nullopt;
     Skip();
     auto inner = Pipeline();
     if (!inner || !Expect(")", "at the end of the parentheses")) return std::nullopt;
     return inner;
   }
   if (AtOperator("-")) {
+    Level level(this);
+    if (!level.ok()) return std::nullopt;
     Skip();
     return Operand();
   }
@@ -326,16 +328,18 @@ ExpressionPtr Parser::ParseExpression(int level) {
 }
 
 ExpressionPtr Parser::ParsePrefix() {
-  Level level(this);
-  if (!level.ok()) return nullptr;
   const Token& token = Next();
   if (AtPunctuation("(")) {
+    Level level(this);
+    if (!level.ok()) return nullptr;
     Skip();
     ExpressionPtr inner = ParseExpression(kLogicalLevel);
     if (inner == nullptr || !Expect(")", "at the end of the parentheses")) return nullptr;
     return inner;
   }
   if (AtOperator("!") || AtOperator("-")) {
+    Level level(this);
+    if (!level.ok()) return nullptr;
     Operator op = AtOperator("!") ? Operator::kNot : Operator::kNegate;
     Skip();
     ExpressionPtr operand = op == Operator::kNot ? ParseExpression(kProductLevel) : ParsePrefix();

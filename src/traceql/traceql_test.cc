@@ -214,7 +214,7 @@ TEST(Parse, Limits) {
       "{ " + std::string(kNestingMax - 1, '(') + ".a" + std::string(kNestingMax - 1, ')') + " }";
   EXPECT_EQ(Canonical(deep).substr(0, 2), "{ ");
   std::string deeper =
-      "{ " + std::string(kNestingMax, '(') + ".a" + std::string(kNestingMax, ')') + " }";
+      "{ " + std::string(kNestingMax + 1, '(') + ".a" + std::string(kNestingMax + 1, ')') + " }";
   EXPECT_THAT(Wrong(deeper, ErrorCode::kInvalidArgument).message, testing::HasSubstr("nested"));
   std::string chain = "{ .a";
   for (int i = 0; i < 1000; ++i) chain += "||.a";
