@@ -4,8 +4,8 @@
 // knowledge or Upgrade, told apart by the first bytes) on one port, and gRPC over HTTP/2. Handlers
 // are registered before Start(); one Server may listen on many addresses, each with its own routes.
 //
-// Threads: `threads` event-loop threads; a handler runs on the loop thread of its connection and must
-// not block. It may answer at once, or keep the Exchange and answer later from any thread.
+// Threads: `threads` event-loop threads; a handler runs on the loop thread of its connection and
+// must not block. It may answer at once, or keep the Exchange and answer later from any thread.
 // Sources: RFC 9110, 9112, 9113, gRPC PROTOCOL-HTTP2.md.
 // Next: net/http.h (requests and answers), net/grpc.h, net/client.h.
 #pragma once
@@ -41,7 +41,8 @@ class Router {
   // `path` is exact, or ends in "/*" to match any deeper path. `method` "*" matches all.
   // A path that is known under another method is answered 405 with Allow.
   void Add(std::string method, std::string path, RouteOptions options, HttpHandler handler);
-  // `path` is "/package.Service/Method". Served on HTTP/2 requests of content type application/grpc.
+  // `path` is "/package.Service/Method". Served on HTTP/2 requests of content type
+  // application/grpc.
   void AddGrpc(std::string path, GrpcOptions options, GrpcHandler handler);
   // Called where nothing matched; without one: 404.
   void SetFallback(HttpHandler handler);
@@ -49,6 +50,8 @@ class Router {
   struct Route;
   const Route* Find(std::string_view method, std::string_view path, bool* path_known) const;
   const Route* FindGrpc(std::string_view path) const;
+  // "GET,HEAD,POST": what Allow says for `path`.
+  std::string AllowedMethods(std::string_view path) const;
   const HttpHandler* fallback() const { return fallback_ ? &fallback_ : nullptr; }
 
  private:
@@ -56,10 +59,8 @@ class Router {
   HttpHandler fallback_;
 };
 
-struct Route;
-
 struct Endpoint {
-  std::string host;  // "127.0.0.1", "::1", "localhost" (both loopbacks), "0.0.0.0"
+  std::string host;   // "127.0.0.1", "::1", "localhost" (both loopbacks), "0.0.0.0"
   uint16_t port = 0;  // 0: any free one
 };
 

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From the target of a request line (or :path) to the path that routes are matched against. There
+// is one spelling per path after this step, so that no rule on a path can be passed by writing it
+// in another way: escapes decoded once, "." and ".." resolved, runs of slashes made one.
+//
+// Thread rule: pure functions. Source: RFC 3986 section 5.2.4, RFC 9112 section 3.2.
+// Next: net/route.h.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "net/http.h"
+
+namespace weft::net {
+
+// Empty when `raw` does not start with "/", has a broken escape or a control character.
+// ".." above the root stays at the root.
+std::optional<std::string> CanonicalPath(std::string_view raw);
+
+// Sets path, raw_path and query of `head` from origin-form or absolute-form. False: answer 400.
+bool ParseTarget(std::string_view target, RequestHead* head);
+
+}  // namespace weft::net

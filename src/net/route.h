@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One registered route, as the sessions see it, and what they answer by themselves.
+//
+// Thread rule: immutable once the server has started. Next: net/session.h.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "net/server.h"
+
+namespace weft::net {
+
+struct Router::Route {
+  std::string method;  // "*" matches all; "" for gRPC
+  std::string path;    // of a prefix route: without the "*", so it ends in "/"
+  bool prefix = false;
+  bool grpc = false;
+  RouteOptions options;
+  HttpHandler handler;
+  GrpcOptions grpc_options;
+  GrpcHandler grpc_handler;
+};
+
+// What a request head leads to before its body is read: a handler, or an answer at once.
+struct RouteChoice {
+  const HttpHandler* handler = nullptr;
+  uint64_t body_bytes_max = 1 << 20;
+  bool admitted = false;  // admit() ran and said yes: declared sizes may be believed
+  std::shared_ptr<void> token;
+  std::unique_ptr<Response> refusal;
+};
+RouteChoice ChooseRoute(const Router& router, const RequestHead& head);
+
+// A plain-text answer of the server itself: "404 no such path: /x".
+Response PlainResponse(int status, std::string text);
+
+}  // namespace weft::net

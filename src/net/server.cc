@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/server.h"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <chrono>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "net/answer_head.h"
+#include "net/connection.h"
+#include "net/loop.h"
+#include "net/port_holder.h"
+#include "net/route.h"
+#include "net/server_session.h"
+
+namespace weft::net {
+namespace {
+
+namespace asio = boost::asio;
+using Tcp = asio::ip::tcp;
+using ErrorCodeOf = boost::system::error_code;
+
+constexpr auto kAcceptPause = std::chrono::milliseconds(100);
+constexpr int kFreePortTries = 20;
+
+std::string EndpointText(const Tcp::endpoint& endpoint) {
+  std::string address = endpoint.address().to_string();
+  if (endpoint.address().is_v6()) address = "[" + address + "]";
+  return address + ":" + std::to_string(endpoint.port());
+}
+
+Result<std::vector<asio::ip::address>> ParseHost(const std::string& host) {
+  if (host == "localhost") {
+    return std::vector<asio::ip::address>{asio::ip::address_v4::loopback(),
+                                          asio::ip::address_v6::loopback()};
+  }
+  std::string_view text = host;
+  if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);
+  ErrorCodeOf error;
+  auto address = asio::ip::make_address(std::string(text), error);
+  if (error) {
+    return Fail(
+        ErrorCode::kInvalidArgument,
+        "\"" + host + "\" is no IP address to listen on; use an address, localhost, 0.0.0.0 or ::");
+  }
+  return std::vector<asio::ip::address>{address};
+}
+
+// Only "localhost" may do without one of its two addresses.
+bool IsMissingFamily(const ErrorCodeOf& error) {
+  return error == asio::error::address_family_not_supported ||
+         error == boost::system::errc::address_not_available;
+}
+
+Error BindError(const Tcp::endpoint& endpoint, const ErrorCodeOf& error) {
+  std::string where = EndpointText(endpoint);
+  if (error == asio::error::address_in_use) {
+    std::string holder = FindPortHolder(endpoint.port());
+    return {ErrorCode::kUnavailable,
+            where + " is already in use" + (holder.empty() ? "" : " by " + holder), 0};
+  }
+  if (error == asio::error::access_denied) {
+    return {ErrorCode::kPermissionDenied, "no permission to listen on " + where, 0};
+  }
+  return {ErrorCode::kUnavailable, "cannot listen on " + where + ": " + error.message(), 0};
+}
+
+// Connections counted against their limits.
+class Census {
+ public:
+  explicit Census(const ServerLimits& limits) : limits_(limits) {}
+
+  bool Enter(const asio::ip::address& address) {
+    std::lock_guard lock(mutex_);
+    if (count_ >= limits_.connections_max) return false;
+    if (!address.is_loopback()) {
+      uint32_t& of_ip = per_ip_[address];
+      if (of_ip >= limits_.connections_per_ip_max) return false;
+      ++of_ip;
+    }
+    ++count_;
+    return true;
+  }
+  void Leave(const asio::ip::address& address) {
+    std::lock_guard lock(mutex_);
+    --count_;
+    if (auto it = per_ip_.find(address); it != per_ip_.end() && --it->second == 0)
+      per_ip_.erase(it);
+    if (count_ == 0) none_left_.notify_all();
+  }
+  bool WaitNone(std::chrono::milliseconds timeout) {
+    std::unique_lock lock(mutex_);
+    return none_left_.wait_for(lock, timeout, [this] { return count_ == 0; });
+  }
+  uint64_t count() const {
+    std::lock_guard lock(mutex_);
+    return count_;
+  }
+
+ private:
+  const ServerLimits& limits_;
+  mutable std::mutex mutex_;
+  std::condition_variable none_left_;
+  uint64_t count_ = 0;
+  std::map<asio::ip::address, uint32_t> per_ip_;
+};
+
+}  // namespace
+
+struct Server::Impl {
+  struct Listener {
+    Listener(std::shared_ptr<Loop> home, std::shared_ptr<const Router> routes)
+        : loop(std::move(home)),
+          acceptor(loop->io()),
+          pause(loop->io()),
+          router(std::move(routes)) {}
+    std::shared_ptr<Loop> loop;
+    Tcp::acceptor acceptor;
+    asio::steady_timer pause;
+    std::shared_ptr<const Router> router;
+  };
+
+  Impl(ServerLimits limits_in, int threads) : limits(limits_in), census(limits) {
+    for (int i = 0; i < std::max(1, threads); ++i) loops.push_back(std::make_shared<Loop>());
+  }
+
+  Result<uint16_t> Open(const asio::ip::address& address, uint16_t port,
+                        const std::shared_ptr<const Router>& router, ErrorCodeOf* error);
+  Result<uint16_t> OpenAll(const std::vector<asio::ip::address>& addresses, uint16_t port,
+                           const std::shared_ptr<const Router>& router, bool* retry);
+  void Accept(const std::shared_ptr<Listener>& listener);
+  void Adopt(const std::shared_ptr<Listener>& listener, const std::shared_ptr<Loop>& loop,
+             Tcp::socket socket);
+  void RefuseConnection(Tcp::socket socket);
+  void ForEachMember(void (LoopMember::*method)());
+  void Stop();
+
+  const ServerLimits limits;
+  Census census;
+  std::vector<std::shared_ptr<Loop>> loops;
+  std::vector<std::shared_ptr<Listener>> listeners;
+  std::atomic<size_t> next_loop{0};
+  std::atomic<bool> stopping{false};
+  bool started = false;
+  bool stopped = false;
+};
+
+Result<uint16_t> Server::Impl::Open(const asio::ip::address& address, uint16_t port,
+                                    const std::shared_ptr<const Router>& router,
+                                    ErrorCodeOf* error) {
+  auto listener = std::make_shared<Listener>(loops[listeners.size() % loops.size()], router);
+  Tcp::endpoint endpoint(address, port);
+  Tcp::acceptor& acceptor = listener->acceptor;
+  acceptor.open(endpoint.protocol(), *error);
+  // A restart must not wait for old connections in TIME_WAIT. REUSEPORT stays off: it would let a
+  // second server take a share of the connections in silence.
+  if (!*error) acceptor.set_option(asio::socket_base::reuse_address(true), *error);
+  if (!*error && address.is_v6()) {
+    acceptor.set_option(asio::ip::v6_only(!address.is_unspecified()), *error);
+  }
+  if (!*error) acceptor.bind(endpoint, *error);
+  if (!*error) acceptor.listen(asio::socket_base::max_listen_connections, *error);
+  if (*error) return Fail(BindError(endpoint, *error));
+  uint16_t bound = acceptor.local_endpoint(*error).port();
+  listeners.push_back(std::move(listener));
+  return bound;
+}
+
+Result<uint16_t> Server::Impl::OpenAll(const std::vector<asio::ip::address>& addresses,
+                                       uint16_t port, const std::shared_ptr<const Router>& router,
+                                       bool* retry) {
+  uint16_t bound = port;
+  size_t before = listeners.size();
+  for (const auto& address : addresses) {
+    ErrorCodeOf error;
+    Result<uint16_t> opened = Open(address, bound, router, &error);
+    if (opened) {
+      bound = *opened;
+      continue;
+    }
+    bool optional = addresses.size() > 1 && address.is_v6() && listeners.size() > before;
+    if (optional && IsMissingFamily(error)) continue;
+    *retry = port == 0 && bound != 0 && error == asio::error::address_in_use;
+    listeners.resize(before);
+    return opened;
+  }
+  return bound;
+}
+
+void Server::Impl::Accept(const std::shared_ptr<Listener>& listener) {
+  const auto& loop = loops[next_loop.fetch_add(1) % loops.size()];
+  listener->acceptor.async_accept(
+      loop->io(), [this, listener, loop](ErrorCodeOf error, Tcp::socket socket) {
+        if (stopping || error == asio::error::operation_aborted) return;
+        if (!error) {
+          Adopt(listener, loop, std::move(socket));
+          Accept(listener);
+          return;
+        }
+        // Out of descriptors, or the peer was faster: go on, but not in a busy loop.
+        listener->pause.expires_after(kAcceptPause);
+        listener->pause.async_wait([this, listener](ErrorCodeOf cancelled) {
+          if (!cancelled && !stopping) Accept(listener);
+        });
+      });
+}
+
+void Server::Impl::Adopt(const std::shared_ptr<Listener>& listener,
+                         const std::shared_ptr<Loop>& loop, Tcp::socket socket) {
+  ErrorCodeOf error;
+  Tcp::endpoint peer = socket.remote_endpoint(error);
+  if (error) return;
+  asio::ip::address address = peer.address();
+  if (!census.Enter(address)) {
+    RefuseConnection(std::move(socket));
+    return;
+  }
+  auto connection = std::make_shared<Connection<TcpStream>>(
+      loop, TcpStream(std::move(socket)), [this, address] { census.Leave(address); });
+  auto start = [this, connection, router = listener->router, text = EndpointText(peer)] {
+    connection->Start(std::make_unique<ServerSession>(connection.get(), limits, *router, text));
+    if (stopping) connection->BeginDrain();
+  };
+  if (loop->on_loop()) {
+    start();
+  } else {
+    asio::post(loop->io(), std::move(start));
+  }
+}
+
+void Server::Impl::RefuseConnection(Tcp::socket socket) {
+  Response response = PlainResponse(503, "503 too many connections");
+  response.headers.emplace_back("Retry-After", "5");
+  AnswerHead head{.response = &response,
+                  .content_length = static_cast<int64_t>(response.body.size()),
+                  .keep_alive = false};
+  std::string text = FormatAnswerHead(head) + response.body;
+  ErrorCodeOf ignored;
+  socket.non_blocking(true, ignored);
+  socket.write_some(asio::buffer(text), ignored);
+  socket.shutdown(Tcp::socket::shutdown_send, ignored);
+}
+
+void Server::Impl::ForEachMember(void (LoopMember::*method)()) {
+  for (const auto& loop : loops) {
+    loop->Post([loop, method] {
+      for (const auto& member : loop->Members()) (member.get()->*method)();
+    });
+  }
+}
+
+void Server::Impl::Stop() {
+  if (stopped) return;
+  stopped = true;
+  stopping = true;
+  for (const auto& listener : listeners) {
+    if (!started) {
+      ErrorCodeOf ignored;
+      listener->acceptor.close(ignored);
+      continue;
+    }
+    listener->loop->Post([listener] {
+      ErrorCodeOf ignored;
+      listener->acceptor.close(ignored);
+      listener->pause.cancel();
+    });
+  }
+  if (started) {
+    ForEachMember(&LoopMember::BeginDrain);
+    if (!census.WaitNone(std::chrono::milliseconds(limits.drain_timeout_ms))) {
+      ForEachMember(&LoopMember::ForceClose);
+      // A connection accepted in the last moment may still be on its way to its loop.
+      while (!census.WaitNone(std::chrono::milliseconds(50))) {
+        ForEachMember(&LoopMember::ForceClose);
+      }
+    }
+  }
+  for (const auto& loop : loops) loop->Stop();
+  listeners.clear();
+}
+
+Server::Server(ServerLimits limits, int threads) : impl_(std::make_unique<Impl>(limits, threads)) {}
+Server::~Server() { Stop(); }
+
+Result<uint16_t> Server::Listen(const Endpoint& endpoint, std::shared_ptr<const Router> router) {
+  WEFT_ASSIGN(auto addresses, ParseHost(endpoint.host));
+  for (int i = 0;; ++i) {
+    bool retry = false;
+    Result<uint16_t> bound = impl_->OpenAll(addresses, endpoint.port, router, &retry);
+    // "Any free port" of one address family may be taken in the other: another try draws another.
+    if (bound || !retry || i == kFreePortTries) return bound;
+  }
+}
+
+void Server::Start() {
+  impl_->started = true;
+  for (const auto& loop : impl_->loops) loop->Start();
+  for (const auto& listener : impl_->listeners) {
+    listener->loop->Post([impl = impl_.get(), listener] { impl->Accept(listener); });
+  }
+}
+
+void Server::Stop() { impl_->Stop(); }
+uint64_t Server::connections() const { return impl_->census.count(); }
+
+}  // namespace weft::net

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The session of an accepted connection, before and after it is known which protocol it speaks: the
+// 24 bytes of the HTTP/2 preface decide, or an Upgrade: h2c request later.
+//
+// Made by Server for each connection. Thread rule: loop thread.
+// Next: net/http1_session.h, net/http2_session.h.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "net/http1_session.h"
+#include "net/route.h"
+#include "net/session.h"
+
+namespace weft::net {
+
+class ServerSession final : public Session {
+ public:
+  ServerSession(SessionHost* host, const ServerLimits& limits, const Router& router,
+                std::string peer);
+
+  bool wants_read() const override { return session_->wants_read(); }
+  std::span<char> DirectSpace() override { return session_->DirectSpace(); }
+  void OnDirect(size_t bytes) override { session_->OnDirect(bytes); }
+  void OnBytes(std::string_view bytes) override;
+  void OnEof() override { session_->OnEof(); }
+  void OnClosed() override { session_->OnClosed(); }
+  OutputQueue& output() override { return session_->output(); }
+  void OnWritten(size_t bytes) override { session_->OnWritten(bytes); }
+  bool finished() const override { return session_->finished(); }
+  bool lingers() const override { return session_->lingers(); }
+  int64_t deadline_ms() const override { return session_->deadline_ms(); }
+  void OnDeadline(int64_t now_ms) override { session_->OnDeadline(now_ms); }
+  void BeginDrain() override;
+
+ private:
+  void SwitchToHttp2(std::string_view bytes);
+
+  SessionHost* const host_;
+  const ServerLimits& limits_;
+  const Router& router_;
+  const std::string peer_;
+  bool sniffing_ = true;
+  bool draining_ = false;
+  std::string sniffed_;
+  Http1Session* http1_ = nullptr;  // session_, while it is one
+  std::unique_ptr<Session> session_;
+};
+
+}  // namespace weft::net

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/session.h"
+
+#include "base/check.h"
+
+namespace weft::net {
+namespace {
+// Pieces up to this size are appended to the one before: one system call and one allocation serve
+// many small frames.
+constexpr size_t kJoinBytesMax = 16 * 1024;
+}  // namespace
+
+void OutputQueue::Push(std::string bytes) {
+  if (bytes.empty()) return;
+  bytes_ += bytes.size();
+  if (!pieces_.empty() && pieces_.back().size() + bytes.size() <= kJoinBytesMax) {
+    pieces_.back().append(bytes);
+    return;
+  }
+  pieces_.push_back(std::move(bytes));
+}
+
+size_t OutputQueue::Peek(std::span<iovec> out) const {
+  size_t count = 0;
+  size_t offset = offset_;
+  for (const std::string& piece : pieces_) {
+    if (count == out.size()) break;
+    out[count].iov_base = const_cast<char*>(piece.data()) + offset;
+    out[count].iov_len = piece.size() - offset;
+    offset = 0;
+    ++count;
+  }
+  return count;
+}
+
+void OutputQueue::Consume(size_t bytes) {
+  WEFT_CHECK(bytes <= bytes_);
+  bytes_ -= bytes;
+  while (bytes > 0) {
+    size_t left = pieces_.front().size() - offset_;
+    if (bytes < left) {
+      offset_ += bytes;
+      return;
+    }
+    bytes -= left;
+    offset_ = 0;
+    pieces_.pop_front();
+  }
+}
+
+}  // namespace weft::net

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The seam between bytes and HTTP. A Session is the server side of one connection as a state
+// machine without I/O: bytes go in, bytes come out, time is asked for. The event loop drives it
+// over a socket (net/connection.h), the fuzz targets drive it over a byte string.
+//
+// Thread rule: a Session lives on its connection's loop thread; SessionHost::Post may be called
+// from any thread. Next: net/exchange_state.h (answers from other threads), net/http1_session.h,
+// net/http2_session.h, net/server_session.h (which of the two).
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace weft::net {
+
+inline constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
+
+// What a session sees of its connection.
+class SessionHost : public std::enable_shared_from_this<SessionHost> {
+ public:
+  virtual ~SessionHost() = default;
+  // Runs `task` on the loop thread inside Enter/Leave, or drops it when the loop has ended.
+  virtual void Post(std::function<void()> task) = 0;
+  virtual bool OnLoopThread() const = 0;
+  // Work on the session happens between Enter and Leave (they nest); the outermost Leave writes
+  // what was queued and reads on. Loop thread only.
+  virtual void Enter() = 0;
+  virtual void Leave() = 0;
+  // Monotonic.
+  virtual int64_t NowMs() const = 0;
+};
+
+// Bytes on their way out, in order. Small pieces are joined, large ones moved in whole.
+class OutputQueue {
+ public:
+  void Push(std::string bytes);
+  // Fills `out` with the first pieces; returns how many were filled.
+  size_t Peek(std::span<iovec> out) const;
+  void Consume(size_t bytes);
+  size_t bytes() const { return bytes_; }
+  bool empty() const { return bytes_ == 0; }
+
+ private:
+  std::deque<std::string> pieces_;
+  size_t offset_ = 0;  // into the first piece
+  size_t bytes_ = 0;
+};
+
+class Session {
+ public:
+  virtual ~Session() = default;
+
+  // ---- in
+  // False while the session has all it can hold: the host stops reading.
+  virtual bool wants_read() const = 0;
+  // Where a large body wants its next bytes, so that they are copied once, by the kernel. Empty
+  // when bytes should come through OnBytes().
+  virtual std::span<char> DirectSpace() = 0;
+  virtual void OnDirect(size_t bytes) = 0;
+  virtual void OnBytes(std::string_view bytes) = 0;
+  // The peer will send no more.
+  virtual void OnEof() = 0;
+  // The connection is gone. No call follows.
+  virtual void OnClosed() = 0;
+
+  // ---- out
+  virtual OutputQueue& output() = 0;
+  // After the host has taken `bytes` from output(); 0 when the peer takes none at the moment.
+  virtual void OnWritten(size_t bytes) = 0;
+  // True: close once output() is empty.
+  virtual bool finished() const = 0;
+  // With finished(): the peer may still be sending. Its bytes are read and dropped for a moment,
+  // since closing with unread bytes would reset the connection and destroy the answer on its way.
+  virtual bool lingers() const = 0;
+
+  // ---- time
+  virtual int64_t deadline_ms() const = 0;
+  virtual void OnDeadline(int64_t now_ms) = 0;
+
+  // Finish what is under way, accept nothing new.
+  virtual void BeginDrain() = 0;
+};
+
+}  // namespace weft::net
