@@ -4,9 +4,10 @@
 // batch->received (protobuf) or into the arena (JSON escapes, hex, base64).
 //
 // Decoders are bounded (wire/limits.h) and never trust a length. A span that is invalid by itself
-// (ids of a wrong length or all zero) is left out and counted in rejected_spans with the first
-// reason; bytes that are not the message at all fail the whole request with the offset or field.
-// Log records without a trace id go to rejected_logs.
+// (trace or span id missing, all zero or of a wrong length; parent or link id of a wrong length) is
+// left out and counted in rejected_spans with the first reason; bytes that are not the message at all
+// fail the whole request with the offset or field. Log records without a trace id go to
+// rejected_logs. Times, enum numbers and text that is no UTF-8 are kept as received.
 //
 // Sources: opentelemetry-proto 1.x trace/logs/common/resource/collector; docs/specification.md (JSON).
 // Thread rule: pure functions.
@@ -47,7 +48,8 @@ std::string EncodeRpcStatus(OtlpFormat format, uint32_t grpc_code, std::string_v
 void EncodeOtlpValue(const Value& value, std::string* out);
 // Views in the result point into `bytes`; arrays and maps into `arena`.
 Result<Value> DecodeOtlpValue(std::string_view bytes, Arena* arena);
-// A value as JSON text the way people read it (strings unquoted only at the top level if `plain`).
+// A value as JSON text the way people read it: 42, "text", [1, 2] without spaces, maps as objects,
+// bytes in base64, null for an empty value.
 void AppendValueJson(const Value& value, std::string* out);
 
 }  // namespace weft::codec

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codec/otlp.h"
+
+#include "codec/otlp_encode.h"
+#include "codec/otlp_proto_decode.h"
+
+namespace weft::codec {
+namespace {
+
+Status CheckMessageBytes(std::string_view body) {
+  if (body.size() <= wire::kMessageBytesMax) return {};
+  return Fail(ErrorCode::kTooLarge,
+              "a message of " + std::to_string(body.size()) + " bytes: the format ends at 4 GiB");
+}
+
+}  // namespace
+
+Result<SpanBatch> DecodeOtlpTraces(OtlpFormat format, std::string body) {
+  WEFT_TRY(CheckMessageBytes(body));
+  SpanBatch batch;
+  batch.received = std::move(body);
+  if (format == OtlpFormat::kJson) {
+    return Fail(ErrorCode::kUnimplemented, "OTLP/JSON is not read by this build");
+  }
+  OtlpProtoDecoder decoder(batch.received, &batch.arena);
+  if (!decoder.ReadTraces(&batch)) return Fail(decoder.fault());
+  batch.received_is_content = batch.rejected_spans.count == 0;
+  return batch;
+}
+
+Result<SpanBatch> DecodeOtlpLogs(OtlpFormat format, std::string body) {
+  WEFT_TRY(CheckMessageBytes(body));
+  SpanBatch batch;
+  batch.received = std::move(body);
+  if (format == OtlpFormat::kJson) {
+    return Fail(ErrorCode::kUnimplemented, "OTLP/JSON is not read by this build");
+  }
+  OtlpProtoDecoder decoder(batch.received, &batch.arena);
+  if (!decoder.ReadLogs(&batch)) return Fail(decoder.fault());
+  return batch;
+}
+
+void EncodeOtlpTraces(OtlpFormat format, const SpanBatch& batch, std::string* out) {
+  format == OtlpFormat::kProtobuf ? EncodeTracesProto(batch, out) : EncodeTracesJson(batch, out);
+}
+
+void EncodeOtlpLogs(OtlpFormat format, const SpanBatch& batch, std::string* out) {
+  format == OtlpFormat::kProtobuf ? EncodeLogsProto(batch, out) : EncodeLogsJson(batch, out);
+}
+
+void EncodeOtlpValue(const Value& value, std::string* out) { EncodeValueProto(value, out); }
+
+Result<Value> DecodeOtlpValue(std::string_view bytes, Arena* arena) {
+  WEFT_TRY(CheckMessageBytes(bytes));
+  OtlpProtoDecoder decoder(bytes, arena);
+  Value value;
+  if (!decoder.ReadValue(&value)) return Fail(decoder.fault());
+  return value;
+}
+
+}  // namespace weft::codec

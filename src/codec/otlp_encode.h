@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The OTLP writers behind codec/otlp.h: one file per format. Spans (logs) are written in the order
+// of the batch; a run of equal resource indexes becomes one ResourceSpans, a run of equal scope
+// indexes in it one ScopeSpans. Fields that hold their default are left out.
+//
+// Thread rule: pure functions. Next: codec/otlp_proto_encode.cc, codec/otlp_json_encode.cc.
+#pragma once
+
+#include <string>
+
+#include "model/span_batch.h"
+
+namespace weft::codec {
+
+void EncodeTracesProto(const SpanBatch& batch, std::string* out);
+void EncodeLogsProto(const SpanBatch& batch, std::string* out);
+void EncodeValueProto(const Value& value, std::string* out);
+
+void EncodeTracesJson(const SpanBatch& batch, std::string* out);
+void EncodeLogsJson(const SpanBatch& batch, std::string* out);
+
+}  // namespace weft::codec
