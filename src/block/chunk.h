@@ -4,8 +4,8 @@
 // attribute value is interned in per-column dictionaries, so that a row costs a few dozen bytes and
 // a flush to a block (block/block_writer.h) maps integers instead of comparing strings.
 //
-// Layout: a row names its shape (resource, scope, and the ordered list of columns it has) and stores
-// one dictionary id for each slot of the shape, row-major in one flat array.
+// Layout: a row names its shape (resource, scope, and the ordered list of columns it has) and
+// stores one dictionary id for each slot of the shape, row-major in one flat array.
 //
 // Life: made by the store, Append()ed under the store's append lock, Seal()ed, then read as a
 // Segment by any number of threads, flushed, dropped.
@@ -17,6 +17,8 @@
 #include "block/segment.h"
 
 namespace weft::block {
+
+class ChunkRows;
 
 class Chunk : public Segment {
  public:
@@ -42,6 +44,9 @@ class Chunk : public Segment {
   std::pair<uint64_t, uint64_t> time_range() const override;
   std::pair<uint64_t, uint64_t> received_range() const override;
   uint64_t bytes() const override;  // exact enough for the memory budget: arenas and arrays
+
+  // For the writer, in this room.
+  const ChunkRows& rows() const;
 
  private:
   struct Impl;
