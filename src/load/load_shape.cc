@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "load/load_shape.h"
+
+#include <algorithm>
+
+#include "codec/otlp.h"
+
+namespace weft::load {
+
+TracePace::TracePace(const LoadOptions& options, double spans_per_trace)
+    : start_ns_(options.start_ns),
+      step_ns_(static_cast<double>(options.window_ns) * spans_per_trace /
+               static_cast<double>(std::max<uint64_t>(options.spans, 1))) {}
+
+Result<std::unique_ptr<LoadShape>> MakeLoadShape(const LoadOptions& options) {
+  if (options.shape == "tracegen") return MakeTracegenShape(options);
+  if (options.shape == "shop") return MakeShopShape(options);
+  return Fail(ErrorCode::kInvalidArgument,
+              "no shape of traffic is called '" + options.shape + "': there are tracegen and shop");
+}
+
+LoadRequest NextRequest(LoadShape* shape, uint32_t spans) {
+  SpanBatch batch = shape->NextBatch(spans);
+  // Senders group by resource; the encoder makes one group of each run.
+  std::stable_sort(batch.spans.begin(), batch.spans.end(),
+                   [](const Span& a, const Span& b) { return a.resource < b.resource; });
+  LoadRequest request;
+  request.spans = static_cast<uint32_t>(batch.spans.size());
+  for (const Span& span : batch.spans) {
+    if (request.traces.empty() || request.traces.back() != span.trace_id) {
+      request.traces.push_back(span.trace_id);
+    }
+  }
+  std::sort(request.traces.begin(), request.traces.end());
+  request.traces.erase(std::unique(request.traces.begin(), request.traces.end()),
+                       request.traces.end());
+  codec::EncodeOtlpTraces(codec::OtlpFormat::kProtobuf, batch, &request.body);
+  return request;
+}
+
+}  // namespace weft::load
