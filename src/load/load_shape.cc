@@ -21,19 +21,17 @@ Result<std::unique_ptr<LoadShape>> MakeLoadShape(const LoadOptions& options) {
 
 LoadRequest NextRequest(LoadShape* shape, uint32_t spans) {
   SpanBatch batch = shape->NextBatch(spans);
+  LoadRequest request;
+  request.spans = static_cast<uint32_t>(batch.spans.size());
+  for (const Span& span : batch.spans) {  // still trace by trace
+    if (request.traces.empty() || request.traces.back().id != span.trace_id) {
+      request.traces.push_back({span.trace_id});
+    }
+    ++request.traces.back().spans;
+  }
   // Senders group by resource; the encoder makes one group of each run.
   std::stable_sort(batch.spans.begin(), batch.spans.end(),
                    [](const Span& a, const Span& b) { return a.resource < b.resource; });
-  LoadRequest request;
-  request.spans = static_cast<uint32_t>(batch.spans.size());
-  for (const Span& span : batch.spans) {
-    if (request.traces.empty() || request.traces.back() != span.trace_id) {
-      request.traces.push_back(span.trace_id);
-    }
-  }
-  std::sort(request.traces.begin(), request.traces.end());
-  request.traces.erase(std::unique(request.traces.begin(), request.traces.end()),
-                       request.traces.end());
   codec::EncodeOtlpTraces(codec::OtlpFormat::kProtobuf, batch, &request.body);
   return request;
 }

@@ -45,11 +45,15 @@ class LoadShape {
 // "tracegen", "shop"; anything else is kInvalidArgument and names them.
 Result<std::unique_ptr<LoadShape>> MakeLoadShape(const LoadOptions& options);
 
-// One request, ready to send.
+// One request, ready to send. Its traces are whole: no other request has spans of them.
 struct LoadRequest {
+  struct Trace {
+    TraceId id;
+    uint32_t spans = 0;
+  };
   std::string body;  // ExportTraceServiceRequest
   uint32_t spans = 0;
-  std::vector<TraceId> traces;
+  std::vector<Trace> traces;
 };
 LoadRequest NextRequest(LoadShape* shape, uint32_t spans);
 

@@ -50,7 +50,7 @@ TEST(LoadShapeTest, TracegenIsTheShapeThatOthersPublishNumbersFor) {
     }
     bool root = span.parent_span_id.empty();
     EXPECT_EQ(root, span.name == "lets-go");
-    if (!root) EXPECT_EQ(span.kind, SpanKind::kClient);
+    EXPECT_EQ(span.kind, root ? SpanKind::kUnspecified : SpanKind::kClient);
   }
   EXPECT_EQ(keys.size(), 97u);
   EXPECT_EQ(values.size(), 1000u);
@@ -129,9 +129,9 @@ TEST(LoadShapeTest, ARequestIsOtlpWithTheSpansAndTracesThatItNames) {
   ASSERT_TRUE(decoded.has_value());
   EXPECT_EQ(decoded->spans.size(), request.spans);
   EXPECT_GE(request.spans, 200u);
-  std::vector<TraceId> traces;
-  for (auto& [id, spans] : SpansOfTraces(*decoded)) traces.push_back(id);
-  EXPECT_EQ(traces, request.traces);
+  std::map<TraceId, uint32_t> traces;
+  for (const LoadRequest::Trace& trace : request.traces) traces[trace.id] = trace.spans;
+  EXPECT_EQ(SpansOfTraces(*decoded), traces);
 }
 
 }  // namespace
