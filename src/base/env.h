@@ -60,6 +60,8 @@ class Env {
   virtual Result<std::unique_ptr<ReadableFile>> OpenRead(const std::string& path) = 0;
   // Creates an empty file, or truncates an existing one.
   virtual Result<std::unique_ptr<WritableFile>> Create(const std::string& path) = 0;
+  // Opens an existing file to overwrite parts of it or to sync it; its bytes stay.
+  virtual Result<std::unique_ptr<WritableFile>> OpenWrite(const std::string& path) = 0;
   virtual Status Rename(const std::string& from, const std::string& to) = 0;
   virtual Status Remove(const std::string& path) = 0;
   // Creates missing parents too; an existing directory is success.

@@ -178,6 +178,12 @@ class RealEnv : public Env {
     return std::make_unique<PosixWritableFile>(fd, path);
   }
 
+  Result<std::unique_ptr<WritableFile>> OpenWrite(const std::string& path) override {
+    const int fd = Retry([&] { return ::open(path.c_str(), O_RDWR | O_CLOEXEC); });
+    if (fd < 0) return FailErrno("cannot open for writing", path);
+    return std::make_unique<PosixWritableFile>(fd, path);
+  }
+
   Status Rename(const std::string& from, const std::string& to) override {
     if (::rename(from.c_str(), to.c_str()) != 0)
       return FailErrno("cannot rename", from + " to " + to);

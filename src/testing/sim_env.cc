@@ -349,6 +349,15 @@ Result<std::unique_ptr<WritableFile>> SimEnv::Create(const std::string& path) {
   return file;
 }
 
+Result<std::unique_ptr<WritableFile>> SimEnv::OpenWrite(const std::string& path) {
+  std::lock_guard lock(mutex_);
+  auto it = names_.find(path);
+  if (it == names_.end() || it->second->directory) {
+    return Fail(ErrorCode::kNotFound, path + " is not a file");
+  }
+  return std::make_unique<Writable>(this, it->second, path);
+}
+
 Status SimEnv::Rename(const std::string& from, const std::string& to) {
   {
     std::lock_guard lock(mutex_);
