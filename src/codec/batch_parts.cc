@@ -5,6 +5,22 @@
 
 namespace weft::codec {
 
+bool MergeAttributes(size_t mark, OtlpScratch* scratch, Arena* arena, DecodeBudget* budget,
+                     Attributes* into) {
+  Attributes taken = scratch->attributes.TakeSince(mark, arena);
+  if (into->empty()) {
+    *into = taken;
+    return true;
+  }
+  if (taken.empty()) return true;
+  size_t count = into->size() + taken.size();
+  if (!budget->Charge(count * sizeof(KeyValue))) return false;
+  std::span<KeyValue> merged = arena->NewArray<KeyValue>(count);
+  std::ranges::copy(taken, std::ranges::copy(*into, merged.begin()).out);
+  *into = merged;
+  return true;
+}
+
 // Hex, or base64 where the length can be nothing else: writers that apply plain protojson to OTLP
 // send 24 and 12 characters instead of 32 and 16.
 bool IdChecker::ReadIdText(std::string_view text, size_t bytes, uint8_t* to) {

@@ -64,6 +64,12 @@ struct OtlpScratch {
   ItemStack<Link> links;
 };
 
+// The attributes on the stack since `mark`, put behind those that an earlier piece of the same
+// message had. False when the budget does not allow it: merging is charged, so that a message in a
+// million pieces is not copied a million times.
+bool MergeAttributes(size_t mark, OtlpScratch* scratch, Arena* arena, DecodeBudget* budget,
+                     Attributes* into);
+
 // Where an item lies in its request, for messages: resource_spans[0].scope_spans[1].spans[7].
 struct OtlpPosition {
   size_t resource = 0;

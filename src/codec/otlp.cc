@@ -2,6 +2,7 @@
 #include "codec/otlp.h"
 
 #include "codec/otlp_encode.h"
+#include "codec/otlp_json_decode.h"
 #include "codec/otlp_proto_decode.h"
 
 namespace weft::codec {
@@ -20,7 +21,8 @@ Result<SpanBatch> DecodeOtlpTraces(OtlpFormat format, std::string body) {
   SpanBatch batch;
   batch.received = std::move(body);
   if (format == OtlpFormat::kJson) {
-    return Fail(ErrorCode::kUnimplemented, "OTLP/JSON is not read by this build");
+    WEFT_TRY(DecodeTracesJson(&batch));
+    return batch;
   }
   OtlpProtoDecoder decoder(batch.received, &batch.arena);
   if (!decoder.ReadTraces(&batch)) return Fail(decoder.fault());
@@ -33,7 +35,8 @@ Result<SpanBatch> DecodeOtlpLogs(OtlpFormat format, std::string body) {
   SpanBatch batch;
   batch.received = std::move(body);
   if (format == OtlpFormat::kJson) {
-    return Fail(ErrorCode::kUnimplemented, "OTLP/JSON is not read by this build");
+    WEFT_TRY(DecodeLogsJson(&batch));
+    return batch;
   }
   OtlpProtoDecoder decoder(batch.received, &batch.arena);
   if (!decoder.ReadLogs(&batch)) return Fail(decoder.fault());

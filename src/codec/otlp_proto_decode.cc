@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/otlp_proto_decode.h"
 
-#include <algorithm>
-#include <bit>
-
 namespace weft::codec {
 namespace {
 
-using wire::Fixed64Tag;
 using wire::LengthTag;
 using wire::ProtoError;
 using wire::VarintTag;
@@ -54,117 +50,6 @@ bool OtlpProtoDecoder::Unhandled(const Reader& in, OtlpFields fields) {
   if (name.empty()) return true;
   FailAt(in.position(), ProtoError::kUnexpectedType);
   return Within(name);
-}
-
-// ---- values
-
-bool OtlpProtoDecoder::AnyValue(std::string_view bytes, int depth, Value* value) {
-  if (depth > wire::kValueDepthMax) return FailAt(bytes.data(), ProtoError::kTooDeep);
-  Reader in(bytes);
-  while (in.Next()) {
-    switch (in.tag()) {
-      case LengthTag(any_value::kString):
-        *value = Value::String(in.bytes());
-        break;
-      case VarintTag(any_value::kBool):
-        *value = Value::Bool(in.value() != 0);
-        break;
-      case VarintTag(any_value::kInt):
-        *value = Value::Int(static_cast<int64_t>(in.value()));
-        break;
-      case Fixed64Tag(any_value::kDouble):
-        *value = Value::Double(std::bit_cast<double>(in.value()));
-        break;
-      case LengthTag(any_value::kArray):
-        if (!ArrayValue(in.bytes(), depth, value)) return Within("array_value");
-        break;
-      case LengthTag(any_value::kMap):
-        if (!MapValue(in.bytes(), depth, value)) return Within("kvlist_value");
-        break;
-      case LengthTag(any_value::kBytes):
-        *value = Value::Bytes(in.bytes());
-        break;
-      default:
-        if (!Unhandled(in, any_value::kFields)) return false;
-    }
-  }
-  return Finish(in, any_value::kFields);
-}
-
-bool OtlpProtoDecoder::ArrayValue(std::string_view bytes, int depth, Value* value) {
-  size_t mark = scratch_.values.mark();
-  Reader in(bytes);
-  while (in.Next()) {
-    if (in.tag() != LengthTag(value_list::kValues)) {
-      if (!Unhandled(in, value_list::kFields)) return false;
-      continue;
-    }
-    if (!budget_.Charge(sizeof(Value))) return FailAt(in.position(), ProtoError::kTooLarge);
-    Value item;
-    if (!AnyValue(in.bytes(), depth + 1, &item)) {
-      return Within("values", static_cast<int64_t>(scratch_.values.mark() - mark));
-    }
-    scratch_.values.Push() = item;
-  }
-  *value = Value::Array(scratch_.values.TakeSince(mark, arena_));
-  return Finish(in, value_list::kFields);
-}
-
-bool OtlpProtoDecoder::MapValue(std::string_view bytes, int depth, Value* value) {
-  size_t mark = scratch_.attributes.mark();
-  Reader in(bytes);
-  while (in.Next()) {
-    if (in.tag() != LengthTag(value_list::kValues)) {
-      if (!Unhandled(in, value_list::kFields)) return false;
-      continue;
-    }
-    if (!PushAttribute(in.bytes(), depth + 1)) {
-      return Within("values", static_cast<int64_t>(scratch_.attributes.mark() - mark));
-    }
-  }
-  *value = Value::Map(scratch_.attributes.TakeSince(mark, arena_));
-  return Finish(in, value_list::kFields);
-}
-
-bool OtlpProtoDecoder::PushAttribute(std::string_view bytes, int depth) {
-  if (!budget_.Charge(sizeof(KeyValue))) [[unlikely]] {
-    return FailAt(bytes.data(), ProtoError::kTooLarge);
-  }
-  KeyValue entry;  // pushed when complete: a nested map uses the same stack meanwhile
-  Reader in(bytes);
-  while (in.Next()) {
-    switch (in.tag()) {
-      case LengthTag(key_value::kKey):
-        entry.key = in.bytes();
-        break;
-      case LengthTag(key_value::kValue):
-        if (!AnyValue(in.bytes(), depth, &entry.value)) return Within("value");
-        break;
-      default:
-        if (!Unhandled(in, key_value::kFields)) return false;
-    }
-  }
-  if (!Finish(in, key_value::kFields)) return false;
-  scratch_.attributes.Push() = entry;
-  return true;
-}
-
-// The attributes since `mark`, behind those that an earlier piece of the same message had. Merging
-// is charged, so that a message in a million pieces does not copy a million times.
-bool OtlpProtoDecoder::TakeAttributes(size_t mark, const Reader& in, Attributes* into) {
-  Attributes taken = scratch_.attributes.TakeSince(mark, arena_);
-  if (into->empty() || taken.empty()) [[likely]] {
-    if (into->empty()) *into = taken;
-    return true;
-  }
-  size_t count = into->size() + taken.size();
-  if (!budget_.Charge(count * sizeof(KeyValue))) {
-    return FailAt(in.position(), ProtoError::kTooLarge);
-  }
-  std::span<KeyValue> merged = arena_->NewArray<KeyValue>(count);
-  std::ranges::copy(taken, std::ranges::copy(*into, merged.begin()).out);
-  *into = merged;
-  return true;
 }
 
 // ---- resource and scope

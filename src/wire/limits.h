@@ -16,8 +16,6 @@ namespace weft::wire {
 inline constexpr int kValueDepthMax = 32;
 // Deprecated protobuf groups are skipped, and may nest this deep.
 inline constexpr int kGroupDepthMax = 32;
-// JSON brackets around everything, unknown fields included.
-inline constexpr int kJsonDepthMax = 128;
 // One message. Value::count has 32 bits.
 inline constexpr uint64_t kMessageBytesMax = UINT32_MAX;
 

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codec/json_walker.h"
+
+#include <charconv>
+#include <cmath>
+
+#include "wire/base64.h"
+#include "wire/json_scan.h"
+#include "wire/utf8.h"
+
+namespace weft::codec {
+namespace {
+
+// Four hex digits, or nothing.
+bool ReadUnit(std::string_view raw, size_t at, uint32_t* unit) {
+  if (raw.size() < at + 4) return false;
+  auto [end, error] = std::from_chars(raw.data() + at, raw.data() + at + 4, *unit, 16);
+  return error == std::errc() && end == raw.data() + at + 4;
+}
+
+char* PutUtf8(uint32_t point, char* to) {
+  if (point < 0x80) {
+    *to++ = static_cast<char>(point);
+    return to;
+  }
+  int more = point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;
+  static constexpr uint8_t kLead[] = {0, 0xC0, 0xE0, 0xF0};
+  *to++ = static_cast<char>(kLead[more] | point >> (6 * more));
+  while (more-- > 0) *to++ = static_cast<char>(0x80 | (point >> (6 * more) & 63));
+  return to;
+}
+
+char EscapedCharacter(char c) {
+  switch (c) {
+    case '"':
+    case '\\':
+    case '/':
+      return c;
+    case 'b':
+      return '\b';
+    case 'f':
+      return '\f';
+    case 'n':
+      return '\n';
+    case 'r':
+      return '\r';
+    case 't':
+      return '\t';
+    default:
+      return 0;
+  }
+}
+
+// A whole number that a writer spelled as 1e3 or 1000.0.
+template <class T>
+bool WholeNumber(std::string_view text, T* out) {
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *out);
+  if (error == std::errc() && end == text.data() + text.size()) return true;
+  double real;
+  auto [real_end, real_error] = std::from_chars(text.data(), text.data() + text.size(), real);
+  if (real_error != std::errc() || real_end != text.data() + text.size()) return false;
+  // 2^63 and 2^64 are doubles; the largest integers are not, so the upper bound is exclusive.
+  double bound = std::ldexp(1.0, std::numeric_limits<T>::digits);
+  if (real != std::trunc(real) || real >= bound) return false;
+  if (real < static_cast<double>(std::numeric_limits<T>::min())) return false;
+  *out = static_cast<T>(real);
+  return true;
+}
+
+}  // namespace
+
+JsonWalker::JsonWalker(std::string* body, Arena* arena) : body_(body), arena_(arena) {
+  body_->reserve(body_->size() + simdjson::SIMDJSON_PADDING);
+}
+
+// ---- faults
+
+Error JsonWalker::fault() const {
+  std::string message = path_.empty() ? "" : path_ + ": ";
+  return {code_, message + "byte " + std::to_string(offset_) + ": " + what_};
+}
+
+bool JsonWalker::FailAt(const char* position, std::string_view what) {
+  const char* start = body_->data();
+  bool inside = position >= start && position <= start + body_->size();
+  offset_ = inside ? static_cast<size_t>(position - start) : body_->size();
+  what_ = what;
+  return false;
+}
+
+bool JsonWalker::FailTooLarge(Json& json) {
+  code_ = ErrorCode::kTooLarge;
+  return FailAt(json, "decodes to far more memory than its size");
+}
+
+bool JsonWalker::FailParse(simdjson::error_code error) {
+  const char* position = nullptr;
+  if (document_.current_location().get(position)) position = body_->data() + body_->size();
+  return FailAt(position, simdjson::error_message(error));
+}
+
+bool JsonWalker::FailText(simdjson::error_code error) {
+  wire::JsonTextProblem problem = wire::FindJsonTextProblem(*body_);
+  if (problem.what.empty()) return FailAt(body_->data(), simdjson::error_message(error));
+  return FailAt(body_->data() + problem.offset, problem.what);
+}
+
+bool JsonWalker::Within(std::string_view name) {
+  bool joined = path_.empty() || path_.front() == '[';
+  path_ = std::string(name) + (joined ? "" : ".") + path_;
+  return false;
+}
+
+bool JsonWalker::WithinItem(size_t index) {
+  bool joined = path_.empty() || path_.front() == '[';
+  path_ = "[" + std::to_string(index) + "]" + (joined ? "" : ".") + path_;
+  return false;
+}
+
+// ---- scalars
+
+bool JsonWalker::RawString(Json json, std::string_view* out) {
+  const char* start = Token(json).data();
+  simdjson::ondemand::raw_json_string raw;
+  if (json.get_raw_json_string().get(raw)) return FailAt(start, "expected a string");
+  const char* from = raw.raw();
+  const char* document_end = body_->data() + body_->size();
+  for (const char* at = from;; ++at) {
+    at = static_cast<const char*>(std::memchr(at, '"', static_cast<size_t>(document_end - at)));
+    if (at == nullptr) return FailAt(start, "string without an end");
+    // A quote ends the string unless an odd number of backslashes stands before it.
+    const char* slash = at;
+    while (slash > from && slash[-1] == '\\') --slash;
+    if ((at - slash) % 2 != 0) continue;
+    *out = {from, static_cast<size_t>(at - from)};
+    return true;
+  }
+}
+
+bool JsonWalker::String(Json json, std::string_view* out) {
+  std::string_view raw;
+  if (!RawString(json, &raw)) return false;
+  if (raw.empty() || std::memchr(raw.data(), '\\', raw.size()) == nullptr) [[likely]] {
+    *out = raw;
+    return true;
+  }
+  return Unescape(raw, out);
+}
+
+// No escape gets longer by being written out, so raw.size() bytes are enough.
+bool JsonWalker::Unescape(std::string_view raw, std::string_view* out) {
+  char* const text = static_cast<char*>(arena_->Allocate(raw.size(), 1));
+  char* to = text;
+  for (size_t at = 0; at < raw.size();) {
+    if (raw[at] != '\\') {
+      *to++ = raw[at++];
+      continue;
+    }
+    char escape = at + 1 < raw.size() ? raw[at + 1] : '\0';
+    if (escape != 'u') {
+      char c = EscapedCharacter(escape);
+      if (c == 0) return FailAt(raw.data() + at, "no such escape");
+      *to++ = c;
+      at += 2;
+      continue;
+    }
+    uint32_t unit = 0, low = 0;
+    if (!ReadUnit(raw, at + 2, &unit)) return FailAt(raw.data() + at, "expected four hex digits");
+    at += 6;
+    bool high = unit >= 0xD800 && unit < 0xDC00;
+    if (high && raw.substr(at, 2) == "\\u" && ReadUnit(raw, at + 2, &low) && low >= 0xDC00 &&
+        low < 0xE000) {
+      to = PutUtf8(0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00), to);
+      at += 6;
+    } else if (unit >= 0xD800 && unit < 0xE000) {
+      // Half of a pair is no character; JavaScript can send it all the same.
+      to = std::ranges::copy(wire::kReplacementCharacter, to).out;
+    } else {
+      to = PutUtf8(unit, to);
+    }
+  }
+  *out = {text, static_cast<size_t>(to - text)};
+  return true;
+}
+
+bool JsonWalker::Bool(Json json, bool* out) {
+  const char* start = Token(json).data();
+  if (!IsString(json)) {
+    return json.get_bool().get(*out) == simdjson::SUCCESS || FailAt(start, "expected a boolean");
+  }
+  std::string_view text;
+  if (!String(json, &text)) return false;
+  if (text != "true" && text != "false") return FailAt(start, "expected a boolean");
+  *out = text == "true";
+  return true;
+}
+
+bool JsonWalker::NumberText(Json json, std::string_view* out) {
+  if (IsString(json)) return String(json, out);
+  std::string_view token = Token(json);
+  double ignored;
+  // The parser checks the syntax and steps over it; the digits are read again from the text,
+  // because a double cannot hold 64-bit integers.
+  if (auto error = json.get_double().get(ignored)) {
+    return FailAt(token.data(), error == simdjson::INCORRECT_TYPE ? "expected a number"
+                                                                  : simdjson::error_message(error));
+  }
+  *out = token.substr(0, token.find_first_not_of("+-.0123456789eE"));
+  return true;
+}
+
+bool JsonWalker::Int64(Json json, int64_t* out) {
+  const char* start = Token(json).data();
+  std::string_view text;
+  if (!NumberText(json, &text)) return false;
+  return WholeNumber(text, out) || FailAt(start, "expected a 64-bit integer");
+}
+
+bool JsonWalker::Uint64(Json json, uint64_t* out) {
+  const char* start = Token(json).data();
+  std::string_view text;
+  if (!NumberText(json, &text)) return false;
+  return WholeNumber(text, out) || FailAt(start, "expected an unsigned 64-bit integer");
+}
+
+bool JsonWalker::Uint32(Json json, uint32_t* out) {
+  const char* start = Token(json).data();
+  std::string_view text;
+  if (!NumberText(json, &text)) return false;
+  return WholeNumber(text, out) || FailAt(start, "expected an unsigned 32-bit integer");
+}
+
+bool JsonWalker::Double(Json json, double* out) {
+  const char* start = Token(json).data();
+  std::string_view text;
+  if (!NumberText(json, &text)) return false;
+  if (text == "NaN") {
+    *out = std::numeric_limits<double>::quiet_NaN();
+    return true;
+  }
+  if (text == "Infinity" || text == "-Infinity") {
+    *out = text[0] == '-' ? -HUGE_VAL : HUGE_VAL;
+    return true;
+  }
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *out);
+  // from_chars also reads "inf" and "nan", which are not JSON's.
+  bool number = error == std::errc() && end == text.data() + text.size() && std::isfinite(*out);
+  return number || FailAt(start, "expected a number");
+}
+
+bool JsonWalker::Base64(Json json, std::string_view* out) {
+  const char* start = Token(json).data();
+  std::string_view text;
+  if (!String(json, &text)) return false;
+  char* to = static_cast<char*>(arena_->Allocate(wire::Base64BytesMax(text), 1));
+  auto count = wire::DecodeBase64(text, to);
+  if (!count) return FailAt(start, "expected base64");
+  *out = {to, *count};
+  return true;
+}
+
+bool JsonWalker::Enum(Json json, std::span<const std::string_view> names, uint32_t* out) {
+  const char* start = Token(json).data();
+  std::string_view text;
+  if (!NumberText(json, &text)) return false;
+  int32_t number = 0;
+  if (WholeNumber(text, &number)) {
+    *out = static_cast<uint32_t>(number);
+    return true;
+  }
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (names[i] != text) continue;
+    *out = static_cast<uint32_t>(i);
+    return true;
+  }
+  return FailAt(start, "expected a number or a name of the enum");
+}
+
+}  // namespace weft::codec

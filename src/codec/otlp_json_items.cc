@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The items of OTLP/JSON: spans with their events and links, and log records.
+#include <array>
+
+#include "codec/otlp_json_decoder.h"
+
+namespace weft::codec {
+namespace {
+
+constexpr std::string_view kSpanKinds[] = {"SPAN_KIND_UNSPECIFIED", "SPAN_KIND_INTERNAL",
+                                           "SPAN_KIND_SERVER",      "SPAN_KIND_CLIENT",
+                                           "SPAN_KIND_PRODUCER",    "SPAN_KIND_CONSUMER"};
+constexpr std::string_view kStatusCodes[] = {"STATUS_CODE_UNSET", "STATUS_CODE_OK",
+                                             "STATUS_CODE_ERROR"};
+constexpr std::string_view kSeverities[] = {
+    "SEVERITY_NUMBER_UNSPECIFIED", "SEVERITY_NUMBER_TRACE",  "SEVERITY_NUMBER_TRACE2",
+    "SEVERITY_NUMBER_TRACE3",      "SEVERITY_NUMBER_TRACE4", "SEVERITY_NUMBER_DEBUG",
+    "SEVERITY_NUMBER_DEBUG2",      "SEVERITY_NUMBER_DEBUG3", "SEVERITY_NUMBER_DEBUG4",
+    "SEVERITY_NUMBER_INFO",        "SEVERITY_NUMBER_INFO2",  "SEVERITY_NUMBER_INFO3",
+    "SEVERITY_NUMBER_INFO4",       "SEVERITY_NUMBER_WARN",   "SEVERITY_NUMBER_WARN2",
+    "SEVERITY_NUMBER_WARN3",       "SEVERITY_NUMBER_WARN4",  "SEVERITY_NUMBER_ERROR",
+    "SEVERITY_NUMBER_ERROR2",      "SEVERITY_NUMBER_ERROR3", "SEVERITY_NUMBER_ERROR4",
+    "SEVERITY_NUMBER_FATAL",       "SEVERITY_NUMBER_FATAL2", "SEVERITY_NUMBER_FATAL3",
+    "SEVERITY_NUMBER_FATAL4"};
+
+}  // namespace
+
+bool OtlpJsonDecoder::SpanItem(Json json) {
+  if (!budget_.Charge(sizeof(Span))) return walker_.FailTooLarge(json);
+  ids_.Reset();
+  Span& span = batch_->spans.emplace_back();
+  if (!ReadSpan(json, &span)) return false;
+  span.resource = resource_;
+  span.scope = scope_;
+  if (!ids_.problem().empty()) {
+    Reject(kTraceSignal, at_, ids_.problem(), &batch_->rejected_spans);
+    batch_->spans.pop_back();
+  }
+  return true;
+}
+
+bool OtlpJsonDecoder::ReadSpan(Json json, Span* span) {
+  const size_t attributes_mark = scratch_.attributes.mark();
+  const size_t events_mark = scratch_.events.mark(), links_mark = scratch_.links.mark();
+  RawId trace_id, span_id, parent_span_id;
+  uint32_t kind = 0;
+  bool read = walker_.Object(json, span::kFields, [&](uint32_t number, Json value) {
+    switch (number) {
+      case span::kTraceId:
+        return Id(value, &trace_id);
+      case span::kSpanId:
+        return Id(value, &span_id);
+      case span::kTraceState:
+        return walker_.String(value, &span->trace_state);
+      case span::kParentSpanId:
+        return Id(value, &parent_span_id);
+      case span::kName:
+        return walker_.String(value, &span->name);
+      case span::kKind:
+        return walker_.Enum(value, kSpanKinds, &kind);
+      case span::kStart:
+        return walker_.Uint64(value, &span->start_ns);
+      case span::kEnd:
+        return walker_.Uint64(value, &span->end_ns);
+      case span::kAttributes:
+        return PushAttributes(value, 1);
+      case span::kDroppedAttributes:
+        return walker_.Uint32(value, &span->dropped_attributes);
+      case span::kEvents:
+        return walker_.Array(value, [&](Json event) {
+          if (!budget_.Charge(sizeof(Event))) return walker_.FailTooLarge(event);
+          return ReadEvent(event, &scratch_.events.Push());
+        });
+      case span::kDroppedEvents:
+        return walker_.Uint32(value, &span->dropped_events);
+      case span::kLinks:
+        return walker_.Array(value, [&](Json link) {
+          if (!budget_.Charge(sizeof(Link))) return walker_.FailTooLarge(link);
+          int64_t index = static_cast<int64_t>(scratch_.links.mark() - links_mark);
+          return ReadLink(link, index, &scratch_.links.Push());
+        });
+      case span::kDroppedLinks:
+        return walker_.Uint32(value, &span->dropped_links);
+      case span::kStatus:
+        return ReadStatus(value, span);
+      default:
+        return walker_.Uint32(value, &span->flags);
+    }
+  });
+  if (!read) return false;
+  span->kind = static_cast<SpanKind>(kind);
+  span->attributes = scratch_.attributes.TakeSince(attributes_mark, arena_);
+  span->events = scratch_.events.TakeSince(events_mark, arena_);
+  span->links = scratch_.links.TakeSince(links_mark, arena_);
+  ids_.Required("trace_id", trace_id, &span->trace_id);
+  ids_.Required("span_id", span_id, &span->span_id);
+  ids_.Optional("parent_span_id", parent_span_id, -1, &span->parent_span_id);
+  return true;
+}
+
+bool OtlpJsonDecoder::ReadEvent(Json json, Event* event) {
+  const size_t mark = scratch_.attributes.mark();
+  bool read = walker_.Object(json, event::kFields, [&](uint32_t number, Json value) {
+    switch (number) {
+      case event::kTime:
+        return walker_.Uint64(value, &event->time_ns);
+      case event::kName:
+        return walker_.String(value, &event->name);
+      case event::kAttributes:
+        return PushAttributes(value, 1);
+      default:
+        return walker_.Uint32(value, &event->dropped_attributes);
+    }
+  });
+  event->attributes = scratch_.attributes.TakeSince(mark, arena_);
+  return read;
+}
+
+bool OtlpJsonDecoder::ReadLink(Json json, int64_t index, Link* link) {
+  const size_t mark = scratch_.attributes.mark();
+  RawId trace_id, span_id;
+  bool read = walker_.Object(json, link::kFields, [&](uint32_t number, Json value) {
+    switch (number) {
+      case link::kTraceId:
+        return Id(value, &trace_id);
+      case link::kSpanId:
+        return Id(value, &span_id);
+      case link::kTraceState:
+        return walker_.String(value, &link->trace_state);
+      case link::kAttributes:
+        return PushAttributes(value, 1);
+      case link::kDropped:
+        return walker_.Uint32(value, &link->dropped_attributes);
+      default:
+        return walker_.Uint32(value, &link->flags);
+    }
+  });
+  link->attributes = scratch_.attributes.TakeSince(mark, arena_);
+  ids_.Optional("trace_id", trace_id, index, &link->trace_id);
+  ids_.Optional("span_id", span_id, index, &link->span_id);
+  return read;
+}
+
+bool OtlpJsonDecoder::ReadStatus(Json json, Span* span) {
+  return walker_.Object(json, status::kFields, [&](uint32_t number, Json value) {
+    if (number == status::kMessage) return walker_.String(value, &span->status_message);
+    uint32_t code = 0;
+    if (!walker_.Enum(value, kStatusCodes, &code)) return false;
+    span->status = static_cast<StatusCode>(code);
+    return true;
+  });
+}
+
+bool OtlpJsonDecoder::LogItem(Json json) {
+  if (!budget_.Charge(sizeof(LogRecord))) return walker_.FailTooLarge(json);
+  ids_.Reset();
+  LogRecord& log = batch_->logs.emplace_back();
+  if (!ReadLog(json, &log)) return false;
+  log.resource = resource_;
+  log.scope = scope_;
+  if (!ids_.problem().empty()) {
+    Reject(kLogSignal, at_, ids_.problem(), &batch_->rejected_logs);
+    batch_->logs.pop_back();
+  }
+  return true;
+}
+
+bool OtlpJsonDecoder::ReadLog(Json json, LogRecord* log) {
+  const size_t mark = scratch_.attributes.mark();
+  RawId trace_id, span_id;
+  bool read = walker_.Object(json, log_record::kFields, [&](uint32_t number, Json value) {
+    switch (number) {
+      case log_record::kTime:
+        return walker_.Uint64(value, &log->time_ns);
+      case log_record::kSeverityNumber:
+        return walker_.Enum(value, kSeverities, &log->severity_number);
+      case log_record::kSeverityText:
+        return walker_.String(value, &log->severity_text);
+      case log_record::kBody:
+        return AnyValue(value, 1, &log->body);
+      case log_record::kAttributes:
+        return PushAttributes(value, 1);
+      case log_record::kDropped:
+        return walker_.Uint32(value, &log->dropped_attributes);
+      case log_record::kFlags:
+        return walker_.Uint32(value, &log->flags);
+      case log_record::kTraceId:
+        return Id(value, &trace_id);
+      case log_record::kSpanId:
+        return Id(value, &span_id);
+      case log_record::kObserved:
+        return walker_.Uint64(value, &log->observed_ns);
+      default:
+        return walker_.String(value, &log->event_name);
+    }
+  });
+  log->attributes = scratch_.attributes.TakeSince(mark, arena_);
+  ids_.Required("trace_id", trace_id, &log->trace_id);
+  ids_.Optional("span_id", span_id, -1, &log->span_id);
+  return read;
+}
+
+}  // namespace weft::codec

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// JSON looked at from outside: where a document ends (files hold several in a row), and where text
+// stops being JSON (simdjson knows that it does, not where).
+//
+// Thread rule: pure functions. Source: RFC 8259.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+namespace weft::wire {
+
+// Bytes of the object or array at the front of `text`, matching bracket included; npos when it does
+// not end. Brackets are counted, not checked.
+// REQUIRES: text starts with '{' or '['.
+size_t JsonDocumentBytes(std::string_view text);
+
+struct JsonTextProblem {
+  size_t offset = 0;
+  std::string_view what;  // empty: none of these
+};
+// The first broken UTF-8, raw control character in a string, or string without an end.
+JsonTextProblem FindJsonTextProblem(std::string_view text);
+
+}  // namespace weft::wire
