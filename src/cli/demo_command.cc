@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/demo_command.h"
+
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "load/demo_traffic.h"
+#include "load/otlp_client.h"
+
+namespace weft::cli {
+namespace {
+
+constexpr double kNsPerSecond = 1e9;
+constexpr auto kRetryAfter = std::chrono::seconds(1);
+constexpr int kFirstAnswerTries = 15;
+
+struct DemoOptions {
+  std::string url = "http://127.0.0.1:4318";
+  std::vector<std::string> faults;
+  double visits_per_second = 2;
+  double history_s = 15 * 60;
+  double for_s = -1;  // negative: until it is stopped
+  uint64_t seed = 0;
+};
+
+class DemoRun {
+ public:
+  DemoRun(const DemoOptions& options, load::DemoFaults faults)
+      : options_(options),
+        began_ns_(SystemClock()->NowNs()),
+        traffic_(faults, options.seed != 0 ? options.seed : began_ns_, options.visits_per_second,
+                 began_ns_ - static_cast<uint64_t>(options.history_s * kNsPerSecond)),
+        client_(load::OtlpProtocol::kHttp, options.url) {}
+
+  int Run() {
+    fmt::print("demo: the shop sends its last {:.0f} minutes to {}\n", options_.history_s / 60,
+               options_.url);
+    if (!SendDue()) return 1;
+    fmt::print("demo: {} visits, {} spans sent", visits_, spans_);
+    if (options_.for_s == 0) {
+      fmt::print("\n");
+      return 0;
+    }
+    fmt::print("; {:g} visits a second from now on\n", options_.visits_per_second);
+    std::fflush(stdout);
+    while (options_.for_s < 0 || SystemClock()->NowNs() < EndNs()) {
+      uint64_t now_ns = SystemClock()->NowNs();
+      uint64_t due_ns = traffic_.NextDueNs();
+      if (due_ns > now_ns) std::this_thread::sleep_for(std::chrono::nanoseconds(due_ns - now_ns));
+      if (!SendDue()) return 1;
+    }
+    fmt::print("demo: {} visits, {} spans sent\n", visits_, spans_);
+    return 0;
+  }
+
+ private:
+  uint64_t EndNs() const {
+    return began_ns_ + static_cast<uint64_t>(options_.for_s * kNsPerSecond);
+  }
+
+  // False when the receiver refuses for good, or did not answer once.
+  bool SendDue() {
+    for (load::DemoRequest& request : traffic_.Due(SystemClock()->NowNs())) {
+      if (!SendUntilTaken(load::OtlpSignal::kTraces, request.traces)) return false;
+      if (!request.logs.empty() && !SendUntilTaken(load::OtlpSignal::kLogs, request.logs))
+        return false;
+      visits_ += request.visits;
+      spans_ += request.spans;
+    }
+    return true;
+  }
+
+  bool SendUntilTaken(load::OtlpSignal signal, const std::string& body) {
+    for (int tries = 1;; ++tries) {
+      Result<load::OtlpAnswer> answer = client_.Send(signal, body);
+      if (answer) {
+        if (answered_ && tries > 1) fmt::print("demo: {} answers again\n", options_.url);
+        answered_ = true;
+        return true;
+      }
+      const Error& error = answer.error();
+      bool passing = error.code == ErrorCode::kIo || error.code == ErrorCode::kUnavailable;
+      if (!passing || (!answered_ && tries >= kFirstAnswerTries)) {
+        fmt::print(stderr, "demo: {}\n", error.message);
+        if (passing)
+          fmt::print(stderr, "demo: start `weft` first, or name its address with --url\n");
+        return false;
+      }
+      if (answered_ && tries == 1) fmt::print(stderr, "demo: {}; trying again\n", error.message);
+      std::this_thread::sleep_for(kRetryAfter);
+    }
+  }
+
+  const DemoOptions& options_;
+  const uint64_t began_ns_;
+  load::DemoTraffic traffic_;
+  load::OtlpClient client_;
+  bool answered_ = false;
+  uint64_t visits_ = 0, spans_ = 0;
+};
+
+int RunDemo(const DemoOptions& options) {
+  load::DemoFaults faults;
+  for (const std::string& name : options.faults) {
+    if (Status known = load::SetDemoFault(name, &faults); !known) {
+      fmt::print(stderr, "demo: {}\n", known.error().message);
+      return 2;
+    }
+  }
+  return DemoRun(options, faults).Run();
+}
+
+}  // namespace
+
+void AddDemoCommand(CLI::App* app, int* exit_code) {
+  const std::map<std::string, double> seconds = {{"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}};
+  auto options = std::make_shared<DemoOptions>();
+  CLI::App* demo = app->add_subcommand("demo", "Send the traffic of a made-up shop");
+  demo->add_option("--url", options->url, "OTLP/HTTP receiver")->capture_default_str();
+  demo->add_option(
+      "--fault", options->faults,
+      "Switch a fault on: slow-stripe, fraud-900ms, missing-index, cache-miss-retries");
+  demo->add_option("--rate", options->visits_per_second, "Visits a second")
+      ->check(CLI::Range(0.01, 1000.0))
+      ->capture_default_str();
+  demo->add_option("--history", options->history_s, "How much past to send first (15m)")
+      ->transform(CLI::AsNumberWithUnit(seconds))
+      ->check(CLI::Range(0.0, 7.0 * 24 * 3600));
+  demo->add_option("--for", options->for_s, "Stop after this time; 0s sends the past only")
+      ->transform(CLI::AsNumberWithUnit(seconds));
+  demo->add_option("--seed", options->seed, "The same seed makes the same visits");
+  demo->callback([options, exit_code] { *exit_code = RunDemo(*options); });
+}
+
+}  // namespace weft::cli

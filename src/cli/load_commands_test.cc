@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/demo_command.h"
+#include "cli/loadgen_command.h"
+#include "net/server.h"
+
+namespace weft::cli {
+namespace {
+
+using testing::HasSubstr;
+
+// Runs `weft ARGUMENTS` as far as these two commands go.
+struct Outcome {
+  int exit_code = -1;
+  std::string out, err;
+};
+Outcome Weft(std::string arguments) {
+  CLI::App app;
+  Outcome outcome;
+  AddDemoCommand(&app, &outcome.exit_code);
+  AddLoadgenCommand(&app, &outcome.exit_code);
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  try {
+    app.parse(arguments);
+  } catch (const CLI::ParseError& error) {
+    outcome.exit_code = 2;
+    std::fprintf(stderr, "%s\n", error.what());
+  }
+  std::fflush(stdout);
+  outcome.out = testing::internal::GetCapturedStdout();
+  outcome.err = testing::internal::GetCapturedStderr();
+  return outcome;
+}
+
+class LoadCommandsTest : public testing::Test {
+ protected:
+  LoadCommandsTest() : server_({}, 1) {
+    auto router = std::make_shared<net::Router>();
+    for (const char* path : {"/v1/traces", "/v1/logs"}) {
+      router->Add("POST", path, {.body_bytes_max = 64 << 20},
+                  [this, path](net::Request, net::ExchangePtr exchange) {
+                    ++(path == std::string("/v1/logs") ? logs_ : traces_);
+                    exchange->Respond({});
+                  });
+    }
+    auto port = server_.Listen({"127.0.0.1", 0}, router);
+    EXPECT_TRUE(port.has_value());
+    url_ = "http://127.0.0.1:" + std::to_string(*port);
+    server_.Start();
+  }
+
+  std::string url_;
+  std::atomic<int> traces_ = 0, logs_ = 0;
+  net::Server server_;
+};
+
+TEST_F(LoadCommandsTest, DemoSendsItsHistoryAndEnds) {
+  Outcome outcome = Weft("demo --url " + url_ + " --history 2m --for 0s --seed 1");
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_GT(traces_, 0);
+  EXPECT_GT(logs_, 0);
+  EXPECT_THAT(outcome.out, HasSubstr("visits"));
+}
+
+TEST_F(LoadCommandsTest, DemoNamesTheFaultsWhenOneIsUnknown) {
+  Outcome outcome = Weft("demo --url " + url_ + " --fault gremlins");
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("gremlins"));
+  EXPECT_THAT(outcome.err, HasSubstr("missing-index"));
+  EXPECT_EQ(traces_, 0);
+}
+
+TEST_F(LoadCommandsTest, LoadgenCountsAndWritesDownWhatWasAcknowledged) {
+  std::string path = testing::TempDir() + "weft_acked_" + std::to_string(getpid());
+  Outcome outcome =
+      Weft("loadgen --url " + url_ + " --shape tracegen --spans 1000 --json --acked " + path);
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("\"spans\": 1000, \"requests\": 5,"));
+  EXPECT_EQ(traces_, 5);
+  std::ifstream file(path);
+  std::string id;
+  int spans = 0, traces = 0;
+  for (int count; file >> id >> count; ++traces) {
+    EXPECT_EQ(id.size(), 32u);
+    spans += count;
+  }
+  EXPECT_EQ(traces, 100);
+  EXPECT_EQ(spans, 1000);
+  std::remove(path.c_str());
+}
+
+TEST_F(LoadCommandsTest, LoadgenSaysWhatStoppedIt) {
+  server_.Stop();
+  Outcome outcome = Weft("loadgen --url " + url_ + " --spans 1000");
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr(url_));
+  EXPECT_THAT(outcome.out, HasSubstr("acknowledged  0 spans"));
+}
+
+TEST_F(LoadCommandsTest, LoadgenRefusesAnUnknownShapeAndProtocol) {
+  EXPECT_EQ(Weft("loadgen --shape zigzag --url " + url_).exit_code, 2);
+  EXPECT_EQ(Weft("loadgen --protocol carrier-pigeon --url " + url_).exit_code, 2);
+  EXPECT_EQ(traces_, 0);
+}
+
+}  // namespace
+}  // namespace weft::cli
