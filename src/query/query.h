@@ -9,8 +9,8 @@
 // whole trace: split traces and traces with rows in the head are assembled first.
 // Results are exact or say that they are partial and why.
 //
-// Thread rule: pure functions over an immutable snapshot; run them on a query thread, never on a net
-// thread. Next: query/plan.h, query/execute.h, docs/traceql.md.
+// Thread rule: pure functions over an immutable snapshot; run them on a query thread, never on a
+// net thread. Next: query/search.cc, query/plan.h, query/segment_scan.h, docs/traceql.md.
 #pragma once
 
 #include <atomic>
@@ -39,10 +39,9 @@ struct SearchRequest {
   std::string traceql = "{}";
   uint64_t start_ns = 0;  // traces with a matching span that starts in [start, end); 0, 0: all time
   uint64_t end_ns = 0;
-  uint32_t limit = 20;    // 1 to 10,000
+  uint32_t limit = 20;           // 1 to 10,000
   uint32_t spans_per_trace = 3;  // matched spans returned with each trace, 0 to 10,000
-  // Whole-trace duration bounds, for Jaeger-like forms; 0: none.
-  std::string cursor;     // opaque, from the previous page
+  std::string cursor;            // opaque, from the previous page
 };
 
 struct MatchedSpan {
@@ -71,7 +70,7 @@ struct TraceSummary {
 };
 
 struct SearchStats {
-  uint64_t spans_total = 0;    // in the snapshot
+  uint64_t spans_total = 0;  // in the snapshot
   uint64_t spans_inspected = 0;
   uint64_t segments = 0, segments_skipped = 0;
   uint64_t elapsed_ns = 0;
@@ -79,7 +78,7 @@ struct SearchStats {
 
 struct SearchResult {
   std::vector<TraceSummary> traces;
-  std::string cursor;  // empty: the last page
+  std::string cursor;   // empty: the last page
   std::string partial;  // empty: exact; otherwise the reason
   SearchStats stats;
 };
@@ -92,7 +91,8 @@ struct ServiceCount {
   uint64_t spans = 0;
 };
 // Names in alphabetical order, over the whole snapshot.
-Result<std::vector<ServiceCount>> ListServices(const store::Snapshot& snapshot, const Budget& budget);
+Result<std::vector<ServiceCount>> ListServices(const store::Snapshot& snapshot,
+                                               const Budget& budget);
 struct OperationName {
   std::string name;
   SpanKind kind = SpanKind::kUnspecified;

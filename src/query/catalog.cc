@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What is in the store: services, operations, attribute keys and values, the time range. Names come
+// from column lists and dictionaries; rows are read only to count and to pair names.
+#include <algorithm>
+#include <map>
+#include <set>
+#include <unordered_set>
+
+#include "query/budget_meter.h"
+#include "query/query.h"
+#include "query/value_text.h"
+#include "traceql/vocabulary.h"
+
+namespace weft::query {
+namespace {
+
+using block::AttributeScope;
+using block::ColumnRef;
+using block::kAbsent;
+using block::TableId;
+
+struct ScopeName {
+  std::string_view name;
+  AttributeScope scope;
+  TableId table;
+};
+constexpr ScopeName kScopes[] = {
+    {"span", AttributeScope::kSpan, TableId::kSpans},
+    {"resource", AttributeScope::kResource, TableId::kSpans},
+    {"instrumentation", AttributeScope::kInstrumentation, TableId::kSpans},
+    {"event", AttributeScope::kEvent, TableId::kEvents},
+    {"link", AttributeScope::kLink, TableId::kLinks},
+    {"log", AttributeScope::kLog, TableId::kLogs},
+    {"intrinsic", AttributeScope::kIntrinsic, TableId::kSpans},
+};
+
+std::string_view NameOf(AttributeScope scope) {
+  for (const ScopeName& s : kScopes)
+    if (s.scope == scope) return s.name;
+  return {};
+}
+
+// The single column of a text intrinsic that no span lacks, or nothing in an empty table.
+std::optional<ColumnRef> IntrinsicRef(const block::Table& table, std::string_view name) {
+  std::vector<ColumnRef> columns = table.FindColumns(AttributeScope::kIntrinsic, name);
+  if (columns.empty()) return std::nullopt;
+  return columns[0];
+}
+
+// Numbers of the status and kind columns have names.
+std::string TextOf(std::string_view column, const Value& value) {
+  traceql::Type type = column == "status" ? traceql::Type::kStatus
+                       : column == "kind" ? traceql::Type::kKind
+                                          : traceql::Type::kAny;
+  if (value.type == ValueType::kInt)
+    for (const traceql::EnumWord& word : traceql::EnumWords())
+      if (word.type == type && word.number == value.integer) return std::string(word.word);
+  return ValueText(value);
+}
+
+Status CountServices(const block::Table& spans, const BudgetMeter& meter,
+                     std::map<std::string, uint64_t>* counts) {
+  auto column = IntrinsicRef(spans, "serviceName");
+  if (!column) return {};
+  WEFT_ASSIGN(auto dictionary, spans.OpenDictionary(*column));
+  std::vector<uint64_t> by_id(dictionary->count());
+  std::vector<uint32_t> ids;
+  for (uint32_t g = 0; g < spans.group_count(); ++g) {
+    WEFT_TRY(meter.Check(0));
+    ids.resize(spans.rows_in_group(g));
+    WEFT_TRY(spans.ReadIds(*column, g, ids));
+    for (uint32_t id : ids)
+      if (id < by_id.size()) ++by_id[id];
+  }
+  return dictionary->ForEach([&](uint32_t id, const Value& value) {
+    if (id < by_id.size() && by_id[id] > 0 && value.type == ValueType::kString)
+      (*counts)[std::string(value.string())] += by_id[id];
+  });
+}
+
+// Groups of rows that have the service, and its id in the segment; nothing where it is not here.
+struct ServiceRows {
+  uint32_t id = kAbsent;
+  std::vector<bool> groups;  // empty: all
+};
+Result<std::optional<ServiceRows>> FindService(const block::Table& spans, ColumnRef column,
+                                               std::string_view service) {
+  ServiceRows rows;
+  if (service.empty()) return rows;
+  WEFT_ASSIGN(auto dictionary, spans.OpenDictionary(column));
+  WEFT_ASSIGN(rows.id, dictionary->Find(Value::String(service)));
+  if (rows.id == kAbsent) return std::nullopt;
+  WEFT_ASSIGN(rows.groups, spans.GroupsWith(column, rows.id));
+  return rows;
+}
+
+Status CollectOperations(const block::Table& spans, std::string_view service,
+                         const BudgetMeter& meter, std::set<OperationName>* out) {
+  auto service_column = IntrinsicRef(spans, "serviceName");
+  auto name_column = IntrinsicRef(spans, "name");
+  auto kind_column = IntrinsicRef(spans, "kind");
+  if (!service_column || !name_column || !kind_column) return {};
+  WEFT_ASSIGN(std::optional<ServiceRows> wanted, FindService(spans, *service_column, service));
+  if (!wanted) return {};
+  std::unordered_set<uint64_t> pairs;  // name id << 32 | kind id
+  std::vector<uint32_t> services, names, kinds;
+  for (uint32_t g = 0; g < spans.group_count(); ++g) {
+    if (!wanted->groups.empty() && !wanted->groups[g]) continue;
+    WEFT_TRY(meter.Check(pairs.size() * 3 * sizeof(uint64_t)));
+    for (auto* ids : {&services, &names, &kinds}) ids->resize(spans.rows_in_group(g));
+    WEFT_TRY(spans.ReadIds(*service_column, g, services));
+    WEFT_TRY(spans.ReadIds(*name_column, g, names));
+    WEFT_TRY(spans.ReadIds(*kind_column, g, kinds));
+    uint64_t last = UINT64_MAX;
+    for (size_t i = 0; i < names.size(); ++i) {
+      uint64_t pair = uint64_t{names[i]} << 32 | kinds[i];
+      if (pair == last || (wanted->id != kAbsent && services[i] != wanted->id)) continue;
+      last = pair;
+      pairs.insert(pair);
+    }
+  }
+  WEFT_ASSIGN(auto name_values, spans.OpenDictionary(*name_column));
+  WEFT_ASSIGN(auto kind_values, spans.OpenDictionary(*kind_column));
+  for (uint64_t pair : pairs) {
+    Arena arena(256);
+    WEFT_ASSIGN(Value name, name_values->Get(static_cast<uint32_t>(pair >> 32), &arena));
+    WEFT_ASSIGN(Value kind, kind_values->Get(static_cast<uint32_t>(pair), &arena));
+    if (name.type != ValueType::kString) continue;
+    out->insert({std::string(name.string()), static_cast<SpanKind>(kind.integer)});
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<ServiceCount>> ListServices(const store::Snapshot& snapshot,
+                                               const Budget& budget) {
+  BudgetMeter meter(budget);
+  std::map<std::string, uint64_t> counts;
+  for (const auto& segment : snapshot.segments())
+    WEFT_TRY(CountServices(segment->spans(), meter, &counts));
+  std::vector<ServiceCount> out;
+  for (auto& [service, spans] : counts) out.push_back({service, spans});
+  return out;
+}
+
+Result<std::vector<OperationName>> ListOperations(const store::Snapshot& snapshot,
+                                                  std::string_view service, const Budget& budget) {
+  BudgetMeter meter(budget);
+  std::set<OperationName> names;
+  for (const auto& segment : snapshot.segments())
+    WEFT_TRY(CollectOperations(segment->spans(), service, meter, &names));
+  return std::vector<OperationName>(names.begin(), names.end());
+}
+
+Result<std::vector<TagName>> ListTags(const store::Snapshot& snapshot, const Budget& budget) {
+  BudgetMeter meter(budget);
+  std::set<std::pair<std::string_view, std::string>> names;
+  for (const auto& segment : snapshot.segments()) {
+    WEFT_TRY(meter.Check(names.size() * 64));
+    for (TableId id : {TableId::kSpans, TableId::kEvents, TableId::kLinks, TableId::kLogs})
+      for (const block::ColumnName& column : segment->table(id).columns())
+        if (column.scope != AttributeScope::kIntrinsic || id == TableId::kSpans)
+          names.emplace(NameOf(column.scope), column.key);
+  }
+  std::vector<TagName> out;
+  for (auto& [scope, key] : names) out.push_back({std::string(scope), key});
+  return out;
+}
+
+Result<std::vector<std::string>> ListTagValues(const store::Snapshot& snapshot,
+                                               std::string_view scope, std::string_view key,
+                                               uint32_t limit, const Budget& budget) {
+  bool known = scope.empty();
+  for (const ScopeName& s : kScopes) known |= s.name == scope;
+  if (!known)
+    return Fail(ErrorCode::kInvalidArgument,
+                "unknown scope '" + std::string(scope) +
+                    "': use span, resource, instrumentation, event, link, log or intrinsic");
+  BudgetMeter meter(budget);
+  std::set<std::string> values;
+  for (const auto& segment : snapshot.segments()) {
+    for (const ScopeName& s : kScopes) {
+      if (!scope.empty() && s.name != scope) continue;
+      const block::Table& table = segment->table(s.table);
+      for (ColumnRef column : table.FindColumns(s.scope, key)) {
+        WEFT_TRY(meter.Check(0));
+        WEFT_ASSIGN(auto dictionary, table.OpenDictionary(column));
+        WEFT_TRY(dictionary->ForEach([&](uint32_t, const Value& value) {
+          values.insert(TextOf(s.scope == AttributeScope::kIntrinsic ? key : "", value));
+          // Only the first `limit` in order are wanted: the set never grows beyond them.
+          if (values.size() > limit) values.erase(std::prev(values.end()));
+        }));
+      }
+    }
+  }
+  return std::vector<std::string>(values.begin(), values.end());
+}
+
+std::optional<std::pair<uint64_t, uint64_t>> DataRange(const store::Snapshot& snapshot) {
+  std::optional<std::pair<uint64_t, uint64_t>> out;
+  for (const auto& segment : snapshot.segments()) {
+    if (segment->spans().row_count() == 0) continue;
+    auto [first, last] = segment->time_range();
+    if (!out) out = {first, last};
+    out->first = std::min(out->first, first);
+    out->second = std::max(out->second, last);
+  }
+  return out;
+}
+
+}  // namespace weft::query

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// GroupColumns: the columns of one row group of the span table, read when first asked for and kept
+// until the scan moves to the next group. Late materialisation starts here: a query pays only for
+// the columns that its conditions touch.
+//
+// Thread rule: one thread at a time. Next: query/segment_scan.h.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "block/segment.h"
+#include "query/scalar.h"
+#include "store/store.h"
+#include "traceql/tree.h"
+
+namespace weft::query {
+
+class GroupColumns {
+ public:
+  GroupColumns(const store::Snapshot& snapshot, const block::Segment& segment)
+      : snapshot_(snapshot), segment_(segment) {}
+
+  void Open(uint32_t group);
+  uint32_t group() const { return group_; }
+  uint32_t rows() const { return rows_; }
+  block::Row first_row() const { return group_ * block::kRowsPerGroup; }
+
+  Result<std::span<const uint64_t>> Numbers(block::FixedColumn column);
+  Result<std::span<const uint32_t>> Ids(block::ColumnRef column);
+  Result<std::span<const int64_t>> Durations();
+
+  // The traces with rows in this group, in ordinal order, and for each row which of them it is.
+  struct Traces {
+    std::vector<uint32_t> ordinals;
+    std::vector<block::TraceEntry> entries;
+    std::vector<uint8_t> split;    // MayBeSplit()
+    std::vector<uint32_t> of_row;  // index into the arrays above
+    bool any_split = false;
+  };
+  Result<const Traces*> traces();
+
+  // One value a row, of a field that lies in the span table's columns.
+  Result<std::vector<Scalar>> Values(const traceql::Field& field);
+
+ private:
+  Status AppendValues(const traceql::Field& field, block::AttributeScope scope,
+                      std::string_view key, std::vector<Scalar>* out);
+  Result<Scalar> DictionaryValue(const traceql::Field& field, block::ColumnRef column, uint32_t id);
+
+  const store::Snapshot& snapshot_;
+  const block::Segment& segment_;
+  uint32_t group_ = 0;
+  uint32_t rows_ = 0;
+
+  static constexpr size_t kFixedColumns = 24;
+  std::array<std::vector<uint64_t>, kFixedColumns> numbers_;
+  std::array<bool, kFixedColumns> has_numbers_{};
+  std::unordered_map<uint32_t, std::vector<uint32_t>> ids_;  // by column index
+  std::vector<int64_t> durations_;
+  bool has_durations_ = false;
+  Traces traces_;
+  bool has_traces_ = false;
+
+  // Values of Values(): dictionary entries seen so far, and texts of ids.
+  Arena arena_;
+  std::unordered_map<uint64_t, Scalar> values_;  // by column index << 32 | id
+};
+
+// Where the span table keeps a text or enum intrinsic; empty for other fields.
+std::string_view IntrinsicColumn(traceql::Intrinsic intrinsic);
+// Absent rows of these columns are empty texts.
+bool IsEmptyWhenAbsent(traceql::Intrinsic intrinsic);
+// The scope of an attribute's column; kAny and kSpan are the span's.
+block::AttributeScope ColumnScope(traceql::Scope scope);
+
+}  // namespace weft::query

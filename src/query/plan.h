@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Plan: a TraceQL filter turned into leaves that columns can answer, joined by and / or. Negation
+// is pushed down to the leaves, so that every node is monotone: a leaf that cannot be judged from
+// the columns of one segment counts as "maybe", and the group scan gives a superset of the matches.
+// What remains is judged on the assembled trace by `program`, with the same rules.
+//
+// Thread rule: immutable. Next: query/segment_scan.h.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "query/row_program.h"
+#include "query/scalar.h"
+#include "traceql/tree.h"
+
+namespace weft::query {
+
+struct Leaf {
+  enum class Kind : uint8_t {
+    kColumn,    // text, enum or attribute of the span, its resource or scope; a literal beside it
+    kDuration,  // span:duration beside a number
+    kSpanId,    // = or != a text
+    kParentId,
+    kTraceId,
+    kEventColumn,    // text or attribute of an event beside a literal
+    kEventTime,      // event:timeSinceStart beside a number
+    kLinkColumn,     // attribute of a link beside a literal
+    kTraceDuration,  // these are true of the whole trace only where it is not split
+    kChildCount,
+    kNestedLeft,
+    kNestedParent,
+    kRootText,  // rootName, rootServiceName
+    kRow,       // any condition over columns of the span, row by row
+    kUnknown,   // only the assembled trace can tell
+  };
+  Kind kind = Kind::kUnknown;
+  traceql::Field field;
+  traceql::Operator op = traceql::Operator::kNone;  // kNone: the field is present
+  Scalar literal;                                   // right side
+  std::shared_ptr<const re2::RE2> pattern;
+  std::shared_ptr<const RowProgram> program;  // of kRow
+};
+
+struct PlanNode {
+  enum class Kind : uint8_t { kTrue, kFalse, kLeaf, kAnd, kOr };
+  Kind kind = Kind::kTrue;
+  bool negated = false;  // of a leaf
+  uint32_t leaf = 0;
+  std::vector<PlanNode> children;
+};
+
+struct Plan {
+  traceql::ExpressionPtr filter;              // keeps what leaves borrow
+  std::shared_ptr<const RowProgram> program;  // null: every span matches
+  std::vector<Leaf> leaves;
+  PlanNode root;
+  uint64_t start_ns = 0, end_ns = UINT64_MAX;  // of a matching span's start: [start, end)
+
+  bool InWindow(uint64_t span_start_ns) const {
+    return span_start_ns >= start_ns && span_start_ns < end_ns;
+  }
+};
+
+Plan MakePlan(const traceql::Query& query);
+
+}  // namespace weft::query

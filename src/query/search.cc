@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Newest first without sorting everything. Every row group has an upper bound for the start of any
+// trace with rows in it: its largest span start. Groups are scanned by falling bound; traces found
+// wait in a heap by falling start; the top of the heap is final once no unscanned group can hold a
+// newer one. So the first page of a broad question reads a few groups, whatever the store holds.
+//
+// A trace that may be split has a start that only all its fragments together tell. It waits under
+// the start of the fragment that was found, which is an upper bound too, and is put back under its
+// true start when it reaches the top.
+#include <algorithm>
+#include <optional>
+#include <queue>
+#include <unordered_set>
+
+#include "query/assembled_trace.h"
+#include "query/budget_meter.h"
+#include "query/cursor.h"
+#include "query/plan.h"
+#include "query/query.h"
+#include "query/segment_scan.h"
+#include "traceql/traceql.h"
+
+namespace weft::query {
+namespace {
+
+constexpr uint32_t kLimitMax = 10'000;
+
+struct Waiting {
+  ResultKey key;
+  bool exact = true;  // the key is the trace's true one
+  bool operator<(const Waiting& other) const { return key < other.key; }
+};
+
+struct GroupBound {
+  uint64_t start_ns;  // no trace with rows in the group starts later
+  uint32_t segment;
+  uint32_t group;
+};
+
+class Searcher {
+ public:
+  Searcher(const store::Snapshot& snapshot, const SearchRequest& request, Plan plan,
+           std::optional<ResultKey> after, std::string question, const Budget& budget)
+      : snapshot_(snapshot),
+        request_(request),
+        plan_(std::move(plan)),
+        after_(after),
+        question_(std::move(question)),
+        meter_(budget),
+        scans_(snapshot.segments().size()),
+        broken_(snapshot.segments().size()) {}
+
+  Result<SearchResult> Run();
+
+ private:
+  void ListGroups();
+  Status Advance();
+  Status ScanGroup(const GroupBound& bound);
+  void Wait(const Candidate& candidate);
+  Status Settle(const Waiting& waiting);
+  Result<uint64_t> TrueStart(const TraceId& id);
+  Status AddResult(const Waiting& waiting);
+  bool IsDone() const { return result_.traces.size() >= request_.limit; }
+  // A segment that cannot be read makes the answer partial; the rest still counts.
+  Status Excuse(Status status, uint32_t segment);
+  void NotePartial(const std::string& why);
+  uint64_t bytes_used() const;
+
+  const store::Snapshot& snapshot_;
+  const SearchRequest& request_;
+  Plan plan_;
+  std::optional<ResultKey> after_;
+  std::string question_;
+  BudgetMeter meter_;
+  std::vector<std::unique_ptr<SegmentScan>> scans_;
+  std::vector<bool> broken_;
+  std::vector<GroupBound> groups_;  // by rising bound: taken from the back
+  std::priority_queue<Waiting> waiting_;
+  std::unordered_set<TraceId, IdHash> settled_;  // split traces put back or answered
+  std::vector<Candidate> found_;
+  uint64_t scan_bytes_ = 0, result_bytes_ = 0;
+  SearchResult result_;
+};
+
+Result<SearchResult> Searcher::Run() {
+  ListGroups();
+  for (const std::string& name : snapshot_.unreadable()) NotePartial("cannot read " + name);
+  Status status = {};
+  while (status && !IsDone() && (!groups_.empty() || !waiting_.empty())) {
+    status = meter_.Check(bytes_used());
+    if (status) status = Advance();
+  }
+  if (!status) {
+    ErrorCode code = status.error().code;
+    if (code != ErrorCode::kDeadlineExceeded && code != ErrorCode::kResourceExhausted)
+      return Fail(std::move(status).error());
+    NotePartial(status.error().message);
+  }
+  bool more = !groups_.empty() || !waiting_.empty();
+  if (more && !result_.traces.empty()) {
+    const TraceSummary& last = result_.traces.back();
+    result_.cursor = EncodeCursor({last.start_ns, last.trace_id}, question_);
+  } else if (more) {
+    result_.cursor = request_.cursor;
+  }
+  for (const auto& scan : scans_) result_.stats.segments_skipped += scan == nullptr;
+  result_.stats.elapsed_ns = meter_.elapsed_ns();
+  return std::move(result_);
+}
+
+void Searcher::ListGroups() {
+  const auto& segments = snapshot_.segments();
+  result_.stats.segments = segments.size();
+  for (uint32_t s = 0; s < segments.size(); ++s) {
+    const block::Table& spans = segments[s]->spans();
+    result_.stats.spans_total += spans.row_count();
+    auto [first, last] = segments[s]->time_range();
+    if (spans.row_count() == 0 || last < plan_.start_ns || first >= plan_.end_ns) continue;
+    for (uint32_t g = 0; g < spans.group_count(); ++g) {
+      auto [group_first, group_last] = spans.TimeRange(g);
+      if (group_last < plan_.start_ns || group_first >= plan_.end_ns) continue;
+      groups_.push_back({group_last, s, g});
+    }
+  }
+  std::ranges::sort(groups_, [](const GroupBound& a, const GroupBound& b) {
+    return std::tie(a.start_ns, a.segment, a.group) < std::tie(b.start_ns, b.segment, b.group);
+  });
+}
+
+// One step: the newest group where it may hold something newer than what waits, else the newest
+// trace that waits.
+Status Searcher::Advance() {
+  if (!groups_.empty() &&
+      (waiting_.empty() || groups_.back().start_ns >= waiting_.top().key.start_ns)) {
+    GroupBound bound = groups_.back();
+    groups_.pop_back();
+    return broken_[bound.segment] ? Status{} : Excuse(ScanGroup(bound), bound.segment);
+  }
+  Waiting waiting = waiting_.top();
+  waiting_.pop();
+  return Settle(waiting);
+}
+
+Status Searcher::ScanGroup(const GroupBound& bound) {
+  const block::Segment& segment = *snapshot_.segments()[bound.segment];
+  std::unique_ptr<SegmentScan>& scan = scans_[bound.segment];
+  if (scan == nullptr) {
+    scan = std::make_unique<SegmentScan>(snapshot_, segment, plan_);
+    WEFT_TRY(scan->Prepare());
+    scan_bytes_ += scan->bytes();
+  }
+  if (!scan->MayMatch(bound.group)) return {};
+  if (after_) {
+    // Pages before this one have given what lies here, where nothing can move down.
+    WEFT_ASSIGN(bool newer, scan->IsNewerThan(bound.group, after_->start_ns));
+    if (newer) return {};
+  }
+  result_.stats.spans_inspected += segment.spans().rows_in_group(bound.group);
+  found_.clear();
+  WEFT_TRY(scan->Scan(bound.group, &found_));
+  for (const Candidate& candidate : found_) Wait(candidate);
+  return {};
+}
+
+void Searcher::Wait(const Candidate& candidate) {
+  Waiting waiting{{candidate.start_ns, candidate.id}, !candidate.split};
+  if (waiting.exact && after_ && waiting.key >= *after_) return;
+  waiting_.push(waiting);
+}
+
+Status Searcher::Settle(const Waiting& waiting) {
+  if (waiting.exact) return AddResult(waiting);
+  // Other fragments may have put the same trace here.
+  if (!settled_.insert(waiting.key.trace_id).second) return {};
+  WEFT_ASSIGN(uint64_t start_ns, TrueStart(waiting.key.trace_id));
+  Waiting exact{{start_ns, waiting.key.trace_id}, true};
+  if (after_ && exact.key >= *after_) return {};
+  waiting_.push(exact);
+  return {};
+}
+
+// The smallest start over all fragments.
+Result<uint64_t> Searcher::TrueStart(const TraceId& id) {
+  uint64_t start_ns = UINT64_MAX;
+  const auto& segments = snapshot_.segments();
+  for (uint32_t s = 0; s < segments.size(); ++s) {
+    if (broken_[s]) continue;
+    const block::Segment& segment = *segments[s];
+    auto look = [&]() -> Status {
+      WEFT_ASSIGN(block::Segment::TraceRows rows, segment.FindTrace(id));
+      if (rows.spans.empty()) return {};
+      uint32_t group = rows.spans[0] / block::kRowsPerGroup;
+      std::vector<uint64_t> ordinals(segment.spans().rows_in_group(group));
+      WEFT_TRY(segment.spans().ReadNumbers(block::FixedColumn::kTrace, group, ordinals));
+      block::TraceEntry entry;
+      uint64_t ordinal = ordinals[rows.spans[0] % block::kRowsPerGroup];
+      if (ordinal >= segment.trace_count())
+        return Fail(ErrorCode::kCorruption, "a row names a trace that its segment lacks");
+      WEFT_TRY(segment.ReadTraces(static_cast<uint32_t>(ordinal), std::span(&entry, 1)));
+      start_ns = std::min(start_ns, entry.start_ns);
+      return {};
+    };
+    WEFT_TRY(Excuse(look(), s));
+  }
+  return start_ns;
+}
+
+// The last judgement, on the whole trace.
+Status Searcher::AddResult(const Waiting& waiting) {
+  auto batch = snapshot_.ReadTrace(waiting.key.trace_id);
+  if (!batch) {
+    ErrorCode code = batch.error().code;
+    if (code == ErrorCode::kNotFound) return {};
+    if (code != ErrorCode::kCorruption && code != ErrorCode::kIo)
+      return Fail(std::move(batch).error());
+    NotePartial(batch.error().message);
+    return {};
+  }
+  if (batch->spans.empty()) return {};
+  AssembledTrace trace(std::move(*batch));
+  std::vector<uint32_t> matches = trace.FindMatches(plan_);
+  if (matches.empty()) return {};
+  result_.traces.push_back(trace.Summarise(plan_, matches, request_.spans_per_trace));
+  const TraceSummary& added = result_.traces.back();
+  result_bytes_ += sizeof(TraceSummary) + added.services.size() * sizeof(ServiceShare) +
+                   added.matches.size() * sizeof(MatchedSpan);
+  for (const MatchedSpan& match : added.matches)
+    for (const auto& [key, value] : match.attributes) result_bytes_ += key.size() + value.size();
+  return {};
+}
+
+Status Searcher::Excuse(Status status, uint32_t segment) {
+  if (status) return {};
+  ErrorCode code = status.error().code;
+  if (code != ErrorCode::kCorruption && code != ErrorCode::kIo) return status;
+  broken_[segment] = true;
+  NotePartial(status.error().message);
+  return {};
+}
+
+void Searcher::NotePartial(const std::string& why) {
+  if (!result_.partial.empty()) result_.partial += "; ";
+  result_.partial += why;
+}
+
+uint64_t Searcher::bytes_used() const {
+  return scan_bytes_ + result_bytes_ + waiting_.size() * sizeof(Waiting) +
+         settled_.size() * 2 * sizeof(TraceId);
+}
+
+}  // namespace
+
+Result<SearchResult> Search(const store::Snapshot& snapshot, const SearchRequest& request,
+                            const Budget& budget) {
+  if (request.limit < 1 || request.limit > kLimitMax)
+    return Fail(ErrorCode::kInvalidArgument, "limit must be between 1 and 10000");
+  if (request.spans_per_trace > kLimitMax)
+    return Fail(ErrorCode::kInvalidArgument, "spans per trace must be between 0 and 10000");
+  if (request.end_ns != 0 && request.end_ns <= request.start_ns)
+    return Fail(ErrorCode::kInvalidArgument, "the end of the time range must lie after its start");
+  WEFT_ASSIGN(traceql::Query query, traceql::Parse(request.traceql));
+  Plan plan = MakePlan(query);
+  plan.start_ns = request.start_ns;
+  if (request.end_ns != 0) plan.end_ns = request.end_ns;
+  std::string question = traceql::ToString(query) + " " + std::to_string(plan.start_ns) + " " +
+                         std::to_string(plan.end_ns);
+  std::optional<ResultKey> after;
+  if (!request.cursor.empty()) {
+    WEFT_ASSIGN(after, DecodeCursor(request.cursor, question));
+  }
+  return Searcher(snapshot, request, std::move(plan), after, std::move(question), budget).Run();
+}
+
+}  // namespace weft::query

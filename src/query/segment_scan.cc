@@ -1,0 +1,497 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "query/segment_scan.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "query/number_match.h"
+
+namespace weft::query {
+namespace {
+
+using block::AttributeScope;
+using block::FixedColumn;
+using block::kAbsent;
+using block::kRowsPerGroup;
+using traceql::Intrinsic;
+using traceql::Operator;
+
+bool AnySet(const std::vector<uint8_t>& rows) {
+  return std::memchr(rows.data(), 1, rows.size()) != nullptr;
+}
+
+bool IsWholeTraceLeaf(Leaf::Kind kind) {
+  return kind == Leaf::Kind::kTraceDuration || kind == Leaf::Kind::kChildCount ||
+         kind == Leaf::Kind::kNestedLeft || kind == Leaf::Kind::kNestedParent ||
+         kind == Leaf::Kind::kRootText;
+}
+
+Result<std::vector<ColumnVerdict>> JudgeColumns(const block::Table& table, AttributeScope scope,
+                                                std::string_view key, const Leaf& leaf) {
+  std::vector<ColumnVerdict> out;
+  for (block::ColumnRef column : table.FindColumns(scope, key)) {
+    if (column.type == ValueType::kEmpty) continue;  // as good as absent
+    WEFT_ASSIGN(ColumnVerdict verdict, ColumnVerdict::Make(table, column, leaf));
+    out.push_back(std::move(verdict));
+  }
+  return out;
+}
+
+bool AllNothing(const std::vector<ColumnVerdict>& verdicts) {
+  return std::ranges::all_of(verdicts, [](const ColumnVerdict& v) { return v.nothing(); });
+}
+bool AnyMayMatch(const std::vector<ColumnVerdict>& verdicts, uint32_t group) {
+  return std::ranges::any_of(verdicts, [&](const ColumnVerdict& v) { return v.MayMatch(group); });
+}
+
+// The number of 8 id bytes read as little-endian, from exactly 16 lower-case hex digits.
+std::optional<uint64_t> IdNumber(std::string_view hex) {
+  auto id = SpanId::FromHex(hex);
+  if (!id || id->ToHex() != hex) return std::nullopt;
+  uint64_t number;
+  std::memcpy(&number, id->bytes.data(), sizeof number);
+  return number;
+}
+
+// One group's values of a plan's row-by-row leaf.
+class RowSource : public FieldSource {
+ public:
+  explicit RowSource(std::vector<std::vector<Scalar>> values) : values_(std::move(values)) {}
+  void Move(uint32_t row) { row_ = row; }
+  Scalar Get(uint32_t slot) override { return values_[slot][row_]; }
+  uint32_t event_count() const override { return 0; }
+  uint32_t link_count() const override { return 0; }
+  void BindEvent(uint32_t) override {}
+  void BindLink(uint32_t) override {}
+
+ private:
+  std::vector<std::vector<Scalar>> values_;
+  uint32_t row_ = 0;
+};
+
+}  // namespace
+
+Status SegmentScan::Prepare() {
+  leaves_.resize(plan_.leaves.size());
+  seen_.resize(segment_.trace_count());
+  bytes_ = seen_.size() / 8 + kRowsPerGroup * 64;
+  for (size_t i = 0; i < leaves_.size(); ++i) {
+    WEFT_TRY(PrepareLeaf(plan_.leaves[i], &leaves_[i]));
+    for (const ColumnVerdict& verdict : leaves_[i].own) bytes_ += verdict.bytes();
+    for (const ColumnVerdict& verdict : leaves_[i].fallback) bytes_ += verdict.bytes();
+    bytes_ += leaves_[i].rows.size() / 8;
+  }
+  return {};
+}
+
+Status SegmentScan::PrepareLeaf(const Leaf& leaf, PreparedLeaf* out) {
+  switch (leaf.kind) {
+    case Leaf::Kind::kColumn:
+      return PrepareColumn(leaf, out);
+    case Leaf::Kind::kTraceId:
+      return PrepareTraceId(leaf, out);
+    case Leaf::Kind::kEventColumn:
+      return PrepareChildren(leaf, block::TableId::kEvents, out);
+    case Leaf::Kind::kLinkColumn:
+      return PrepareChildren(leaf, block::TableId::kLinks, out);
+    case Leaf::Kind::kEventTime:
+      return PrepareEventTime(leaf, out);
+    case Leaf::Kind::kRootText: {
+      std::string_view column =
+          leaf.field.intrinsic == Intrinsic::kRootName ? "name" : "serviceName";
+      WEFT_ASSIGN(out->own,
+                  JudgeColumns(segment_.spans(), AttributeScope::kIntrinsic, column, leaf));
+      return {};
+    }
+    default:
+      return {};
+  }
+}
+
+Status SegmentScan::PrepareColumn(const Leaf& leaf, PreparedLeaf* out) {
+  const block::Table& spans = segment_.spans();
+  if (leaf.field.intrinsic != Intrinsic::kNone) {
+    WEFT_ASSIGN(out->own, JudgeColumns(spans, AttributeScope::kIntrinsic,
+                                       IntrinsicColumn(leaf.field.intrinsic), leaf));
+    out->absent_holds = IsEmptyWhenAbsent(leaf.field.intrinsic) &&
+                        Compare(leaf.op, Scalar::String(""), leaf.literal, leaf.pattern.get());
+  } else {
+    WEFT_ASSIGN(out->own, JudgeColumns(spans, ColumnScope(leaf.field.scope), leaf.field.key, leaf));
+    if (leaf.field.scope == traceql::Scope::kAny)
+      WEFT_ASSIGN(out->fallback,
+                  JudgeColumns(spans, AttributeScope::kResource, leaf.field.key, leaf));
+  }
+  out->nothing = !out->absent_holds && AllNothing(out->own) && AllNothing(out->fallback);
+  return {};
+}
+
+void SegmentScan::MarkRow(uint64_t row, PreparedLeaf* out) const {
+  if (row >= out->rows.size()) return;  // a log's or link's kAbsent
+  out->rows[row] = true;
+  out->groups[row / kRowsPerGroup] = true;
+}
+
+Status SegmentScan::PrepareTraceId(const Leaf& leaf, PreparedLeaf* out) {
+  out->by_rows = true;
+  auto id = TraceId::FromHex(leaf.literal.text);
+  out->nothing = true;
+  if (!id || id->ToHex() != leaf.literal.text) return {};
+  WEFT_ASSIGN(block::Segment::TraceRows found, segment_.FindTrace(*id));
+  if (found.spans.empty()) return {};
+  out->nothing = false;
+  out->rows.resize(segment_.spans().row_count());
+  out->groups.resize(segment_.spans().group_count());
+  for (block::Row row : found.spans) MarkRow(row, out);
+  return {};
+}
+
+Status SegmentScan::PrepareChildren(const Leaf& leaf, block::TableId table_id, PreparedLeaf* out) {
+  const block::Table& table = segment_.table(table_id);
+  out->by_rows = true;
+  bool is_name = leaf.field.intrinsic == Intrinsic::kEventName;
+  WEFT_ASSIGN(
+      std::vector<ColumnVerdict> verdicts,
+      JudgeColumns(table, is_name ? AttributeScope::kIntrinsic : ColumnScope(leaf.field.scope),
+                   is_name ? "name" : std::string_view(leaf.field.key), leaf));
+  out->nothing = AllNothing(verdicts);
+  if (out->nothing) return {};
+  out->rows.resize(segment_.spans().row_count());
+  out->groups.resize(segment_.spans().group_count());
+  std::vector<uint32_t> ids;
+  std::vector<uint64_t> parents;
+  std::vector<uint8_t> hits;
+  for (uint32_t group = 0; group < table.group_count(); ++group) {
+    if (!AnyMayMatch(verdicts, group)) continue;
+    uint32_t rows = table.rows_in_group(group);
+    hits.assign(rows, 0);
+    ids.resize(rows);
+    for (const ColumnVerdict& verdict : verdicts) {
+      if (!verdict.MayMatch(group)) continue;
+      WEFT_TRY(table.ReadIds(verdict.column(), group, ids));
+      verdict.Mark(ids, hits);
+    }
+    if (!AnySet(hits)) continue;
+    parents.resize(rows);
+    WEFT_TRY(table.ReadNumbers(FixedColumn::kParentRow, group, parents));
+    for (uint32_t i = 0; i < rows; ++i)
+      if (hits[i]) MarkRow(parents[i], out);
+  }
+  return {};
+}
+
+Status SegmentScan::PrepareEventTime(const Leaf& leaf, PreparedLeaf* out) {
+  const block::Table& table = segment_.table(block::TableId::kEvents);
+  out->by_rows = true;
+  out->nothing = table.row_count() == 0;
+  if (out->nothing) return {};
+  out->rows.resize(segment_.spans().row_count());
+  out->groups.resize(segment_.spans().group_count());
+  std::vector<uint64_t> parents, times, starts;
+  uint32_t starts_group = kAbsent;
+  for (uint32_t group = 0; group < table.group_count(); ++group) {
+    uint32_t rows = table.rows_in_group(group);
+    parents.resize(rows);
+    times.resize(rows);
+    WEFT_TRY(table.ReadNumbers(FixedColumn::kParentRow, group, parents));
+    WEFT_TRY(table.ReadNumbers(FixedColumn::kTime, group, times));
+    for (uint32_t i = 0; i < rows; ++i) {
+      if (parents[i] >= segment_.spans().row_count()) continue;
+      uint32_t parent_group = static_cast<uint32_t>(parents[i] / kRowsPerGroup);
+      if (parent_group != starts_group) {
+        starts.resize(segment_.spans().rows_in_group(parent_group));
+        WEFT_TRY(segment_.spans().ReadNumbers(FixedColumn::kStart, parent_group, starts));
+        starts_group = parent_group;
+      }
+      int64_t since = static_cast<int64_t>(times[i] - starts[parents[i] % kRowsPerGroup]);
+      if (Compare(leaf.op, Scalar::Duration(since), leaf.literal, nullptr))
+        MarkRow(parents[i], out);
+    }
+  }
+  return {};
+}
+
+bool SegmentScan::MayMatch(uint32_t group) const {
+  auto [first, last] = segment_.spans().TimeRange(group);
+  if (last < plan_.start_ns || first >= plan_.end_ns) return false;
+  return MayMatch(plan_.root, group);
+}
+
+bool SegmentScan::MayMatch(const PlanNode& node, uint32_t group) const {
+  switch (node.kind) {
+    case PlanNode::Kind::kTrue:
+      return true;
+    case PlanNode::Kind::kFalse:
+      return false;
+    case PlanNode::Kind::kAnd:
+      return std::ranges::all_of(node.children,
+                                 [&](const PlanNode& child) { return MayMatch(child, group); });
+    case PlanNode::Kind::kOr:
+      return std::ranges::any_of(node.children,
+                                 [&](const PlanNode& child) { return MayMatch(child, group); });
+    case PlanNode::Kind::kLeaf:
+      break;
+  }
+  const PreparedLeaf& leaf = leaves_[node.leaf];
+  if (node.negated) return true;
+  if (leaf.nothing) return false;
+  if (leaf.by_rows) return leaf.groups[group];
+  if (plan_.leaves[node.leaf].kind != Leaf::Kind::kColumn) return true;
+  return leaf.absent_holds || AnyMayMatch(leaf.own, group) || AnyMayMatch(leaf.fallback, group);
+}
+
+Status SegmentScan::Scan(uint32_t group, std::vector<Candidate>* out) {
+  columns_.Open(group);
+  std::vector<uint8_t> rows(columns_.rows());
+  WEFT_TRY(Evaluate(plan_.root, &rows));
+  WEFT_TRY(KeepWindow(&rows));
+  if (!AnySet(rows)) return {};
+  WEFT_ASSIGN(const GroupColumns::Traces* traces, columns_.traces());
+  for (uint32_t i = 0; i < rows.size(); ++i) {
+    if (!rows[i]) continue;
+    uint32_t at = traces->of_row[i];
+    uint32_t ordinal = traces->ordinals[at];
+    if (seen_[ordinal]) continue;
+    seen_[ordinal] = true;
+    out->push_back({traces->entries[at].id, traces->entries[at].start_ns, traces->split[at] != 0});
+  }
+  return {};
+}
+
+Result<bool> SegmentScan::IsNewerThan(uint32_t group, uint64_t start_ns) {
+  // Traces of a chunk may always start earlier elsewhere.
+  if (!segment_.has_derived() || segment_.spans().TimeRange(group).first <= start_ns) return false;
+  columns_.Open(group);
+  WEFT_ASSIGN(const GroupColumns::Traces* traces, columns_.traces());
+  return !traces->any_split &&
+         std::ranges::all_of(traces->entries, [&](const block::TraceEntry& entry) {
+           return entry.start_ns > start_ns;
+         });
+}
+
+Status SegmentScan::KeepWindow(std::vector<uint8_t>* rows) {
+  auto [first, last] = segment_.spans().TimeRange(columns_.group());
+  if (plan_.InWindow(first) && plan_.InWindow(last)) return {};
+  WEFT_ASSIGN(std::span<const uint64_t> starts, columns_.Numbers(FixedColumn::kStart));
+  for (uint32_t i = 0; i < rows->size(); ++i) (*rows)[i] &= plan_.InWindow(starts[i]);
+  return {};
+}
+
+Status SegmentScan::Evaluate(const PlanNode& node, std::vector<uint8_t>* out) {
+  switch (node.kind) {
+    case PlanNode::Kind::kTrue:
+      std::ranges::fill(*out, 1);
+      return {};
+    case PlanNode::Kind::kFalse:
+      std::ranges::fill(*out, 0);
+      return {};
+    case PlanNode::Kind::kLeaf:
+      return EvaluateLeaf(node, out);
+    case PlanNode::Kind::kAnd:
+    case PlanNode::Kind::kOr:
+      break;
+  }
+  bool all = node.kind == PlanNode::Kind::kAnd;
+  std::ranges::fill(*out, all);
+  std::vector<uint8_t> child_rows(out->size());
+  for (const PlanNode& child : node.children) {
+    // The value index may say at once that no row of this group can match.
+    if (!MayMatch(child, columns_.group())) {
+      if (!all) continue;
+      std::ranges::fill(*out, 0);
+      return {};
+    }
+    WEFT_TRY(Evaluate(child, &child_rows));
+    for (size_t i = 0; i < out->size(); ++i)
+      (*out)[i] = all ? (*out)[i] & child_rows[i] : (*out)[i] | child_rows[i];
+    if (all && !AnySet(*out)) return {};
+  }
+  return {};
+}
+
+Status SegmentScan::EvaluateLeaf(const PlanNode& node, std::vector<uint8_t>* out) {
+  const Leaf& leaf = plan_.leaves[node.leaf];
+  const PreparedLeaf& prepared = leaves_[node.leaf];
+  std::vector<uint8_t> maybe;
+  std::ranges::fill(*out, 0);
+  switch (leaf.kind) {
+    case Leaf::Kind::kColumn:
+      WEFT_TRY(EvaluateColumn(prepared, out));
+      break;
+    case Leaf::Kind::kDuration: {
+      WEFT_ASSIGN(std::span<const int64_t> durations, columns_.Durations());
+      MarkNumbers(leaf.op, leaf.literal, durations, *out);
+      break;
+    }
+    case Leaf::Kind::kSpanId:
+    case Leaf::Kind::kParentId:
+      WEFT_TRY(EvaluateIds(leaf, out));
+      break;
+    case Leaf::Kind::kTraceId:
+    case Leaf::Kind::kEventColumn:
+    case Leaf::Kind::kEventTime:
+    case Leaf::Kind::kLinkColumn:
+      if (prepared.nothing) break;
+      for (uint32_t i = 0; i < out->size(); ++i)
+        (*out)[i] = prepared.rows[columns_.first_row() + i];
+      break;
+    case Leaf::Kind::kRow:
+      WEFT_TRY(EvaluateRows(leaf, out));
+      break;
+    case Leaf::Kind::kUnknown:
+      std::ranges::fill(*out, 1);
+      return {};
+    default:
+      if (IsWholeTraceLeaf(leaf.kind)) WEFT_TRY(EvaluateWhole(leaf, out, &maybe));
+      break;
+  }
+  if (node.negated)
+    for (uint8_t& row : *out) row ^= 1;
+  if (!maybe.empty())
+    for (size_t i = 0; i < out->size(); ++i) (*out)[i] |= maybe[i];
+  return {};
+}
+
+Status SegmentScan::EvaluateColumn(const PreparedLeaf& leaf, std::vector<uint8_t>* out) {
+  bool own_matters = !AllNothing(leaf.own);
+  bool fallback_matters = !AllNothing(leaf.fallback);
+  std::vector<uint8_t> present;
+  if (fallback_matters || leaf.absent_holds) present.resize(out->size());
+  for (const ColumnVerdict& verdict : leaf.own) {
+    if (!present.empty() || (own_matters && verdict.MayMatch(columns_.group()))) {
+      WEFT_ASSIGN(std::span<const uint32_t> ids, columns_.Ids(verdict.column()));
+      verdict.Mark(ids, *out);
+      for (size_t i = 0; i < present.size(); ++i) present[i] |= ids[i] != kAbsent;
+    }
+  }
+  if (leaf.absent_holds)
+    for (size_t i = 0; i < present.size(); ++i) (*out)[i] |= present[i] ^ 1;
+  if (!fallback_matters) return {};
+  std::vector<uint8_t> hits(out->size());
+  for (const ColumnVerdict& verdict : leaf.fallback) {
+    if (!verdict.MayMatch(columns_.group())) continue;
+    WEFT_ASSIGN(std::span<const uint32_t> ids, columns_.Ids(verdict.column()));
+    verdict.Mark(ids, hits);
+  }
+  for (size_t i = 0; i < out->size(); ++i) (*out)[i] |= hits[i] & (present[i] ^ 1);
+  return {};
+}
+
+Status SegmentScan::EvaluateIds(const Leaf& leaf, std::vector<uint8_t>* out) {
+  bool parent = leaf.kind == Leaf::Kind::kParentId;
+  bool root = parent && leaf.literal.text.empty();
+  std::optional<uint64_t> wanted = root ? 0 : IdNumber(leaf.literal.text);
+  bool not_equal = leaf.op == Operator::kNotEqual;
+  // A parent of zero has no text but the empty one.
+  if (!wanted || (parent && !root && *wanted == 0)) {
+    std::ranges::fill(*out, not_equal);
+    return {};
+  }
+  WEFT_ASSIGN(std::span<const uint64_t> ids,
+              columns_.Numbers(parent ? FixedColumn::kParentSpanId : FixedColumn::kSpanId));
+  for (size_t i = 0; i < ids.size(); ++i) (*out)[i] = (ids[i] == *wanted) != not_equal;
+  return {};
+}
+
+Status SegmentScan::EvaluateRows(const Leaf& leaf, std::vector<uint8_t>* out) {
+  std::vector<std::vector<Scalar>> values;
+  for (const traceql::Field& field : leaf.program->slots()) {
+    WEFT_ASSIGN(std::vector<Scalar> column, columns_.Values(field));
+    values.push_back(std::move(column));
+  }
+  RowSource source(std::move(values));
+  for (uint32_t i = 0; i < out->size(); ++i) {
+    source.Move(i);
+    (*out)[i] = leaf.program->Matches(&source);
+  }
+  return {};
+}
+
+Status SegmentScan::EvaluateWhole(const Leaf& leaf, std::vector<uint8_t>* out,
+                                  std::vector<uint8_t>* maybe) {
+  maybe->assign(out->size(), 1);
+  if (!segment_.has_derived()) return {};
+  WEFT_ASSIGN(const GroupColumns::Traces* traces, columns_.traces());
+  for (size_t i = 0; i < maybe->size(); ++i) (*maybe)[i] = traces->split[traces->of_row[i]];
+  std::vector<int64_t> numbers(out->size());
+  switch (leaf.kind) {
+    case Leaf::Kind::kTraceDuration:
+      for (size_t i = 0; i < numbers.size(); ++i) {
+        const block::TraceEntry& entry = traces->entries[traces->of_row[i]];
+        numbers[i] = entry.end_ns > entry.start_ns ? SignedNs(entry.end_ns - entry.start_ns) : 0;
+      }
+      break;
+    case Leaf::Kind::kChildCount: {
+      WEFT_ASSIGN(std::span<const uint64_t> counts, columns_.Numbers(FixedColumn::kChildCount));
+      std::ranges::copy(counts, numbers.begin());
+      break;
+    }
+    case Leaf::Kind::kNestedLeft: {
+      // Before a span at pre-order position p and depth d, p spans have opened and p - d closed.
+      WEFT_ASSIGN(std::span<const uint64_t> depths, columns_.Numbers(FixedColumn::kDepth));
+      for (size_t i = 0; i < numbers.size(); ++i) {
+        int64_t position = static_cast<int64_t>(columns_.first_row() + i) -
+                           traces->entries[traces->of_row[i]].first_row;
+        numbers[i] = 2 * position - static_cast<int64_t>(depths[i]) + 1;
+      }
+      break;
+    }
+    case Leaf::Kind::kNestedParent:
+      return EvaluateNestedParent(leaf, out, maybe);
+    default:
+      return EvaluateRoot(leaf, *traces, out, maybe);
+  }
+  MarkNumbers(leaf.op, leaf.literal, numbers, *out);
+  return {};
+}
+
+// -1 for a root, 0 for an orphan, and at least 1 for every other span: that is often enough to
+// know.
+Status SegmentScan::EvaluateNestedParent(const Leaf& leaf, std::vector<uint8_t>* out,
+                                         std::vector<uint8_t>* maybe) {
+  WEFT_ASSIGN(std::span<const uint64_t> depths, columns_.Numbers(FixedColumn::kDepth));
+  WEFT_ASSIGN(std::span<const uint64_t> parents, columns_.Numbers(FixedColumn::kParentSpanId));
+  auto holds = [&](int64_t parent) {
+    return Compare(leaf.op, Scalar::Int(parent), leaf.literal, nullptr);
+  };
+  // The truth of a comparison changes only at the literal: where it lies below 1, all from 1 agree.
+  double limit = leaf.literal.kind == Scalar::Kind::kFloat
+                     ? leaf.literal.real
+                     : static_cast<double>(leaf.literal.integer);
+  bool root = holds(-1), orphan = holds(0), other = holds(1), other_known = limit < 1;
+  for (size_t i = 0; i < out->size(); ++i) {
+    if (depths[i] == 0) {
+      (*out)[i] = parents[i] == 0 ? root : orphan;
+    } else {
+      (*out)[i] = other;
+      (*maybe)[i] |= !other_known;
+    }
+  }
+  return {};
+}
+
+// Root and siblings lie in start order, so a first row without parent is the trace's root. A trace
+// whose first row lies in another group, or is an orphan, is left to assembly.
+Status SegmentScan::EvaluateRoot(const Leaf& leaf, const GroupColumns::Traces& traces,
+                                 std::vector<uint8_t>* out, std::vector<uint8_t>* maybe) {
+  const PreparedLeaf& prepared = leaves_[static_cast<size_t>(&leaf - plan_.leaves.data())];
+  WEFT_ASSIGN(std::span<const uint64_t> parents, columns_.Numbers(FixedColumn::kParentSpanId));
+  std::vector<uint8_t> hits(out->size());
+  for (const ColumnVerdict& verdict : prepared.own) {
+    if (!verdict.MayMatch(columns_.group())) continue;
+    WEFT_ASSIGN(std::span<const uint32_t> ids, columns_.Ids(verdict.column()));
+    verdict.Mark(ids, hits);
+  }
+  for (size_t i = 0; i < out->size(); ++i) {
+    block::Row first = traces.entries[traces.of_row[i]].first_row;
+    bool here = first >= columns_.first_row() && first - columns_.first_row() < columns_.rows();
+    uint32_t root = first - columns_.first_row();
+    if (here && parents[root] == 0) {
+      (*out)[i] = hits[root];
+    } else {
+      (*maybe)[i] = 1;
+    }
+  }
+  return {};
+}
+
+}  // namespace weft::query
