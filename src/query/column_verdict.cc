@@ -13,10 +13,6 @@ using Kind = Scalar::Kind;
 // Up to here every integer is a double and the other way round, so that one look-up is exact.
 constexpr double kExactMax = 9007199254740992.0;  // 2^53
 
-bool IsNumber(Kind kind) {
-  return kind == Kind::kInt || kind == Kind::kFloat || kind == Kind::kDuration;
-}
-
 // False where no value of this type can ever be compared with the literal.
 bool CanMatch(ValueType type, const Leaf& leaf) {
   switch (leaf.literal.kind) {

@@ -117,9 +117,10 @@ Status SegmentScan::PrepareColumn(const Leaf& leaf, PreparedLeaf* out) {
                         Compare(leaf.op, Scalar::String(""), leaf.literal, leaf.pattern.get());
   } else {
     WEFT_ASSIGN(out->own, JudgeColumns(spans, ColumnScope(leaf.field.scope), leaf.field.key, leaf));
-    if (leaf.field.scope == traceql::Scope::kAny)
+    if (leaf.field.scope == traceql::Scope::kAny) {
       WEFT_ASSIGN(out->fallback,
                   JudgeColumns(spans, AttributeScope::kResource, leaf.field.key, leaf));
+    }
   }
   out->nothing = !out->absent_holds && AllNothing(out->own) && AllNothing(out->fallback);
   return {};
