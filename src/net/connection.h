@@ -139,7 +139,9 @@ class Connection final : public SessionHost, public LoopMember {
 
   void Flush() {
     size_t moved = 0;
-    while (!closed_ && !writing_ && !session_->output().empty()) {
+    while (!closed_ && !writing_) {
+      session_->FillOutput();
+      if (session_->output().empty()) return;
       std::array<iovec, 16> pieces;
       size_t count = session_->output().Peek(pieces);
       IoResult result =

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/exchange_state.h"
 
+#include <utility>
+
 namespace weft::net {
 namespace {
 
@@ -105,8 +107,26 @@ void ExchangeState::Credit(uint64_t bytes) {
   }
 }
 
+void ExchangeState::WakeAt(int64_t at_ms, std::function<void()> task) {
+  if (sink_ == nullptr) return;
+  wake_at_ms_ = at_ms;
+  wake_task_ = std::move(task);
+}
+
+void ExchangeState::Wake() {
+  wake_at_ms_ = kNever;
+  if (auto task = std::exchange(wake_task_, nullptr)) task();
+}
+
+void ExchangeState::BeginDrain() {
+  draining_ = true;
+  Wake();
+}
+
 void ExchangeState::Detach() {
   sink_ = nullptr;
+  wake_at_ms_ = kNever;
+  wake_task_ = nullptr;  // it holds the call: a cycle while it waits
   detached_.store(true, std::memory_order_release);
   if (on_writable_) {
     auto callback = std::move(on_writable_);

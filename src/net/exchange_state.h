@@ -61,8 +61,15 @@ class ExchangeState : public std::enable_shared_from_this<ExchangeState> {
   void Detach();
   // Kept as long as the exchange (Admission::token).
   void set_token(std::shared_ptr<void> token) { token_ = std::move(token); }
-  // The session's memory of how to end a gRPC stream early, and its timer; unused by HTTP/1.1.
-  const std::shared_ptr<SessionHost>& host() const { return host_; }
+
+  // A timer for handlers of net itself (HTTP/2 only): `task` runs once, on the loop thread, at
+  // `at_ms` or when the server begins to drain. Loop thread.
+  void WakeAt(int64_t at_ms, std::function<void()> task);
+  int64_t wake_at_ms() const { return wake_at_ms_; }
+  void Wake();
+  void BeginDrain();
+  bool draining() const { return draining_; }
+  int64_t NowMs() const { return host_->NowMs(); }
 
  private:
   void Drain();
@@ -72,6 +79,9 @@ class ExchangeState : public std::enable_shared_from_this<ExchangeState> {
   const uint32_t buffer_bytes_max_;
   std::shared_ptr<void> token_;
   std::function<void()> on_writable_;  // loop thread only
+  std::function<void()> wake_task_;    // loop thread only
+  int64_t wake_at_ms_ = kNever;
+  bool draining_ = false;
   std::atomic<uint64_t> buffered_{0};
   std::atomic<bool> cancelled_{false};
   std::atomic<bool> detached_{false};

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// gRPC calls as a handler sees them: one request message in (unary or server-streaming methods), any
-// number of messages out, one status. Message bytes are protobuf, encoded and decoded by the caller.
-// Framing, grpc-encoding (identity, gzip, and what the decompressor hook knows), grpc-timeout, size
-// limits and trailers are done here.
+// gRPC calls as a handler sees them: one request message in (unary or server-streaming methods),
+// any number of messages out, one status. Message bytes are protobuf, encoded and decoded by the
+// caller. Framing, grpc-encoding (identity, gzip, and what the decompressor hook knows),
+// grpc-timeout, size limits and trailers are done here.
 //
 // Thread rule: as net/http.h.
 // Source: gRPC PROTOCOL-HTTP2.md, google/rpc/status.proto.
@@ -20,15 +20,28 @@ namespace weft::net {
 
 // gRPC's numbers.
 enum class GrpcCode : uint32_t {
-  kOk = 0, kCancelled = 1, kUnknown = 2, kInvalidArgument = 3, kDeadlineExceeded = 4, kNotFound = 5,
-  kAlreadyExists = 6, kPermissionDenied = 7, kResourceExhausted = 8, kFailedPrecondition = 9,
-  kAborted = 10, kOutOfRange = 11, kUnimplemented = 12, kInternal = 13, kUnavailable = 14,
-  kDataLoss = 15, kUnauthenticated = 16,
+  kOk = 0,
+  kCancelled = 1,
+  kUnknown = 2,
+  kInvalidArgument = 3,
+  kDeadlineExceeded = 4,
+  kNotFound = 5,
+  kAlreadyExists = 6,
+  kPermissionDenied = 7,
+  kResourceExhausted = 8,
+  kFailedPrecondition = 9,
+  kAborted = 10,
+  kOutOfRange = 11,
+  kUnimplemented = 12,
+  kInternal = 13,
+  kUnavailable = 14,
+  kDataLoss = 15,
+  kUnauthenticated = 16,
 };
 
 struct GrpcStatus {
   GrpcCode code = GrpcCode::kOk;
-  std::string message;       // percent-encoded on the wire by net
+  std::string message;         // percent-encoded on the wire by net
   uint32_t retry_after_s = 0;  // not 0: google.rpc.RetryInfo in grpc-status-details-bin
 };
 
@@ -44,15 +57,17 @@ class GrpcCall {
 using GrpcCallPtr = std::shared_ptr<GrpcCall>;
 
 struct GrpcRequest : RequestHead {
-  std::string message;    // decompressed
+  std::string message;      // decompressed
   uint64_t wire_bytes = 0;  // as it came
 };
 using GrpcHandler = std::function<void(GrpcRequest, GrpcCallPtr)>;
 
 struct GrpcOptions {
-  uint64_t message_bytes_max = 64ull << 20;  // decompressed; over it RESOURCE_EXHAUSTED, no RetryInfo
+  uint64_t message_bytes_max = 64ull
+                               << 20;  // decompressed; over it RESOURCE_EXHAUSTED, no RetryInfo
   // As RouteOptions::admit, but a refusal is a status. Runs when the message's 5-byte prefix is in.
-  std::function<GrpcStatus(const RequestHead&, uint64_t declared_bytes, std::shared_ptr<void>* token)>
+  std::function<GrpcStatus(const RequestHead&, uint64_t declared_bytes,
+                           std::shared_ptr<void>* token)>
       admit;
   // Decompresses a message of an encoding other than identity; net knows none itself.
   // Called with "gzip", "zstd", "snappy", "deflate"; an Error becomes the status.

@@ -2,11 +2,11 @@
 //
 // One HTTP exchange as a handler sees it: the request, whole, and the door for the answer.
 //
-// Life of an exchange: head read -> RouteOptions::admit (may refuse before one body byte is read) ->
-// body read up to body_bytes_max -> handler(request, exchange) -> Respond() once, or Start(), Write()
-// many times, Finish().
-// Thread rule: an Exchange may be used from any thread, by one at a time; dropping the last reference
-// without an answer sends 500. Request bodies are not decompressed here (wire/compression.h does).
+// Life of an exchange: head read -> RouteOptions::admit (may refuse before one body byte is read)
+// -> body read up to body_bytes_max -> handler(request, exchange) -> Respond() once, or Start(),
+// Write() many times, Finish(). Thread rule: an Exchange may be used from any thread, by one at a
+// time; dropping the last reference without an answer sends 500. Request bodies are not
+// decompressed here (wire/compression.h does).
 #pragma once
 
 #include <cstdint>
@@ -32,7 +32,7 @@ struct RequestHead {
   std::string raw_path;
   std::string query;  // without "?", still encoded: ParseQuery() below
   Headers headers;
-  std::string peer;  // "127.0.0.1:51234"
+  std::string peer;             // "127.0.0.1:51234"
   int64_t content_length = -1;  // -1: not declared
   bool http2 = false;
 };

@@ -195,7 +195,8 @@ bool Http1Session::WantsUpgrade() const {
 }
 
 bool Http1Session::StartUpgrade() {
-  if (!WantsUpgrade()) return false;
+  // Only the first request may: later ones can be reached while an answer is being written.
+  if (std::exchange(first_, false) == false || !WantsUpgrade()) return false;
   std::optional<std::string> settings =
       DecodeH2cSettings(FindHeader(request_.headers, "http2-settings"));
   if (!settings) return false;

@@ -42,6 +42,7 @@ class Http1Session final : public Session, private AnswerSink {
   void OnBytes(std::string_view bytes) override;
   void OnEof() override;
   void OnClosed() override;
+  void FillOutput() override {}
   OutputQueue& output() override { return output_; }
   void OnWritten(size_t bytes) override;
   bool finished() const override { return phase_ == Phase::kClosed; }
@@ -103,6 +104,7 @@ class Http1Session final : public Session, private AnswerSink {
 
   Phase phase_ = Phase::kHead;
   bool pumping_ = false;
+  bool first_ = true;  // no request yet
   bool keep_alive_ = true;
   bool draining_ = false;
   bool eof_ = false;

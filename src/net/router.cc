@@ -58,6 +58,16 @@ const Router::Route* Router::FindGrpc(std::string_view path) const {
   return nullptr;
 }
 
+bool Router::HasGrpcService(std::string_view service) const {
+  if (service.empty()) return true;
+  for (const auto& route : routes_) {
+    if (!route->grpc || route->path.size() <= service.size() + 2) continue;
+    std::string_view path = route->path;
+    if (path.substr(1).starts_with(service) && path[service.size() + 1] == '/') return true;
+  }
+  return false;
+}
+
 std::string Router::AllowedMethods(std::string_view path) const {
   std::string out;
   for (const auto& route : routes_) {

@@ -50,6 +50,8 @@ class Router {
   struct Route;
   const Route* Find(std::string_view method, std::string_view path, bool* path_known) const;
   const Route* FindGrpc(std::string_view path) const;
+  // True for "" and for every "package.Service" with a registered method.
+  bool HasGrpcService(std::string_view service) const;
   // "GET,HEAD,POST": what Allow says for `path`.
   std::string AllowedMethods(std::string_view path) const;
   const HttpHandler* fallback() const { return fallback_ ? &fallback_ : nullptr; }

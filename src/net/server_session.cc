@@ -2,8 +2,14 @@
 #include "net/server_session.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "net/http2_session.h"
 
 namespace weft::net {
+namespace {
+constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+}  // namespace
 
 ServerSession::ServerSession(SessionHost* host, const ServerLimits& limits, const Router& router,
                              std::string peer)
@@ -13,7 +19,51 @@ ServerSession::ServerSession(SessionHost* host, const ServerLimits& limits, cons
   session_ = std::move(http1);
 }
 
-void ServerSession::OnBytes(std::string_view bytes) { session_->OnBytes(bytes); }
+void ServerSession::OnBytes(std::string_view bytes) {
+  if (sniffing_) {
+    sniffed_.append(bytes);
+    size_t known = std::min(sniffed_.size(), kPreface.size());
+    if (std::string_view(sniffed_).substr(0, known) != kPreface.substr(0, known)) {
+      sniffing_ = false;
+      http1_->OnBytes(std::exchange(sniffed_, {}));
+      FollowUpgrade();
+    } else if (known == kPreface.size()) {
+      sniffing_ = false;
+      BecomeHttp2()->OnBytes(std::exchange(sniffed_, {}));
+    }
+    return;
+  }
+  session_->OnBytes(bytes);
+  if (http1_ != nullptr) FollowUpgrade();
+}
+
+void ServerSession::OnEof() {
+  // Fewer bytes than the preface has: HTTP/1.1 says what is wrong with them.
+  if (sniffing_ && !sniffed_.empty()) {
+    sniffing_ = false;
+    http1_->OnBytes(std::exchange(sniffed_, {}));
+  }
+  session_->OnEof();
+}
+
+void ServerSession::FollowUpgrade() {
+  std::unique_ptr<H2cUpgrade> upgrade = http1_->TakeUpgrade();
+  if (!upgrade) return;
+  std::string rest = std::move(upgrade->rest);
+  OutputQueue before = std::move(http1_->output());
+  Http2Session* http2 = BecomeHttp2();
+  http2->output() = std::move(before);  // the 101 goes out first
+  if (http2->TakeUpgrade(std::move(*upgrade)) && !rest.empty()) http2->OnBytes(rest);
+}
+
+Http2Session* ServerSession::BecomeHttp2() {
+  auto http2 = std::make_unique<Http2Session>(host_, limits_, router_, peer_);
+  Http2Session* out = http2.get();
+  http1_ = nullptr;
+  session_ = std::move(http2);
+  if (draining_) out->BeginDrain();
+  return out;
+}
 
 void ServerSession::BeginDrain() {
   draining_ = true;

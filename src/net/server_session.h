@@ -16,6 +16,8 @@
 
 namespace weft::net {
 
+class Http2Session;
+
 class ServerSession final : public Session {
  public:
   ServerSession(SessionHost* host, const ServerLimits& limits, const Router& router,
@@ -25,8 +27,9 @@ class ServerSession final : public Session {
   std::span<char> DirectSpace() override { return session_->DirectSpace(); }
   void OnDirect(size_t bytes) override { session_->OnDirect(bytes); }
   void OnBytes(std::string_view bytes) override;
-  void OnEof() override { session_->OnEof(); }
+  void OnEof() override;
   void OnClosed() override { session_->OnClosed(); }
+  void FillOutput() override { session_->FillOutput(); }
   OutputQueue& output() override { return session_->output(); }
   void OnWritten(size_t bytes) override { session_->OnWritten(bytes); }
   bool finished() const override { return session_->finished(); }
@@ -36,7 +39,8 @@ class ServerSession final : public Session {
   void BeginDrain() override;
 
  private:
-  void SwitchToHttp2(std::string_view bytes);
+  Http2Session* BecomeHttp2();
+  void FollowUpgrade();
 
   SessionHost* const host_;
   const ServerLimits& limits_;

@@ -8,6 +8,7 @@ namespace {
 // Pieces up to this size are appended to the one before: one system call and one allocation serve
 // many small frames.
 constexpr size_t kJoinBytesMax = 16 * 1024;
+constexpr size_t kAppendBytesMax = 64 * 1024;
 }  // namespace
 
 void OutputQueue::Push(std::string bytes) {
@@ -18,6 +19,14 @@ void OutputQueue::Push(std::string bytes) {
     return;
   }
   pieces_.push_back(std::move(bytes));
+}
+
+void OutputQueue::Append(std::string_view bytes) {
+  bytes_ += bytes.size();
+  if (pieces_.empty() || pieces_.back().size() + bytes.size() > kAppendBytesMax) {
+    pieces_.emplace_back();
+  }
+  pieces_.back().append(bytes);
 }
 
 size_t OutputQueue::Peek(std::span<iovec> out) const {

@@ -43,6 +43,7 @@ class SessionHost : public std::enable_shared_from_this<SessionHost> {
 class OutputQueue {
  public:
   void Push(std::string bytes);
+  void Append(std::string_view bytes);
   // Fills `out` with the first pieces; returns how many were filled.
   size_t Peek(std::span<iovec> out) const;
   void Consume(size_t bytes);
@@ -73,6 +74,8 @@ class Session {
   virtual void OnClosed() = 0;
 
   // ---- out
+  // Moves what may be sent now into output(). The host calls it before it looks there.
+  virtual void FillOutput() = 0;
   virtual OutputQueue& output() = 0;
   // After the host has taken `bytes` from output(); 0 when the peer takes none at the moment.
   virtual void OnWritten(size_t bytes) = 0;

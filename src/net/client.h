@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A blocking HTTP client for the command line, the demo, the load generator and tests:
+//
+//   HttpClient client;
+//   WEFT_ASSIGN(ClientResponse response, client.Send({.url = "http://127.0.0.1:16686/healthz"}));
+//
+// One object keeps its connections open between calls. libcurl is loaded when the first client is
+// made, not when the program starts: its thirty shared libraries cost 7 ms and megabytes that a
+// server without outgoing calls does not pay.
+//
+// Thread rule: one thread at a time per object; any number of objects. Next: net/server.h.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "net/grpc.h"
+#include "net/http.h"
+
+namespace weft::net {
+
+struct ClientOptions {
+  int64_t connect_timeout_ms = 5'000;
+  int64_t timeout_ms = 30'000;  // of a whole exchange; 0: none
+  uint64_t response_bytes_max = 64ull << 20;
+  bool http2 = false;  // cleartext HTTP/2 with prior knowledge; CallGrpc() always does
+};
+
+struct ClientRequest {
+  std::string method = "GET";
+  std::string url;
+  Headers headers = {};
+  std::string_view body = {};  // borrowed until Send() returns; sent when the method is not GET
+  // Called with each piece of the answer's body, which is then not collected in
+  // ClientResponse::body and not counted. False ends the exchange with kCancelled.
+  std::function<bool(std::string_view)> on_body = {};
+};
+
+struct ClientResponse {
+  int status = 0;
+  Headers headers;  // names in lower case; of HTTP/2 also the trailers
+  std::string body;
+};
+
+struct GrpcReply {
+  GrpcStatus status;
+  std::string message;  // of the first response message
+};
+
+class HttpClient {
+ public:
+  explicit HttpClient(ClientOptions options = {});
+  ~HttpClient();
+  HttpClient(HttpClient&&) noexcept;
+  HttpClient& operator=(HttpClient&&) noexcept;
+
+  // An answer of any status is a value. Errors: kUnavailable (no connection, connection lost),
+  // kDeadlineExceeded, kTooLarge (over response_bytes_max), kCancelled, kInvalidArgument (URL).
+  Result<ClientResponse> Send(const ClientRequest& request);
+  Result<ClientResponse> Get(std::string url);
+  Result<ClientResponse> Post(std::string url, std::string content_type, std::string_view body);
+  // One unary call: `url` is "http://host:port/package.Service/Method".
+  Result<GrpcReply> CallGrpc(std::string url, std::string_view message, Headers metadata = {});
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace weft::net

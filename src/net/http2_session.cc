@@ -1,0 +1,437 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/http2_session.h"
+
+#include <nghttp2/nghttp2.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/check.h"
+#include "net/answer_head.h"
+#include "net/http1_session.h"
+
+namespace weft::net {
+namespace {
+
+// So that a client with the usual 64 KiB does not stop for a round trip in the middle of a batch.
+constexpr int32_t kStreamWindowBytes = 1 << 20;
+constexpr int32_t kConnectionWindowBytes = 8 << 20;
+// Frames are made while less than this waits for the socket.
+constexpr size_t kOutputBytesMax = 256 * 1024;
+// With more control frames than this waiting to be read by the peer, we stop reading what it asks.
+constexpr size_t kQueuedFramesMax = 512;
+
+// The budget of frames without work. gRPC clients ping about once per answer, hence what is earned.
+constexpr int64_t kBudgetMax = 2000;
+constexpr int64_t kBudgetPerSecond = 100;
+constexpr int64_t kEarnedByStream = 4;
+constexpr int64_t kCostOfFrame = 1;
+constexpr int64_t kCostOfSettings = 5;
+constexpr int64_t kCostOfReset = 10;
+constexpr int64_t kCostOfInvalid = 20;
+
+std::string LowerCase(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+  }
+  return out;
+}
+
+// RFC 9113 8.2.2: headers that speak about a connection have no place in HTTP/2.
+bool IsConnectionHeader(std::string_view name) {
+  return name == "connection" || name == "transfer-encoding" || name == "keep-alive" ||
+         name == "upgrade" || name == "proxy-connection";
+}
+
+nghttp2_nv MakeNv(std::string_view name, std::string_view value) {
+  auto bytes = [](std::string_view text) {
+    return const_cast<uint8_t*>(reinterpret_cast<const uint8_t*>(text.data()));
+  };
+  return {bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
+}
+
+// Owns what the nghttp2_nv point to until nghttp2 has copied it.
+class HeaderList {
+ public:
+  void Add(std::string_view name, std::string_view value) {
+    std::string clean(value);
+    for (char& c : clean) {
+      if (!IsHeaderValueByte(c)) c = ' ';
+    }
+    // nghttp2 refuses values with white space around them.
+    while (clean.ends_with(' ') || clean.ends_with('\t')) clean.pop_back();
+    clean.erase(0, std::min(clean.find_first_not_of(" \t"), clean.size()));
+    storage_.emplace_back(LowerCase(name), std::move(clean));
+  }
+  void AddAll(const Headers& headers) {
+    for (const auto& [name, value] : headers) {
+      std::string lower = LowerCase(name);
+      if (!IsConnectionHeader(lower) &&
+          nghttp2_check_header_name(reinterpret_cast<const uint8_t*>(lower.data()), lower.size())) {
+        Add(lower, value);
+      }
+    }
+  }
+  const std::vector<nghttp2_nv>& Build() {
+    nvs_.clear();
+    for (const auto& [name, value] : storage_) nvs_.push_back(MakeNv(name, value));
+    return nvs_;
+  }
+
+ private:
+  Headers storage_;
+  std::vector<nghttp2_nv> nvs_;
+};
+
+}  // namespace
+
+// What nghttp2 calls, by name.
+struct Http2Callbacks {
+  static Http2Session* Self(void* user) { return static_cast<Http2Session*>(user); }
+
+  static int OnBeginHeaders(nghttp2_session*, const nghttp2_frame* frame, void* user) {
+    Http2Session* self = Self(user);
+    self->head_deadline_ms_ = self->host_->NowMs() + self->limits_.header_timeout_ms;
+    if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
+    if (self->draining_) {
+      self->SubmitReset(frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
+      return 0;
+    }
+    self->OpenStream(frame->hd.stream_id);
+    return 0;
+  }
+
+  static int OnHeader(nghttp2_session*, const nghttp2_frame* frame, const uint8_t* name,
+                      size_t name_size, const uint8_t* value, size_t value_size, uint8_t,
+                      void* user) {
+    Http2Stream* stream = Self(user)->FindStream(frame->hd.stream_id);
+    if (stream == nullptr) return 0;
+    bool go = stream->OnHeader({reinterpret_cast<const char*>(name), name_size},
+                               {reinterpret_cast<const char*>(value), value_size});
+    return go ? 0 : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+  }
+
+  static int OnFrame(nghttp2_session*, const nghttp2_frame* frame, void* user) {
+    Http2Session* self = Self(user);
+    Http2Stream* stream = self->FindStream(frame->hd.stream_id);
+    bool end = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+    switch (frame->hd.type) {
+      case NGHTTP2_HEADERS:
+        self->head_deadline_ms_ = kNever;
+        if (stream != nullptr && frame->headers.cat == NGHTTP2_HCAT_REQUEST) stream->OnHeadEnd();
+        break;
+      case NGHTTP2_DATA:
+        if (frame->hd.length == 0 && !end) self->Spend(kCostOfFrame);
+        break;
+      case NGHTTP2_RST_STREAM:
+        self->Spend(kCostOfReset);
+        return 0;
+      case NGHTTP2_SETTINGS:
+        if ((frame->hd.flags & NGHTTP2_FLAG_ACK) == 0) self->Spend(kCostOfSettings);
+        return 0;
+      case NGHTTP2_PING:
+      case NGHTTP2_PRIORITY:
+        self->Spend(kCostOfFrame);
+        return 0;
+      default:
+        return 0;
+    }
+    // The handler may close the stream, so it is looked for again.
+    stream = self->FindStream(frame->hd.stream_id);
+    if (end && stream != nullptr) stream->OnRequestEnd();
+    return 0;
+  }
+
+  static int OnInvalidFrame(nghttp2_session*, const nghttp2_frame*, int, void* user) {
+    Self(user)->Spend(kCostOfInvalid);
+    return 0;
+  }
+
+  static int OnData(nghttp2_session*, uint8_t, int32_t id, const uint8_t* data, size_t size,
+                    void* user) {
+    Http2Stream* stream = Self(user)->FindStream(id);
+    if (stream != nullptr) stream->OnData({reinterpret_cast<const char*>(data), size});
+    return 0;
+  }
+
+  static int OnFrameSent(nghttp2_session*, const nghttp2_frame* frame, void* user) {
+    bool can_end = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
+    if (can_end && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) {
+      Http2Stream* stream = Self(user)->FindStream(frame->hd.stream_id);
+      if (stream != nullptr) stream->OnAnswerSent();
+    }
+    return 0;
+  }
+
+  static int OnStreamClose(nghttp2_session*, int32_t id, uint32_t code, void* user) {
+    Self(user)->CloseStream(id, code != NGHTTP2_NO_ERROR);
+    return 0;
+  }
+
+  static ssize_t ReadAnswer(nghttp2_session*, int32_t id, uint8_t* out, size_t size,
+                            uint32_t* flags, nghttp2_data_source*, void* user) {
+    Http2Session* self = Self(user);
+    Http2Stream* stream = self->FindStream(id);
+    if (stream == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    auto result = stream->ReadAnswer({reinterpret_cast<char*>(out), size});
+    if (result.wait) return NGHTTP2_ERR_DEFERRED;
+    if (result.end) *flags |= NGHTTP2_DATA_FLAG_EOF;
+    if (result.trailers) *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+    self->to_credit_.push_back(id);
+    return static_cast<ssize_t>(result.bytes);
+  }
+
+  static nghttp2_session_callbacks* Make() {
+    nghttp2_session_callbacks* callbacks = nullptr;
+    WEFT_CHECK(nghttp2_session_callbacks_new(&callbacks) == 0);
+    nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, OnBeginHeaders);
+    nghttp2_session_callbacks_set_on_header_callback(callbacks, OnHeader);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, OnFrame);
+    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, OnInvalidFrame);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, OnData);
+    nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, OnFrameSent);
+    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, OnStreamClose);
+    return callbacks;
+  }
+};
+
+Http2Session::Http2Session(SessionHost* host, const ServerLimits& limits, const Router& router,
+                           std::string peer)
+    : host_(host), limits_(limits), router_(router), peer_(std::move(peer)) {
+  // Shared by all sessions, never changed after.
+  static nghttp2_session_callbacks* const callbacks = Http2Callbacks::Make();
+  WEFT_CHECK(nghttp2_session_server_new(&session_, callbacks, this) == 0);
+  const std::array settings = {
+      nghttp2_settings_entry{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS,
+                             limits_.streams_per_connection_max},
+      nghttp2_settings_entry{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, kStreamWindowBytes},
+      nghttp2_settings_entry{NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, limits_.header_bytes_max},
+      nghttp2_settings_entry{NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
+  };
+  nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings.data(), settings.size());
+  nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0, kConnectionWindowBytes);
+  budget_ = kBudgetMax;
+  idle_since_ms_ = budget_refilled_ms_ = host_->NowMs();
+}
+
+Http2Session::~Http2Session() {
+  OnClosed();
+  nghttp2_session_del(session_);
+}
+
+bool Http2Session::TakeUpgrade(H2cUpgrade upgrade) {
+  auto payload = reinterpret_cast<const uint8_t*>(upgrade.settings.data());
+  bool is_head = upgrade.head.method == "HEAD";
+  if (nghttp2_session_upgrade2(session_, payload, upgrade.settings.size(), is_head ? 1 : 0,
+                               nullptr) != 0) {
+    dead_ = true;
+    return false;
+  }
+  Http2Stream* stream = OpenStream(1);
+  stream->TakeHead(std::move(upgrade.head));
+  stream->OnHeadEnd();
+  if (Http2Stream* again = FindStream(1)) again->OnRequestEnd();
+  return true;
+}
+
+// ---------------------------------------------------------------------------------------------- in
+
+bool Http2Session::wants_read() const {
+  if (dead_ || eof_) return false;
+  return output_.empty() || nghttp2_session_get_outbound_queue_size(session_) < kQueuedFramesMax;
+}
+
+void Http2Session::OnBytes(std::string_view bytes) {
+  if (dead_) return;
+  if (streams_.empty()) idle_since_ms_ = host_->NowMs();
+  ssize_t used = nghttp2_session_mem_recv(session_, reinterpret_cast<const uint8_t*>(bytes.data()),
+                                          bytes.size());
+  // What the peer did against the protocol, nghttp2 has answered with a GOAWAY of its own; an error
+  // here means that not even the framing can be followed.
+  if (used < 0) {
+    nghttp2_session_terminate_session(
+        session_, used == NGHTTP2_ERR_FLOODED ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_PROTOCOL_ERROR);
+    FillOutput();
+    dead_ = true;
+  }
+}
+
+void Http2Session::OnEof() {
+  eof_ = true;
+  for (int32_t id : StreamIds()) {
+    if (Http2Stream* stream = FindStream(id)) stream->MarkCancelled();
+  }
+  // Streams that have their request whole may still be answered.
+  for (int32_t id : StreamIds()) {
+    if (Http2Stream* stream = FindStream(id); stream != nullptr && !stream->request_ended()) {
+      streams_.erase(id);
+    }
+  }
+}
+
+void Http2Session::OnClosed() {
+  dead_ = true;
+  // Taken out first: a callback of one stream may look for another.
+  auto streams = std::move(streams_);
+  streams_.clear();
+  for (auto& [id, stream] : streams) stream->OnClosed();
+}
+
+Http2Stream* Http2Session::FindStream(int32_t id) {
+  auto it = streams_.find(id);
+  return it == streams_.end() ? nullptr : it->second.get();
+}
+
+Http2Stream* Http2Session::OpenStream(int32_t id) {
+  auto& slot = streams_[id];
+  Http2Wire* wire = this;
+  slot = std::make_unique<Http2Stream>(wire, id, peer_);
+  return slot.get();
+}
+
+void Http2Session::CloseStream(int32_t id, bool by_reset) {
+  auto node = streams_.extract(id);
+  if (node.empty()) return;
+  idle_since_ms_ = host_->NowMs();
+  if (!by_reset) budget_ = std::min(kBudgetMax, budget_ + kEarnedByStream);
+  node.mapped()->OnClosed();
+}
+
+void Http2Session::Spend(int64_t cost) {
+  int64_t now = host_->NowMs();
+  int64_t earned = (now - budget_refilled_ms_) * kBudgetPerSecond / 1000;
+  if (earned > 0) {
+    budget_ = std::min(kBudgetMax, budget_ + earned);
+    budget_refilled_ms_ = now;
+  }
+  budget_ -= cost;
+  if (budget_ < 0) Terminate(NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+void Http2Session::Terminate(uint32_t code) {
+  if (dead_) return;
+  nghttp2_session_terminate_session(session_, code);
+  draining_ = true;
+}
+
+// --------------------------------------------------------------------------------------------- out
+
+void Http2Session::SubmitHead(int32_t id, int status, const Headers& headers, bool end) {
+  HeaderList list;
+  list.Add(":status", std::to_string(status));
+  list.AddAll(headers);
+  if (FindHeader(headers, "date").empty()) list.Add("date", HttpDate());
+  const auto& nvs = list.Build();
+  nghttp2_data_provider provider{};
+  provider.read_callback = &Http2Callbacks::ReadAnswer;
+  int result =
+      nghttp2_submit_response(session_, id, nvs.data(), nvs.size(), end ? nullptr : &provider);
+  if (result != 0) SubmitReset(id, NGHTTP2_INTERNAL_ERROR);
+}
+
+void Http2Session::SubmitContinue(int32_t id) {
+  nghttp2_nv status = MakeNv(":status", "100");
+  nghttp2_submit_headers(session_, NGHTTP2_FLAG_NONE, id, nullptr, &status, 1, nullptr);
+}
+
+void Http2Session::SubmitTrailers(int32_t id, const Headers& trailers) {
+  HeaderList list;
+  list.AddAll(trailers);
+  const auto& nvs = list.Build();
+  nghttp2_submit_trailer(session_, id, nvs.data(), nvs.size());
+}
+
+void Http2Session::ResumeData(int32_t id) { nghttp2_session_resume_data(session_, id); }
+
+void Http2Session::SubmitReset(int32_t id, uint32_t code) {
+  nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id, code);
+}
+
+void Http2Session::FillOutput() {
+  while (!dead_ && output_.bytes() < kOutputBytesMax) {
+    const uint8_t* data = nullptr;
+    ssize_t size = nghttp2_session_mem_send(session_, &data);
+    if (size < 0) dead_ = true;
+    if (size > 0) output_.Append({reinterpret_cast<const char*>(data), static_cast<size_t>(size)});
+    if (size > 0) continue;
+    if (to_credit_.empty()) return;
+    // Writers that wait may go on, and what they write goes out in this same turn.
+    for (int32_t id : std::exchange(to_credit_, {})) {
+      if (Http2Stream* stream = FindStream(id)) stream->PayCredit();
+    }
+  }
+}
+
+void Http2Session::OnWritten(size_t bytes) {
+  if (output_.empty()) {
+    write_deadline_ms_ = kNever;
+  } else if (bytes > 0 || write_deadline_ms_ == kNever) {
+    write_deadline_ms_ = host_->NowMs() + limits_.body_timeout_ms;
+  }
+}
+
+bool Http2Session::finished() const {
+  if (dead_) return true;
+  if ((draining_ || eof_) && streams_.empty()) return nghttp2_session_want_write(session_) == 0;
+  return nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0;
+}
+
+// -------------------------------------------------------------------------------------------- time
+
+std::vector<int32_t> Http2Session::StreamIds() const {
+  std::vector<int32_t> ids;
+  ids.reserve(streams_.size());
+  for (const auto& [id, stream] : streams_) ids.push_back(id);
+  return ids;
+}
+
+int64_t Http2Session::deadline_ms() const {
+  if (dead_) return write_deadline_ms_;
+  int64_t out = std::min(write_deadline_ms_, head_deadline_ms_);
+  if (streams_.empty()) out = std::min(out, idle_since_ms_ + limits_.idle_timeout_ms);
+  for (const auto& [id, stream] : streams_) out = std::min(out, stream->deadline_ms());
+  return out;
+}
+
+void Http2Session::OnDeadline(int64_t now_ms) {
+  if (write_deadline_ms_ <= now_ms) {
+    // Nothing that is queued will be read: it is dropped with the connection.
+    write_deadline_ms_ = kNever;
+    output_.Consume(output_.bytes());
+    eof_ = dead_ = true;
+    return;
+  }
+  if (head_deadline_ms_ <= now_ms) {
+    head_deadline_ms_ = kNever;
+    Terminate(NGHTTP2_ENHANCE_YOUR_CALM);
+    return;
+  }
+  if (streams_.empty() && idle_since_ms_ + limits_.idle_timeout_ms <= now_ms) {
+    idle_since_ms_ = now_ms;
+    if (draining_) dead_ = true;
+    GoAway();
+    return;
+  }
+  for (int32_t id : StreamIds()) {
+    Http2Stream* stream = FindStream(id);
+    if (stream != nullptr && stream->deadline_ms() <= now_ms) stream->OnDeadline(now_ms);
+  }
+}
+
+void Http2Session::GoAway() {
+  if (draining_ || dead_) return;
+  draining_ = true;
+  nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE,
+                        nghttp2_session_get_last_proc_stream_id(session_), NGHTTP2_NO_ERROR,
+                        nullptr, 0);
+}
+
+void Http2Session::BeginDrain() {
+  GoAway();
+  for (int32_t id : StreamIds()) {
+    if (Http2Stream* stream = FindStream(id)) stream->BeginDrain();
+  }
+}
+
+}  // namespace weft::net
