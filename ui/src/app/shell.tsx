@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What every page stands in: the top bar, the dialogs, and the choice of the page by the address.
+// Next: pages/search/search_page.tsx, pages/trace/trace_page.tsx.
+import { useState } from 'preact/hooks';
+import { Empty } from '../parts/page_states';
+import { Icon } from '../parts/icon';
+import { SearchPage } from '../pages/search/search_page';
+import { TracePage } from '../pages/trace/trace_page';
+import { HelpDialog, helpOpen } from './help_dialog';
+import { useKeys } from './keyboard';
+import { PaletteDialog, paletteOpen, traceIdOf } from './palette_dialog';
+import { go, place } from './router';
+import { canvasColours, toggleTheme } from './theme';
+
+function JumpBox() {
+  const [wrong, setWrong] = useState(false);
+  return (
+    <form class="jump" role="search" aria-label="Open a trace" onSubmit={(event) => {
+      event.preventDefault();
+      const field = event.currentTarget.elements.namedItem('trace') as HTMLInputElement;
+      const id = traceIdOf(field.value);
+      setWrong(id === null);
+      if (id === null) return;
+      field.value = '';
+      go(`/trace/${id}`);
+    }}>
+      <input name="trace" class="field small" type="text" placeholder="Trace id" autocomplete="off"
+        spellcheck={false} aria-label="Trace id" aria-invalid={wrong}
+        title={wrong ? 'A trace id has 32 hexadecimal digits (16 in old systems).' : undefined}
+        onInput={() => setWrong(false)} />
+    </form>
+  );
+}
+
+function TopBar() {
+  const path = place.value.path;
+  const dark = canvasColours.value.dark;
+  return (
+    <header class="top-bar">
+      <a class="brand" href="/search">
+        <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+          <path d="M1 3.5h14M4.5 8H13M8.5 12.5H12" stroke="currentColor" stroke-width="2.4" stroke-linecap="round" />
+        </svg>
+        weft
+      </a>
+      <nav aria-label="Pages">
+        <a href="/search" aria-current={path === '/' || path === '/search' ? 'page' : undefined}>Search</a>
+      </nav>
+      <span class="spring" />
+      <JumpBox />
+      <button type="button" class="icon-button" aria-label="Commands" title="Commands (Ctrl K)"
+        onClick={() => (paletteOpen.value = true)}><kbd>Ctrl K</kbd></button>
+      <button type="button" class="icon-button" aria-label={dark ? 'Light theme' : 'Dark theme'}
+        title={dark ? 'Light theme' : 'Dark theme'} onClick={toggleTheme}><Icon name="theme" /></button>
+      <button type="button" class="icon-button" aria-label="Keys" title="Keys (?)"
+        onClick={() => (helpOpen.value = true)}><Icon name="help" /></button>
+    </header>
+  );
+}
+
+function Page() {
+  const path = place.value.path.replace(/\/+$/, '');
+  if (path === '' || path === '/search') return <SearchPage />;
+  const trace = /^\/trace\/([0-9a-fA-F]{1,32})$/.exec(path);
+  if (trace !== null) {
+    // Jaeger's links drop leading zeros.
+    const digits = trace[1]!.toLowerCase();
+    const id = digits.length <= 16 ? digits.padStart(16, '0') : digits.padStart(32, '0');
+    return <TracePage key={id} traceId={id} />;
+  }
+  return (
+    <main class="page">
+      <Empty title="There is no such page">
+        <p>Nothing lives at <code>{path}</code>. <a href="/search">Go to search</a>.</p>
+      </Empty>
+    </main>
+  );
+}
+
+export function Shell() {
+  useKeys([
+    { keys: ['?'], does: 'Show the keys', group: 'Everywhere', run: () => (helpOpen.value = true) },
+    { keys: ['Ctrl-k'], does: 'Commands', group: 'Everywhere', run: () => (paletteOpen.value = true) },
+    { keys: ['T'], does: 'Light or dark', group: 'Everywhere', run: toggleTheme },
+    { keys: ['g'], does: 'Go to search', group: 'Everywhere', run: () => go('/search') },
+  ]);
+  return (
+    <>
+      <TopBar />
+      <Page />
+      <HelpDialog />
+      <PaletteDialog />
+    </>
+  );
+}

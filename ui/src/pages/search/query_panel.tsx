@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The form beside the TraceQL line. What is filled in here is written there, and the other way round
+// as long as the line is a plain conjunction. Next: model/query_form.ts.
+import { useEffect, useState } from 'preact/hooks';
+import { operationNames, serviceNames } from '../../api/names';
+import {
+  emptyForm, formatTags, formToQuery, parseTags, queryToForm, type QueryForm,
+} from '../../model/query_form';
+import { parseDuration } from '../../model/units';
+
+interface Props {
+  query: string;
+  limit: number;
+  onQuery: (query: string) => void;
+  onRun: (query: string) => void;
+  onLimit: (limit: number) => void;
+}
+
+// Options stay on offer while typing, but any text may be typed: a name can be younger than the list.
+function NameField(props: {
+  id: string; label: string; value: string; any: string; names: readonly string[];
+  onName: (name: string, picked: boolean) => void;
+}) {
+  return (
+    <div class="form-row">
+      <label for={props.id}>{props.label}</label>
+      <input id={props.id} class="field small" type="text" list={`${props.id}-names`} value={props.value}
+        placeholder={props.any} autocomplete="off" spellcheck={false}
+        onInput={(event) => {
+          const name = event.currentTarget.value;
+          props.onName(name, props.names.includes(name));
+        }} />
+      <datalist id={`${props.id}-names`}>
+        {props.names.map((name) => <option key={name} value={name} />)}
+      </datalist>
+    </div>
+  );
+}
+
+function DurationPair(props: {
+  id: string; label: string; low: string; high: string; onChange: (low: string, high: string) => void;
+}) {
+  const wrong = (text: string) => text.trim() !== '' && parseDuration(text) === null;
+  return (
+    <fieldset class="form-row">
+      <legend>{props.label}</legend>
+      <div class="pair">
+        <input class="field small" type="text" value={props.low} placeholder="from" aria-label={`${props.label} at least`}
+          aria-invalid={wrong(props.low)} title="for example 100ms, 1.5s, 2m"
+          onInput={(event) => props.onChange(event.currentTarget.value, props.high)} />
+        <input class="field small" type="text" value={props.high} placeholder="to" aria-label={`${props.label} at most`}
+          aria-invalid={wrong(props.high)} title="for example 100ms, 1.5s, 2m"
+          onInput={(event) => props.onChange(props.low, event.currentTarget.value)} />
+      </div>
+    </fieldset>
+  );
+}
+
+export function QueryPanel({ query, limit, onQuery, onRun, onLimit }: Props) {
+  const parsed = queryToForm(query);
+  // The text as typed, which may be on its way to something ("10" before "10ms").
+  const [form, setForm] = useState<QueryForm>(parsed ?? emptyForm());
+  const [tags, setTags] = useState(formatTags(parsed?.tags ?? []));
+  const [services, setServices] = useState<readonly string[]>([]);
+  const [operations, setOperations] = useState<readonly string[]>([]);
+  useEffect(() => {
+    if (parsed === null || formToQuery(parsed) === formToQuery(form)) return;
+    setForm(parsed);
+    if (formatTags(parsed.tags) !== formatTags(parseTags(tags) ?? [])) setTags(formatTags(parsed.tags));
+  }, [query]);
+  useEffect(() => {
+    serviceNames().then(setServices, () => setServices([]));
+  }, [query]);
+  useEffect(() => {
+    let here = true;
+    operationNames(form.service).then(
+      (list) => here && setOperations([...new Set(list.map((operation) => operation.name))]),
+      () => here && setOperations([]),
+    );
+    return () => { here = false; };
+  }, [form.service]);
+
+  const change = (part: Partial<QueryForm>, run = false) => {
+    const next = { ...form, ...part };
+    setForm(next);
+    const line = formToQuery(next);
+    onQuery(line);
+    if (run) onRun(line);
+  };
+  if (parsed === null) {
+    return (
+      <aside class="query-panel" aria-label="Search form">
+        <p class="dim">This query says more than the form can show.</p>
+        <button type="button" class="button small" onClick={() => onQuery('{}')}>Start over with the form</button>
+      </aside>
+    );
+  }
+  const terms = parseTags(tags);
+  return (
+    <aside class="query-panel" aria-label="Search form">
+      <form onSubmit={(event) => { event.preventDefault(); onRun(formToQuery(form)); }}>
+        <NameField id="form-service" label="Service" any="any service" value={form.service} names={services}
+          onName={(service, picked) => change({ service }, picked)} />
+        <NameField id="form-operation" label="Operation" any="any operation" value={form.operation} names={operations}
+          onName={(operation, picked) => change({ operation }, picked)} />
+        <div class="form-row">
+          <label for="form-status">Status</label>
+          <select id="form-status" class="field small" value={form.status}
+            onChange={(event) => change({ status: event.currentTarget.value }, true)}>
+            <option value="">any</option>
+            <option value="error">error</option>
+            <option value="ok">ok</option>
+            <option value="unset">unset</option>
+          </select>
+        </div>
+        <DurationPair id="span-duration" label="Span duration" low={form.spanMin} high={form.spanMax}
+          onChange={(spanMin, spanMax) => change({ spanMin, spanMax })} />
+        <DurationPair id="trace-duration" label="Trace duration" low={form.traceMin} high={form.traceMax}
+          onChange={(traceMin, traceMax) => change({ traceMin, traceMax })} />
+        <div class="form-row">
+          <label for="form-tags">Tags</label>
+          <input id="form-tags" class="field small mono" type="text" value={tags} spellcheck={false} autocomplete="off"
+            placeholder="http.route=/cart retries>2" aria-invalid={terms === null}
+            title='key=value, key!=value, key>5, key=~"regex"; values with spaces in quotes'
+            onInput={(event) => {
+              const text = event.currentTarget.value;
+              setTags(text);
+              const found = parseTags(text);
+              if (found !== null) change({ tags: found });
+            }} />
+        </div>
+        <div class="form-row">
+          <label for="form-limit">Traces a page</label>
+          <select id="form-limit" class="field small" value={String(limit)}
+            onChange={(event) => onLimit(Number(event.currentTarget.value))}>
+            {[...new Set([20, 50, 100, 500, 2000, limit])].sort((a, b) => a - b)
+              .map((count) => <option key={count} value={String(count)}>{count}</option>)}
+          </select>
+        </div>
+        <div class="form-buttons">
+          <button type="submit" class="button small primary">Search</button>
+          <button type="button" class="button small" onClick={() => {
+            setForm(emptyForm());
+            setTags('');
+            onQuery('{}');
+            onRun('{}');
+          }}>Clear</button>
+        </div>
+      </form>
+    </aside>
+  );
+}

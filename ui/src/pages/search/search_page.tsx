@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Search: the address is the state; the line and the form are drafts of the next address. The last
+// answer stays on show, dimmed, while the next one is on its way. Next: model/search_url.ts.
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { ApiError, fetchSearch, isAbort } from '../../api/client';
+import { forgetNames } from '../../api/names';
+import type { SearchAnswer } from '../../api/types';
+import { useKeys } from '../../app/keyboard';
+import { go, place } from '../../app/router';
+import { isJaegerSearch } from '../../model/jaeger_links';
+import { formToQuery, queryToForm } from '../../model/query_form';
+import { readSearchUrl, searchUrl, type SearchState } from '../../model/search_url';
+import { rangeBounds } from '../../model/time_range';
+import { durationLiteral, formatAbout, formatDuration, plural } from '../../model/units';
+import { Failed, Notice, ProgressLine } from '../../parts/page_states';
+import { NothingFound } from './nothing_found';
+import { QueryLine } from './query_line';
+import { QueryPanel } from './query_panel';
+import { RangePicker } from './range_picker';
+import { ResultTable } from './result_table';
+import { ScatterPlot, type Box } from './scatter_plot';
+
+const kMatchesShown = 20;
+
+interface Outcome {
+  answer: SearchAnswer | null;
+  error: Error | null;
+  atMs: number;
+}
+
+// Runs the search of `state` whenever what it asks changes, and at each `turn`.
+function useSearch(state: SearchState, turn: number) {
+  const [outcome, setOutcome] = useState<Outcome>({ answer: null, error: null, atMs: Date.now() });
+  const [loading, setLoading] = useState(true);
+  const key = searchUrl({ ...state, open: [] });
+  useEffect(() => {
+    const abort = new AbortController();
+    setLoading(true);
+    const atMs = Date.now();
+    fetchSearch(
+      {
+        q: state.query.trim() === '' ? '{}' : state.query, ...rangeBounds(state.range, atMs),
+        limit: state.limit, spss: kMatchesShown, cursor: state.cursor,
+      },
+      abort.signal,
+    ).then(
+      (answer) => {
+        setOutcome({ answer, error: null, atMs });
+        setLoading(false);
+      },
+      (error: Error) => {
+        if (isAbort(error)) return;
+        setOutcome((last) => ({ ...last, error }));
+        setLoading(false);
+      },
+    );
+    return () => abort.abort();
+  }, [key, turn]);
+  return { ...outcome, loading };
+}
+
+function Cost({ answer }: { answer: SearchAnswer }) {
+  const { stats } = answer;
+  return (
+    <span class="dim">
+      {formatAbout(stats.spansInspected)} of {formatAbout(stats.spansTotal)} spans read,{' '}
+      {formatDuration(stats.elapsedNs)}
+    </span>
+  );
+}
+
+function Pages({ state, answer }: { state: SearchState; answer: SearchAnswer }) {
+  const first = searchUrl({ ...state, cursor: '', open: [] });
+  const next = searchUrl({ ...state, cursor: answer.cursor, open: [] });
+  return (
+    <nav class="pages" aria-label="Pages of results">
+      {state.cursor !== '' && <a class="button small" href={first}>Newest</a>}
+      {answer.cursor !== '' && <a class="button small" href={next} rel="next">Older traces</a>}
+    </nav>
+  );
+}
+
+function narrowed(state: SearchState, box: Box): SearchState {
+  const form = queryToForm(state.query);
+  const query = form === null ? state.query : formToQuery({
+    ...form, traceMin: durationLiteral(box.lowNs), traceMax: durationLiteral(box.highNs),
+  });
+  const ns = (ms: number) => BigInt(Math.round(ms)) * 1_000_000n;
+  return {
+    ...state, query, cursor: '', open: [],
+    range: { kind: 'fixed', startNs: ns(box.fromMs), endNs: ns(box.toMs) + 1_000_000n },
+  };
+}
+
+interface ResultsProps {
+  state: SearchState;
+  outcome: Outcome & { loading: boolean };
+  onAgain: () => void;
+}
+
+function Results({ state, outcome, onAgain }: ResultsProps) {
+  const [hovered, setHovered] = useState('');
+  const { answer, error, loading } = outcome;
+  const toggle = (id: string) => {
+    const open = state.open.includes(id) ? state.open.filter((other) => other !== id) : [...state.open, id];
+    go(searchUrl({ ...state, open }), true);
+  };
+  if (error !== null) return <Failed title="The search failed" error={error} retry={onAgain} />;
+  if (answer === null) return null;
+  if (answer.traces.length === 0 && !loading) {
+    return <NothingFound state={state} dataRange={answer.dataRange} onLook={() => { forgetNames(); onAgain(); }} />;
+  }
+  return (
+    <div class={loading ? 'results-box stale' : 'results-box'} aria-busy={loading}>
+      {answer.partial !== '' && <Notice kind="warning">Not everything was searched: {answer.partial}</Notice>}
+      <ScatterPlot traces={answer.traces} hovered={hovered} onHover={setHovered}
+        onBox={(box) => go(searchUrl(narrowed(state, box)))} />
+      <div class="results-line">
+        <span><b>{plural(answer.traces.length, 'trace')}</b>, newest first</span>
+        <Cost answer={answer} />
+        <span class="spring" />
+        <Pages state={state} answer={answer} />
+      </div>
+      <ResultTable traces={answer.traces} open={state.open} hovered={hovered} nowMs={outcome.atMs}
+        onHover={setHovered} onToggle={toggle} />
+      {answer.traces.length > 15 && <div class="results-line"><span class="spring" /><Pages state={state} answer={answer} /></div>}
+    </div>
+  );
+}
+
+export function SearchPage() {
+  const parameters = place.value.parameters;
+  const state = readSearchUrl(parameters);
+  const [turn, setTurn] = useState(0);
+  const [draft, setDraft] = useState(state.query);
+  const shown = useRef(state.query);
+  const outcome = useSearch(state, turn);
+
+  useEffect(() => {
+    document.title = 'Search · weft';
+    // jaeger-ui's address becomes ours, so that it can be changed and shared.
+    if (isJaegerSearch(parameters)) go(searchUrl(state), true);
+  }, [parameters]);
+  // The address has moved on (back, a link): the line follows.
+  if (shown.current !== state.query) {
+    shown.current = state.query;
+    setDraft(state.query);
+  }
+  const run = (query: string) => {
+    const url = searchUrl({ ...state, query, cursor: '', open: [] });
+    if (url === searchUrl({ ...state, open: [] })) setTurn(turn + 1);
+    go(url);
+  };
+  useKeys([
+    {
+      keys: ['/'], does: 'Edit the query', group: 'Search',
+      run: () => (document.getElementById('query') as HTMLInputElement).focus(),
+    },
+    { keys: ['r'], does: 'Search again', group: 'Search', run: () => run(draft) },
+  ]);
+  const error = outcome.error;
+  const column = error instanceof ApiError && draft === state.query ? error.column : null;
+  return (
+    <main class="page search">
+      <h1 class="unseen">Search traces</h1>
+      <form class="query-bar" role="search" aria-label="Traces" onSubmit={(event) => { event.preventDefault(); run(draft); }}>
+        <QueryLine text={draft} errorColumn={column} onText={setDraft} onRun={run} />
+        <RangePicker range={state.range} onRange={(range) => go(searchUrl({ ...state, query: draft, range, cursor: '', open: [] }))} />
+        <button type="submit" class="button primary">Search</button>
+      </form>
+      <div class="search-body">
+        <QueryPanel query={draft} limit={state.limit} onQuery={setDraft} onRun={run}
+          onLimit={(limit) => go(searchUrl({ ...state, query: draft, limit, cursor: '', open: [] }))} />
+        <section class="results-side" aria-label="Results">
+          <ProgressLine active={outcome.loading} />
+          <Results state={state} outcome={outcome} onAgain={() => setTurn(turn + 1)} />
+        </section>
+      </div>
+    </main>
+  );
+}
