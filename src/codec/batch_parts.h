@@ -46,6 +46,11 @@ class DecodeBudget {
  public:
   explicit DecodeBudget(size_t bytes_in)
       : left_(wire::kDecodedBytesFree + wire::kDecodedBytesPerByteMax * bytes_in) {}
+  static DecodeBudget Unlimited() {
+    DecodeBudget budget(0);
+    budget.left_ = UINT64_MAX;
+    return budget;
+  }
   bool Charge(size_t bytes) {
     if (bytes > left_) [[unlikely]]
       return false;

@@ -14,31 +14,36 @@ Status CheckMessageBytes(std::string_view body) {
               "a message of " + std::to_string(body.size()) + " bytes: the format ends at 4 GiB");
 }
 
+DecodeBudget BudgetOf(const SpanBatch& batch, OtlpSource source) {
+  return source == OtlpSource::kPeer ? DecodeBudget(batch.received.size())
+                                     : DecodeBudget::Unlimited();
+}
+
 }  // namespace
 
-Result<SpanBatch> DecodeOtlpTraces(OtlpFormat format, std::string body) {
+Result<SpanBatch> DecodeOtlpTraces(OtlpFormat format, std::string body, OtlpSource source) {
   WEFT_TRY(CheckMessageBytes(body));
   SpanBatch batch;
   batch.received = std::move(body);
   if (format == OtlpFormat::kJson) {
-    WEFT_TRY(DecodeTracesJson(&batch));
+    WEFT_TRY(DecodeTracesJson(&batch, BudgetOf(batch, source)));
     return batch;
   }
-  OtlpProtoDecoder decoder(batch.received, &batch.arena);
+  OtlpProtoDecoder decoder(batch.received, &batch.arena, BudgetOf(batch, source));
   if (!decoder.ReadTraces(&batch)) return Fail(decoder.fault());
   batch.received_is_content = batch.rejected_spans.count == 0;
   return batch;
 }
 
-Result<SpanBatch> DecodeOtlpLogs(OtlpFormat format, std::string body) {
+Result<SpanBatch> DecodeOtlpLogs(OtlpFormat format, std::string body, OtlpSource source) {
   WEFT_TRY(CheckMessageBytes(body));
   SpanBatch batch;
   batch.received = std::move(body);
   if (format == OtlpFormat::kJson) {
-    WEFT_TRY(DecodeLogsJson(&batch));
+    WEFT_TRY(DecodeLogsJson(&batch, BudgetOf(batch, source)));
     return batch;
   }
-  OtlpProtoDecoder decoder(batch.received, &batch.arena);
+  OtlpProtoDecoder decoder(batch.received, &batch.arena, BudgetOf(batch, source));
   if (!decoder.ReadLogs(&batch)) return Fail(decoder.fault());
   return batch;
 }
@@ -55,7 +60,7 @@ void EncodeOtlpValue(const Value& value, std::string* out) { EncodeValueProto(va
 
 Result<Value> DecodeOtlpValue(std::string_view bytes, Arena* arena) {
   WEFT_TRY(CheckMessageBytes(bytes));
-  OtlpProtoDecoder decoder(bytes, arena);
+  OtlpProtoDecoder decoder(bytes, arena, DecodeBudget(bytes.size()));
   Value value;
   if (!decoder.ReadValue(&value)) return Fail(decoder.fault());
   return value;

@@ -5,12 +5,12 @@
 //
 // Decoders are bounded (wire/limits.h) and never trust a length. A span that is invalid by itself
 // (trace or span id missing, all zero or of a wrong length; parent or link id of a wrong length) is
-// left out and counted in rejected_spans with the first reason; bytes that are not the message at all
-// fail the whole request with the offset or field. Log records without a trace id go to
+// left out and counted in rejected_spans with the first reason; bytes that are not the message at
+// all fail the whole request with the offset or field. Log records without a trace id go to
 // rejected_logs. Times, enum numbers and text that is no UTF-8 are kept as received.
 //
-// Sources: opentelemetry-proto 1.x trace/logs/common/resource/collector; docs/specification.md (JSON).
-// Thread rule: pure functions.
+// Sources: opentelemetry-proto 1.x trace/logs/common/resource/collector; docs/specification.md
+// (JSON). Thread rule: pure functions.
 #pragma once
 
 #include <cstdint>
@@ -24,10 +24,17 @@ namespace weft::codec {
 
 enum class OtlpFormat : uint8_t { kProtobuf, kJson };
 
+// Where the bytes come from. A peer's message may decode to kDecodedBytesPerByteMax times its size
+// at most (wire/limits.h). What weft itself encoded from such a message can be smaller than that
+// message was, so stored bytes (the WAL) are read without that limit.
+enum class OtlpSource : uint8_t { kPeer, kStored };
+
 // ExportTraceServiceRequest (= TracesData). Takes the body over into batch.received.
-Result<SpanBatch> DecodeOtlpTraces(OtlpFormat format, std::string body);
+Result<SpanBatch> DecodeOtlpTraces(OtlpFormat format, std::string body,
+                                   OtlpSource source = OtlpSource::kPeer);
 // ExportLogsServiceRequest (= LogsData).
-Result<SpanBatch> DecodeOtlpLogs(OtlpFormat format, std::string body);
+Result<SpanBatch> DecodeOtlpLogs(OtlpFormat format, std::string body,
+                                 OtlpSource source = OtlpSource::kPeer);
 // Counts the data points of an ExportMetricsServiceRequest, to answer honestly that none is kept.
 Result<uint64_t> CountOtlpMetricPoints(OtlpFormat format, std::string_view body);
 

@@ -243,14 +243,14 @@ bool OtlpJsonDecoder::MapValue(Json json, int depth, Value* value) {
 
 // ---- the doors
 
-Status DecodeTracesJson(SpanBatch* batch) {
-  OtlpJsonDecoder decoder(batch);
+Status DecodeTracesJson(SpanBatch* batch, DecodeBudget budget) {
+  OtlpJsonDecoder decoder(batch, budget);
   if (!decoder.ReadTraces()) return Fail(decoder.fault());
   return {};
 }
 
-Status DecodeLogsJson(SpanBatch* batch) {
-  OtlpJsonDecoder decoder(batch);
+Status DecodeLogsJson(SpanBatch* batch, DecodeBudget budget) {
+  OtlpJsonDecoder decoder(batch, budget);
   if (!decoder.ReadLogs()) return Fail(decoder.fault());
   return {};
 }

@@ -11,13 +11,14 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "codec/batch_parts.h"
 #include "model/span_batch.h"
 
 namespace weft::codec {
 
 // May move batch->received.
-Status DecodeTracesJson(SpanBatch* batch);
-Status DecodeLogsJson(SpanBatch* batch);
+Status DecodeTracesJson(SpanBatch* batch, DecodeBudget budget);
+Status DecodeLogsJson(SpanBatch* batch, DecodeBudget budget);
 Result<uint64_t> CountMetricPointsJson(std::string_view body);
 
 }  // namespace weft::codec

@@ -15,11 +15,8 @@ namespace weft::codec {
 
 class OtlpJsonDecoder {
  public:
-  explicit OtlpJsonDecoder(SpanBatch* batch)
-      : batch_(batch),
-        arena_(&batch->arena),
-        budget_(batch->received.size()),
-        walker_(&batch->received, arena_) {}
+  OtlpJsonDecoder(SpanBatch* batch, DecodeBudget budget)
+      : batch_(batch), arena_(&batch->arena), budget_(budget), walker_(&batch->received, arena_) {}
 
   bool ReadTraces() { return Request(kTraceSignal, &OtlpJsonDecoder::SpanItem); }
   bool ReadLogs() { return Request(kLogSignal, &OtlpJsonDecoder::LogItem); }

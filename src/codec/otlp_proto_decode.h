@@ -24,8 +24,8 @@ namespace weft::codec {
 class OtlpProtoDecoder {
  public:
   // `message` (and `arena`) must outlive everything that is read.
-  OtlpProtoDecoder(std::string_view message, Arena* arena)
-      : message_(message), arena_(arena), budget_(message.size()) {}
+  OtlpProtoDecoder(std::string_view message, Arena* arena, DecodeBudget budget)
+      : message_(message), arena_(arena), budget_(budget) {}
 
   bool ReadTraces(SpanBatch* batch);
   bool ReadLogs(SpanBatch* batch);

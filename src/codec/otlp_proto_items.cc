@@ -72,7 +72,9 @@ bool OtlpProtoDecoder::ReadSpan(std::string_view bytes, Span* span) {
         span->dropped_attributes = Low32(in);
         break;
       case LengthTag(span::kEvents): {
-        if (!budget_.Charge(sizeof(Event))) return FailAt(in.position(), ProtoError::kTooLarge);
+        if (!budget_.Charge(sizeof(Event))) {
+          return FailAt(in.position(), ProtoError::kTooLarge) || Within("events");
+        }
         Event& event = scratch_.events.Push();
         if (!ReadEvent(in.bytes(), &event)) {
           return Within("events", static_cast<int64_t>(scratch_.events.mark() - events_mark) - 1);
@@ -83,7 +85,9 @@ bool OtlpProtoDecoder::ReadSpan(std::string_view bytes, Span* span) {
         span->dropped_events = Low32(in);
         break;
       case LengthTag(span::kLinks): {
-        if (!budget_.Charge(sizeof(Link))) return FailAt(in.position(), ProtoError::kTooLarge);
+        if (!budget_.Charge(sizeof(Link))) {
+          return FailAt(in.position(), ProtoError::kTooLarge) || Within("links");
+        }
         int64_t index = static_cast<int64_t>(scratch_.links.mark() - links_mark);
         if (!ReadLink(in.bytes(), index, &scratch_.links.Push())) return Within("links", index);
         break;

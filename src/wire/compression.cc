@@ -5,6 +5,7 @@
 #include <cctype>
 
 #include "wire/compression_formats.h"
+#include "wire/limits.h"
 
 namespace weft::wire {
 
@@ -28,13 +29,15 @@ Compression SniffCompression(std::string_view bytes) {
   return Compression::kNone;
 }
 
-Result<std::string> Decompress(Compression kind, std::string_view bytes, uint64_t bytes_max) {
-  BudgetedOutput out(bytes.size(), bytes_max);
+namespace {
+
+Result<std::string> DecompressInto(BudgetedOutput out, Compression kind, std::string_view bytes) {
   Status status;
   switch (kind) {
     case Compression::kNone:
-      if (bytes.size() > bytes_max) {
-        return Fail(ErrorCode::kTooLarge, "larger than the limit of " + std::to_string(bytes_max) +
+      if (bytes.size() > out.budget()) {
+        return Fail(ErrorCode::kTooLarge, "larger than the limit of " +
+                                              std::to_string(out.budget()) +
                                               " bytes: " + std::to_string(bytes.size()));
       }
       return std::string(bytes);
@@ -56,6 +59,18 @@ Result<std::string> Decompress(Compression kind, std::string_view bytes, uint64_
   }
   WEFT_TRY(std::move(status));
   return out.Take();
+}
+
+}  // namespace
+
+Result<std::string> Decompress(Compression kind, std::string_view bytes, uint64_t bytes_max) {
+  uint64_t budget = std::min(bytes_max, kRatioFreeBytes + kRatioMax * bytes.size());
+  return DecompressInto(BudgetedOutput(bytes.size(), bytes_max, budget), kind, bytes);
+}
+
+Result<std::string> DecompressTrusted(Compression kind, std::string_view bytes,
+                                      uint64_t bytes_max) {
+  return DecompressInto(BudgetedOutput(bytes.size(), bytes_max, bytes_max), kind, bytes);
 }
 
 std::string Compress(Compression kind, std::string_view bytes, int level) {

@@ -24,9 +24,12 @@ std::optional<Compression> CompressionByName(std::string_view name);
 // By magic bytes (files): gzip, zstd, lz4 frame; kNone otherwise.
 Compression SniffCompression(std::string_view bytes);
 
-// kInvalidArgument: not this format, truncated, trailing garbage. kTooLarge: over bytes_max or a bomb.
-// "deflate" accepts zlib-wrapped and raw streams. gzip and zstd accept several members in a row.
+// kInvalidArgument: not this format, truncated, trailing garbage. kTooLarge: over bytes_max or a
+// bomb. "deflate" accepts zlib-wrapped and raw streams. gzip and zstd accept several members in a
+// row.
 Result<std::string> Decompress(Compression kind, std::string_view bytes, uint64_t bytes_max);
+// The same without the ratio, for files that a user names himself: traces may compress 200:1.
+Result<std::string> DecompressTrusted(Compression kind, std::string_view bytes, uint64_t bytes_max);
 // level 0: the library's default.
 std::string Compress(Compression kind, std::string_view bytes, int level = 0);
 

@@ -13,7 +13,6 @@
 #include <utility>
 
 #include "base/result.h"
-#include "wire/limits.h"
 
 namespace weft::wire {
 
@@ -22,10 +21,8 @@ namespace weft::wire {
 // that, and is not touched before it is written.
 class BudgetedOutput {
  public:
-  BudgetedOutput(uint64_t bytes_in, uint64_t bytes_max)
-      : bytes_max_(bytes_max),
-        bytes_in_(bytes_in),
-        budget_(std::min(bytes_max, kRatioFreeBytes + kRatioMax * bytes_in)) {}
+  BudgetedOutput(uint64_t bytes_in, uint64_t bytes_max, uint64_t budget)
+      : bytes_max_(bytes_max), bytes_in_(bytes_in), budget_(budget) {}
 
   char* free_space() { return text_.data() + used_; }
   size_t free_bytes() const { return text_.size() - used_; }

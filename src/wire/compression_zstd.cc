@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "wire/compression_formats.h"
+#include "wire/limits.h"
 
 namespace weft::wire {
 namespace {

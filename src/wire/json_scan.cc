@@ -42,6 +42,27 @@ size_t JsonDocumentBytes(std::string_view text) {
   return text.npos;
 }
 
+void ForEachTopLevelKey(std::string_view text,
+                        const std::function<void(std::string_view)>& on_key) {
+  size_t depth = 0;
+  for (size_t at = 0; at < text.size();) {
+    char c = text[at];
+    if (c == '"') {
+      size_t end = EndOfString(text, at);
+      if (end == text.npos) return;
+      size_t colon = text.find_first_not_of(" \t\r\n", end);
+      if (depth == 1 && colon != text.npos && text[colon] == ':') {
+        on_key(text.substr(at + 1, end - at - 2));
+      }
+      at = end;
+      continue;
+    }
+    if (c == '{' || c == '[') ++depth;
+    if ((c == '}' || c == ']') && (depth == 0 || --depth == 0)) return;
+    ++at;
+  }
+}
+
 JsonTextProblem FindJsonTextProblem(std::string_view text) {
   size_t quote = text.npos;  // of the string that we are in
   for (size_t at = 0; at < text.size();) {

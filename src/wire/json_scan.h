@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string_view>
 
 namespace weft::wire {
@@ -15,6 +16,10 @@ namespace weft::wire {
 // not end. Brackets are counted, not checked.
 // REQUIRES: text starts with '{' or '['.
 size_t JsonDocumentBytes(std::string_view text);
+
+// Calls on_key with each key of the object at the front of `text`, not of those inside it. Escapes
+// are left as they stand.
+void ForEachTopLevelKey(std::string_view text, const std::function<void(std::string_view)>& on_key);
 
 struct JsonTextProblem {
   size_t offset = 0;

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// OTLP/JSON from anyone, and files of it. Strategy: the first byte picks the message, the rest is
+// it. Invariants: no crash, no growth; what decodes is equal after encoding and decoding again, in
+// JSON and in protobuf.
+#include "base/check.h"
+#include "codec/otlp.h"
+#include "codec/otlp_file.h"
+#include "testing/random_batch.h"
+
+namespace weft::codec {
+namespace {
+
+using Decode = Result<SpanBatch> (*)(OtlpFormat, std::string, OtlpSource);
+using Encode = void (*)(OtlpFormat, const SpanBatch&, std::string*);
+
+void RoundTrip(Decode decode, Encode encode, std::string body) {
+  auto first = decode(OtlpFormat::kJson, std::move(body), OtlpSource::kPeer);
+  if (!first) return;
+  for (OtlpFormat format : {OtlpFormat::kJson, OtlpFormat::kProtobuf}) {
+    std::string encoded;
+    encode(format, *first, &encoded);
+    auto second = decode(format, encoded, OtlpSource::kStored);
+    WEFT_CHECK_MSG(second.has_value(), second ? "" : second.error().message.c_str());
+    std::string difference = testing::BatchDifference(*first, *second);
+    WEFT_CHECK_MSG(difference.empty(), difference.c_str());
+  }
+}
+
+void ReadFile(std::string bytes) {
+  size_t total = bytes.size();
+  auto reader = OtlpFileReader::Open(std::move(bytes), 16 << 20);
+  if (!reader) return;
+  for (size_t documents = 0;; ++documents) {
+    WEFT_CHECK(documents <= total + (16 << 20));
+    auto document = reader->Next();
+    if (!document || !*document) return;
+    (void)reader->Decode(**document);
+  }
+}
+
+}  // namespace
+}  // namespace weft::codec
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace weft::codec;
+  if (size == 0) return 0;
+  std::string body(reinterpret_cast<const char*>(data) + 1, size - 1);
+  switch (data[0] % 4) {
+    case 0:
+      RoundTrip(DecodeOtlpTraces, EncodeOtlpTraces, std::move(body));
+      break;
+    case 1:
+      RoundTrip(DecodeOtlpLogs, EncodeOtlpLogs, std::move(body));
+      break;
+    case 2:
+      (void)CountOtlpMetricPoints(OtlpFormat::kJson, body);
+      break;
+    default:
+      ReadFile(std::move(body));
+      break;
+  }
+  return 0;
+}
