@@ -159,8 +159,8 @@ TEST_P(LoadSenderTest, StopEndsIt) {
 std::string ProtocolName(const testing::TestParamInfo<OtlpProtocol>& test) {
   return test.param == OtlpProtocol::kHttp ? "Http" : "Grpc";
 }
-INSTANTIATE_TEST_SUITE_P(Protocols, LoadSenderTest, testing::Values(OtlpProtocol::kHttp),
-                         ProtocolName);
+INSTANTIATE_TEST_SUITE_P(Protocols, LoadSenderTest,
+                         testing::Values(OtlpProtocol::kHttp, OtlpProtocol::kGrpc), ProtocolName);
 
 }  // namespace
 }  // namespace weft::load
