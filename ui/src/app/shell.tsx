@@ -49,8 +49,8 @@ function TopBar() {
       </nav>
       <span class="spring" />
       <JumpBox />
-      <button type="button" class="icon-button" aria-label="Commands" title="Commands (Ctrl K)"
-        onClick={() => (paletteOpen.value = true)}><kbd>Ctrl K</kbd></button>
+      <button type="button" class="icon-button" title="Commands"
+        onClick={() => (paletteOpen.value = true)}><span class="unseen">Commands</span><kbd>Ctrl K</kbd></button>
       <button type="button" class="icon-button" aria-label={dark ? 'Light theme' : 'Dark theme'}
         title={dark ? 'Light theme' : 'Dark theme'} onClick={toggleTheme}><Icon name="theme" /></button>
       <button type="button" class="icon-button" aria-label="Keys" title="Keys (?)"
@@ -71,6 +71,7 @@ function Page() {
   }
   return (
     <main class="page">
+      <h1 class="unseen">No such page</h1>
       <Empty title="There is no such page">
         <p>Nothing lives at <code>{path}</code>. <a href="/search">Go to search</a>.</p>
       </Empty>

@@ -42,7 +42,7 @@ export function scatterScale(points: readonly Point[], width: number, height: nu
     high = middle + 0.5;
   }
   return {
-    left: 58, right: width - 12, top: 10, bottom: height - 20,
+    left: 58, right: width - 12, top: 24, bottom: height - 20,
     fromMs: fromMs - room, toMs: toMs + room, lowLog: low - 0.12, highLog: high + 0.12,
   };
 }

@@ -225,7 +225,7 @@ export class WaterfallPainter {
     colours: CanvasColours, merged: number,
   ): void {
     let text = this.columns.labelOf(row, this.label);
-    if (merged > 0) text = `${text}  \u00b7  ${formatCount(merged)} merged`;
+    if (merged > 0) text = `${text}  \u00b7  ${formatCount(merged)} ${merged === 1 ? 'span' : 'spans'} inside`;
     if (this.columns.isError(row)) text = `${text}  !`;
     const middle = y + kBarTop + kBarHeight / 2 + 0.5;
     const width = g.measureText(text).width;

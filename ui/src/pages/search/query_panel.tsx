@@ -88,18 +88,12 @@ export function QueryPanel({ query, limit, onQuery, onRun, onLimit }: Props) {
     onQuery(line);
     if (run) onRun(line);
   };
-  if (parsed === null) {
-    return (
-      <aside class="query-panel" aria-label="Search form">
-        <p class="dim">This query says more than the form can show.</p>
-        <button type="button" class="button small" onClick={() => onQuery('{}')}>Start over with the form</button>
-      </aside>
-    );
-  }
   const terms = parseTags(tags);
   return (
     <aside class="query-panel" aria-label="Search form">
       <form onSubmit={(event) => { event.preventDefault(); onRun(formToQuery(form)); }}>
+        <fieldset class="form-fields" disabled={parsed === null}>
+          <legend class="unseen">Search form</legend>
         <NameField id="form-service" label="Service" any="any service" value={form.service} names={services}
           onName={(service, picked) => change({ service }, picked)} />
         <NameField id="form-operation" label="Operation" any="any operation" value={form.operation} names={operations}
@@ -147,7 +141,14 @@ export function QueryPanel({ query, limit, onQuery, onRun, onLimit }: Props) {
             onRun('{}');
           }}>Clear</button>
         </div>
+        </fieldset>
       </form>
+      {parsed === null && (
+        <div class="form-aside" role="status">
+          The line says more than the form can show.
+          <button type="button" class="button small" onClick={() => onQuery(formToQuery(form))}>Back to the form</button>
+        </div>
+      )}
     </aside>
   );
 }

@@ -2,6 +2,7 @@
 //
 // The traces found: one row each, the spans that matched folded under it.
 import type { Match, TraceSummary } from '../../api/types';
+import { serviceColourIndex } from '../../model/palette';
 import { traceUrl } from '../../model/trace_url';
 import {
   describeTime, formatCount, formatDuration, formatRelative, formatShare, formatTime, nsToMs, plural,
@@ -9,22 +10,38 @@ import {
 import { Icon } from '../../parts/icon';
 import { ServiceDot } from '../../parts/service_dot';
 
-const kChips = 5;
+const kChips = 4;
+
+function ShareBar({ trace }: { trace: TraceSummary }) {
+  let at = 0;
+  return (
+    <svg class="share-bar" width="56" height="8" aria-hidden="true">
+      {trace.services.map((service) => {
+        const x = (56 * at) / trace.spans;
+        at += service.spans;
+        return (
+          <rect key={service.name} class={`service-${serviceColourIndex(service.name)}`} x={x}
+            width={(56 * service.spans) / trace.spans} height="8" />
+        );
+      })}
+    </svg>
+  );
+}
 
 function Chips({ trace }: { trace: TraceSummary }) {
   const rest = trace.services.length - kChips;
+  const names = trace.services.slice(kChips).map((service) => service.name).join(', ');
   return (
     <ul class="chips" aria-label="Services">
       {trace.services.slice(0, kChips).map((service) => (
         <li key={service.name} class="chip"
-          title={`${service.name}: ${plural(service.spans, 'span')}, ${plural(service.errors, 'error')}`}>
+          title={`${service.name}: ${plural(service.spans, 'span')} (${formatShare(service.spans / trace.spans)}), ${plural(service.errors, 'error')}`}>
           <ServiceDot name={service.name} />
           <span class="ellipsis">{service.name}</span>
-          <span class="dim">{formatShare(service.spans / trace.spans)}</span>
           {service.errors > 0 && <span class="error-text" aria-label="with errors">!</span>}
         </li>
       ))}
-      {rest > 0 && <li class="chip more dim">+{rest}</li>}
+      {rest > 0 && <li class="chip more dim" title={names}>+{rest}</li>}
     </ul>
   );
 }
@@ -94,7 +111,7 @@ function TraceRow({ trace, props, longest }: { trace: TraceSummary; props: Props
             ? <span class="error-text error-mark"><Icon name="error" />{formatCount(trace.errors)}</span>
             : <span class="unseen">none</span>}
         </td>
-        <td><Chips trace={trace} /></td>
+        <td><div class="services"><ShareBar trace={trace} /><Chips trace={trace} /></div></td>
       </tr>
       {isOpen && (
         <tr class="matches">

@@ -43,7 +43,7 @@ function Facts({ columns, row }: { columns: TraceColumns; row: number }) {
     <dl class="facts">
       <div><dt>Duration</dt><dd><b>{formatDuration(duration)}</b></dd></div>
       <div><dt>Own time</dt><dd>{formatDuration(columns.self[row]!)} <span class="dim">{duration > 0 && formatShare(columns.self[row]! / duration)}</span></dd></div>
-      <div><dt>On the critical path</dt><dd>{columns.critical[row]! > 0
+      <div><dt>Critical path</dt><dd>{columns.critical[row]! > 0
         ? <>{formatDuration(columns.critical[row]!)} <span class="dim">{total > 0 && formatShare(columns.critical[row]! / total)} of the trace</span></>
         : <span class="dim">no</span>}</dd></div>
       <div><dt>Starts at</dt><dd title={describeTime(startMs)}>+{formatDuration(columns.startOf(row))} <span class="dim">{formatTime(startMs, false)}</span></dd></div>

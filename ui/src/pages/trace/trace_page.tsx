@@ -67,7 +67,7 @@ function useTraceKeys(state: TraceState): void {
     { keys: ['d'], does: 'Pan right', group: time, run: () => state.panBy(0.2) },
     { keys: ['f'], does: 'Fit the selected span', group: time, run: () => state.fit(state.selected.value) },
     { keys: ['0'], does: 'The whole trace', group: time, run: () => state.fit(-1) },
-    { keys: ['/', 'Ctrl-f'], does: 'Find in the trace', group: find, run: () => {
+    { keys: ['/'], does: 'Find in the trace', group: find, run: () => {
       const field = document.getElementById('find') as HTMLInputElement | null;
       field?.focus();
       field?.select();
@@ -144,6 +144,7 @@ export function TracePage({ traceId }: { traceId: string }) {
   return (
     <main class="page trace">
       <ProgressLine active={state.loading.value} />
+      {columns === null && <h1 class="unseen">Trace {traceId}</h1>}
       {columns !== null ? <Body state={state} cache={cache} />
         : error === null ? null
         : state.waiting.value ? <Absent state={state} />

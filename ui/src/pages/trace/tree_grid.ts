@@ -35,6 +35,7 @@ function make(): RowElement {
   const root = document.createElement('div');
   root.setAttribute('role', 'row');
   root.className = 'tree-row';
+  root.hidden = true;
   const name = document.createElement('span');
   name.setAttribute('role', 'gridcell');
   name.className = 'tree-name';

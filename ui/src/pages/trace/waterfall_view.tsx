@@ -16,6 +16,7 @@ import { TreeGrid } from './tree_grid';
 const kRulerHeight = 24;
 const kWidthKey = 'weft.treeWidth';
 const kTreeLeast = 160;
+const kLabelRoom = 76;
 
 function storedWidth(): number {
   try {
@@ -120,9 +121,13 @@ class WaterfallScreen {
   }
 
   private view(): View {
-    const [from, to] = this.state.shown;
+    const width = this.parts.bars.clientWidth;
+    const [from, end] = this.state.shown;
+    // The whole trace leaves room for the labels of the longest bars.
+    const room = this.state.range.value === null && width > 4 * kLabelRoom ? kLabelRoom : 0;
+    const to = from + ((end - from) * width) / (width - room);
     return {
-      width: this.parts.bars.clientWidth, height: this.parts.bars.clientHeight, from, to, topPx: this.scroller.topPx,
+      width, height: this.parts.bars.clientHeight, from, to, topPx: this.scroller.topPx,
       selected: this.state.selected.value, hovered: this.hovered, cursorX: this.cursorX, foundMarks: this.state.foundMarks,
     };
   }
@@ -292,7 +297,6 @@ export function WaterfallView({ state }: { state: TraceState }) {
       frame: frame.current!, scroll: scroll.current!, space: space.current!, grid: grid.current!, bars: bars.current!,
       ruler: ruler.current!, path: path.current!,
     });
-    grid.current!.focus({ preventScroll: true });
     return () => screen.dispose();
   }, [state]);
   const setWidth = (width: number) => {

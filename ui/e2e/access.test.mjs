@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// axe finds nothing on any page, in either theme.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { before, describe, it } from 'node:test';
+import { checkout } from '../mock/shop.mjs';
+import { ownCheckout, send, useWeft } from './weft.mjs';
+
+const kAxe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const weft = useWeft();
+
+describe('axe', () => {
+  const suffix = `-axe${Date.now().toString(36)}`;
+  let seed = 1;
+  while (!checkout(seed).spans.some((span) => span.error)) seed++;
+  const maker = ownCheckout(suffix, seed);
+  const all = `/search?range=all&q=${encodeURIComponent(`{ resource.service.name = "gateway${suffix}" }`)}`;
+  before(async () => {
+    await send(weft, maker);
+  });
+  const trace = `/trace/${maker.traceId}`;
+  const kPages = {
+    search: [all, 'tr[data-trace]'],
+    'open matches': [all, 'tr[data-trace]', (page) => page.locator('.fold button').first().click()],
+    'time range': [all, 'tr[data-trace]', (page) => page.locator('.range-picker button').click()],
+    completion: [all, 'tr[data-trace]', async (page) => {
+      await page.locator('#query').fill('{ ');
+      await page.locator('#completions li').first().waitFor();
+    }],
+    'empty search': ['/search?start=1000000000000000000&end=1000000001000000000', '.state-box'],
+    'failed search': [`/search?q=${encodeURIComponent('{ name == 3 }')}`, '[role=alert]'],
+    trace: [trace, '[role=row]'],
+    'selected span': [trace, '[role=row]', async (page) => {
+      await page.keyboard.press('e');
+      await page.locator('.attribute').first().waitFor();
+    }],
+    services: [trace, '[role=row]', (page) => page.locator('.service-menu button').first().click()],
+    table: [`${trace}?view=table`, '.span-table tbody tr'],
+    sums: [`${trace}?view=table&group=operation`, '.span-table tbody tr'],
+    json: [`${trace}?view=json`, '.json-view pre'],
+    'unknown trace': ['/trace/00000000000000000000000000000001', '.state-box'],
+    'no such page': ['/nowhere', '.state-box'],
+    help: [trace, '[role=row]', async (page) => {
+      await page.keyboard.press('?');
+      await page.locator('dialog[open]').waitFor();
+    }],
+    palette: ['/search', '#query', async (page) => {
+      await page.keyboard.press('Control+k');
+      await page.locator('#command-0').waitFor();
+    }],
+  };
+  for (const colorScheme of ['light', 'dark']) {
+    for (const [name, [url, ready, act]] of Object.entries(kPages)) {
+      it(`${name}, ${colorScheme}`, async () => {
+        const page = await weft.open(url, { colorScheme, reducedMotion: 'reduce' });
+        await page.waitForSelector(ready);
+        await act?.(page);
+        await page.evaluate(kAxe);
+        const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+        const found = violations.map((violation) =>
+          `${violation.id}: ${violation.help}\n    ${violation.nodes.slice(0, 3).map((node) => `${node.html}  ${node.any[0]?.message ?? ''}`).join('\n    ')}`);
+        assert.ok(found.length === 0, found.join('\n'));
+        await page.close();
+      });
+    }
+  }
+});

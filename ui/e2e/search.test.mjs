@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { before, describe, it } from 'node:test';
+import { isMock, ownCheckout, send, useWeft } from './weft.mjs';
+
+const weft = useWeft();
+const suffix = `-${Date.now().toString(36)}`;
+const service = `gateway${suffix}`;
+const query = `{ resource.service.name = "${service}" && name = "POST /checkout" }`;
+const url = (q, rest = '') => `/search?q=${encodeURIComponent(q)}${rest}`;
+
+describe('search', () => {
+  const made = [];
+  before(async () => {
+    for (let i = 0; i < 5; i++) {
+      const maker = ownCheckout(suffix, 11 + i);
+      await send(weft, maker, Date.now() - 120_000 + i * 10_000);
+      made.push(maker);
+    }
+  });
+
+  it('finds traces, newest first, and opens one', async () => {
+    const page = await weft.open(url(query));
+    await page.waitForSelector('tr[data-trace]');
+    const found = await page.locator('tr[data-trace]').evaluateAll((rows) => rows.map((row) => row.dataset.trace));
+    assert.deepEqual(found, made.map((maker) => maker.traceId).reverse());
+    assert.match(await page.locator('.results-line').first().innerText(), /5 traces.*spans read/s);
+    await page.locator('tr[data-trace] .root a').first().click();
+    await page.waitForSelector('[role=treegrid] [role=row]');
+    assert.ok(page.url().includes(`/trace/${found[0]}`));
+    await page.goBack();
+    await page.waitForSelector('tr[data-trace]');
+    assert.equal(await page.locator('#query').inputValue(), query);
+    assert.deepEqual(page.complaints, []);
+    await page.close();
+  });
+
+  it('writes the line from the form and the form from the line', async () => {
+    const page = await weft.open('/search');
+    await page.locator('#form-service').fill(service);
+    await page.locator('[aria-label="Span duration at least"]').fill('1ms');
+    await page.locator('#form-tags').fill('http.route=/checkout');
+    const line = `{ resource.service.name = "${service}" && duration >= 1ms && .http.route = "/checkout" }`;
+    assert.equal(await page.locator('#query').inputValue(), line);
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('tr[data-trace]');
+    assert.equal(new URL(page.url()).searchParams.get('q'), line);
+    await page.locator('#query').fill(`{ resource.service.name = "${service}" && status = ok && duration <= 2s }`);
+    await page.waitForFunction(() => document.querySelector('#form-status').value === 'ok');
+    assert.equal(await page.locator('[aria-label="Span duration at most"]').inputValue(), '2s');
+    assert.equal(await page.locator('#form-tags').inputValue(), '');
+    await page.locator('#query').fill('{ name = "a" || name = "b" }');
+    await page.waitForSelector('text=more than the form can show');
+    assert.deepEqual(page.complaints, []);
+    await page.close();
+  });
+
+  it('completes services and tags', async () => {
+    const page = await weft.open('/search');
+    await page.locator('#query').fill('');
+    await page.locator('#query').pressSequentially(`{ resource.service.name = "gateway${suffix.slice(0, 4)}`);
+    await page.locator('#completions li', { hasText: service }).first().waitFor();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Tab');
+    await page.waitForFunction((name) => document.querySelector('#query').value.includes(`"${name}" `), service);
+    await page.locator('#query').pressSequentially('&& span.http.ro');
+    await page.locator('#completions li', { hasText: 'span.http.route' }).waitFor();
+    await page.close();
+  });
+
+  it('pages by cursor, and goes back', async () => {
+    const page = await weft.open(url(query, '&limit=2'));
+    const ids = async () => page.locator('tr[data-trace]').evaluateAll((rows) => rows.map((row) => row.dataset.trace));
+    await page.waitForSelector('tr[data-trace]');
+    const first = await ids();
+    const next = async () => {
+      const shown = await ids();
+      await page.locator('a[rel=next]').first().click();
+      await page.waitForFunction((old) => {
+        const row = document.querySelector('tr[data-trace]');
+        return row !== null && row.dataset.trace !== old && document.querySelector('.stale') === null;
+      }, shown[0]);
+      return ids();
+    };
+    const all = [...first, ...(await next()), ...(await next())];
+    assert.deepEqual(all, made.map((maker) => maker.traceId).reverse());
+    assert.equal(await page.locator('a[rel=next]').count(), 0);
+    await page.goBack();
+    await page.goBack();
+    await page.waitForFunction((id) => document.querySelector('tr[data-trace]')?.dataset.trace === id, first[0]);
+    await page.close();
+  });
+
+  it('unfolds matches, and the address keeps that', async () => {
+    const page = await weft.open(url(query));
+    await page.locator('.fold button').first().click();
+    await page.locator('.match a').first().waitFor();
+    await page.reload();
+    await page.locator('.match a').first().waitFor();
+    await page.locator('.match a').first().click();
+    await page.locator('.span-panel').waitFor();
+    assert.match(await page.locator('.span-panel h2').innerText(), /POST \/checkout/);
+    await page.close();
+  });
+
+  it('says where data is, and jumps there', async () => {
+    const page = await weft.open(url(query, '&start=1000000000000000000&end=1000000001000000000'));
+    await page.locator('.data-range').waitFor();
+    assert.match(await page.locator('.data-range').innerText(), /\d{4}-\d\d-\d\d/);
+    await page.locator('text=Search where data is').click();
+    await page.waitForSelector('tr[data-trace]');
+    await page.close();
+  });
+
+  it("shows the server's error and where it is", async () => {
+    const page = await weft.open(url('{ name == 3 }'));
+    await page.locator('[role=alert]').waitFor();
+    assert.equal(await page.locator('#query').getAttribute('aria-invalid'), 'true');
+    await page.locator('text=Try again').waitFor();
+    await page.close();
+  });
+
+  it("reads jaeger-ui's addresses", async () => {
+    const page = await weft.open(
+      `/search?service=${service}&operation=POST%20%2Fcheckout&lookback=1h&minDuration=1ms&limit=20&tags=${encodeURIComponent('{"http.route":"/checkout"}')}`);
+    await page.waitForSelector('tr[data-trace]');
+    assert.equal(await page.locator('#form-service').inputValue(), service);
+    assert.equal(await page.locator('#form-operation').inputValue(), 'POST /checkout');
+    assert.ok(new URL(page.url()).searchParams.get('q').includes('.http.route = "/checkout"'));
+    await page.close();
+  });
+
+  it('remembers the theme', async () => {
+    const page = await weft.open('/search', { colorScheme: 'light' });
+    const theme = () => page.evaluate(() => document.documentElement.dataset.theme);
+    assert.equal(await theme(), 'light');
+    await page.locator('[aria-label="Dark theme"]').click();
+    await page.reload();
+    assert.equal(await theme(), 'dark');
+    await page.close();
+  });
+});
+
+describe('an empty server', { skip: !isMock && 'the server under test has data' }, () => {
+  const bare = useWeft();
+  it('says how to send data, and shows it when it comes', async () => {
+    const page = await bare.open('/search');
+    await page.locator('text=No data yet').waitFor();
+    assert.match(await page.locator('.recipe').innerText(), /OTEL_EXPORTER_OTLP_ENDPOINT=http:\/\/127\.0\.0\.1:4318/);
+    await send(bare, ownCheckout('', 3));
+    await page.waitForSelector('tr[data-trace]');
+    await page.close();
+  });
+});
