@@ -3,6 +3,7 @@
 // What the browser tests run against: the server at WEFT_UI_URL, with OTLP over HTTP at
 // WEFT_OTLP_URL; or, where these are not set, the mock with the newest built UI. Both get the same
 // traces over OTLP, so both must show the same.
+import { randomBytes } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -78,7 +79,7 @@ export async function send(weft, maker, baseMs = Date.now() - 60_000) {
 }
 
 export function freshId() {
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  return randomBytes(16).toString('hex');
 }
 
 // A checkout whose services carry `suffix`, so that a search can tell it from everything else.
