@@ -241,10 +241,13 @@ Result<Node> ParseSetting(std::string_view setting) {
                     setting));
   WEFT_ASSIGN(Node node, ParseYaml(setting.substr(equals + 1), "--set"));
   std::string_view key = setting.substr(0, equals);
+  // The Collector writes a path as a::b in its errors and as a.b in --set: both are understood.
+  std::string_view separator = key.find("::") != std::string_view::npos ? "::" : ".";
   node.line = 0;
   for (;;) {
-    size_t dot = key.rfind('.');
-    std::string_view last = dot == std::string_view::npos ? key : key.substr(dot + 1);
+    size_t dot = key.rfind(separator);
+    std::string_view last =
+        dot == std::string_view::npos ? key : key.substr(dot + separator.size());
     if (last.empty())
       return Fail(ErrorCode::kInvalidArgument,
                   fmt::format("--set {}: empty part in the key", setting));

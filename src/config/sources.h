@@ -32,7 +32,7 @@ Surroundings RealSurroundings();
 
 // `later` over `*base`.
 void MergeNode(Node* base, Node later);
-// "a.b.c=v": v is YAML.
+// "a.b.c=v" or "a::b::c=v": v is YAML.
 Result<Node> ParseSetting(std::string_view setting);
 // Expands every value of the tree. Names what is unset in `problems`.
 void ExpandNode(Node* node, const Surroundings& surroundings, Problems* problems);

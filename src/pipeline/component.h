@@ -37,4 +37,7 @@ class Component {
   virtual void Stop() = 0;
 };
 
+// The end of a pipeline.
+class Exporter : public Consumer, public Component {};
+
 }  // namespace weft::pipeline

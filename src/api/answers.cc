@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/answers.h"
+
+#include "codec/otlp.h"
+#include "net/grpc.h"
+
+namespace weft::api {
+namespace {
+
+net::Response ErrorBody(const Error& error, const traceql::Diagnostic* diagnostic) {
+  std::string body;
+  wire::JsonWriter json(&body);
+  json.BeginObject();
+  json.Key("error");
+  json.BeginObject();
+  json.Field("code", ErrorCodeName(error.code));
+  json.Field("message", error.message);
+  json.Field("retryAfterS", error.retry_after_s);
+  if (diagnostic != nullptr) {
+    json.Field("line", diagnostic->position.line);
+    json.Field("column", diagnostic->position.column);
+    json.Field("hint", diagnostic->hint);
+  }
+  json.EndObject();
+  json.EndObject();
+  // What is known and not yet done is, to a client of the query API, a wrong request.
+  int status = error.code == ErrorCode::kUnimplemented ? 400 : net::ToHttpStatus(error.code);
+  net::Response response = JsonResponse(std::move(body), status);
+  if (error.retry_after_s > 0)
+    response.headers.emplace_back("retry-after", std::to_string(error.retry_after_s));
+  return response;
+}
+
+}  // namespace
+
+net::Response JsonResponse(std::string body, int status) {
+  return {.status = status,
+          .content_type = "application/json",
+          .headers = {{"cache-control", "no-store"}, {"x-content-type-options", "nosniff"}},
+          .body = std::move(body)};
+}
+
+net::Response ErrorResponse(const Error& error) { return ErrorBody(error, nullptr); }
+
+net::Response TraceQlErrorResponse(const Error& error, const traceql::Diagnostic& diagnostic) {
+  Error shown = error;
+  shown.message = diagnostic.message;
+  return ErrorBody(shown, &diagnostic);
+}
+
+std::string_view KindText(SpanKind kind) {
+  switch (kind) {
+    case SpanKind::kInternal:
+      return "internal";
+    case SpanKind::kServer:
+      return "server";
+    case SpanKind::kClient:
+      return "client";
+    case SpanKind::kProducer:
+      return "producer";
+    case SpanKind::kConsumer:
+      return "consumer";
+    default:
+      return "unspecified";
+  }
+}
+
+std::string_view StatusText(StatusCode status) {
+  switch (status) {
+    case StatusCode::kOk:
+      return "ok";
+    case StatusCode::kError:
+      return "error";
+    default:
+      return "unset";
+  }
+}
+
+std::string_view ValueTypeText(ValueType type) {
+  switch (type) {
+    case ValueType::kEmpty:
+      return "empty";
+    case ValueType::kString:
+      return "string";
+    case ValueType::kBool:
+      return "bool";
+    case ValueType::kInt:
+      return "int";
+    case ValueType::kDouble:
+      return "double";
+    case ValueType::kArray:
+      return "array";
+    case ValueType::kMap:
+      return "map";
+    case ValueType::kBytes:
+      return "bytes";
+  }
+  return "empty";
+}
+
+std::string_view SeverityText(const LogRecord& log) {
+  if (!log.severity_text.empty()) return log.severity_text;
+  static constexpr std::string_view kRanges[] = {"TRACE", "DEBUG", "INFO",
+                                                 "WARN",  "ERROR", "FATAL"};
+  // Numbers 1 to 24 in six ranges of four (the logs data model of OpenTelemetry).
+  if (log.severity_number < 1 || log.severity_number > 24) return "";
+  return kRanges[(log.severity_number - 1) / 4];
+}
+
+void WriteValue(const Value& value, wire::JsonWriter* json) {
+  switch (value.type) {
+    case ValueType::kEmpty:
+      json->Null();
+      break;
+    case ValueType::kString:
+      json->String(value.string());
+      break;
+    case ValueType::kBool:
+      json->Bool(value.boolean);
+      break;
+    case ValueType::kInt:
+      json->IntText(value.integer);
+      break;
+    case ValueType::kDouble:
+      json->Double(value.real);
+      break;
+    case ValueType::kBytes:
+      json->Base64(value.string());
+      break;
+    case ValueType::kArray:
+    case ValueType::kMap: {
+      std::string text;
+      codec::AppendValueJson(value, &text);
+      json->Raw(text);
+      break;
+    }
+  }
+}
+
+void WriteAttributes(std::string_view field, Attributes attributes, wire::JsonWriter* json) {
+  json->Key(field);
+  json->BeginArray();
+  for (const KeyValue& entry : attributes) {
+    json->BeginObject();
+    json->Field("key", entry.key);
+    json->Field("type", ValueTypeText(entry.value.type));
+    json->Key("value");
+    WriteValue(entry.value, json);
+    json->EndObject();
+  }
+  json->EndArray();
+}
+
+void WriteTime(std::string_view field, uint64_t ns, wire::JsonWriter* json) {
+  json->Key(field);
+  json->UintText(ns);
+}
+
+}  // namespace weft::api

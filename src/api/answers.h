@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Answers of the native API: JSON bodies and the one error shape (docs/api.md).
+//
+// Thread rule: pure functions.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "model/span_batch.h"
+#include "net/http.h"
+#include "traceql/traceql.h"
+#include "wire/json_writer.h"
+
+namespace weft::api {
+
+net::Response JsonResponse(std::string body, int status = 200);
+// {"error": {...}} with the status that fits.
+net::Response ErrorResponse(const Error& error);
+// With line, column and hint of the TraceQL text.
+net::Response TraceQlErrorResponse(const Error& error, const traceql::Diagnostic& diagnostic);
+
+// "server", ...; "unspecified" for numbers outside the protocol.
+std::string_view KindText(SpanKind kind);
+std::string_view StatusText(StatusCode status);
+std::string_view ValueTypeText(ValueType type);
+// Severity's text, or the name of its number's range.
+std::string_view SeverityText(const LogRecord& log);
+
+// [{"key", "type", "value"}]
+void WriteAttributes(std::string_view field, Attributes attributes, wire::JsonWriter* json);
+// As in a KV: int as decimal string, bytes as base64, arrays and maps as JSON.
+void WriteValue(const Value& value, wire::JsonWriter* json);
+// A field with ns as a decimal string.
+void WriteTime(std::string_view field, uint64_t ns, wire::JsonWriter* json);
+
+}  // namespace weft::api

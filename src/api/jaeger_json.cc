@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/jaeger_json.h"
+
+#include <map>
+#include <unordered_map>
+
+#include "api/answers.h"
+#include "codec/otlp.h"
+
+namespace weft::api {
+namespace {
+
+// Integers beyond this lose digits in a JavaScript number: written as text.
+constexpr int64_t kExactMax = int64_t{1} << 53;
+
+void WriteTag(std::string_view key, const Value& value, wire::JsonWriter* json) {
+  json->BeginObject();
+  json->Field("key", key);
+  switch (value.type) {
+    case ValueType::kBool:
+      json->Field("type", "bool");
+      json->Field("value", value.boolean);
+      break;
+    case ValueType::kInt:
+      json->Field("type", "int64");
+      json->Key("value");
+      if (value.integer > kExactMax || value.integer < -kExactMax) {
+        json->IntText(value.integer);
+      } else {
+        json->Int(value.integer);
+      }
+      break;
+    case ValueType::kDouble:
+      json->Field("type", "float64");
+      json->Field("value", value.real);
+      break;
+    case ValueType::kBytes:
+      json->Field("type", "binary");
+      json->Key("value");
+      json->Base64(value.string());
+      break;
+    case ValueType::kString:
+      json->Field("type", "string");
+      json->Field("value", value.string());
+      break;
+    default: {
+      std::string text;
+      if (value.type != ValueType::kEmpty) codec::AppendValueJson(value, &text);
+      json->Field("type", "string");
+      json->Field("value", text);
+    }
+  }
+  json->EndObject();
+}
+
+void WriteTag(std::string_view key, std::string_view value, wire::JsonWriter* json) {
+  WriteTag(key, Value::String(value), json);
+}
+
+void WriteTags(Attributes attributes, wire::JsonWriter* json) {
+  for (const KeyValue& entry : attributes) WriteTag(entry.key, entry.value, json);
+}
+
+void WriteReference(std::string_view type, const TraceId& trace, const SpanId& span,
+                    wire::JsonWriter* json) {
+  json->BeginObject();
+  json->Field("refType", type);
+  json->Field("traceID", JaegerTraceId(trace));
+  json->Field("spanID", span.ToHex());
+  json->EndObject();
+}
+
+void WriteSpanTags(const Span& span, const Scope& scope, wire::JsonWriter* json) {
+  json->Key("tags");
+  json->BeginArray();
+  WriteTags(span.attributes, json);
+  if (!scope.name.empty()) WriteTag("otel.scope.name", scope.name, json);
+  if (!scope.version.empty()) WriteTag("otel.scope.version", scope.version, json);
+  WriteTags(scope.attributes, json);
+  if (span.kind != SpanKind::kUnspecified) WriteTag("span.kind", KindText(span.kind), json);
+  if (span.status == StatusCode::kError) {
+    WriteTag("otel.status_code", "ERROR", json);
+    WriteTag("error", Value::Bool(true), json);
+  } else if (span.status == StatusCode::kOk) {
+    WriteTag("otel.status_code", "OK", json);
+  }
+  if (!span.status_message.empty()) WriteTag("otel.status_description", span.status_message, json);
+  if (!span.trace_state.empty()) WriteTag("w3c.tracestate", span.trace_state, json);
+  json->EndArray();
+}
+
+void BeginLog(uint64_t time_ns, wire::JsonWriter* json) {
+  json->BeginObject();
+  json->Field("timestamp", time_ns / 1000);
+  json->Key("fields");
+  json->BeginArray();
+}
+void EndLog(wire::JsonWriter* json) {
+  json->EndArray();
+  json->EndObject();
+}
+
+void WriteEvent(const Event& event, wire::JsonWriter* json) {
+  BeginLog(event.time_ns, json);
+  if (!event.name.empty()) WriteTag("event", event.name, json);
+  WriteTags(event.attributes, json);
+  EndLog(json);
+}
+
+void WriteLogRecord(const LogRecord& log, wire::JsonWriter* json) {
+  BeginLog(log.time_ns != 0 ? log.time_ns : log.observed_ns, json);
+  WriteTag("event", log.event_name.empty() ? "log" : log.event_name, json);
+  if (!SeverityText(log).empty()) WriteTag("level", SeverityText(log), json);
+  if (log.body.type != ValueType::kEmpty) WriteTag("message", log.body, json);
+  WriteTags(log.attributes, json);
+  EndLog(json);
+}
+
+std::string ProcessJson(const Resource& resource) {
+  std::string text;
+  wire::JsonWriter json(&text);
+  json.BeginObject();
+  json.Field("serviceName", ServiceName(resource));
+  json.Key("tags");
+  json.BeginArray();
+  for (const KeyValue& entry : resource.attributes)
+    if (entry.key != "service.name") WriteTag(entry.key, entry.value, &json);
+  json.EndArray();
+  json.EndObject();
+  return text;
+}
+
+}  // namespace
+
+std::string JaegerTraceId(const TraceId& id) {
+  std::string hex = id.ToHex();
+  constexpr std::string_view kNoHighHalf = "0000000000000000";
+  return hex.starts_with(kNoHighHalf) ? hex.substr(kNoHighHalf.size()) : hex;
+}
+
+void WriteJaegerTrace(const TraceId& id, const SpanBatch& batch, wire::JsonWriter* json) {
+  std::map<std::string, std::string> process_ids;  // JSON -> "p1"
+  std::vector<std::string_view> process_of;        // by resource index
+  for (const Resource& resource : batch.resources) {
+    auto [place, is_new] = process_ids.try_emplace(ProcessJson(resource), "");
+    if (is_new) place->second = "p" + std::to_string(process_ids.size());
+    process_of.push_back(place->second);
+  }
+  std::unordered_map<SpanId, std::vector<const LogRecord*>, IdHash> logs;
+  for (const LogRecord& log : batch.logs) logs[log.span_id].push_back(&log);
+  json->BeginObject();
+  json->Field("traceID", JaegerTraceId(id));
+  json->Key("spans");
+  json->BeginArray();
+  for (const Span& span : batch.spans) {
+    json->BeginObject();
+    json->Field("traceID", JaegerTraceId(span.trace_id));
+    json->Field("spanID", span.span_id.ToHex());
+    json->Field("flags", span.flags & 0xFF);
+    json->Field("operationName", span.name);
+    json->Key("references");
+    json->BeginArray();
+    if (!span.parent_span_id.empty())
+      WriteReference("CHILD_OF", span.trace_id, span.parent_span_id, json);
+    for (const Link& link : span.links)
+      WriteReference(FindString(link.attributes, "opentracing.ref_type") == "child_of"
+                         ? "CHILD_OF"
+                         : "FOLLOWS_FROM",
+                     link.trace_id, link.span_id, json);
+    json->EndArray();
+    json->Field("startTime", span.start_ns / 1000);
+    json->Field("duration", DurationNs(span) / 1000);
+    WriteSpanTags(span, batch.scopes[span.scope], json);
+    json->Key("logs");
+    json->BeginArray();
+    for (const Event& event : span.events) WriteEvent(event, json);
+    if (auto found = logs.find(span.span_id); found != logs.end())
+      for (const LogRecord* log : found->second) WriteLogRecord(*log, json);
+    json->EndArray();
+    json->Field("processID", process_of[span.resource]);
+    json->Key("warnings");
+    json->Null();
+    json->EndObject();
+  }
+  json->EndArray();
+  json->Key("processes");
+  json->BeginObject();
+  for (const auto& [process, name] : process_ids) {
+    json->Key(name);
+    json->Raw(process);
+  }
+  json->EndObject();
+  json->Key("warnings");
+  json->Null();
+  json->EndObject();
+}
+
+std::string JaegerEnvelope(std::string_view data, size_t total,
+                           const std::vector<JaegerError>& errors) {
+  std::string body;
+  wire::JsonWriter json(&body);
+  json.BeginObject();
+  json.Key("data");
+  json.Raw(data);
+  json.Field("total", total);
+  json.Field("limit", 0);
+  json.Field("offset", 0);
+  json.Key("errors");
+  if (errors.empty()) {
+    json.Null();
+  } else {
+    json.BeginArray();
+    for (const JaegerError& error : errors) {
+      json.BeginObject();
+      json.Field("code", error.code);
+      json.Field("msg", error.message);
+      if (!error.trace_id.empty()) json.Field("traceID", error.trace_id);
+      json.EndObject();
+    }
+    json.EndArray();
+  }
+  json.EndObject();
+  return body;
+}
+
+}  // namespace weft::api

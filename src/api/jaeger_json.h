@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A trace in Jaeger's v1 JSON: processes, spans with references, tags and logs; times in µs. Log
+// records of a span appear among its logs, after its events.
+//
+// Thread rule: pure functions.
+// Source: Jaeger's internal/uimodel and its fixtures (facts on the v1 JSON of port 16686).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/span_batch.h"
+#include "wire/json_writer.h"
+
+namespace weft::api {
+
+// 16 hex digits where the high half is zero, as Jaeger writes 64-bit ids.
+std::string JaegerTraceId(const TraceId& id);
+// One element of `data`. Spans in the order of the batch.
+void WriteJaegerTrace(const TraceId& id, const SpanBatch& batch, wire::JsonWriter* json);
+
+struct JaegerError {
+  int code = 0;
+  std::string message;
+  std::string trace_id;  // may be empty
+};
+// {"data": <data>, "total": n, "limit": 0, "offset": 0, "errors": null | [...]}
+std::string JaegerEnvelope(std::string_view data, size_t total,
+                           const std::vector<JaegerError>& errors);
+
+}  // namespace weft::api

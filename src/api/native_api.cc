@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/native_api.h"
+
+#include <fmt/format.h>
+
+#include "api/answers.h"
+#include "api/parameters.h"
+#include "api/trace_rows.h"
+#include "api/trace_stream.h"
+#include "codec/otlp.h"
+#include "store/import.h"
+
+namespace weft::api {
+namespace {
+
+constexpr uint32_t kRowsMax = 1000;
+constexpr uint64_t kLimitMax = 10'000;
+
+void WriteDataRange(const store::Snapshot& snapshot, wire::JsonWriter* json) {
+  json->Key("dataRange");
+  if (auto range = query::DataRange(snapshot)) {
+    json->BeginObject();
+    WriteTime("startNs", range->first, json);
+    WriteTime("endNs", range->second, json);
+    json->EndObject();
+  } else {
+    json->Null();
+  }
+}
+
+// ---------------------------------------------------------------- status
+
+net::Response AnswerStatus(const ServerFacts& facts, store::Store* store,
+                           const store::Snapshot& snapshot) {
+  store::StoreStats stats = store->stats();
+  std::string body;
+  wire::JsonWriter json(&body);
+  json.BeginObject();
+  json.Field("version", facts.version);
+  WriteTime("startedNs", facts.started_ns, &json);
+  json.Field("durability", facts.durability);
+  json.Field("dataDir", facts.data_directory);
+  json.Field("readOnly", stats.read_only);
+  json.Field("readOnlyReason", stats.read_only_reason);
+  json.Key("retention");
+  json.BeginObject();
+  json.Field("ageNs", facts.retention_age_ns);
+  json.Field("bytes", facts.retention_bytes);
+  json.EndObject();
+  json.Field("spans", stats.head_spans + stats.block_spans);
+  json.Field("blocks", stats.blocks);
+  json.Field("bytes", stats.block_bytes);
+  json.Field("headSpans", stats.head_spans);
+  WriteDataRange(snapshot, &json);
+  json.Key("listeners");
+  json.BeginArray();
+  for (const ListenerAddress& listener : facts.listeners()) {
+    json.BeginObject();
+    json.Field("name", listener.name);
+    json.Field("address", listener.address);
+    json.EndObject();
+  }
+  json.EndArray();
+  json.EndObject();
+  return JsonResponse(std::move(body));
+}
+
+// ---------------------------------------------------------------- names
+
+net::Response AnswerServices(const store::Snapshot& snapshot, const query::Budget& budget) {
+  Result<std::vector<query::ServiceCount>> services = query::ListServices(snapshot, budget);
+  if (!services) return ErrorResponse(services.error());
+  std::string body;
+  wire::JsonWriter json(&body);
+  json.BeginObject();
+  json.Key("services");
+  json.BeginArray();
+  for (const query::ServiceCount& service : *services) {
+    json.BeginObject();
+    json.Field("name", service.service);
+    json.Field("spans", service.spans);
+    json.EndObject();
+  }
+  json.EndArray();
+  json.EndObject();
+  return JsonResponse(std::move(body));
+}
+
+net::Response AnswerOperations(const std::string& service, const store::Snapshot& snapshot,
+                               const query::Budget& budget) {
+  Result<std::vector<query::OperationName>> operations =
+      query::ListOperations(snapshot, service, budget);
+  if (!operations) return ErrorResponse(operations.error());
+  std::string body;
+  wire::JsonWriter json(&body);
+  json.BeginObject();
+  json.Key("operations");
+  json.BeginArray();
+  for (const query::OperationName& operation : *operations) {
+    json.BeginObject();
+    json.Field("name", operation.name);
+    json.Field("kind", KindText(operation.kind));
+    json.EndObject();
+  }
+  json.EndArray();
+  json.EndObject();
+  return JsonResponse(std::move(body));
+}
+
+net::Response AnswerTags(const store::Snapshot& snapshot, const query::Budget& budget) {
+  Result<std::vector<query::TagName>> tags = query::ListTags(snapshot, budget);
+  if (!tags) return ErrorResponse(tags.error());
+  std::string body;
+  wire::JsonWriter json(&body);
+  json.BeginObject();
+  json.Key("tags");
+  json.BeginArray();
+  for (const query::TagName& tag : *tags) {
+    json.BeginObject();
+    json.Field("scope", tag.scope);
+    json.Field("key", tag.key);
+    json.EndObject();
+  }
+  json.EndArray();
+  json.EndObject();
+  return JsonResponse(std::move(body));
+}
+
+net::Response AnswerTagValues(const std::string& scope, const std::string& key, uint32_t limit,
+                              const store::Snapshot& snapshot, const query::Budget& budget) {
+  // One more than asked for tells whether there are more.
+  Result<std::vector<std::string>> values =
+      query::ListTagValues(snapshot, scope, key, limit + 1, budget);
+  if (!values) return ErrorResponse(values.error());
+  bool truncated = values->size() > limit;
+  if (truncated) values->resize(limit);
+  std::string body;
+  wire::JsonWriter json(&body);
+  json.BeginObject();
+  json.Key("values");
+  json.BeginArray();
+  for (const std::string& value : *values) json.String(value);
+  json.EndArray();
+  json.Field("truncated", truncated);
+  json.EndObject();
+  return JsonResponse(std::move(body));
+}
+
+// ---------------------------------------------------------------- search
+
+void WriteSummary(const query::TraceSummary& trace, wire::JsonWriter* json) {
+  json->BeginObject();
+  json->Field("traceId", trace.trace_id.ToHex());
+  json->Field("rootService", trace.root_service);
+  json->Field("rootName", trace.root_name);
+  json->Field("rootMissing", trace.root_missing);
+  WriteTime("startNs", trace.start_ns, json);
+  json->Field("durationNs", trace.duration_ns);
+  json->Field("spans", trace.spans);
+  json->Field("errors", trace.errors);
+  json->Key("services");
+  json->BeginArray();
+  for (const query::ServiceShare& share : trace.services) {
+    json->BeginObject();
+    json->Field("name", share.service);
+    json->Field("spans", share.spans);
+    json->Field("errors", share.errors);
+    json->EndObject();
+  }
+  json->EndArray();
+  json->Field("matched", trace.matched);
+  json->Key("matches");
+  json->BeginArray();
+  for (const query::MatchedSpan& match : trace.matches) {
+    json->BeginObject();
+    json->Field("spanId", match.span_id.ToHex());
+    json->Field("service", match.service);
+    json->Field("name", match.name);
+    WriteTime("startNs", match.start_ns, json);
+    json->Field("durationNs", match.duration_ns);
+    json->Field("error", match.error);
+    json->Key("attributes");
+    json->BeginObject();
+    for (const auto& [key, value] : match.attributes) json->Field(key, value);
+    json->EndObject();
+    json->EndObject();
+  }
+  json->EndArray();
+  json->EndObject();
+}
+
+net::Response AnswerSearch(const query::SearchRequest& request, const store::Snapshot& snapshot,
+                           const query::Budget& budget) {
+  traceql::Diagnostic diagnostic;
+  Result<traceql::Query> parsed = traceql::Parse(request.traceql, &diagnostic);
+  if (!parsed) return TraceQlErrorResponse(parsed.error(), diagnostic);
+  Result<query::SearchResult> result = query::Search(snapshot, request, budget);
+  if (!result) return ErrorResponse(result.error());
+  std::string partial = result->partial;
+  if (partial.empty() && !snapshot.unreadable().empty())
+    partial = fmt::format("{} blocks could not be read", snapshot.unreadable().size());
+  std::string body;
+  wire::JsonWriter json(&body);
+  json.BeginObject();
+  json.Key("traces");
+  json.BeginArray();
+  for (const query::TraceSummary& trace : result->traces) WriteSummary(trace, &json);
+  json.EndArray();
+  json.Field("cursor", result->cursor);
+  json.Field("partial", partial);
+  json.Key("stats");
+  json.BeginObject();
+  json.Field("spansTotal", result->stats.spans_total);
+  json.Field("spansInspected", result->stats.spans_inspected);
+  json.Field("segments", result->stats.segments);
+  json.Field("segmentsSkipped", result->stats.segments_skipped);
+  json.Field("elapsedNs", result->stats.elapsed_ns);
+  json.EndObject();
+  WriteDataRange(snapshot, &json);
+  json.EndObject();
+  return JsonResponse(std::move(body));
+}
+
+Result<query::SearchRequest> ReadSearch(std::string_view text) {
+  constexpr uint64_t kTimeMax = 1ull << 63;
+  Parameters parameters(text);
+  query::SearchRequest request;
+  request.traceql = parameters.Text("q", "{}");
+  if (request.traceql.empty()) request.traceql = "{}";
+  request.start_ns = parameters.Number("start", 0, 0, kTimeMax);
+  request.end_ns = parameters.Number("end", 0, 0, kTimeMax);
+  if (request.end_ns != 0 && request.end_ns <= request.start_ns)
+    parameters.Reject("parameter end must be later than start");
+  // Only a start: up to the end of time.
+  if (request.start_ns != 0 && request.end_ns == 0) request.end_ns = kTimeMax;
+  request.limit = static_cast<uint32_t>(parameters.Number("limit", 20, 1, kLimitMax));
+  request.spans_per_trace = static_cast<uint32_t>(parameters.Number("spss", 3, 0, kLimitMax));
+  request.cursor = parameters.Text("cursor");
+  WEFT_TRY(parameters.status());
+  return request;
+}
+
+// ---------------------------------------------------------------- one trace
+
+net::Response AnswerOtlp(bool as_protobuf, bool logs, const TraceId& id,
+                         const store::Snapshot& snapshot) {
+  Result<SpanBatch> batch = snapshot.ReadTrace(id);
+  if (!batch) return ErrorResponse(batch.error());
+  auto format = as_protobuf ? codec::OtlpFormat::kProtobuf : codec::OtlpFormat::kJson;
+  std::string body;
+  if (logs) {
+    codec::EncodeOtlpLogs(format, *batch, &body);
+  } else {
+    codec::EncodeOtlpTraces(format, *batch, &body);
+  }
+  net::Response response = JsonResponse(std::move(body));
+  if (as_protobuf) response.content_type = "application/x-protobuf";
+  return response;
+}
+
+// GET /trace/{id}[/spans|/find|/otlp].
+void HandleTrace(QueryRunner* runner, net::Request request, net::ExchangePtr exchange) {
+  std::string_view path = std::string_view(request.path).substr(kNativeRoot.size() + 7);
+  size_t slash = path.find('/');
+  std::string what(slash == std::string_view::npos ? "" : path.substr(slash + 1));
+  std::optional<TraceId> id = ParseTraceId(path.substr(0, slash));
+  Parameters parameters(request.query);
+  if (!id) parameters.Reject("a trace id is 1 to 32 hex digits");
+  uint32_t from = 0, count = 1;
+  if (what == "spans") {
+    constexpr uint64_t kRowMax = 0xFFFFFFFE;
+    if (parameters.Has("row")) {
+      from = static_cast<uint32_t>(parameters.Number("row", 0, 0, kRowMax));
+    } else {
+      from = static_cast<uint32_t>(parameters.Number("from", 0, 0, kRowMax));
+      count = static_cast<uint32_t>(parameters.Number("count", 100, 1, kRowsMax));
+    }
+  }
+  std::string text = parameters.Text("text");
+  if (what == "find" && (text.empty() || text.size() > 1024))
+    parameters.Reject("parameter text must have 1 to 1024 bytes");
+  bool logs = parameters.Flag("logs");
+  if (!parameters.status()) return exchange->Respond(ErrorResponse(parameters.status().error()));
+  if (what == "otlp") {
+    bool as_protobuf =
+        net::FindHeader(request.headers, "accept").find("protobuf") != std::string_view::npos;
+    return runner->Answer("trace_otlp", exchange,
+                          [=, id = *id](const store::Snapshot& snapshot, const query::Budget&) {
+                            return AnswerOtlp(as_protobuf, logs, id, snapshot);
+                          });
+  }
+  if (!what.empty() && what != "spans" && what != "find")
+    return exchange->Respond(
+        ErrorResponse(Error{ErrorCode::kNotFound, "a trace has no " + what.substr(0, 64), 0}));
+  runner->Run(
+      what.empty()      ? "trace"
+      : what == "spans" ? "trace_spans"
+                        : "trace_find",
+      exchange,
+      [=, id = *id](const SnapshotPtr& snapshot, const query::Budget&, const net::ExchangePtr& to) {
+        auto document = TraceDocument::Read(*snapshot, id);
+        if (!document) return to->Respond(ErrorResponse(document.error()));
+        if (what.empty()) return StreamTrace(*document, runner, to);
+        to->Respond(JsonResponse(what == "spans" ? DescribeRows(**document, from, count)
+                                                 : FindRows(**document, text)));
+      },
+      ErrorResponse);
+}
+
+// ---------------------------------------------------------------- import
+
+net::Response AnswerImport(store::Store* store, Clock* clock, bool logs, const std::string& body) {
+  Result<SpanBatch> batch = logs ? codec::DecodeOtlpLogs(codec::OtlpFormat::kProtobuf, body)
+                                 : codec::DecodeOtlpTraces(codec::OtlpFormat::kProtobuf, body);
+  if (!batch) return ErrorResponse(batch.error());
+  Result<store::ImportCounts> counts = store::ImportBatch(store, clock, std::move(*batch));
+  if (!counts) return ErrorResponse(counts.error());
+  std::string answer;
+  wire::JsonWriter json(&answer);
+  json.BeginObject();
+  json.Field("kept", counts->kept);
+  json.Field("duplicates", counts->duplicates);
+  json.Field("rejected", counts->rejected);
+  json.Field("keptLogs", counts->kept_logs);
+  json.Field("duplicateLogs", counts->duplicate_logs);
+  json.Field("rejectedLogs", counts->rejected_logs);
+  json.Field("message", counts->rejected_message);
+  json.EndObject();
+  return JsonResponse(std::move(answer));
+}
+
+// POST /import[?logs=true]: OTLP protobuf, uncompressed.
+void HandleImport(QueryRunner* runner, net::Request request, net::ExchangePtr exchange) {
+  // This type makes browsers ask first, so no web page can send one.
+  if (net::FindHeader(request.headers, "content-type") != "application/x-protobuf")
+    return exchange->Respond(ErrorResponse(
+        Error{ErrorCode::kInvalidArgument, "the content type must be application/x-protobuf", 0}));
+  auto body = std::make_shared<std::string>(std::move(request.body));
+  bool logs = Parameters(request.query).Flag("logs");
+  runner->Answer("import", std::move(exchange),
+                 [runner, body, logs](const store::Snapshot&, const query::Budget&) {
+                   return AnswerImport(runner->store(), runner->clock(), logs, *body);
+                 });
+}
+
+}  // namespace
+
+void AddNativeRoutes(const ServerFacts& facts, QueryRunner* runner, net::RouteOptions options,
+                     net::Router* router) {
+  auto get = [&](std::string_view path, net::HttpHandler handler) {
+    router->Add("GET", std::string(kNativeRoot) + std::string(path), options, std::move(handler));
+  };
+  get("/status", [facts, runner](net::Request, net::ExchangePtr exchange) {
+    runner->Answer("status", exchange,
+                   [facts, runner](const store::Snapshot& snapshot, const query::Budget&) {
+                     return AnswerStatus(facts, runner->store(), snapshot);
+                   });
+  });
+  get("/services", [runner](net::Request, net::ExchangePtr exchange) {
+    runner->Answer("services", exchange, AnswerServices);
+  });
+  get("/operations", [runner](net::Request request, net::ExchangePtr exchange) {
+    std::string service = Parameters(request.query).Text("service");
+    runner->Answer("operations", exchange,
+                   [service](const store::Snapshot& snapshot, const query::Budget& budget) {
+                     return AnswerOperations(service, snapshot, budget);
+                   });
+  });
+  get("/tags", [runner](net::Request, net::ExchangePtr exchange) {
+    runner->Answer("tags", exchange, AnswerTags);
+  });
+  get("/tag-values", [runner](net::Request request, net::ExchangePtr exchange) {
+    Parameters parameters(request.query);
+    std::string scope = parameters.Text("scope"), key = parameters.Text("key");
+    auto limit = static_cast<uint32_t>(parameters.Number("limit", 100, 1, kLimitMax));
+    if (key.empty()) parameters.Reject("parameter key is required");
+    if (!parameters.status()) return exchange->Respond(ErrorResponse(parameters.status().error()));
+    runner->Answer("tag_values", exchange,
+                   [=](const store::Snapshot& snapshot, const query::Budget& budget) {
+                     return AnswerTagValues(scope, key, limit, snapshot, budget);
+                   });
+  });
+  get("/search", [runner](net::Request request, net::ExchangePtr exchange) {
+    Result<query::SearchRequest> search = ReadSearch(request.query);
+    if (!search) return exchange->Respond(ErrorResponse(search.error()));
+    runner->Answer(
+        "search", exchange,
+        [search = *search](const store::Snapshot& snapshot, const query::Budget& budget) {
+          return AnswerSearch(search, snapshot, budget);
+        });
+  });
+  get("/trace/*", [runner](net::Request request, net::ExchangePtr exchange) {
+    HandleTrace(runner, std::move(request), std::move(exchange));
+  });
+  net::RouteOptions import_options = options;
+  import_options.body_bytes_max = 64ull << 20;
+  router->Add("POST", std::string(kNativeRoot) + "/import", import_options,
+              [runner](net::Request request, net::ExchangePtr exchange) {
+                HandleImport(runner, std::move(request), std::move(exchange));
+              });
+}
+
+}  // namespace weft::api

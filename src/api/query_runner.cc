@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/query_runner.h"
+
+#include <chrono>
+
+#include "api/answers.h"
+
+namespace weft::api {
+namespace {
+
+// How soon a query learns that its client has gone.
+constexpr std::chrono::milliseconds kWatchEvery{25};
+
+}  // namespace
+
+QueryRunner::QueryRunner(store::Store* store, Limits limits, Metrics* metrics, Clock* clock)
+    : store_(store), limits_(limits), metrics_(metrics), clock_(clock) {
+  for (uint64_t i = 0; i < limits_.workers; ++i) threads_.emplace_back([this] { Work(); });
+  threads_.emplace_back([this] { WatchClients(); });
+}
+
+QueryRunner::~QueryRunner() { Stop(); }
+
+void QueryRunner::Run(std::string_view kind, net::ExchangePtr exchange, Question question,
+                      const Refuse& refuse) {
+  Histogram* seconds = metrics_->GetHistogram(
+      "weft_query_seconds", "Time to answer, waiting for a worker included.", {{"kind", kind}});
+  uint64_t asked_ns = clock_->MonotonicNs();
+  auto work = [this, exchange, question = std::move(question), seconds, asked_ns] {
+    if (exchange->cancelled()) return;
+    Running running{.exchange = exchange, .cancelled = false};
+    std::list<Running*>::iterator place;
+    {
+      std::lock_guard lock(mutex_);
+      if (stopping_) return;
+      place = running_.insert(running_.end(), &running);
+    }
+    watch_ready_.notify_one();
+    query::Budget budget{.deadline_ns = limits_.timeout_ns,
+                         .memory_bytes = limits_.memory_bytes,
+                         .cancelled = &running.cancelled,
+                         .clock = clock_};
+    question(store_->TakeSnapshot(""), budget, exchange);
+    seconds->Record(static_cast<double>(clock_->MonotonicNs() - asked_ns) / 1e9);
+    std::lock_guard lock(mutex_);
+    running_.erase(place);
+  };
+  {
+    std::lock_guard lock(mutex_);
+    if (!stopping_ && waiting_.size() < limits_.waiting_max) {
+      waiting_.push_back(std::move(work));
+      work_ready_.notify_one();
+      return;
+    }
+  }
+  metrics_
+      ->GetCounter("weft_queries_refused_total", "Queries refused because too many wait.",
+                   {{"kind", kind}})
+      ->Add();
+  exchange->Respond(refuse(Error{ErrorCode::kUnavailable, "too many queries wait: try again", 1}));
+}
+
+void QueryRunner::Answer(std::string_view kind, net::ExchangePtr exchange,
+                         SimpleQuestion question) {
+  Run(
+      kind, std::move(exchange),
+      [question = std::move(question)](const SnapshotPtr& snapshot, const query::Budget& budget,
+                                       const net::ExchangePtr& to) {
+        to->Respond(question(*snapshot, budget));
+      },
+      ErrorResponse);
+}
+
+void QueryRunner::Resume(std::function<void()> work) {
+  std::lock_guard lock(mutex_);
+  if (stopping_) return;
+  waiting_.push_back(std::move(work));
+  work_ready_.notify_one();
+}
+
+void QueryRunner::Work() {
+  for (;;) {
+    std::function<void()> work;
+    {
+      std::unique_lock lock(mutex_);
+      work_ready_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+      if (stopping_) return;
+      work = std::move(waiting_.front());
+      waiting_.pop_front();
+    }
+    work();
+  }
+}
+
+void QueryRunner::WatchClients() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    watch_ready_.wait(lock, [this] { return stopping_ || !running_.empty(); });
+    if (stopping_) return;
+    for (Running* running : running_)
+      if (running->exchange->cancelled()) running->cancelled = true;
+    watch_ready_.wait_for(lock, kWatchEvery, [this] { return stopping_; });
+  }
+}
+
+void QueryRunner::Stop() {
+  std::deque<std::function<void()>> dropped;
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+    for (Running* running : running_) running->cancelled = true;
+    dropped.swap(waiting_);
+  }
+  work_ready_.notify_all();
+  watch_ready_.notify_all();
+  for (std::thread& thread : threads_)
+    if (thread.joinable()) thread.join();
+}
+
+}  // namespace weft::api

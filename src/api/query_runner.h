@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// QueryRunner: the worker threads that answer questions, so that no net thread ever waits for one.
+// It hands each question a snapshot of the store and a budget, and cancels it when its client has
+// gone. Questions wait in one bounded queue; what does not fit is refused with a retry hint.
+//
+// Thread rule: any thread. Stop() before the store closes.
+// Next: api/query_server.h.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "net/http.h"
+#include "query/query.h"
+#include "store/store.h"
+
+namespace weft::api {
+
+using SnapshotPtr = std::shared_ptr<const store::Snapshot>;
+
+class QueryRunner {
+ public:
+  struct Limits {
+    uint64_t workers = 2;
+    uint64_t timeout_ns = 30ull * 1'000'000'000;
+    uint64_t memory_bytes = 256ull << 20;
+    uint64_t waiting_max = 256;
+  };
+  // What a question works with. It answers through the exchange, whole or streamed.
+  using Question =
+      std::function<void(const SnapshotPtr&, const query::Budget&, const net::ExchangePtr&)>;
+  using SimpleQuestion = std::function<net::Response(const store::Snapshot&, const query::Budget&)>;
+  // Says in the API's own shape that a question cannot be taken.
+  using Refuse = std::function<net::Response(const Error&)>;
+
+  // All borrowed.
+  QueryRunner(store::Store* store, Limits limits, Metrics* metrics, Clock* clock);
+  ~QueryRunner();
+
+  // `kind` labels the metrics: a constant, never input.
+  void Run(std::string_view kind, net::ExchangePtr exchange, Question question,
+           const Refuse& refuse);
+  // For questions with one whole answer in the native shape.
+  void Answer(std::string_view kind, net::ExchangePtr exchange, SimpleQuestion question);
+  // Continues a streamed answer on a worker; dropped when the runner stops.
+  void Resume(std::function<void()> work);
+  // Cancels what runs, drops what waits, joins the threads. Idempotent.
+  void Stop();
+
+  store::Store* store() const { return store_; }
+  Clock* clock() const { return clock_; }
+
+ private:
+  struct Running {
+    net::ExchangePtr exchange;
+    std::atomic<bool> cancelled{false};
+  };
+  void Work();
+  void WatchClients();
+
+  store::Store* const store_;
+  const Limits limits_;
+  Metrics* const metrics_;
+  Clock* const clock_;
+  std::mutex mutex_;
+  std::condition_variable work_ready_, watch_ready_;
+  std::deque<std::function<void()>> waiting_;  // guarded by mutex_
+  std::list<Running*> running_;                // guarded by mutex_
+  bool stopping_ = false;                      // guarded by mutex_
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace weft::api

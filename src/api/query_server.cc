@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/query_server.h"
+
+#include <algorithm>
+
+#include "api/answers.h"
+#include "api/jaeger_api.h"
+#include "api/web_ui.h"
+
+namespace weft::api {
+namespace {
+
+net::Response PlainText(int status, std::string text) {
+  return {.status = status,
+          .content_type = "text/plain; charset=utf-8",
+          .headers = {{"cache-control", "no-store"}},
+          .body = std::move(text)};
+}
+
+// "[::1]:16686" -> "::1", "localhost:16686" -> "localhost", in lower case.
+std::string HostName(std::string_view host) {
+  if (host.starts_with('[')) {
+    host = host.substr(1, host.find(']') - 1);
+  } else {
+    host = host.substr(0, host.find(':'));
+  }
+  std::string name;
+  for (char c : host) name += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  if (name.ends_with('.')) name.pop_back();
+  return name;
+}
+
+bool IsLoopbackName(std::string_view name) {
+  return name == "localhost" || name.ends_with(".localhost") || name == "::1" ||
+         (name.starts_with("127.") && name.find_first_not_of("0123456789.") == name.npos);
+}
+
+}  // namespace
+
+std::function<net::Admission(const net::RequestHead&)> LoopbackHostsOnly(
+    std::vector<std::string> allowed) {
+  return [allowed = std::move(allowed)](const net::RequestHead& head) -> net::Admission {
+    std::string name = HostName(net::FindHeader(head.headers, "host"));
+    // Browsers always send a Host; a page that rebinds its name to 127.0.0.1 sends its own.
+    if (name.empty() || IsLoopbackName(name) || std::ranges::find(allowed, name) != allowed.end())
+      return {};
+    return {std::make_unique<net::Response>(ErrorResponse(
+                Error{ErrorCode::kPermissionDenied,
+                      "this server answers for localhost only; to reach it by another name, add "
+                      "that name to extensions::query::allowed_hosts",
+                      0})),
+            nullptr};
+  };
+}
+
+void AddHealthRoutes(std::function<std::string()> ready, const Metrics* metrics,
+                     net::RouteOptions options, net::Router* router) {
+  router->Add("GET", "/healthz", options, [](net::Request, net::ExchangePtr exchange) {
+    exchange->Respond(PlainText(200, "ok\n"));
+  });
+  router->Add("GET", "/readyz", options, [ready](net::Request, net::ExchangePtr exchange) {
+    std::string why_not = ready();
+    exchange->Respond(why_not.empty() ? PlainText(200, "ready\n") : PlainText(503, why_not + "\n"));
+  });
+  router->Add(
+      "GET", "/metrics", options, [metrics](net::Request request, net::ExchangePtr exchange) {
+        bool open =
+            net::FindHeader(request.headers, "accept").find("application/openmetrics-text") !=
+            std::string_view::npos;
+        net::Response response = PlainText(
+            200,
+            metrics->Render(open ? Metrics::Format::kOpenMetrics : Metrics::Format::kPrometheus));
+        response.content_type = open ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+                                     : "text/plain; version=0.0.4; charset=utf-8";
+        exchange->Respond(std::move(response));
+      });
+}
+
+QueryServer::QueryServer(QueryServerOptions options, ServerFacts facts, store::Store* store,
+                         net::Server* server, Metrics* metrics, Clock* clock,
+                         std::function<std::string()> ready)
+    : options_(std::move(options)),
+      facts_(std::move(facts)),
+      server_(server),
+      metrics_(metrics),
+      clock_(clock),
+      ready_(std::move(ready)),
+      runner_(store, options_.limits, metrics, clock) {}
+
+Status QueryServer::Start() {
+  auto router = std::make_shared<net::Router>();
+  net::RouteOptions route;
+  route.admit = options_.loopback_only ? LoopbackHostsOnly(options_.allowed_hosts)
+                                       : [](const net::RequestHead&) { return net::Admission{}; };
+  AddNativeRoutes(facts_, &runner_, route, router.get());
+  AddJaegerRoutes(&runner_, clock_, route, router.get());
+  // Probes and scrapers come by address or by any name, and learn nothing private.
+  AddHealthRoutes(ready_, metrics_, {}, router.get());
+  ServeWebUi(route.admit, router.get());
+  WEFT_ASSIGN(port_, server_->Listen(options_.endpoint, std::move(router)));
+  return {};
+}
+
+void QueryServer::Stop() { runner_.Stop(); }
+
+}  // namespace weft::api

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The query extension: everything that answers on port 16686. The native API, Jaeger's, health,
+// metrics and the UI, behind one check of the Host header where only this machine may connect.
+//
+// Thread rule: Start() and Stop() by one thread.
+// Next: api/native_api.h, api/jaeger_api.h, api/query_runner.h.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/native_api.h"
+#include "api/query_runner.h"
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "net/server.h"
+
+namespace weft::api {
+
+struct QueryServerOptions {
+  net::Endpoint endpoint;
+  bool loopback_only = true;  // then the Host header must name this machine
+  std::vector<std::string> allowed_hosts;
+  QueryRunner::Limits limits;
+};
+
+class QueryServer {
+ public:
+  // All pointers are borrowed. `ready` is what /readyz answers: empty for yes, else why not.
+  QueryServer(QueryServerOptions options, ServerFacts facts, store::Store* store,
+              net::Server* server, Metrics* metrics, Clock* clock,
+              std::function<std::string()> ready);
+
+  Status Start();
+  // Cancels queries under way. Call before the net::Server stops, so that it need not wait for
+  // them.
+  void Stop();
+  // The port that was bound; after Start().
+  uint16_t port() const { return port_; }
+
+ private:
+  const QueryServerOptions options_;
+  const ServerFacts facts_;
+  net::Server* const server_;
+  Metrics* const metrics_;
+  Clock* const clock_;
+  const std::function<std::string()> ready_;
+  QueryRunner runner_;
+  uint16_t port_ = 0;
+};
+
+// /healthz, /readyz and /metrics, for any router.
+void AddHealthRoutes(std::function<std::string()> ready, const Metrics* metrics,
+                     net::RouteOptions options, net::Router* router);
+// Refuses requests whose Host header is neither a loopback name nor one of `allowed`.
+std::function<net::Admission(const net::RequestHead&)> LoopbackHostsOnly(
+    std::vector<std::string> allowed);
+
+}  // namespace weft::api

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/trace_document.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace weft::api {
+
+TraceDocument::TraceDocument(const TraceId& id, SpanBatch batch)
+    : id_(id), batch_(std::move(batch)), view_(trace::BuildTraceView(batch_)) {
+  PlaceLogs();
+}
+
+std::shared_ptr<const TraceDocument> TraceDocument::FromBatch(const TraceId& id, SpanBatch batch) {
+  return std::shared_ptr<const TraceDocument>(new TraceDocument(id, std::move(batch)));
+}
+
+Result<std::shared_ptr<const TraceDocument>> TraceDocument::Read(const store::Snapshot& snapshot,
+                                                                 const TraceId& id) {
+  WEFT_ASSIGN(SpanBatch batch, snapshot.ReadTrace(id));
+  if (batch.spans.empty())
+    return Fail(ErrorCode::kNotFound, fmt::format("no span of trace {}", id.ToHex()));
+  std::shared_ptr<TraceDocument> document(new TraceDocument(id, std::move(batch)));
+  uint64_t stored = 0;
+  for (const auto& segment : snapshot.segments()) {
+    Result<block::Segment::TraceRows> rows = segment->FindTrace(id);
+    if (rows) stored += rows->spans.size();
+  }
+  uint64_t shown = document->row_count();
+  document->duplicates_ = stored > shown ? stored - shown : 0;
+  if (document->view_.root_missing)
+    document->warnings_.push_back(
+        "The root span has not arrived: the earliest spans stand in for it.");
+  if (!snapshot.unreadable().empty())
+    document->warnings_.push_back(
+        fmt::format("Blocks that could not be read may hold more of this trace: {}.",
+                    fmt::join(snapshot.unreadable(), ", ")));
+  return document;
+}
+
+void TraceDocument::PlaceLogs() {
+  const uint32_t rows = row_count();
+  std::unordered_map<SpanId, uint32_t, IdHash> row_of;
+  if (!batch_.logs.empty())
+    for (uint32_t row = 0; row < rows; ++row) row_of.try_emplace(span(row).span_id, row);
+  std::vector<std::pair<uint32_t, uint32_t>> placed;  // row, log
+  for (uint32_t i = 0; i < batch_.logs.size(); ++i) {
+    auto found = row_of.find(batch_.logs[i].span_id);
+    if (rows > 0) placed.emplace_back(found == row_of.end() ? view_.root : found->second, i);
+  }
+  auto time = [this](uint32_t i) {
+    const LogRecord& log = batch_.logs[i];
+    return log.time_ns != 0 ? log.time_ns : log.observed_ns;
+  };
+  std::ranges::sort(placed, [&](const auto& a, const auto& b) {
+    if (a.first != b.first) return a.first < b.first;
+    return std::pair(time(a.second), a.second) < std::pair(time(b.second), b.second);
+  });
+  log_starts_.assign(rows + 1, 0);
+  for (const auto& [row, log] : placed) {
+    ++log_starts_[row + 1];
+    log_indexes_.push_back(log);
+  }
+  for (uint32_t row = 0; row < rows; ++row) log_starts_[row + 1] += log_starts_[row];
+}
+
+}  // namespace weft::api

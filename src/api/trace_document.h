@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// TraceDocument: one whole trace as the trace endpoints show it. Rows are the spans in depth-first
+// pre-order, numbered from 0; a log record hangs on the row of its span, or on the root's row when
+// it names none that is here.
+//
+// Thread rule: immutable once built. Next: api/trace_stream.h, api/trace_rows.h.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "api/query_runner.h"
+#include "model/span_batch.h"
+#include "trace/trace.h"
+
+namespace weft::api {
+
+class TraceDocument {
+ public:
+  // kNotFound when the snapshot has no span of it.
+  static Result<std::shared_ptr<const TraceDocument>> Read(const store::Snapshot& snapshot,
+                                                           const TraceId& id);
+  static std::shared_ptr<const TraceDocument> FromBatch(const TraceId& id, SpanBatch batch);
+
+  const TraceId& id() const { return id_; }
+  const SpanBatch& batch() const { return batch_; }
+  const trace::TraceView& view() const { return view_; }
+  uint32_t row_count() const { return static_cast<uint32_t>(batch_.spans.size()); }
+  const Span& span(uint32_t row) const { return batch_.spans[view_.tree.node[row]]; }
+  // Indexes into batch().logs, by time.
+  std::span<const uint32_t> logs(uint32_t row) const {
+    return {log_indexes_.data() + log_starts_[row], log_starts_[row + 1] - log_starts_[row]};
+  }
+  uint64_t duplicates() const { return duplicates_; }
+  const std::vector<std::string>& warnings() const { return warnings_; }
+
+ private:
+  TraceDocument(const TraceId& id, SpanBatch batch);
+  void PlaceLogs();
+
+  TraceId id_;
+  SpanBatch batch_;
+  trace::TraceView view_;
+  std::vector<uint32_t> log_starts_, log_indexes_;
+  uint64_t duplicates_ = 0;
+  std::vector<std::string> warnings_;
+};
+
+}  // namespace weft::api

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/web_ui.h"
+
+#include <string_view>
+
+#include "api/answers.h"
+#include "api/ui_assets.h"
+
+namespace weft::api {
+namespace {
+
+constexpr std::string_view kNoUiPage =
+    "<!doctype html><html lang=en><meta charset=utf-8><title>weft</title>"
+    "<h1>weft is running</h1><p>This build has no web UI: it was made where Node.js was missing. "
+    "Everything else works: <code>weft services</code>, <code>weft query '{}'</code>, "
+    "<code>weft trace ID</code>, and the API under <code>/api/weft/v1</code>.</html>\n";
+
+// A path of the UI itself: not an API's, and its last segment is no file name.
+bool IsPage(std::string_view path) {
+  if (path == "/api" || path.starts_with("/api/")) return false;
+  return path.substr(path.rfind('/') + 1).find('.') == std::string_view::npos;
+}
+
+bool AcceptsGzip(const net::Headers& headers) {
+  return net::FindHeader(headers, "accept-encoding").find("gzip") != std::string_view::npos;
+}
+
+net::Response Found(const UiAsset& asset, const net::Request& request) {
+  net::Response response;
+  response.headers = {
+      {"content-security-policy", std::string(kUiContentSecurityPolicy)},
+      {"x-content-type-options", "nosniff"},
+      {"referrer-policy", "same-origin"},
+      {"etag", std::string(asset.etag)},
+      {"vary", "accept-encoding"},
+      {"cache-control", asset.immutable ? "public, max-age=31536000, immutable" : "no-cache"}};
+  if (net::FindHeader(request.headers, "if-none-match").find(asset.etag) !=
+      std::string_view::npos) {
+    response.status = 304;
+    return response;
+  }
+  response.content_type = asset.content_type;
+  if (!asset.gzip.empty() && AcceptsGzip(request.headers)) {
+    response.headers.emplace_back("content-encoding", "gzip");
+    response.body = asset.gzip;
+  } else {
+    response.body = asset.identity;
+  }
+  return response;
+}
+
+net::Response Answer(const net::Request& request) {
+  bool is_page = IsPage(request.path);
+  const UiAsset* asset = FindUiAsset(request.path == "/" ? "/index.html" : request.path);
+  if (asset == nullptr && is_page) asset = FindUiAsset("/index.html");
+  if (asset == nullptr && !is_page)
+    return ErrorResponse(Error{ErrorCode::kNotFound, "no such path: " + request.path, 0});
+  if (request.method != "GET" && request.method != "HEAD") {
+    net::Response response =
+        ErrorResponse(Error{ErrorCode::kInvalidArgument, "only GET is answered here", 0});
+    response.status = 405;
+    response.headers.emplace_back("allow", "GET,HEAD");
+    return response;
+  }
+  if (asset != nullptr) return Found(*asset, request);
+  return {.status = 200,
+          .content_type = "text/html; charset=utf-8",
+          .headers = {{"content-security-policy", "default-src 'none'; frame-ancestors 'none'"},
+                      {"cache-control", "no-cache"}},
+          .body = std::string(kNoUiPage)};
+}
+
+}  // namespace
+
+void ServeWebUi(std::function<net::Admission(const net::RequestHead&)> admit, net::Router* router) {
+  router->SetFallback([admit = std::move(admit)](net::Request request, net::ExchangePtr exchange) {
+    if (net::Admission admission = admit(request); admission.refusal)
+      return exchange->Respond(std::move(*admission.refusal));
+    exchange->Respond(Answer(request));
+  });
+}
+
+}  // namespace weft::api

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/cli.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "cli/config_commands.h"
+#include "cli/demo_command.h"
+#include "cli/import_command.h"
+#include "cli/loadgen_command.h"
+#include "cli/query_command.h"
+#include "cli/services_command.h"
+#include "cli/trace_command.h"
+#include "cli/version_command.h"
+
+namespace weft::cli {
+namespace {
+
+constexpr char kFooter[] =
+    "Examples:\n"
+    "  weft                                  run with the built-in configuration\n"
+    "  weft demo                             send it the traffic of a small shop\n"
+    "  weft query '{ status = error }'       newest traces with an error\n"
+    "  weft trace 4bf92f3577b34da6a3ce929d0e0e4736\n"
+    "  weft import spans.json.zst            OTLP from files\n"
+    "Exit codes: 0 done, 1 failed, 2 wrong arguments or configuration, 3 no such trace,\n"
+    "4 neither a server nor data to read. `weft COMMAND --help` says more.";
+
+}  // namespace
+
+std::span<const AddCommand> Commands() {
+  static constexpr AddCommand kCommands[] = {
+      AddQueryCommand, AddTraceCommand,   AddServicesCommand,    AddImportCommand, AddDemoCommand,
+      AddCheckCommand, AddLoadgenCommand, AddPrintConfigCommand, AddVersionCommand};
+  return kCommands;
+}
+
+int RunCli(int argc, char** argv, std::span<const AddCommand> first, const char* default_command) {
+  CLI::App app{"weft: a distributed tracing system in one binary", "weft"};
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  bool version = false;
+  app.add_flag("--version", version, "Print the version");
+  int exit_code = kExitOk;
+  for (AddCommand add : first) add(&app, &exit_code);
+  for (AddCommand add : Commands()) add(&app, &exit_code);
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  auto is = [&](const char* text) { return arguments.size() == 1 && arguments[0] == text; };
+  if (is("--version")) arguments = {"version"};
+  bool names_command = !arguments.empty() && !arguments[0].starts_with('-');
+  if (!names_command && !is("--help") && !is("-h"))
+    arguments.insert(arguments.begin(), default_command);
+  std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+  try {
+    app.parse(std::move(reversed));
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kExitOk : kExitUsage;
+  } catch (const std::exception& error) {
+    // A library threw where no command caught it: say so rather than abort.
+    std::fprintf(stderr, "weft: %s\n", error.what());
+    return kExitFailed;
+  }
+  return exit_code;
+}
+
+const char* Version() { return WEFT_VERSION; }
+
+}  // namespace weft::cli

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The front door of the command line: the table of commands and how they are run. One file a
+// command; each adds itself to the CLI::App and, when it was chosen, sets the exit code. `weft
+// serve` lies in server/, the only room that sees all.
+//
+// Exit codes (docs/cli.md): see ExitCode.
+// Thread rule: called once, by main. Next: cli/trace_source.h, cli/waterfall.h.
+#pragma once
+
+#include <span>
+
+namespace CLI {
+class App;
+}
+
+namespace weft::cli {
+
+enum ExitCode : int {
+  kExitOk = 0,
+  kExitFailed = 1,       // it was tried and went wrong; the message says why
+  kExitUsage = 2,        // wrong arguments, wrong configuration, wrong TraceQL
+  kExitNotFound = 3,     // no such trace
+  kExitUnreachable = 4,  // neither a server nor a data directory
+};
+
+using AddCommand = void (*)(CLI::App* app, int* exit_code);
+
+// Every command of this room.
+std::span<const AddCommand> Commands();
+
+// Parses and runs. `first` are commands shown before those of this room. Without a command, or with
+// options only, `default_command` is run.
+int RunCli(int argc, char** argv, std::span<const AddCommand> first, const char* default_command);
+
+// The version of this build: "0.1.0".
+const char* Version();
+
+}  // namespace weft::cli

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/server_source.h"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <charconv>
+
+#include "codec/otlp.h"
+
+namespace weft::cli {
+namespace {
+
+using Json = simdjson::dom::element;
+
+// Absent or of another type: the empty value. What the server sends is its documented shape; an
+// older or newer one may lack a field, and the command then shows nothing there.
+std::string Text(Json object, std::string_view key) {
+  std::string_view text;
+  return object[key].get(text) == simdjson::SUCCESS ? std::string(text) : "";
+}
+uint64_t Number(Json object, std::string_view key) {
+  uint64_t number = 0;
+  if (object[key].get(number) == simdjson::SUCCESS) return number;
+  std::string text = Text(object, key);
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+bool Flag(Json object, std::string_view key) {
+  bool flag = false;
+  return object[key].get(flag) == simdjson::SUCCESS && flag;
+}
+template <class Visit>
+void ForEach(Json object, std::string_view key, Visit visit) {
+  simdjson::dom::array items;
+  if (object[key].get(items) != simdjson::SUCCESS) return;
+  for (Json item : items) visit(item);
+}
+
+query::TraceSummary ReadSummary(Json json) {
+  query::TraceSummary trace;
+  if (auto id = TraceId::FromHex(Text(json, "traceId"))) trace.trace_id = *id;
+  trace.root_service = Text(json, "rootService");
+  trace.root_name = Text(json, "rootName");
+  trace.root_missing = Flag(json, "rootMissing");
+  trace.start_ns = Number(json, "startNs");
+  trace.duration_ns = Number(json, "durationNs");
+  trace.spans = static_cast<uint32_t>(Number(json, "spans"));
+  trace.errors = static_cast<uint32_t>(Number(json, "errors"));
+  trace.matched = static_cast<uint32_t>(Number(json, "matched"));
+  ForEach(json, "services", [&](Json share) {
+    trace.services.push_back({Text(share, "name"), static_cast<uint32_t>(Number(share, "spans")),
+                              static_cast<uint32_t>(Number(share, "errors"))});
+  });
+  ForEach(json, "matches", [&](Json match) {
+    query::MatchedSpan span;
+    if (auto id = SpanId::FromHex(Text(match, "spanId"))) span.span_id = *id;
+    span.service = Text(match, "service");
+    span.name = Text(match, "name");
+    span.start_ns = Number(match, "startNs");
+    span.duration_ns = Number(match, "durationNs");
+    span.error = Flag(match, "error");
+    simdjson::dom::object attributes;
+    if (match["attributes"].get(attributes) == simdjson::SUCCESS)
+      for (auto [key, value] : attributes)
+        if (value.is_string())
+          span.attributes.emplace_back(key, std::string(std::string_view(value)));
+    trace.matches.push_back(std::move(span));
+  });
+  return trace;
+}
+
+class ServerSource : public TraceSource {
+ public:
+  explicit ServerSource(std::string url)
+      : url_(std::move(url)), client_({.timeout_ms = 60'000, .response_bytes_max = 4ull << 30}) {}
+
+  Result<SearchAnswer> Search(const query::SearchRequest& request) override {
+    WEFT_ASSIGN(
+        Json json,
+        Get(fmt::format("/search?q={}&start={}&end={}&limit={}&spss={}&cursor={}",
+                        EscapeParameter(request.traceql), request.start_ns, request.end_ns,
+                        request.limit, request.spans_per_trace, EscapeParameter(request.cursor))));
+    SearchAnswer answer;
+    ForEach(json, "traces",
+            [&](Json trace) { answer.result.traces.push_back(ReadSummary(trace)); });
+    answer.result.cursor = Text(json, "cursor");
+    answer.result.partial = Text(json, "partial");
+    Json stats, range;
+    if (json["stats"].get(stats) == simdjson::SUCCESS) {
+      answer.result.stats.spans_total = Number(stats, "spansTotal");
+      answer.result.stats.spans_inspected = Number(stats, "spansInspected");
+      answer.result.stats.elapsed_ns = Number(stats, "elapsedNs");
+    }
+    if (json["dataRange"].get(range) == simdjson::SUCCESS && range.is_object())
+      answer.data_range = {Number(range, "startNs"), Number(range, "endNs")};
+    return answer;
+  }
+
+  Result<SpanBatch> ReadTrace(const TraceId& id) override {
+    WEFT_ASSIGN(std::string body, GetOtlp(id, false));
+    WEFT_ASSIGN(SpanBatch batch,
+                codec::DecodeOtlpTraces(codec::OtlpFormat::kProtobuf, std::move(body)));
+    WEFT_ASSIGN(std::string log_body, GetOtlp(id, true));
+    WEFT_ASSIGN(SpanBatch logs,
+                codec::DecodeOtlpLogs(codec::OtlpFormat::kProtobuf, std::move(log_body)));
+    Append(std::move(logs), &batch);
+    return batch;
+  }
+
+  Result<std::vector<query::ServiceCount>> ListServices() override {
+    WEFT_ASSIGN(Json json, Get("/services"));
+    std::vector<query::ServiceCount> services;
+    ForEach(json, "services", [&](Json service) {
+      services.push_back({Text(service, "name"), Number(service, "spans")});
+    });
+    return services;
+  }
+
+ private:
+  // The element lives until the next call.
+  Result<Json> Get(const std::string& path) {
+    std::string url = url_ + "/api/weft/v1" + path;
+    WEFT_ASSIGN(std::string body, BodyOf(client_.Get(url), url_));
+    Json json;
+    if (parser_.parse(body).get(json) != simdjson::SUCCESS)
+      return Fail(ErrorCode::kInternal, url_ + " did not answer with JSON: is it weft?");
+    return json;
+  }
+
+  Result<std::string> GetOtlp(const TraceId& id, bool logs) {
+    net::ClientRequest request;
+    request.url =
+        fmt::format("{}/api/weft/v1/trace/{}/otlp{}", url_, id.ToHex(), logs ? "?logs=true" : "");
+    request.headers = {{"accept", "application/x-protobuf"}};
+    return BodyOf(client_.Send(request), url_);
+  }
+
+  // The logs of `from`, kept alive by `to`.
+  static void Append(SpanBatch from, SpanBatch* to) {
+    auto owner = std::make_shared<const SpanBatch>(std::move(from));
+    auto resource_base = static_cast<uint32_t>(to->resources.size());
+    auto scope_base = static_cast<uint32_t>(to->scopes.size());
+    to->resources.insert(to->resources.end(), owner->resources.begin(), owner->resources.end());
+    to->scopes.insert(to->scopes.end(), owner->scopes.begin(), owner->scopes.end());
+    for (LogRecord log : owner->logs) {
+      log.resource += resource_base;
+      log.scope += scope_base;
+      to->logs.push_back(log);
+    }
+    to->received_is_content = false;
+    to->owners.push_back(std::move(owner));
+  }
+
+  const std::string url_;
+  net::HttpClient client_;
+  simdjson::dom::parser parser_;
+};
+
+ErrorCode CodeOf(int status) {
+  switch (status) {
+    case 400:
+      return ErrorCode::kInvalidArgument;
+    case 403:
+      return ErrorCode::kPermissionDenied;
+    case 404:
+      return ErrorCode::kNotFound;
+    case 413:
+      return ErrorCode::kTooLarge;
+    case 429:
+      return ErrorCode::kResourceExhausted;
+    case 503:
+      return ErrorCode::kUnavailable;
+    default:
+      return ErrorCode::kInternal;
+  }
+}
+
+}  // namespace
+
+Result<std::string> BodyOf(const Result<net::ClientResponse>& response, std::string_view url) {
+  if (!response) return Fail(response.error().WithPrefix(url));
+  if (response->status == 200) return response->body;
+  simdjson::dom::parser parser;
+  Json json;
+  std::string message = fmt::format("{} answered {}", url, response->status);
+  uint32_t retry_after_s = 0;
+  if (parser.parse(response->body).get(json) == simdjson::SUCCESS) {
+    Json error;
+    if (json["error"].get(error) == simdjson::SUCCESS) {
+      message = Text(error, "message");
+      retry_after_s = static_cast<uint32_t>(Number(error, "retryAfterS"));
+      if (uint64_t column = Number(error, "column"); column > 0)
+        message = fmt::format("line {}, column {}: {}", Number(error, "line"), column, message);
+      if (std::string hint = Text(error, "hint"); !hint.empty()) message += "\n" + hint;
+    }
+  }
+  return Fail(Error{CodeOf(response->status), message, retry_after_s});
+}
+
+std::string EscapeParameter(std::string_view text) {
+  std::string out;
+  for (char c : text) {
+    auto byte = static_cast<unsigned char>(c);
+    if (std::isalnum(byte) || c == '-' || c == '.' || c == '_' || c == '~') {
+      out += c;
+    } else {
+      out += fmt::format("%{:02X}", byte);
+    }
+  }
+  return out;
+}
+
+std::unique_ptr<TraceSource> MakeServerSource(std::string url) {
+  return std::make_unique<ServerSource>(std::move(url));
+}
+
+}  // namespace weft::cli

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A TraceSource over the native API of a running server (docs/api.md), and the pieces of its JSON
+// that other commands need.
+//
+// Thread rule: one thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "cli/trace_source.h"
+#include "net/client.h"
+
+namespace weft::cli {
+
+// `url` has no slash at its end.
+std::unique_ptr<TraceSource> MakeServerSource(std::string url);
+
+// The body of a 200 answer; else an Error with the server's own message.
+Result<std::string> BodyOf(const Result<net::ClientResponse>& response, std::string_view url);
+// Percent-encodes everything but unreserved characters.
+std::string EscapeParameter(std::string_view text);
+
+}  // namespace weft::cli

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/terminal.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <ctime>
+
+namespace weft::cli {
+namespace {
+
+// docs/palette.md, by index.
+constexpr uint32_t kPalette[] = {0xab7865, 0x6d6d4b, 0x3f6c6d, 0x3a9bfd, 0x8a63c6,
+                                 0x6771f1, 0x5e52d2, 0xd58207, 0xbb75e3, 0xc45d1b,
+                                 0x949b58, 0x57a78a, 0x859ab8, 0xad4b8d, 0x935516,
+                                 0x3a78a0, 0x7781bc, 0x6c55a9, 0x8e8192, 0x5f853d};
+
+bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+
+bool LocaleIsUtf8() {
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const char* value = std::getenv(name);
+    if (value == nullptr || *value == '\0') continue;
+    std::string lower;
+    for (const char* c = value; *c != '\0'; ++c)
+      lower += static_cast<char>(std::tolower(static_cast<unsigned char>(*c)));
+    return lower.find("utf-8") != std::string::npos || lower.find("utf8") != std::string::npos;
+  }
+  return false;
+}
+
+// Bytes of the well-formed sequence at the front, 0 when there is none.
+size_t SequenceBytes(std::string_view text) {
+  auto first = static_cast<unsigned char>(text[0]);
+  size_t bytes = first < 0x80             ? 1
+                 : (first & 0xE0) == 0xC0 ? 2
+                 : (first & 0xF0) == 0xE0 ? 3
+                 : (first & 0xF8) == 0xF0 ? 4
+                                          : 0;
+  if (bytes == 0 || text.size() < bytes) return 0;
+  for (size_t i = 1; i < bytes; ++i)
+    if (!IsContinuation(text[i])) return 0;
+  return bytes;
+}
+
+std::string Escape(const Terminal& terminal, std::string_view code) {
+  return terminal.colour ? fmt::format("\x1b[{}m", code) : "";
+}
+
+}  // namespace
+
+Terminal StandardOutput() {
+  Terminal terminal;
+  terminal.is_tty = isatty(STDOUT_FILENO) == 1;
+  const char* no_colour = std::getenv("NO_COLOR");
+  const char* term = std::getenv("TERM");
+  bool dumb = term != nullptr && std::string_view(term) == "dumb";
+  terminal.colour = terminal.is_tty && !dumb && (no_colour == nullptr || *no_colour == '\0');
+  terminal.utf8 = LocaleIsUtf8();
+  winsize size{};
+  if (terminal.is_tty && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+    terminal.width = size.ws_col;
+  if (const char* columns = std::getenv("COLUMNS")) {
+    std::string_view text(columns);
+    uint32_t width = 0;
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), width);
+    if (error == std::errc() && end == text.data() + text.size() && width > 0)
+      terminal.width = width;
+  }
+  terminal.width = std::clamp(terminal.width, 40u, 400u);
+  return terminal;
+}
+
+std::string CleanText(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size();) {
+    size_t bytes = SequenceBytes(text.substr(i));
+    auto first = static_cast<unsigned char>(text[i]);
+    bool c1 = bytes == 2 && first == 0xC2 && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    if (bytes == 0 || c1 || (bytes == 1 && (first < 0x20 || first == 0x7F))) {
+      out += '?';
+    } else {
+      out += text.substr(i, bytes);
+    }
+    i += std::max<size_t>(bytes, 1);
+  }
+  return out;
+}
+
+size_t TextWidth(std::string_view text) {
+  return static_cast<size_t>(
+      std::ranges::count_if(text, [](char c) { return !IsContinuation(c); }));
+}
+
+std::string Fit(std::string_view text, size_t width, bool utf8) {
+  if (TextWidth(text) <= width) return std::string(text);
+  if (width == 0) return "";
+  size_t bytes = 0, points = 0;
+  while (bytes < text.size()) {
+    if (!IsContinuation(text[bytes]) && points++ == width - 1) break;
+    ++bytes;
+  }
+  return std::string(text.substr(0, bytes)) + (utf8 ? "\u2026" : "~");
+}
+
+std::string Pad(std::string_view text, size_t width, bool utf8) {
+  std::string out = Fit(text, width, utf8);
+  out.append(width - TextWidth(out), ' ');
+  return out;
+}
+
+std::string ShortDuration(uint64_t ns) {
+  struct Unit {
+    uint64_t ns;
+    const char* name;
+  };
+  for (const Unit& unit : {Unit{3'600'000'000'000, "h"}, Unit{60'000'000'000, "min"},
+                           Unit{1'000'000'000, "s"}, Unit{1'000'000, "ms"}, Unit{1'000, "us"}}) {
+    if (ns < unit.ns) continue;
+    double value = static_cast<double>(ns) / static_cast<double>(unit.ns);
+    return fmt::format("{:.{}f} {}", value, value < 10 ? 2 : value < 100 ? 1 : 0, unit.name);
+  }
+  return fmt::format("{} ns", ns);
+}
+
+std::string LocalTime(uint64_t ns) {
+  time_t seconds = static_cast<time_t>(ns / 1'000'000'000);
+  tm parts{};
+  if (localtime_r(&seconds, &parts) == nullptr) return fmt::format("{} ns", ns);
+  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:03}", parts.tm_year + 1900,
+                     parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+                     ns / 1'000'000 % 1000);
+}
+
+uint32_t ServiceColourIndex(std::string_view service) {
+  uint32_t hash = 0x811c9dc5;
+  for (char c : service) hash = (hash ^ static_cast<unsigned char>(c)) * 0x01000193;
+  return (hash >> 4) % std::size(kPalette);
+}
+
+std::string ServiceColour(std::string_view service, const Terminal& terminal) {
+  uint32_t rgb = kPalette[ServiceColourIndex(service)];
+  return Escape(terminal, fmt::format("38;2;{};{};{}", rgb >> 16, rgb >> 8 & 255, rgb & 255));
+}
+std::string Red(const Terminal& terminal) { return Escape(terminal, "31"); }
+std::string Bold(const Terminal& terminal) { return Escape(terminal, "1"); }
+std::string Dim(const Terminal& terminal) { return Escape(terminal, "2"); }
+std::string Plain(const Terminal& terminal) { return Escape(terminal, "0"); }
+
+}  // namespace weft::cli

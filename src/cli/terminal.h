@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the output goes to, and text fit for it. Colours only on a terminal and without NO_COLOR;
+// drawing characters only where the locale is UTF-8. Text out of spans is cleaned before it is
+// printed, so that a span cannot drive the terminal.
+//
+// Thread rule: pure functions. Source of the colours: docs/palette.md.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace weft::cli {
+
+struct Terminal {
+  bool is_tty = false;
+  bool colour = false;
+  bool utf8 = true;
+  uint32_t width = 100;
+};
+// Of standard output; COLUMNS overrides the width.
+Terminal StandardOutput();
+
+// Control characters replaced, bytes that are no UTF-8 too.
+std::string CleanText(std::string_view text);
+// Code points.
+size_t TextWidth(std::string_view text);
+// At most `width` code points, the last one an ellipsis where something was cut.
+std::string Fit(std::string_view text, size_t width, bool utf8);
+std::string Pad(std::string_view text, size_t width, bool utf8);
+
+// "4.20 s", "87.3 ms", "512 us".
+std::string ShortDuration(uint64_t ns);
+// "2026-11-21 01:30:00.123", local time.
+std::string LocalTime(uint64_t ns);
+
+// Escape sequences; empty without colour.
+std::string ServiceColour(std::string_view service, const Terminal& terminal);
+std::string Red(const Terminal& terminal);
+std::string Bold(const Terminal& terminal);
+std::string Dim(const Terminal& terminal);
+std::string Plain(const Terminal& terminal);
+// Index into the palette.
+uint32_t ServiceColourIndex(std::string_view service);
+
+}  // namespace weft::cli

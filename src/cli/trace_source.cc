@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/trace_source.h"
+
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+
+#include "base/env.h"
+#include "cli/cli.h"
+#include "cli/server_source.h"
+#include "config/config.h"
+#include "net/client.h"
+#include "store/store.h"
+
+namespace weft::cli {
+namespace {
+
+class DirectorySource : public TraceSource {
+ public:
+  explicit DirectorySource(std::unique_ptr<store::Store> store) : store_(std::move(store)) {}
+
+  Result<SearchAnswer> Search(const query::SearchRequest& request) override {
+    auto snapshot = store_->TakeSnapshot("");
+    WEFT_ASSIGN(query::SearchResult result, query::Search(*snapshot, request, {}));
+    return SearchAnswer{std::move(result), query::DataRange(*snapshot)};
+  }
+  Result<SpanBatch> ReadTrace(const TraceId& id) override {
+    return store_->TakeSnapshot("")->ReadTrace(id);
+  }
+  Result<std::vector<query::ServiceCount>> ListServices() override {
+    return query::ListServices(*store_->TakeSnapshot(""), {});
+  }
+
+ private:
+  std::unique_ptr<store::Store> store_;
+};
+
+Result<std::unique_ptr<TraceSource>> OpenDirectory(const std::string& directory) {
+  store::StoreConfig config;
+  config.directory = directory;
+  config.read_only = true;
+  Result<std::unique_ptr<store::Store>> store =
+      store::Store::Open(PosixEnv(), SystemClock(), config);
+  if (!store) return Fail(store.error().WithPrefix(directory));
+  return std::unique_ptr<TraceSource>(std::make_unique<DirectorySource>(std::move(*store)));
+}
+
+}  // namespace
+
+void AddSourceOptions(CLI::App* command, SourceOptions* options) {
+  auto* url = command
+                  ->add_option("--url", options->url,
+                               fmt::format("Server to ask (default {})", kLocalServer))
+                  ->type_name("URL");
+  command
+      ->add_option("--data", options->data,
+                   "Data directory to read instead, while no server writes to it")
+      ->type_name("DIR")
+      ->excludes(url);
+}
+
+bool ServerAnswers(const std::string& url) {
+  net::HttpClient client({.connect_timeout_ms = 2000, .timeout_ms = 5000});
+  auto response = client.Get(url + "/healthz");
+  return response && response->status == 200;
+}
+
+Result<std::unique_ptr<TraceSource>> OpenSource(const SourceOptions& options) {
+  if (!options.data.empty()) return OpenDirectory(options.data);
+  std::string url = options.url.empty() ? kLocalServer : options.url;
+  while (url.ends_with('/')) url.pop_back();
+  if (!options.url.empty() || ServerAnswers(url)) return MakeServerSource(url);
+  std::string directory = config::DefaultDataDirectory(config::RealSurroundings());
+  if (!PosixEnv()->Exists(directory))
+    return Fail(ErrorCode::kUnavailable,
+                fmt::format("no server answers at {} and there is no data in {}; start one with "
+                            "`weft`, or name one with --url or a directory with --data",
+                            url, directory));
+  fmt::print(stderr, "weft: no server answers at {}: reading {}\n", url, directory);
+  return OpenDirectory(directory);
+}
+
+int ExitCodeOf(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::kInvalidArgument:
+    case ErrorCode::kUnimplemented:
+      return kExitUsage;
+    case ErrorCode::kNotFound:
+      return kExitNotFound;
+    case ErrorCode::kUnavailable:
+      return kExitUnreachable;
+    default:
+      return kExitFailed;
+  }
+}
+
+}  // namespace weft::cli

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Where the commands get their data: a running server over its API, or a data directory opened
+// read-only. Both answer in the same types, so that every command is written once.
+//
+// Thread rule: one thread. Next: query/query.h, docs/api.md.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "model/span_batch.h"
+#include "query/query.h"
+
+namespace CLI {
+class App;
+}
+
+namespace weft::cli {
+
+class TraceSource {
+ public:
+  virtual ~TraceSource() = default;
+  struct SearchAnswer {
+    query::SearchResult result;
+    // Smallest and largest span start of all data; nothing when there is none.
+    std::optional<std::pair<uint64_t, uint64_t>> data_range;
+  };
+  // kInvalidArgument for a TraceQL text that is wrong.
+  virtual Result<SearchAnswer> Search(const query::SearchRequest& request) = 0;
+  // Spans and log records. kNotFound when there is no such trace.
+  virtual Result<SpanBatch> ReadTrace(const TraceId& id) = 0;
+  virtual Result<std::vector<query::ServiceCount>> ListServices() = 0;
+};
+
+struct SourceOptions {
+  std::string url;   // empty: the local server
+  std::string data;  // not empty: this directory, read-only
+};
+// --url and --data.
+void AddSourceOptions(CLI::App* command, SourceOptions* options);
+
+inline constexpr char kLocalServer[] = "http://127.0.0.1:16686";
+
+// --data opens the directory; --url asks that server. With neither: the local server, or, where
+// none runs, the default data directory if it exists, with a word on stderr. kUnavailable
+// otherwise.
+Result<std::unique_ptr<TraceSource>> OpenSource(const SourceOptions& options);
+
+// True when a weft server answers at `url`.
+bool ServerAnswers(const std::string& url);
+
+// The exit code for an error of a source.
+int ExitCodeOf(const Error& error);
+
+}  // namespace weft::cli

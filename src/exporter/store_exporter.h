@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// exporters::store, the only door from a pipeline to the store: it opens the data directory at
+// Start() and closes it at Stop(). A batch completes when the store says that it is durable.
+//
+// Thread rule: Admit and Consume from any thread between Start() and Stop().
+// Next: store/store.h.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/env.h"
+#include "base/metrics.h"
+#include "config/settings.h"
+#include "pipeline/component.h"
+#include "store/store.h"
+
+namespace weft::exporter {
+
+// The store's configuration out of the exporter's settings. REQUIRES: settings.directory is set.
+store::StoreConfig ToStoreConfig(const config::StoreSettings& settings);
+
+class StoreExporter : public pipeline::Exporter {
+ public:
+  // `id` labels the metrics. All pointers are borrowed.
+  StoreExporter(std::string id, config::StoreSettings settings, Env* env, Clock* clock,
+                Metrics* metrics);
+  ~StoreExporter() override;
+
+  Status Start() override;
+  void Stop() override;
+  Status Admit(uint64_t bytes) override;
+  void Consume(SpanBatch batch, pipeline::Completion done) override;
+
+  // Null before Start().
+  store::Store* store() const { return store_.get(); }
+  const config::StoreSettings& settings() const { return settings_; }
+
+ private:
+  const std::string id_;
+  const config::StoreSettings settings_;
+  Env* const env_;
+  Clock* const clock_;
+  Metrics* const metrics_;
+  std::unique_ptr<store::Store> store_;
+};
+
+// All of the store's statistics as metrics.
+void ReportStore(const std::string& id, store::Store* store, MetricsScrape* scrape);
+
+}  // namespace weft::exporter

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// OTLP over gRPC: the Export methods of TraceService, LogsService and MetricsService, and the
+// standard health service beside them. Overload is UNAVAILABLE with RetryInfo, as senders expect.
+//
+// Source: opentelemetry-proto docs/specification.md, OTLP/gRPC.
+// Thread rule: as receiver/otlp_http.h.
+#pragma once
+
+#include <functional>
+
+#include "config/settings.h"
+#include "net/server.h"
+#include "receiver/otlp_intake.h"
+
+namespace weft::receiver {
+
+void AddOtlpGrpcRoutes(const config::OtlpReceiverSettings::Grpc& settings, OtlpIntake* intake,
+                       std::function<bool()> serving, net::Router* router);
+
+}  // namespace weft::receiver

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "receiver/otlp_http.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "net/grpc.h"
+#include "wire/compression.h"
+
+namespace weft::receiver {
+namespace {
+
+using codec::OtlpFormat;
+using Http = config::OtlpReceiverSettings::Http;
+
+// Charged for a body of undeclared length until it is whole.
+constexpr uint64_t kUndeclaredBytes = 1 << 20;
+
+constexpr std::string_view kProtobuf = "application/x-protobuf";
+constexpr std::string_view kJson = "application/json";
+
+std::string_view ContentTypeOf(OtlpFormat format) {
+  return format == OtlpFormat::kJson ? kJson : kProtobuf;
+}
+
+bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
+  return std::ranges::equal(
+      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+}
+
+// By Content-Type, parameters such as charset aside.
+std::optional<OtlpFormat> FormatOf(const net::Headers& headers) {
+  std::string_view type = net::FindHeader(headers, "content-type");
+  type = type.substr(0, type.find(';'));
+  while (type.ends_with(' ')) type.remove_suffix(1);
+  if (EqualsIgnoringCase(type, kProtobuf) || EqualsIgnoringCase(type, "application/protobuf"))
+    return OtlpFormat::kProtobuf;
+  if (EqualsIgnoringCase(type, kJson)) return OtlpFormat::kJson;
+  return std::nullopt;
+}
+
+net::Response ErrorResponse(OtlpFormat format, const Error& error) {
+  net::Response response;
+  response.status = net::ToHttpStatus(error.code);
+  // A disk that is full is an overload like others to a sender: it waits and tries again.
+  if (error.code == ErrorCode::kNoSpace) response.status = 503;
+  response.content_type = ContentTypeOf(format);
+  response.body = codec::EncodeRpcStatus(format, static_cast<uint32_t>(net::ToGrpcCode(error.code)),
+                                         error.message, error.retry_after_s);
+  if (error.retry_after_s > 0)
+    response.headers.emplace_back("retry-after", std::to_string(error.retry_after_s));
+  return response;
+}
+
+net::Response UnsupportedMediaType() {
+  return {.status = 415,
+          .content_type = "text/plain",
+          .headers = {},
+          .body =
+              "415 unsupported media type, supported: [application/json, "
+              "application/x-protobuf]\n"};
+}
+
+// "https://*.example.com": `*` stands for anything.
+bool MatchesWildcard(std::string_view pattern, std::string_view text) {
+  size_t star = pattern.find('*');
+  if (star == std::string_view::npos) return EqualsIgnoringCase(pattern, text);
+  std::string_view head = pattern.substr(0, star), rest = pattern.substr(star + 1);
+  if (text.size() < head.size() || !EqualsIgnoringCase(head, text.substr(0, head.size())))
+    return false;
+  for (size_t at = head.size(); at <= text.size(); ++at)
+    if (MatchesWildcard(rest, text.substr(at))) return true;
+  return false;
+}
+
+// Headers of an answer to a page of an allowed origin; none otherwise.
+net::Headers CorsHeaders(const Http& settings, const net::RequestHead& head, bool preflight) {
+  std::string_view origin = net::FindHeader(head.headers, "origin");
+  if (origin.empty()) return {};
+  bool allowed = std::ranges::any_of(settings.cors_origins, [origin](const std::string& pattern) {
+    return MatchesWildcard(pattern, origin);
+  });
+  if (!allowed) return {};
+  net::Headers headers = {{"access-control-allow-origin", std::string(origin)}, {"vary", "Origin"}};
+  if (!preflight) return headers;
+  std::string names = "content-type, content-encoding";
+  for (const std::string& name : settings.cors_headers) names += ", " + name;
+  headers.emplace_back("access-control-allow-methods", "POST");
+  headers.emplace_back("access-control-allow-headers", names);
+  if (settings.cors_max_age_s > 0)
+    headers.emplace_back("access-control-max-age", std::to_string(settings.cors_max_age_s));
+  return headers;
+}
+
+// One path's handler and its admission.
+class HttpEndpoint {
+ public:
+  HttpEndpoint(const Http& settings, OtlpIntake* intake, OtlpSignal signal)
+      : settings_(settings), intake_(intake), signal_(signal) {}
+
+  net::Admission Admit(const net::RequestHead& head) const {
+    std::optional<OtlpFormat> format = FormatOf(head.headers);
+    if (!format) {
+      intake_->CountRefusal(signal_, Error{ErrorCode::kInvalidArgument, "", 0});
+      return {std::make_unique<net::Response>(Finish(head, UnsupportedMediaType())), nullptr};
+    }
+    uint64_t bytes = head.content_length >= 0
+                         ? static_cast<uint64_t>(head.content_length)
+                         : std::min(kUndeclaredBytes, settings_.body_bytes_max);
+    Result<std::shared_ptr<void>> token = intake_->Admit(signal_, bytes);
+    if (token) return {nullptr, std::move(*token)};
+    return {std::make_unique<net::Response>(Finish(head, ErrorResponse(*format, token.error()))),
+            nullptr};
+  }
+
+  void Handle(net::Request request, net::ExchangePtr exchange) const {
+    // Admit() has refused everything else.
+    OtlpFormat format = FormatOf(request.headers).value_or(OtlpFormat::kProtobuf);
+    uint64_t wire_bytes = request.body.size();
+    Result<std::string> body = Decode(&request);
+    net::Headers cors = CorsHeaders(settings_, request, false);
+    if (!body) {
+      intake_->CountRefusal(signal_, body.error());
+      return exchange->Respond(Finish(request, ErrorResponse(format, body.error())));
+    }
+    intake_->Take(
+        signal_, format, std::move(*body), wire_bytes,
+        [format, exchange, signal = signal_, cors = std::move(cors)](Result<OtlpAnswer> answer) {
+          net::Response response;
+          if (answer) {
+            response.content_type = ContentTypeOf(format);
+            response.body = codec::EncodeOtlpResponse(format, OtlpIntake::RejectedField(signal),
+                                                      answer->rejected, answer->message);
+          } else {
+            response = ErrorResponse(format, answer.error());
+          }
+          response.headers.insert(response.headers.end(), cors.begin(), cors.end());
+          exchange->Respond(std::move(response));
+        });
+  }
+
+ private:
+  Result<std::string> Decode(net::Request* request) const {
+    std::string_view encoding = net::FindHeader(request->headers, "content-encoding");
+    std::optional<wire::Compression> kind = wire::CompressionByName(encoding);
+    if (!kind)
+      return Fail(ErrorCode::kInvalidArgument,
+                  "unsupported Content-Encoding \"" + std::string(encoding.substr(0, 64)) +
+                      "\"; supported: gzip, zstd, deflate, zlib, snappy, lz4");
+    if (*kind == wire::Compression::kNone) return std::move(request->body);
+    return wire::Decompress(*kind, request->body, settings_.body_bytes_max);
+  }
+
+  net::Response Finish(const net::RequestHead& head, net::Response response) const {
+    for (auto& header : CorsHeaders(settings_, head, false))
+      response.headers.push_back(std::move(header));
+    return response;
+  }
+
+  const Http settings_;
+  OtlpIntake* const intake_;
+  const OtlpSignal signal_;
+};
+
+}  // namespace
+
+void AddOtlpHttpRoutes(const Http& settings, OtlpIntake* intake, net::Router* router) {
+  for (auto [signal, path] : {std::pair{OtlpSignal::kTraces, &settings.traces_path},
+                              {OtlpSignal::kLogs, &settings.logs_path},
+                              {OtlpSignal::kMetrics, &settings.metrics_path}}) {
+    if (!intake->Serves(signal)) continue;
+    auto endpoint = std::make_shared<HttpEndpoint>(settings, intake, signal);
+    router->Add(
+        "POST", *path,
+        {.body_bytes_max = settings.body_bytes_max,
+         .admit = [endpoint](const net::RequestHead& head) { return endpoint->Admit(head); }},
+        [endpoint](net::Request request, net::ExchangePtr exchange) {
+          endpoint->Handle(std::move(request), std::move(exchange));
+        });
+    if (settings.cors_origins.empty()) continue;
+    router->Add("OPTIONS", *path, {}, [settings](net::Request request, net::ExchangePtr exchange) {
+      exchange->Respond({.status = 204,
+                         .content_type = "",
+                         .headers = CorsHeaders(settings, request, true),
+                         .body = ""});
+    });
+  }
+}
+
+}  // namespace weft::receiver

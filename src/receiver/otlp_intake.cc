@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "receiver/otlp_intake.h"
+
+namespace weft::receiver {
+namespace {
+
+constexpr std::string_view kSignalNames[] = {"traces", "logs", "metrics"};
+std::string_view NameOf(OtlpSignal signal) { return kSignalNames[static_cast<int>(signal)]; }
+
+// A retry can help: the sender keeps what it sent.
+bool IsRetryable(const Error& error) {
+  return error.retry_after_s > 0 || error.code == ErrorCode::kUnavailable ||
+         error.code == ErrorCode::kNoSpace;
+}
+
+}  // namespace
+
+OtlpIntake::OtlpIntake(std::string_view receiver, std::string_view transport,
+                       pipeline::Inputs inputs, pipeline::ByteBudget* budget, Metrics* metrics,
+                       Clock* clock)
+    : receiver_(receiver),
+      transport_(transport),
+      inputs_(inputs),
+      budget_(budget),
+      metrics_(metrics),
+      clock_(clock) {
+  for (OtlpSignal signal : {OtlpSignal::kTraces, OtlpSignal::kLogs, OtlpSignal::kMetrics}) {
+    Labels labels = {
+        {"receiver", receiver_}, {"transport", transport_}, {"signal", NameOf(signal)}};
+    counters_[static_cast<int>(signal)] = {
+        metrics->GetCounter("weft_receiver_requests_total", "Requests whose body was read.",
+                            labels),
+        metrics->GetCounter("weft_receiver_bytes_total", "Bytes of request bodies, as sent.",
+                            labels),
+        metrics->GetCounter("weft_receiver_received_items_total",
+                            "Spans, log records or metric points decoded, kept or not.", labels),
+        metrics->GetCounter("weft_receiver_accepted_items_total",
+                            "Spans or log records that every exporter has completed.", labels)};
+  }
+}
+
+std::string_view OtlpIntake::RejectedField(OtlpSignal signal) {
+  static constexpr std::string_view kFields[] = {"rejectedSpans", "rejectedLogRecords",
+                                                 "rejectedDataPoints"};
+  return kFields[static_cast<int>(signal)];
+}
+
+pipeline::Consumer* OtlpIntake::Input(OtlpSignal signal) const {
+  return signal == OtlpSignal::kTraces ? inputs_.traces : inputs_.logs;
+}
+
+bool OtlpIntake::Serves(OtlpSignal signal) const {
+  return signal == OtlpSignal::kMetrics || Input(signal) != nullptr;
+}
+
+Result<std::shared_ptr<void>> OtlpIntake::Admit(OtlpSignal signal, uint64_t bytes) {
+  Result<std::shared_ptr<pipeline::ByteBudget::Reservation>> token = budget_->Take(bytes);
+  Status status;
+  if (!token) {
+    status = Fail(token.error());
+  } else if (signal != OtlpSignal::kMetrics) {
+    status = Input(signal)->Admit(bytes);
+  }
+  if (!status) {
+    CountRefusal(signal, status.error());
+    return Fail(status.error());
+  }
+  return std::shared_ptr<void>(std::move(*token));
+}
+
+void OtlpIntake::CountRefusal(OtlpSignal signal, const Error& error) {
+  metrics_
+      ->GetCounter("weft_receiver_refused_requests_total",
+                   "Requests answered with an error before or after decoding.",
+                   {{"receiver", receiver_},
+                    {"transport", transport_},
+                    {"signal", NameOf(signal)},
+                    {"reason", ErrorCodeName(error.code)}})
+      ->Add();
+}
+
+void OtlpIntake::CountItems(OtlpSignal signal, const SpanBatch& batch) {
+  const Rejection& rejected =
+      signal == OtlpSignal::kTraces ? batch.rejected_spans : batch.rejected_logs;
+  uint64_t kept = signal == OtlpSignal::kTraces ? batch.spans.size() : batch.logs.size();
+  counters_[static_cast<int>(signal)].received->Add(kept + rejected.count);
+  if (rejected.count == 0) return;
+  if (signal == OtlpSignal::kTraces)
+    CountDroppedSpans(metrics_, "receiver", "invalid", rejected.count);
+  else
+    CountDroppedLogs(metrics_, "receiver", "no_trace", rejected.count);
+}
+
+void OtlpIntake::CountLost(OtlpSignal signal, uint64_t items, const Error& error) {
+  CountRefusal(signal, error);
+  if (IsRetryable(error)) {
+    metrics_
+        ->GetCounter("weft_receiver_refused_items_total",
+                     "Spans or log records that the sender was asked to send again.",
+                     {{"receiver", receiver_},
+                      {"transport", transport_},
+                      {"signal", NameOf(signal)},
+                      {"reason", ErrorCodeName(error.code)}})
+        ->Add(items);
+  } else if (signal == OtlpSignal::kTraces) {
+    CountDroppedSpans(metrics_, "receiver", ErrorCodeName(error.code), items);
+  } else {
+    CountDroppedLogs(metrics_, "receiver", ErrorCodeName(error.code), items);
+  }
+}
+
+Result<OtlpAnswer> OtlpIntake::AnswerMetrics(codec::OtlpFormat format, std::string_view body) {
+  WEFT_ASSIGN(uint64_t points, codec::CountOtlpMetricPoints(format, body));
+  if (points == 0) return OtlpAnswer{};
+  counters_[static_cast<int>(OtlpSignal::kMetrics)].received->Add(points);
+  metrics_
+      ->GetCounter("weft_dropped_metric_points_total", "Metric points that reached weft.",
+                   {{"room", "receiver"}, {"reason", "no_metrics_store"}})
+      ->Add(points);
+  return OtlpAnswer{points, "weft keeps traces and logs, no metrics: send them elsewhere"};
+}
+
+void OtlpIntake::Take(OtlpSignal signal, codec::OtlpFormat format, std::string body,
+                      uint64_t wire_bytes, OtlpDone done) {
+  Counters& counters = counters_[static_cast<int>(signal)];
+  counters.requests->Add();
+  counters.bytes->Add(wire_bytes);
+  auto refuse = [&](const Error& error) {
+    CountRefusal(signal, error);
+    done(Fail(error));
+  };
+  if (signal == OtlpSignal::kMetrics) {
+    Result<OtlpAnswer> answer = AnswerMetrics(format, body);
+    if (!answer) return refuse(answer.error());
+    return done(std::move(answer));
+  }
+  // The transport holds a share for the bytes as they came; this one is for what they became.
+  auto share = budget_->Take(body.size() > wire_bytes ? body.size() - wire_bytes : 0);
+  if (!share) return refuse(share.error());
+  Result<SpanBatch> batch = signal == OtlpSignal::kTraces
+                                ? codec::DecodeOtlpTraces(format, std::move(body))
+                                : codec::DecodeOtlpLogs(format, std::move(body));
+  if (!batch) return refuse(batch.error());
+  (*share)->Add(batch->arena.reserved_bytes() + batch->spans.size() * sizeof(Span) +
+                batch->logs.size() * sizeof(LogRecord));
+  CountItems(signal, *batch);
+  batch->received_ns = clock_->NowNs();
+  const Rejection& rejected =
+      signal == OtlpSignal::kTraces ? batch->rejected_spans : batch->rejected_logs;
+  OtlpAnswer answer{rejected.count, rejected.message};
+  if (batch->empty()) return done(std::move(answer));
+  uint64_t items = signal == OtlpSignal::kTraces ? batch->spans.size() : batch->logs.size();
+  Input(signal)->Consume(std::move(*batch), [this, signal, items, share = std::move(*share),
+                                             answer = std::move(answer),
+                                             done = std::move(done)](Status status) mutable {
+    share.reset();
+    if (!status) {
+      CountLost(signal, items, status.error());
+      return done(Fail(std::move(status).error()));
+    }
+    counters_[static_cast<int>(signal)].accepted->Add(items);
+    done(std::move(answer));
+  });
+}
+
+}  // namespace weft::receiver

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What both of OTLP's transports share: may a request come in, decode it, hand it to the pipeline,
+// say what was kept. Every span and log record that is not kept is counted with its reason.
+//
+// Thread rule: any thread; Take() decodes on the caller's, completions come on any.
+// Next: receiver/otlp_http.h, receiver/otlp_grpc.h.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "base/result.h"
+#include "codec/otlp.h"
+#include "pipeline/byte_budget.h"
+#include "pipeline/graph.h"
+
+namespace weft::receiver {
+
+enum class OtlpSignal : uint8_t { kTraces, kLogs, kMetrics };
+
+// What a sender is told about a request that was taken.
+struct OtlpAnswer {
+  uint64_t rejected = 0;
+  std::string message;  // why, of the first that was rejected
+};
+using OtlpDone = std::move_only_function<void(Result<OtlpAnswer>)>;
+
+class OtlpIntake {
+ public:
+  // All borrowed, and outlive this object. `receiver` is the component's id, `transport` "grpc" or
+  // "http": labels of the metrics.
+  OtlpIntake(std::string_view receiver, std::string_view transport, pipeline::Inputs inputs,
+             pipeline::ByteBudget* budget, Metrics* metrics, Clock* clock);
+
+  // True when a pipeline takes this signal. Metrics are always answered, and never kept.
+  bool Serves(OtlpSignal signal) const;
+  // Before a body of about `bytes` is read. The token holds its share of the budget.
+  Result<std::shared_ptr<void>> Admit(OtlpSignal signal, uint64_t bytes);
+  // A whole decompressed message. `wire_bytes` is what Admit() was told of it.
+  void Take(OtlpSignal signal, codec::OtlpFormat format, std::string body, uint64_t wire_bytes,
+            OtlpDone done);
+  // A request that was refused before Take(): over a limit, undecodable, wrong type.
+  void CountRefusal(OtlpSignal signal, const Error& error);
+
+  // The name in ExportXServiceResponse.partial_success, in JSON.
+  static std::string_view RejectedField(OtlpSignal signal);
+
+ private:
+  struct Counters {
+    Counter* requests;
+    Counter* bytes;
+    Counter* received;
+    Counter* accepted;
+  };
+  pipeline::Consumer* Input(OtlpSignal signal) const;
+  Result<OtlpAnswer> AnswerMetrics(codec::OtlpFormat format, std::string_view body);
+  void CountItems(OtlpSignal signal, const SpanBatch& batch);
+  void CountLost(OtlpSignal signal, uint64_t items, const Error& error);
+
+  const std::string receiver_, transport_;
+  const pipeline::Inputs inputs_;
+  pipeline::ByteBudget* const budget_;
+  Metrics* const metrics_;
+  Clock* const clock_;
+  Counters counters_[3];
+};
+
+}  // namespace weft::receiver

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "receiver/otlp_receiver.h"
+
+#include "receiver/otlp_grpc.h"
+#include "receiver/otlp_http.h"
+
+namespace weft::receiver {
+
+OtlpReceiver::OtlpReceiver(const config::ComponentId& id,
+                           const config::OtlpReceiverSettings& settings, pipeline::Inputs inputs,
+                           Deps deps)
+    : id_(id),
+      settings_(settings),
+      deps_(std::move(deps)),
+      grpc_intake_(id.ToString(), "grpc", inputs, deps_.budget, deps_.metrics, deps_.clock),
+      http_intake_(id.ToString(), "http", inputs, deps_.budget, deps_.metrics, deps_.clock) {}
+
+Status OtlpReceiver::Start() {
+  // The same port may serve both: a sender that mixes them up is still understood.
+  if (settings_.grpc) {
+    auto router = std::make_shared<net::Router>();
+    AddOtlpGrpcRoutes(*settings_.grpc, &grpc_intake_, deps_.serving, router.get());
+    AddOtlpHttpRoutes(settings_.http.value_or(config::OtlpReceiverSettings::Http{}), &http_intake_,
+                      router.get());
+    WEFT_TRY(Listen("grpc", settings_.grpc->endpoint, std::move(router)));
+  }
+  if (settings_.http) {
+    auto router = std::make_shared<net::Router>();
+    AddOtlpHttpRoutes(*settings_.http, &http_intake_, router.get());
+    AddOtlpGrpcRoutes(settings_.grpc.value_or(config::OtlpReceiverSettings::Grpc{}), &grpc_intake_,
+                      deps_.serving, router.get());
+    WEFT_TRY(Listen("http", settings_.http->endpoint, std::move(router)));
+  }
+  return {};
+}
+
+Status OtlpReceiver::Listen(const std::string& name, const config::Endpoint& endpoint,
+                            std::shared_ptr<const net::Router> router) {
+  Result<uint16_t> port = deps_.server->Listen({endpoint.host, endpoint.port}, std::move(router));
+  if (!port) return Fail(port.error().WithPrefix(id_.ToString() + "/" + name));
+  listeners_.push_back({id_.ToString() + "/" + name, {endpoint.host, *port}});
+  return {};
+}
+
+}  // namespace weft::receiver

@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The receiver over real sockets: what a sender gets for every kind of request.
+#include "receiver/otlp_receiver.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <mutex>
+#include <thread>
+
+#include "net/client.h"
+#include "net/raw_client.h"
+#include "testing/random_batch.h"
+#include "wire/compression.h"
+
+namespace weft::receiver {
+namespace {
+
+using codec::OtlpFormat;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+// Keeps what it gets; answers what it is told to.
+class FakeConsumer : public pipeline::Consumer {
+ public:
+  Status Admit(uint64_t) override {
+    std::lock_guard lock(mutex);
+    return admit;
+  }
+  void Consume(SpanBatch batch, pipeline::Completion done) override {
+    Status answer;
+    {
+      std::lock_guard lock(mutex);
+      batches.push_back(std::move(batch));
+      answer = consume;
+    }
+    done(std::move(answer));
+  }
+  size_t spans() {
+    std::lock_guard lock(mutex);
+    size_t count = 0;
+    for (const SpanBatch& batch : batches) count += batch.spans.size();
+    return count;
+  }
+  size_t logs() {
+    std::lock_guard lock(mutex);
+    size_t count = 0;
+    for (const SpanBatch& batch : batches) count += batch.logs.size();
+    return count;
+  }
+
+  std::mutex mutex;
+  Status admit, consume;
+  std::vector<SpanBatch> batches;
+};
+
+class OtlpReceiverTest : public ::testing::Test {
+ protected:
+  void Begin(config::OtlpReceiverSettings settings = {}, uint64_t budget_bytes = 128 << 20) {
+    if (!settings.http) settings.http.emplace();
+    if (!settings.grpc) settings.grpc.emplace();
+    settings.http->endpoint = settings.grpc->endpoint = {"127.0.0.1", 0};
+    budget_.emplace(budget_bytes);
+    receiver_.emplace(config::ComponentId{"otlp", ""}, settings,
+                      pipeline::Inputs{&consumer_, &consumer_},
+                      OtlpReceiver::Deps{.server = &server_,
+                                         .budget = &*budget_,
+                                         .metrics = &metrics_,
+                                         .clock = SystemClock(),
+                                         .serving = [] { return true; }});
+    ASSERT_TRUE(receiver_->Start());
+    server_.Start();
+    grpc_port_ = receiver_->listeners()[0].endpoint.port;
+    http_port_ = receiver_->listeners()[1].endpoint.port;
+  }
+  ~OtlpReceiverTest() override { server_.Stop(); }
+
+  net::ClientResponse Post(const std::string& path, const std::string& type, std::string_view body,
+                           const std::string& encoding = "", const std::string& method = "POST") {
+    net::ClientRequest request;
+    request.method = method;
+    request.url = "http://127.0.0.1:" + std::to_string(http_port_) + path;
+    if (!type.empty()) request.headers.emplace_back("content-type", type);
+    if (!encoding.empty()) request.headers.emplace_back("content-encoding", encoding);
+    request.body = body;
+    auto response = client_.Send(request);
+    EXPECT_TRUE(response) << response.error().message;
+    return response ? *response : net::ClientResponse{};
+  }
+  net::ClientResponse PostProto(std::string_view body, const std::string& encoding = "") {
+    return Post("/v1/traces", "application/x-protobuf", body, encoding);
+  }
+  net::GrpcReply Grpc(const std::string& service, std::string_view message) {
+    auto reply = client_.CallGrpc("http://127.0.0.1:" + std::to_string(grpc_port_) +
+                                      "/opentelemetry.proto.collector." + service + "/Export",
+                                  message);
+    EXPECT_TRUE(reply) << reply.error().message;
+    return reply ? *reply : net::GrpcReply{};
+  }
+  // The trailer that carries RetryInfo, as it came.
+  std::string GrpcStatusDetails(std::string_view message) {
+    std::string framed(5, '\0');
+    for (int i = 0; i < 4; ++i) framed[1 + i] = static_cast<char>(message.size() >> (24 - 8 * i));
+    framed += message;
+    net::HttpClient http2({.http2 = true});
+    auto response =
+        http2.Send({.method = "POST",
+                    .url = "http://127.0.0.1:" + std::to_string(grpc_port_) +
+                           "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+                    .headers = {{"content-type", "application/grpc"}, {"te", "trailers"}},
+                    .body = framed});
+    EXPECT_TRUE(response) << response.error().message;
+    return response ? std::string(net::FindHeader(response->headers, "grpc-status-details-bin"))
+                    : "";
+  }
+  std::string metrics() const { return metrics_.Render(Metrics::Format::kPrometheus); }
+
+  Metrics metrics_;
+  FakeConsumer consumer_;
+  net::Server server_{{}, 2};
+  std::optional<pipeline::ByteBudget> budget_;
+  std::optional<OtlpReceiver> receiver_;
+  net::HttpClient client_;
+  uint16_t grpc_port_ = 0, http_port_ = 0;
+};
+
+std::string Traces(OtlpFormat format, size_t spans = 40) {
+  SpanBatch batch = weft::testing::RandomBatch(
+      {.seed = 7, .spans = spans, .logs = 0, .traces = 8, .json_safe = true});
+  std::string out;
+  codec::EncodeOtlpTraces(format, batch, &out);
+  return out;
+}
+
+// One span whose trace id is `trace_id`, in JSON.
+std::string JsonSpan(const std::string& trace_id, const std::string& span_id = "0102030405060708") {
+  return R"({"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":")" + trace_id +
+         R"(","spanId":")" + span_id + R"(","name":"n","startTimeUnixNano":"1"}]}]}]})";
+}
+constexpr char kTraceId[] = "0102030405060708090a0b0c0d0e0f10";
+
+TEST_F(OtlpReceiverTest, ProtobufAndJsonAreKeptAndAnsweredInTheirOwnEncoding) {
+  Begin();
+  net::ClientResponse proto = PostProto(Traces(OtlpFormat::kProtobuf));
+  EXPECT_EQ(proto.status, 200);
+  EXPECT_EQ(net::FindHeader(proto.headers, "content-type"), "application/x-protobuf");
+  EXPECT_EQ(proto.body, "");
+  EXPECT_EQ(consumer_.spans(), 40u);
+  for (const char* type :
+       {"application/json", "application/json; charset=utf-8", "Application/JSON"}) {
+    net::ClientResponse json = Post("/v1/traces", type, Traces(OtlpFormat::kJson));
+    EXPECT_EQ(json.status, 200) << type;
+    EXPECT_EQ(net::FindHeader(json.headers, "content-type"), "application/json");
+    EXPECT_EQ(json.body, "{}");
+  }
+  EXPECT_EQ(consumer_.spans(), 160u);
+  EXPECT_GT(consumer_.batches[0].received_ns, 0u);
+  EXPECT_THAT(metrics(), HasSubstr("weft_receiver_accepted_items_total{receiver=\"otlp\",transport="
+                                   "\"http\",signal=\"traces\"} 160\n"));
+}
+
+TEST_F(OtlpReceiverTest, EveryCompression) {
+  Begin();
+  std::string body = Traces(OtlpFormat::kProtobuf);
+  struct Encoding {
+    const char* name;
+    wire::Compression kind;
+  };
+  for (const Encoding& encoding :
+       {Encoding{"identity", wire::Compression::kNone}, Encoding{"gzip", wire::Compression::kGzip},
+        Encoding{"zstd", wire::Compression::kZstd}, Encoding{"deflate", wire::Compression::kZlib},
+        Encoding{"zlib", wire::Compression::kZlib}, Encoding{"snappy", wire::Compression::kSnappy},
+        Encoding{"lz4", wire::Compression::kLz4}}) {
+    size_t before = consumer_.spans();
+    EXPECT_EQ(PostProto(wire::Compress(encoding.kind, body), encoding.name).status, 200)
+        << encoding.name;
+    EXPECT_EQ(consumer_.spans(), before + 40) << encoding.name;
+  }
+}
+
+TEST_F(OtlpReceiverTest, BadRequestsHaveTheirStatus) {
+  config::OtlpReceiverSettings settings;
+  settings.http.emplace();
+  settings.http->body_bytes_max = 1 << 20;
+  Begin(settings);
+  struct Case {
+    const char* name;
+    const char* method;
+    const char* path;
+    const char* type;
+    const char* encoding;
+    std::string body;
+    int status;
+    const char* says;
+  };
+  const Case kCases[] = {
+      {"no protobuf", "POST", "/v1/traces", "application/x-protobuf", "", "\xFF\xFF\xFF", 400, ""},
+      {"cut protobuf", "POST", "/v1/traces", "application/x-protobuf", "",
+       Traces(OtlpFormat::kProtobuf).substr(0, 999), 400, ""},
+      {"no JSON", "POST", "/v1/traces", "application/json", "", "{\"resourceSpans\": [", 400, ""},
+      {"JSON of another shape", "POST", "/v1/traces", "application/json", "",
+       "{\"resourceSpans\": 7}", 400, "resource_spans"},
+      {"no gzip", "POST", "/v1/traces", "application/x-protobuf", "gzip", "plain", 400, ""},
+      {"unknown encoding", "POST", "/v1/traces", "application/x-protobuf", "br", "x", 400, "br"},
+      {"a bomb", "POST", "/v1/traces", "application/x-protobuf", "gzip",
+       wire::Compress(wire::Compression::kGzip, std::string(8 << 20, '\0')), 413, ""},
+      {"too large", "POST", "/v1/traces", "application/x-protobuf", "",
+       std::string((1 << 20) + 1, 'x'), 413, ""},
+      {"wrong type", "POST", "/v1/traces", "text/plain", "", "x", 415,
+       "415 unsupported media type, supported: [application/json, application/x-protobuf]"},
+      {"no type", "POST", "/v1/traces", "", "", "x", 415, "415 unsupported"},
+      {"wrong method", "GET", "/v1/traces", "", "", "", 405, "405 method not allowed"},
+      {"wrong path", "POST", "/v1/trace", "application/json", "", "{}", 404, ""},
+  };
+  for (const Case& test : kCases) {
+    SCOPED_TRACE(test.name);
+    net::ClientResponse response =
+        Post(test.path, test.type, test.body, test.encoding, test.method);
+    EXPECT_EQ(response.status, test.status) << response.body;
+    EXPECT_THAT(response.body, HasSubstr(test.says));
+    EXPECT_NE(response.body, "");
+  }
+  EXPECT_EQ(consumer_.spans(), 0u);
+  EXPECT_EQ(budget_->used(), 0u);
+  // After all of that it still works.
+  EXPECT_EQ(PostProto(Traces(OtlpFormat::kProtobuf)).status, 200);
+}
+
+TEST_F(OtlpReceiverTest, ErrorsAreRpcStatusInTheRequestsEncoding) {
+  Begin();
+  net::ClientResponse json = Post("/v1/traces", "application/json", "{]");
+  EXPECT_EQ(net::FindHeader(json.headers, "content-type"), "application/json");
+  EXPECT_THAT(json.body, HasSubstr("\"code\":3"));
+  EXPECT_THAT(json.body, HasSubstr("\"message\":"));
+  net::ClientResponse proto = PostProto("\xFF\xFF\xFF");
+  EXPECT_EQ(net::FindHeader(proto.headers, "content-type"), "application/x-protobuf");
+  EXPECT_EQ(proto.body.substr(0, 2), std::string("\x08\x03"));  // field 1, code 3
+}
+
+TEST_F(OtlpReceiverTest, AnEmptyRequestIsASuccess) {
+  Begin();
+  EXPECT_EQ(PostProto("").status, 200);
+  EXPECT_EQ(Post("/v1/traces", "application/json", "{}").status, 200);
+  EXPECT_EQ(consumer_.batches.size(), 0u);
+}
+
+TEST_F(OtlpReceiverTest, InvalidSpansAreCountedAndTheRestKept) {
+  Begin();
+  std::string zero(32, '0');
+  std::string body = R"({"resourceSpans":[{"scopeSpans":[{"spans":[)"
+                     R"({"traceId":")" +
+                     std::string(kTraceId) +
+                     R"(","spanId":"0102030405060708","name":"a"},)"
+                     R"({"traceId":")" +
+                     zero +
+                     R"(","spanId":"0102030405060708","name":"b"},)"
+                     R"({"traceId":"0102","spanId":"0102030405060708","name":"c"}]}]}]})";
+  net::ClientResponse response = Post("/v1/traces", "application/json", body);
+  EXPECT_EQ(response.status, 200);
+  EXPECT_THAT(response.body, HasSubstr("\"rejectedSpans\":\"2\""));
+  EXPECT_THAT(response.body, HasSubstr("\"errorMessage\":"));
+  EXPECT_EQ(consumer_.spans(), 1u);
+  EXPECT_THAT(metrics(),
+              HasSubstr("weft_dropped_spans_total{room=\"receiver\",reason=\"invalid\"} 2\n"));
+}
+
+TEST_F(OtlpReceiverTest, LogsNeedATraceAndMetricsAreNotKept) {
+  Begin();
+  std::string logs = R"({"resourceLogs":[{"scopeLogs":[{"logRecords":[)"
+                     R"({"traceId":")" +
+                     std::string(kTraceId) +
+                     R"(","body":{"stringValue":"kept"}},)"
+                     R"({"body":{"stringValue":"no trace"}}]}]}]})";
+  net::ClientResponse response = Post("/v1/logs", "application/json", logs);
+  EXPECT_EQ(response.status, 200);
+  EXPECT_THAT(response.body, HasSubstr("\"rejectedLogRecords\":\"1\""));
+  EXPECT_EQ(consumer_.logs(), 1u);
+  std::string points = R"({"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"m","gauge":)"
+                       R"({"dataPoints":[{"asInt":"1"},{"asInt":"2"}]}}]}]}]})";
+  response = Post("/v1/metrics", "application/json", points);
+  EXPECT_EQ(response.status, 200);
+  EXPECT_THAT(response.body, HasSubstr("\"rejectedDataPoints\":\"2\""));
+  EXPECT_THAT(response.body, HasSubstr("no metrics"));
+  EXPECT_THAT(metrics(), HasSubstr("weft_dropped_logs_total{room=\"receiver\",reason=\"no_trace\"} "
+                                   "1\n"));
+}
+
+TEST_F(OtlpReceiverTest, ARefusalCarriesARetryHintOnBothTransports) {
+  Begin();
+  struct Case {
+    Error error;
+    int http;
+    net::GrpcCode grpc;
+  };
+  const Case kCases[] = {
+      {{ErrorCode::kUnavailable, "the head is full", 3}, 503, net::GrpcCode::kUnavailable},
+      {{ErrorCode::kNoSpace, "the disk is full", 7}, 503, net::GrpcCode::kUnavailable},
+      {{ErrorCode::kResourceExhausted, "a limit", 2}, 429, net::GrpcCode::kResourceExhausted},
+  };
+  for (bool before_reading : {true, false}) {
+    for (const Case& test : kCases) {
+      SCOPED_TRACE(test.error.message);
+      {
+        std::lock_guard lock(consumer_.mutex);
+        consumer_.admit = consumer_.consume = Status();
+        (before_reading ? consumer_.admit : consumer_.consume) = Fail(test.error);
+      }
+      net::ClientResponse response = Post("/v1/traces", "application/json", JsonSpan(kTraceId));
+      EXPECT_EQ(response.status, test.http);
+      EXPECT_EQ(net::FindHeader(response.headers, "retry-after"),
+                std::to_string(test.error.retry_after_s));
+      EXPECT_THAT(response.body, HasSubstr(test.error.message));
+      net::GrpcReply reply = Grpc("trace.v1.TraceService", Traces(OtlpFormat::kProtobuf));
+      EXPECT_EQ(reply.status.code, test.grpc);
+      EXPECT_EQ(reply.status.message, test.error.message);
+      EXPECT_THAT(GrpcStatusDetails(Traces(OtlpFormat::kProtobuf)), Not(::testing::IsEmpty()));
+    }
+  }
+  EXPECT_EQ(budget_->used(), 0u);
+}
+
+TEST_F(OtlpReceiverTest, TheByteBudgetRefusesBeforeReading) {
+  Begin({}, 1000);
+  auto held = budget_->Take(900);
+  ASSERT_TRUE(held);
+  net::ClientResponse response = PostProto(std::string(500, 'x'));
+  EXPECT_EQ(response.status, 503);
+  EXPECT_NE(net::FindHeader(response.headers, "retry-after"), "");
+  // More than all requests may hold together: no retry can help.
+  EXPECT_EQ(PostProto(std::string(1001, 'x')).status, 413);
+  held->reset();
+  EXPECT_EQ(budget_->used(), 0u);
+}
+
+TEST_F(OtlpReceiverTest, GrpcKeepsAllThreeSignals) {
+  Begin();
+  net::GrpcReply reply = Grpc("trace.v1.TraceService", Traces(OtlpFormat::kProtobuf));
+  EXPECT_EQ(reply.status.code, net::GrpcCode::kOk) << reply.status.message;
+  EXPECT_EQ(reply.message, "");
+  EXPECT_EQ(consumer_.spans(), 40u);
+  SpanBatch logs = weft::testing::RandomBatch({.seed = 3, .spans = 0, .logs = 12});
+  std::string body;
+  codec::EncodeOtlpLogs(OtlpFormat::kProtobuf, logs, &body);
+  EXPECT_EQ(Grpc("logs.v1.LogsService", body).status.code, net::GrpcCode::kOk);
+  EXPECT_EQ(consumer_.logs(), logs.logs.size());
+  EXPECT_EQ(Grpc("metrics.v1.MetricsService", "").status.code, net::GrpcCode::kOk);
+  EXPECT_EQ(Grpc("trace.v1.TraceService", "\xFF\xFF").status.code, net::GrpcCode::kInvalidArgument);
+  EXPECT_EQ(Grpc("profiles.v1.ProfilesService", "").status.code, net::GrpcCode::kUnimplemented);
+  // Half of the senders in the world mix the two ports up.
+  http_port_ = grpc_port_;
+  EXPECT_EQ(PostProto(Traces(OtlpFormat::kProtobuf)).status, 200);
+}
+
+TEST_F(OtlpReceiverTest, NoCorsUnlessConfigured) {
+  Begin();
+  net::ClientRequest request;
+  request.method = "POST";
+  request.url = "http://127.0.0.1:" + std::to_string(http_port_) + "/v1/traces";
+  request.headers = {{"origin", "https://evil.example"}, {"content-type", "application/json"}};
+  request.body = "{}";
+  auto response = client_.Send(request);
+  ASSERT_TRUE(response);
+  EXPECT_EQ(net::FindHeader(response->headers, "access-control-allow-origin"), "");
+}
+
+TEST_F(OtlpReceiverTest, CorsForConfiguredOrigins) {
+  config::OtlpReceiverSettings settings;
+  settings.http.emplace();
+  settings.http->cors_origins = {"https://*.example.com"};
+  Begin(settings);
+  net::ClientRequest request;
+  request.method = "OPTIONS";
+  request.url = "http://127.0.0.1:" + std::to_string(http_port_) + "/v1/traces";
+  request.headers = {{"origin", "https://shop.example.com"}};
+  auto response = client_.Send(request);
+  ASSERT_TRUE(response);
+  EXPECT_EQ(response->status, 204);
+  EXPECT_EQ(net::FindHeader(response->headers, "access-control-allow-origin"),
+            "https://shop.example.com");
+  EXPECT_THAT(std::string(net::FindHeader(response->headers, "access-control-allow-headers")),
+              HasSubstr("content-type"));
+  request.headers = {{"origin", "https://evil.example"}};
+  response = client_.Send(request);
+  ASSERT_TRUE(response);
+  EXPECT_EQ(net::FindHeader(response->headers, "access-control-allow-origin"), "");
+}
+
+TEST_F(OtlpReceiverTest, ManySendersAtOnce) {
+  Begin();
+  std::string body = Traces(OtlpFormat::kProtobuf, 10);
+  std::atomic<int> good{0};
+  std::vector<std::thread> senders;
+  for (int i = 0; i < 4; ++i)
+    senders.emplace_back([&, i] {
+      net::HttpClient client;
+      for (int n = 0; n < 25; ++n) {
+        if (i % 2 == 0) {
+          auto response =
+              client.Post("http://127.0.0.1:" + std::to_string(http_port_) + "/v1/traces",
+                          "application/x-protobuf", body);
+          good += response && response->status == 200;
+        } else {
+          auto reply = client.CallGrpc("http://127.0.0.1:" + std::to_string(grpc_port_) +
+                                           "/opentelemetry.proto.collector.trace.v1.TraceService/"
+                                           "Export",
+                                       body);
+          good += reply && reply->status.code == net::GrpcCode::kOk;
+        }
+      }
+    });
+  for (std::thread& sender : senders) sender.join();
+  EXPECT_EQ(good, 100);
+  EXPECT_EQ(consumer_.spans(), 1000u);
+  EXPECT_EQ(budget_->used(), 0u);
+}
+
+}  // namespace
+}  // namespace weft::receiver

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/running_server.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "base/log.h"
+#include "config/section.h"
+#include "server/components.h"
+
+namespace weft::server {
+namespace {
+
+// Net threads: a request is decoded and logged on one, so one a core; two are enough where more
+// cores are for queries and compaction.
+int NetThreads() {
+  return static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 2u, 16u));
+}
+
+net::Endpoint ToNet(const config::Endpoint& endpoint) {
+  return {endpoint.host.empty() ? "0.0.0.0" : endpoint.host, endpoint.port};
+}
+
+std::string_view DurabilityText(config::StoreSettings::Durability durability) {
+  static constexpr std::string_view kNames[] = {"durable", "relaxed", "memory"};
+  return kNames[static_cast<int>(durability)];
+}
+
+}  // namespace
+
+RunningServer::RunningServer(config::Config config, std::string version, Env* env, Clock* clock)
+    : config_(std::move(config)),
+      version_(std::move(version)),
+      env_(env),
+      clock_(clock),
+      started_ns_(clock->NowNs()),
+      budget_(config_.in_flight_bytes_max) {}
+
+RunningServer::~RunningServer() { Stop(); }
+
+Status RunningServer::Start() {
+  Status status = StartAll();
+  if (!status) Stop();
+  return status;
+}
+
+Status RunningServer::StartAll() {
+  WEFT_ASSIGN(graph_, pipeline::Graph::Build(config_, [this](const config::Component& component) {
+                return MakeExporter(component, env_, clock_, &metrics_);
+              }));
+  WEFT_TRY(graph_->StartExporters());
+  for (const config::Component& component : config_.components) {
+    if (component.kind != config::ComponentKind::kExporter || store_ != nullptr) continue;
+    store_ = dynamic_cast<exporter::StoreExporter*>(graph_->FindExporter(component.id));
+  }
+  net_ = std::make_unique<net::Server>(net::ServerLimits{}, NetThreads());
+  for (const config::ComponentId& id : config_.extensions) WEFT_TRY(StartExtension(id));
+  WEFT_TRY(StartReceivers());
+  ReportSelf();
+  net_->Start();
+  ready_ = true;
+  return {};
+}
+
+Status RunningServer::StartExtension(const config::ComponentId& id) {
+  const config::Component* component = config_.Find(config::ComponentKind::kExtension, id);
+  if (component == nullptr) return {};
+  Status status;
+  if (const auto* query = std::get_if<config::QuerySettings>(&component->settings))
+    status = StartQuery(*query);
+  if (const auto* health = std::get_if<config::HealthCheckSettings>(&component->settings))
+    status = StartHealthCheck(*health);
+  if (!status) return Fail(status.error().WithPrefix("extension " + id.ToString()));
+  return {};
+}
+
+Status RunningServer::StartQuery(const config::QuerySettings& settings) {
+  WEFT_ASSIGN(config::ComponentId store_id, config::ParseComponentId(settings.store));
+  auto* store = dynamic_cast<exporter::StoreExporter*>(graph_->FindExporter(store_id));
+  if (store == nullptr)
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("store: no pipeline has a store exporter \"{}\"", settings.store));
+  api::ServerFacts facts{.version = version_,
+                         .started_ns = started_ns_,
+                         .durability = std::string(DurabilityText(store->settings().durability)),
+                         .data_directory = store->settings().directory,
+                         .retention_age_ns = store->settings().retention_age_ns,
+                         .retention_bytes = store->settings().retention_bytes,
+                         .listeners = [this] {
+                           std::vector<api::ListenerAddress> addresses;
+                           for (const receiver::Listener& listener : listeners_)
+                             addresses.push_back({listener.name, listener.endpoint.ToString()});
+                           return addresses;
+                         }};
+  api::QueryServerOptions options{.endpoint = ToNet(settings.endpoint),
+                                  .loopback_only = settings.endpoint.IsLoopback(),
+                                  .allowed_hosts = settings.allowed_hosts,
+                                  .limits = {.workers = settings.workers,
+                                             .timeout_ns = settings.timeout_ns,
+                                             .memory_bytes = settings.memory_bytes}};
+  auto server = std::make_unique<api::QueryServer>(std::move(options), std::move(facts),
+                                                   store->store(), net_.get(), &metrics_, clock_,
+                                                   [this] { return WhyNotReady(); });
+  WEFT_TRY(server->Start());
+  listeners_.push_back({"query", {settings.endpoint.host, server->port()}});
+  query_servers_.push_back(std::move(server));
+  return {};
+}
+
+Status RunningServer::StartHealthCheck(const config::HealthCheckSettings& settings) {
+  auto router = std::make_shared<net::Router>();
+  router->Add("GET", settings.path, {}, [this](net::Request, net::ExchangePtr exchange) {
+    std::string why_not = WhyNotReady();
+    exchange->Respond({.status = why_not.empty() ? 200 : 503,
+                       .content_type = "application/json",
+                       .headers = {},
+                       .body = why_not.empty() ? R"({"status":"Server available"})"
+                                               : R"({"status":"Server not available"})"});
+  });
+  api::AddHealthRoutes([this] { return WhyNotReady(); }, &metrics_, {}, router.get());
+  WEFT_ASSIGN(uint16_t port, net_->Listen(ToNet(settings.endpoint), std::move(router)));
+  listeners_.push_back({"health_check", {settings.endpoint.host, port}});
+  return {};
+}
+
+Status RunningServer::StartReceivers() {
+  for (const config::Component& component : config_.components) {
+    const auto* settings = std::get_if<config::OtlpReceiverSettings>(&component.settings);
+    if (settings == nullptr || !graph_->Uses(component.id)) continue;
+    auto otlp = std::make_unique<receiver::OtlpReceiver>(
+        component.id, *settings, graph_->InputsOf(component.id),
+        receiver::OtlpReceiver::Deps{.server = net_.get(),
+                                     .budget = &budget_,
+                                     .metrics = &metrics_,
+                                     .clock = clock_,
+                                     .serving = [this] { return WhyNotReady().empty(); }});
+    WEFT_TRY(otlp->Start());
+    listeners_.insert(listeners_.end(), otlp->listeners().begin(), otlp->listeners().end());
+    receivers_.push_back(std::move(otlp));
+  }
+  return {};
+}
+
+void RunningServer::ReportSelf() {
+  metrics_.OnScrape(ReportProcess);
+  metrics_.OnScrape([this](MetricsScrape* scrape) {
+    scrape->Gauge("weft_build_info", "1, with the version as a label.", {{"version", version_}}, 1);
+    scrape->Gauge("weft_connections", "Open connections.", {},
+                  static_cast<double>(net_->connections()));
+    scrape->Gauge("weft_in_flight_bytes", "Bytes held by requests under way.", {},
+                  static_cast<double>(budget_.used()));
+    scrape->Gauge("weft_in_flight_bytes_max", "The most they may hold.", {},
+                  static_cast<double>(budget_.bytes_max()));
+  });
+}
+
+std::string RunningServer::WhyNotReady() const {
+  if (!ready_) return "starting or stopping";
+  if (store_ == nullptr || store_->store() == nullptr) return "";
+  store::StoreStats stats = store_->store()->stats();
+  return stats.read_only ? "the store takes nothing: " + stats.read_only_reason : "";
+}
+
+void RunningServer::Stop() {
+  ready_ = false;
+  // Queries are cut short, so that draining waits for ingest only.
+  for (auto& server : query_servers_) server->Stop();
+  if (net_) net_->Stop();
+  metrics_.StopScrapes();
+  if (graph_) graph_->StopExporters();
+}
+
+}  // namespace weft::server

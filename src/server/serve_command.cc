@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/serve_command.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "base/log.h"
+#include "cli/cli.h"
+#include "cli/config_commands.h"
+#include "config/section.h"
+#include "server/running_server.h"
+
+namespace weft::server {
+namespace {
+
+struct Options {
+  config::LoadOptions load;
+  ServeOverrides overrides;
+};
+
+// All addresses of one component.
+std::vector<config::Endpoint*> EndpointsOf(config::Settings* settings) {
+  std::vector<config::Endpoint*> endpoints;
+  if (auto* otlp = std::get_if<config::OtlpReceiverSettings>(settings)) {
+    if (otlp->grpc) endpoints.push_back(&otlp->grpc->endpoint);
+    if (otlp->http) endpoints.push_back(&otlp->http->endpoint);
+  }
+  if (auto* query = std::get_if<config::QuerySettings>(settings))
+    endpoints.push_back(&query->endpoint);
+  if (auto* health = std::get_if<config::HealthCheckSettings>(settings))
+    endpoints.push_back(&health->endpoint);
+  return endpoints;
+}
+
+std::string LimitText(const std::string& text) { return text == "0" ? "no limit" : text; }
+
+void SayHello(const RunningServer& server) {
+  fmt::print("weft {} is running\n", cli::Version());
+  for (const receiver::Listener& listener : server.listeners()) {
+    std::string_view scheme = listener.name.ends_with("/grpc") ? "" : "http://";
+    fmt::print("  {:<12} {}{}\n", listener.name, scheme, listener.endpoint.ToString());
+  }
+  if (const exporter::StoreExporter* store = server.store()) {
+    using Durability = config::StoreSettings::Durability;
+    const config::StoreSettings& settings = store->settings();
+    std::string_view durability = settings.durability == Durability::kDurable
+                                      ? "durable: OK means on disk"
+                                  : settings.durability == Durability::kRelaxed
+                                      ? "relaxed: power loss may cost the last second"
+                                      : "memory: nothing outlives this process";
+    fmt::print("  {:<12} {}\n", "data", settings.directory);
+    fmt::print("  {:<12} {}\n", "durability", durability);
+    fmt::print("  {:<12} {} or {}, whichever comes first\n", "retention",
+               LimitText(config::DurationText(settings.retention_age_ns)),
+               LimitText(config::ByteCountText(settings.retention_bytes)));
+  }
+  std::fflush(stdout);
+}
+
+int Serve(const Options& options) {
+  config::Surroundings surroundings = config::RealSurroundings();
+  Result<config::Loaded> loaded = config::Load(options.load, surroundings);
+  if (!loaded) {
+    fmt::print(stderr, "{}\n", loaded.error().message);
+    return cli::kExitUsage;
+  }
+  SetLogLevel(loaded->config.log_level);
+  for (const std::string& warning : loaded->warnings) Log(LogLevel::kWarn, "config", warning);
+  if (Status status = ApplyOverrides(options.overrides, config::DefaultDataDirectory(surroundings),
+                                     &loaded->config);
+      !status) {
+    fmt::print(stderr, "weft: {}\n", status.error().message);
+    return cli::kExitUsage;
+  }
+  // Blocked before any thread is made, so that only sigwait() below sees them.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  RunningServer server(std::move(loaded->config), cli::Version(), PosixEnv(), SystemClock());
+  if (Status status = server.Start(); !status) {
+    fmt::print(stderr, "weft: {}\n", status.error().message);
+    if (status.error().message.find("in use") != std::string::npos)
+      fmt::print(stderr, "`weft serve --port-offset 100` moves all ports by 100.\n");
+    return cli::kExitFailed;
+  }
+  SayHello(server);
+  int signal_number = 0;
+  sigwait(&signals, &signal_number);
+  Log(LogLevel::kInfo, "server", signal_number == SIGINT ? "interrupted: stopping" : "stopping");
+  // A second signal ends the process as if nobody handled it.
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  server.Stop();
+  return cli::kExitOk;
+}
+
+}  // namespace
+
+Status ApplyOverrides(const ServeOverrides& overrides, const std::string& default_directory,
+                      config::Config* config) {
+  int stores = 0;
+  for (config::Component& component : config->components) {
+    if (auto* store = std::get_if<config::StoreSettings>(&component.settings)) {
+      ++stores;
+      if (!overrides.data.empty()) store->directory = overrides.data;
+      if (store->directory.empty()) store->directory = default_directory;
+    }
+    for (config::Endpoint* endpoint : EndpointsOf(&component.settings)) {
+      if (endpoint->port + overrides.port_offset > 65535)
+        return Fail(ErrorCode::kInvalidArgument,
+                    fmt::format("--port-offset {} moves port {} beyond 65535",
+                                overrides.port_offset, endpoint->port));
+      if (endpoint->port != 0)
+        endpoint->port = static_cast<uint16_t>(endpoint->port + overrides.port_offset);
+      if (!endpoint->IsLoopback() && !overrides.insecure)
+        return Fail(ErrorCode::kInvalidArgument,
+                    fmt::format("{} of {} can be reached from other machines, without encryption "
+                                "or a password; use localhost, or say --insecure if that is meant",
+                                endpoint->ToString(), component.id.ToString()));
+    }
+  }
+  if (!overrides.data.empty() && stores != 1)
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("--data needs one store exporter; the configuration has {}", stores));
+  return {};
+}
+
+void AddServeCommand(CLI::App* app, int* exit_code) {
+  CLI::App* command =
+      app->add_subcommand("serve", "Receive, store and answer (what `weft` alone does)");
+  command->footer(
+      "Examples:\n"
+      "  weft serve --data /srv/weft --set exporters.store.retention.age=30d\n"
+      "  weft serve --config collector.yaml --config site.yaml\n"
+      "  weft serve --port-offset 100\n"
+      "Exit codes: 0 stopped by a signal, 1 could not start, 2 wrong configuration.");
+  auto options = std::make_shared<Options>();
+  cli::AddConfigOptions(command, &options->load);
+  command
+      ->add_option("--data", options->overrides.data,
+                   "Data directory (default $XDG_DATA_HOME/weft or ~/.local/share/weft)")
+      ->type_name("DIR");
+  command->add_option("--port-offset", options->overrides.port_offset, "Added to every port")
+      ->check(CLI::Range(0, 65535));
+  command->add_flag("--insecure", options->overrides.insecure,
+                    "Listen beyond this machine without encryption and passwords");
+  command->callback([options, exit_code] { *exit_code = Serve(*options); });
+}
+
+}  // namespace weft::server

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `weft serve`, also plain `weft`: loads the configuration, starts everything, says where it
+// listens and what is durable, waits for SIGTERM or SIGINT, stops in order.
+//
+// Thread rule: called once, by main. Next: server/running_server.h.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "config/config.h"
+
+namespace CLI {
+class App;
+}
+
+namespace weft::server {
+
+void AddServeCommand(CLI::App* app, int* exit_code);
+
+// What the command line says over the configuration.
+struct ServeOverrides {
+  std::string data;  // --data: directory of the store exporter
+  uint32_t port_offset = 0;
+  bool insecure = false;
+};
+// Applies them, fills the default directory in, and refuses addresses that others can reach unless
+// --insecure says that this is meant.
+Status ApplyOverrides(const ServeOverrides& overrides, const std::string& default_directory,
+                      config::Config* config);
+
+}  // namespace weft::server
