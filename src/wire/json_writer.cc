@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 
 #include "wire/base64.h"
 #include "wire/utf8.h"
@@ -18,6 +19,18 @@ constexpr std::array<bool, 256> kPlain = [] {
   for (int c = 0x20; c < 0x80; ++c) plain[c] = c != '"' && c != '\\';
   return plain;
 }();
+
+// Whether any of eight bytes is not plain, that is below 0x20, from 0x80 on, a quote or a backslash.
+// With the high bits out of the way (they are asked for at the end), (x - 0x20) borrows from a byte's
+// high bit exactly where the byte is below 0x20, and (x ^ c) - 1 exactly where it equals c. A borrow may
+// reach the next byte too, which only sends that word to the byte loop.
+bool HasSpecial(uint64_t word) {
+  constexpr uint64_t kOnes = 0x0101010101010101u, kHigh = 0x8080808080808080u;
+  uint64_t control = word - kOnes * 0x20;
+  uint64_t quote = (word ^ kOnes * '"') - kOnes;
+  uint64_t backslash = (word ^ kOnes * '\\') - kOnes;
+  return ((control | quote | backslash | word) & kHigh) != 0;
+}
 
 void AppendEscape(uint8_t byte, std::string* out) {
   switch (byte) {
@@ -59,6 +72,13 @@ void AppendJsonString(std::string_view text, std::string* out) {
   size_t done = 0;  // everything before it is in *out
   size_t i = 0;
   while (i < text.size()) {
+    if (uint64_t word; text.size() - i >= sizeof word) {
+      std::memcpy(&word, text.data() + i, sizeof word);
+      if (!HasSpecial(word)) {
+        i += sizeof word;
+        continue;
+      }
+    }
     uint8_t byte = static_cast<uint8_t>(text[i]);
     if (kPlain[byte]) {
       ++i;
