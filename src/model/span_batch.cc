@@ -4,33 +4,44 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include <cstring>
+
 namespace weft {
 namespace {
 
 // Feeds one stream of tagged, length-prefixed fields, so that no two different contents collide by
-// concatenation.
+// concatenation. Fields are a few bytes each, and XXH3 is slow at those: they are gathered first.
+// Most spans fit the buffer and are hashed in one go; the result is the same either way.
 class ContentHasher {
  public:
-  ContentHasher() { XXH3_128bits_reset(&state_); }
-  void Number(uint64_t n) { XXH3_128bits_update(&state_, &n, sizeof n); }
+  void Number(uint64_t n) { Put(&n, sizeof n); }
   void Text(std::string_view s) {
     Number(s.size());
-    XXH3_128bits_update(&state_, s.data(), s.size());
+    Put(s.data(), s.size());
   }
   void Any(const Value& value) {
     Number(static_cast<uint64_t>(value.type));
     switch (value.type) {
-      case ValueType::kEmpty: break;
+      case ValueType::kEmpty:
+        break;
       case ValueType::kString:
-      case ValueType::kBytes: Text(value.string()); break;
-      case ValueType::kBool: Number(value.boolean); break;
+      case ValueType::kBytes:
+        Text(value.string());
+        break;
+      case ValueType::kBool:
+        Number(value.boolean);
+        break;
       case ValueType::kInt:
-      case ValueType::kDouble: Number(static_cast<uint64_t>(value.integer)); break;
+      case ValueType::kDouble:
+        Number(static_cast<uint64_t>(value.integer));
+        break;
       case ValueType::kArray:
         Number(value.count);
         for (const Value& item : value.array()) Any(item);
         break;
-      case ValueType::kMap: All(value.map()); break;
+      case ValueType::kMap:
+        All(value.map());
+        break;
     }
   }
   void All(Attributes attributes) {
@@ -54,11 +65,38 @@ class ContentHasher {
     Text(scope.schema_url);
   }
   ContentHash Finish() {
-    XXH128_hash_t hash = XXH3_128bits_digest(&state_);
+    XXH128_hash_t hash;
+    if (streaming_) {
+      Flush();
+      hash = XXH3_128bits_digest(&state_);
+    } else {
+      hash = XXH3_128bits(buffer_, used_);
+    }
     return {hash.high64, hash.low64};
   }
 
  private:
+  void Put(const void* bytes, size_t count) {
+    if (count > sizeof buffer_ - used_) [[unlikely]] {
+      Flush();
+      if (count > sizeof buffer_) {
+        XXH3_128bits_update(&state_, bytes, count);
+        return;
+      }
+    }
+    if (count > 0) std::memcpy(buffer_ + used_, bytes, count);
+    used_ += count;
+  }
+  void Flush() {
+    if (!streaming_) XXH3_128bits_reset(&state_);
+    streaming_ = true;
+    XXH3_128bits_update(&state_, buffer_, used_);
+    used_ = 0;
+  }
+
+  size_t used_ = 0;
+  bool streaming_ = false;
+  char buffer_[2048];
   XXH3_state_t state_;
 };
 
@@ -78,13 +116,17 @@ std::string_view ServiceName(const Resource& resource) {
 
 Value CopyValue(const Value& value, Arena* arena) {
   switch (value.type) {
-    case ValueType::kString: return Value::String(arena->Copy(value.string()));
-    case ValueType::kBytes: return Value::Bytes(arena->Copy(value.string()));
+    case ValueType::kString:
+      return Value::String(arena->Copy(value.string()));
+    case ValueType::kBytes:
+      return Value::Bytes(arena->Copy(value.string()));
     case ValueType::kArray:
       return Value::Array(CopyArray<Value>(
           value.array(), arena, [arena](const Value& item) { return CopyValue(item, arena); }));
-    case ValueType::kMap: return Value::Map(CopyAttributes(value.map(), arena));
-    default: return value;
+    case ValueType::kMap:
+      return Value::Map(CopyAttributes(value.map(), arena));
+    default:
+      return value;
   }
 }
 

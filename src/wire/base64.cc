@@ -39,11 +39,16 @@ void AppendBase64(std::string_view bytes, std::string* out) {
 
 void AppendHex(std::string_view bytes, std::string* out) {
   static constexpr char kDigits[] = "0123456789abcdef";
-  for (char c : bytes) {
-    uint8_t byte = static_cast<uint8_t>(c);
-    *out += kDigits[byte >> 4];
-    *out += kDigits[byte & 15];
-  }
+  size_t before = out->size();
+  out->resize_and_overwrite(before + 2 * bytes.size(), [&](char* text, size_t) {
+    char* to = text + before;
+    for (char c : bytes) {
+      uint8_t byte = static_cast<uint8_t>(c);
+      *to++ = kDigits[byte >> 4];
+      *to++ = kDigits[byte & 15];
+    }
+    return before + 2 * bytes.size();
+  });
 }
 
 std::optional<size_t> DecodeBase64(std::string_view text, char* to) {

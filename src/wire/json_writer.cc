@@ -20,10 +20,10 @@ constexpr std::array<bool, 256> kPlain = [] {
   return plain;
 }();
 
-// Whether any of eight bytes is not plain, that is below 0x20, from 0x80 on, a quote or a backslash.
-// With the high bits out of the way (they are asked for at the end), (x - 0x20) borrows from a byte's
-// high bit exactly where the byte is below 0x20, and (x ^ c) - 1 exactly where it equals c. A borrow may
-// reach the next byte too, which only sends that word to the byte loop.
+// Whether any of eight bytes is not plain, that is below 0x20, from 0x80 on, a quote or a
+// backslash. With the high bits out of the way (they are asked for at the end), (x - 0x20) borrows
+// from a byte's high bit exactly where the byte is below 0x20, and (x ^ c) - 1 exactly where it
+// equals c. A borrow may reach the next byte too, which only sends that word to the byte loop.
 bool HasSpecial(uint64_t word) {
   constexpr uint64_t kOnes = 0x0101010101010101u, kHigh = 0x8080808080808080u;
   uint64_t control = word - kOnes * 0x20;
@@ -58,18 +58,8 @@ void AppendEscape(uint8_t byte, std::string* out) {
   }
 }
 
-template <class T>
-void AppendNumber(T value, std::string* out) {
-  char digits[24];
-  auto [end, error] = std::to_chars(digits, digits + sizeof digits, value);
-  out->append(digits, end);
-}
-
-}  // namespace
-
-void AppendJsonString(std::string_view text, std::string* out) {
-  *out += '"';
-  size_t done = 0;  // everything before it is in *out
+// How many bytes at the front of `text` are written as they are.
+size_t PlainBytes(std::string_view text) {
   size_t i = 0;
   while (i < text.size()) {
     if (uint64_t word; text.size() - i >= sizeof word) {
@@ -79,30 +69,79 @@ void AppendJsonString(std::string_view text, std::string* out) {
         continue;
       }
     }
-    uint8_t byte = static_cast<uint8_t>(text[i]);
-    if (kPlain[byte]) {
+    if (kPlain[static_cast<uint8_t>(text[i])]) {
       ++i;
       continue;
     }
-    if (byte >= 0x80) {
-      if (size_t sound = Utf8CharacterBytes(text.substr(i)); sound != 0) {
-        i += sound;
-        continue;
-      }
-    }
-    out->append(text, done, i - done);
-    if (byte >= 0x80) {
-      *out += kReplacementCharacter;
-      i += Utf8BrokenBytes(text.substr(i));
-    } else {
-      AppendEscape(byte, out);
-      ++i;
-    }
-    done = i;
+    size_t sound = static_cast<uint8_t>(text[i]) < 0x80 ? 0 : Utf8CharacterBytes(text.substr(i));
+    if (sound == 0) break;
+    i += sound;
   }
-  out->append(text, done, text.size() - done);
-  *out += '"';
+  return i;
 }
+
+// Makes room for `count` bytes behind *out and has `write` fill them: one growth check for a piece
+// of several parts, where appending each part costs a call.
+template <class Write>
+void AppendPiece(size_t count, std::string* out, Write write) {
+  size_t before = out->size();
+  out->resize_and_overwrite(before + count, [&](char* text, size_t) {
+    write(text + before);
+    return before + count;
+  });
+}
+
+char* Put(std::string_view part, char* to) {
+  if (!part.empty()) std::memcpy(to, part.data(), part.size());
+  return to + part.size();
+}
+
+// before, the text in quotes, after.
+void AppendQuoted(std::string_view before, std::string_view text, std::string_view after,
+                  std::string* out) {
+  size_t plain = PlainBytes(text);
+  if (plain == text.size()) [[likely]] {
+    AppendPiece(before.size() + text.size() + after.size() + 2, out, [&](char* to) {
+      to = Put(before, to);
+      *to++ = '"';
+      to = Put(text, to);
+      *to++ = '"';
+      Put(after, to);
+    });
+    return;
+  }
+  out->append(before);
+  *out += '"';
+  while (true) {
+    out->append(text.substr(0, plain));
+    text.remove_prefix(plain);
+    if (text.empty()) break;
+    size_t bytes = 1;
+    if (static_cast<uint8_t>(text[0]) >= 0x80) {
+      *out += kReplacementCharacter;
+      bytes = Utf8BrokenBytes(text);
+    } else {
+      AppendEscape(static_cast<uint8_t>(text[0]), out);
+    }
+    text.remove_prefix(bytes);
+    plain = PlainBytes(text);
+  }
+  *out += '"';
+  out->append(after);
+}
+
+// before, the number, after.
+template <class T>
+void AppendNumber(std::string_view before, T value, std::string_view after, std::string* out) {
+  char text[32];
+  char* to = Put(before, text);
+  to = std::to_chars(to, text + sizeof text, value).ptr;
+  out->append(text, Put(after, to));
+}
+
+}  // namespace
+
+void AppendJsonString(std::string_view text, std::string* out) { AppendQuoted("", text, "", out); }
 
 void AppendJsonDouble(double value, std::string* out) {
   if (std::isnan(value)) {
@@ -110,44 +149,48 @@ void AppendJsonDouble(double value, std::string* out) {
   } else if (std::isinf(value)) {
     *out += value < 0 ? "\"-Infinity\"" : "\"Infinity\"";
   } else {
-    AppendNumber(value, out);
+    AppendNumber("", value, "", out);
   }
 }
 
+void JsonWriter::Key(std::string_view key) {
+  AppendQuoted(std::string_view(",", comma_ ? 1 : 0), key, ":", out_);
+  comma_ = false;
+}
+
+void JsonWriter::String(std::string_view text) {
+  AppendQuoted(std::string_view(",", comma_ ? 1 : 0), text, "", out_);
+  comma_ = true;
+}
+
 void JsonWriter::Int(int64_t value) {
-  Separate();
-  AppendNumber(value, out_);
+  AppendNumber(std::string_view(",", comma_ ? 1 : 0), value, "", out_);
+  comma_ = true;
 }
 
 void JsonWriter::Uint(uint64_t value) {
-  Separate();
-  AppendNumber(value, out_);
+  AppendNumber(std::string_view(",", comma_ ? 1 : 0), value, "", out_);
+  comma_ = true;
 }
 
 void JsonWriter::IntText(int64_t value) {
-  Separate();
-  *out_ += '"';
-  AppendNumber(value, out_);
-  *out_ += '"';
+  AppendNumber(std::string_view(",\"").substr(comma_ ? 0 : 1), value, "\"", out_);
+  comma_ = true;
 }
 
 void JsonWriter::UintText(uint64_t value) {
-  Separate();
-  *out_ += '"';
-  AppendNumber(value, out_);
-  *out_ += '"';
+  AppendNumber(std::string_view(",\"").substr(comma_ ? 0 : 1), value, "\"", out_);
+  comma_ = true;
 }
 
 void JsonWriter::Hex(std::string_view bytes) {
-  Separate();
-  *out_ += '"';
+  Raw("\"");
   AppendHex(bytes, out_);
   *out_ += '"';
 }
 
 void JsonWriter::Base64(std::string_view bytes) {
-  Separate();
-  *out_ += '"';
+  Raw("\"");
   AppendBase64(bytes, out_);
   *out_ += '"';
 }

@@ -35,17 +35,9 @@ class JsonWriter {
   void EndObject() { Close('}'); }
   void BeginArray() { Open('['); }
   void EndArray() { Close(']'); }
-  void Key(std::string_view key) {
-    Separate();
-    AppendJsonString(key, out_);
-    *out_ += ':';
-    comma_ = false;
-  }
+  void Key(std::string_view key);
 
-  void String(std::string_view text) {
-    Separate();
-    AppendJsonString(text, out_);
-  }
+  void String(std::string_view text);
   void Int(int64_t value);
   void Uint(uint64_t value);
   // Decimal in quotes: 64-bit numbers that JavaScript must not round.
@@ -55,14 +47,8 @@ class JsonWriter {
     Separate();
     AppendJsonDouble(value, out_);
   }
-  void Bool(bool value) {
-    Separate();
-    *out_ += value ? "true" : "false";
-  }
-  void Null() {
-    Separate();
-    *out_ += "null";
-  }
+  void Bool(bool value) { Raw(value ? "true" : "false"); }
+  void Null() { Raw("null"); }
   void Hex(std::string_view bytes);     // in quotes
   void Base64(std::string_view bytes);  // in quotes
   // A JSON value that is text already.
@@ -103,8 +89,8 @@ class JsonWriter {
     comma_ = true;
   }
   void Open(char bracket) {
-    Separate();
-    *out_ += bracket;
+    const char text[2] = {',', bracket};
+    out_->append(text + !comma_, 1 + comma_);
     comma_ = false;
   }
   void Close(char bracket) {
