@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/beast/http/error.hpp>
 #include <charconv>
+#include <limits>
 #include <utility>
 
 #include "base/check.h"
@@ -172,12 +173,12 @@ void Http1Session::OnHead() {
   }
   if (!parser_->chunked()) {
     auto length = parser_->content_length();
-    request_.content_length = length ? static_cast<int64_t>(*length) : -1;
-    body_left_ = length ? *length : 0;
-    if (request_.content_length < -1) {
+    if (length && *length > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) {
       Fail(413, "413 declared body size is out of any range");
       return;
     }
+    request_.content_length = length ? static_cast<int64_t>(*length) : -1;
+    body_left_ = length ? *length : 0;
   }
   if (StartUpgrade()) return;
   choice_ = ChooseRoute(router_, request_);

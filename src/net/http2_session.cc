@@ -90,6 +90,30 @@ class HeaderList {
 struct Http2Callbacks {
   static Http2Session* Self(void* user) { return static_cast<Http2Session*>(user); }
 
+  // Sees every frame, also those that nghttp2 then ignores.
+  static int OnBeginFrame(nghttp2_session*, const nghttp2_frame_hd* frame, void* user) {
+    bool ack = (frame->flags & NGHTTP2_FLAG_ACK) != 0;
+    switch (frame->type) {
+      case NGHTTP2_HEADERS:
+      case NGHTTP2_CONTINUATION:
+      case NGHTTP2_WINDOW_UPDATE:
+        break;
+      case NGHTTP2_DATA:
+        if (frame->length == 0 && !ack) Self(user)->Spend(kCostOfFrame);  // ACK is END_STREAM here
+        break;
+      case NGHTTP2_RST_STREAM:
+        Self(user)->Spend(kCostOfReset);
+        break;
+      case NGHTTP2_SETTINGS:
+        if (!ack) Self(user)->Spend(kCostOfSettings);
+        break;
+      default:
+        if (!ack) Self(user)->Spend(kCostOfFrame);
+        break;
+    }
+    return 0;
+  }
+
   static int OnBeginHeaders(nghttp2_session*, const nghttp2_frame* frame, void* user) {
     Http2Session* self = Self(user);
     self->head_deadline_ms_ = self->host_->NowMs() + self->limits_.header_timeout_ms;
@@ -122,18 +146,7 @@ struct Http2Callbacks {
         if (stream != nullptr && frame->headers.cat == NGHTTP2_HCAT_REQUEST) stream->OnHeadEnd();
         break;
       case NGHTTP2_DATA:
-        if (frame->hd.length == 0 && !end) self->Spend(kCostOfFrame);
         break;
-      case NGHTTP2_RST_STREAM:
-        self->Spend(kCostOfReset);
-        return 0;
-      case NGHTTP2_SETTINGS:
-        if ((frame->hd.flags & NGHTTP2_FLAG_ACK) == 0) self->Spend(kCostOfSettings);
-        return 0;
-      case NGHTTP2_PING:
-      case NGHTTP2_PRIORITY:
-        self->Spend(kCostOfFrame);
-        return 0;
       default:
         return 0;
     }
@@ -185,6 +198,7 @@ struct Http2Callbacks {
   static nghttp2_session_callbacks* Make() {
     nghttp2_session_callbacks* callbacks = nullptr;
     WEFT_CHECK(nghttp2_session_callbacks_new(&callbacks) == 0);
+    nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, OnBeginFrame);
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, OnBeginHeaders);
     nghttp2_session_callbacks_set_on_header_callback(callbacks, OnHeader);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, OnFrame);
@@ -248,10 +262,11 @@ void Http2Session::OnBytes(std::string_view bytes) {
   ssize_t used = nghttp2_session_mem_recv(session_, reinterpret_cast<const uint8_t*>(bytes.data()),
                                           bytes.size());
   // What the peer did against the protocol, nghttp2 has answered with a GOAWAY of its own; an error
-  // here means that not even the framing can be followed.
+  // here means that one of its limits against floods was reached.
   if (used < 0) {
-    nghttp2_session_terminate_session(
-        session_, used == NGHTTP2_ERR_FLOODED ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_PROTOCOL_ERROR);
+    nghttp2_session_terminate_session(session_, used == NGHTTP2_ERR_BAD_CLIENT_MAGIC
+                                                    ? NGHTTP2_PROTOCOL_ERROR
+                                                    : NGHTTP2_ENHANCE_YOUR_CALM);
     FillOutput();
     dead_ = true;
   }

@@ -113,8 +113,8 @@ class Http2Stream final : public AnswerSink {
   bool hasty_ = false;  // out of time: no answer is held
   bool bad_target_ = false;
   bool body_admitted_ = false;
-  bool started_ = false;       // the answer's head is out
-  bool end_queued_ = false;    // nothing will be added to queue_
+  bool started_ = false;     // the answer's head is out
+  bool end_queued_ = false;  // nothing will be added to queue_
   uint64_t head_bytes_ = 0;
   Request request_;
   RouteChoice choice_;
