@@ -120,6 +120,10 @@ class H2Peer {
   }
 
   Answer& answer(int32_t id) { return answers_[id]; }
+  void Forget(int32_t id) {
+    answers_.erase(id);
+    bodies_.erase(id);
+  }
   bool goaway() const { return goaway_; }
   uint32_t goaway_code() const { return goaway_code_; }
 
