@@ -31,6 +31,11 @@ describe('search', () => {
     await page.goBack();
     await page.waitForSelector('tr[data-trace]');
     assert.equal(await page.locator('#query').inputValue(), query);
+    await page.keyboard.press('j');
+    await page.keyboard.press('j');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`**/trace/${found[1]}`);
+    await page.waitForSelector('[role=treegrid] [role=row]');
     assert.deepEqual(page.complaints, []);
     await page.close();
   });

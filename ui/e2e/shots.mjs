@@ -36,6 +36,7 @@ const kShots = {
   } },
   'trace-find': { url: `/trace/${slow}?find=stock`, act: async (page) => page.waitForTimeout(500) },
   'trace-zoom': { url: `/trace/${slow}?from=0&to=80000000` },
+  'trace-gap': { url: `/trace/${kRootlessTrace}?from=0&to=14000000` },
   'trace-collapsed': { url: `/trace/${slow}?level=3` },
   'trace-rootless': { url: `/trace/${kRootlessTrace}` },
   'trace-skew': { url: `/trace/${kSkewTrace}?critical=1` },

@@ -32,9 +32,10 @@ export function go(url: string, replace = false): void {
   } else {
     window.history.pushState(null, '', url);
     visits++;
-    window.scrollTo(0, 0);
   }
+  const moved = !replace && place.value.path !== window.location.pathname;
   place.value = here();
+  if (moved) window.scrollTo(0, 0);
 }
 
 // Changes the address without telling the pages: they already show that state.
@@ -50,6 +51,7 @@ export function pushUrl(url: string): void {
 }
 
 export function startRouter(): void {
+  window.history.scrollRestoration = 'manual'; // the pages know better when there is something to scroll
   window.addEventListener('popstate', () => {
     visits++;
     place.value = here();

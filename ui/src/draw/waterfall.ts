@@ -4,11 +4,11 @@
 // (model, view) -> pixels; nothing is allocated for a row that was drawn before.
 //
 // A bar is solid where the span itself was at work and pale where it waited for children; a long
-// solid stretch between children is bracketed with its length: time that no child explains. The
-// critical path is a line along the lower edge. Next: draw/minimap.ts.
+// solid stretch between children carries its length: time that no child explains. The critical path
+// is a line along the lower edge. Next: draw/minimap.ts.
 import type { CanvasColours } from '../app/theme';
 import { kServiceColours, serviceColourIndex } from '../model/palette';
-import type { TraceColumns } from '../model/trace_columns';
+import { kLabelDuration, kLabelRun, type TraceColumns } from '../model/trace_columns';
 import { formatCount, formatDuration, formatTick, niceStep } from '../model/units';
 import { kContext, type VisibleRows } from '../model/visible_rows';
 
@@ -190,19 +190,15 @@ export class WaterfallPainter {
   }
 
   private drawGap(g: CanvasRenderingContext2D, ns: number, a: number, b: number, y: number, colours: CanvasColours): void {
-    const fill = g.fillStyle;
-    g.fillStyle = colours.dim;
-    g.fillRect(a + 1, y + 5, b - a - 2, 1);
-    g.fillRect(a + 1, y + 3, 1, 4);
-    g.fillRect(b - 2, y + 3, 1, 4);
-    g.font = '10px system-ui, sans-serif';
-    g.textAlign = 'center';
     const text = `own ${formatDuration(ns)}`;
-    const width = g.measureText(text).width;
-    g.clearRect((a + b - width) / 2 - 3, y + 1, width + 6, 6);
-    g.fillText(text, (a + b) / 2, y + 4);
-    g.textAlign = 'left';
-    g.font = kFont;
+    const width = g.measureText(text).width + 8;
+    if (b - a < width + 16) return;
+    const fill = g.fillStyle;
+    const left = Math.round((a + b - width) / 2);
+    g.fillStyle = colours.surface;
+    g.fillRect(left, y + kBarTop - 1, width, kBarHeight + 1);
+    g.fillStyle = colours.dim;
+    g.fillText(text, left + 4, y + kBarTop + kBarHeight / 2 + 0.5);
     g.fillStyle = fill;
   }
 
@@ -224,7 +220,7 @@ export class WaterfallPainter {
     g: CanvasRenderingContext2D, row: number, x0: number, x1: number, y: number, view: WaterfallView,
     colours: CanvasColours, merged: number,
   ): void {
-    let text = this.columns.labelOf(row, this.label);
+    let text = this.columns.labelOf(kLabelDuration, row, this.label);
     if (merged > 0) text = `${text}  \u00b7  ${formatCount(merged)} ${merged === 1 ? 'span' : 'spans'} inside`;
     if (this.columns.isError(row)) text = `${text}  !`;
     const middle = y + kBarTop + kBarHeight / 2 + 0.5;
@@ -257,7 +253,7 @@ export class WaterfallPainter {
     const last = this.lastEnd(row, to);
     const scale = spread(view);
     const x1 = (last - view.from) * scale;
-    const text = columns.labelOf(row + columns.header.spans, () => {
+    const text = columns.labelOf(kLabelRun, row, () => {
       const spans = to - row;
       const wall = formatDuration(last - columns.startOf(row));
       return spans === run ? `${formatCount(run)} in ${wall}` : `${formatCount(run)} in ${wall}  \u00b7  ${formatCount(spans)} spans merged`;

@@ -15,6 +15,11 @@ export const kKindNames = ['unspecified', 'internal', 'server', 'client', 'produ
 // Siblings in a row that are alike (service and name) fold into one line from this many on.
 export const kFoldFrom = 8;
 
+export type RowLabel = 0 | 1 | 2;
+export const kLabelDuration = 0;
+export const kLabelRun = 1;
+export const kLabelDescription = 2;
+
 export class TraceColumns {
   readonly header: TraceHeader;
   count = 0; // rows received
@@ -47,7 +52,7 @@ export class TraceColumns {
   private shown: Float64Array; // start as displayed: with or without skew
   private skewOn = true;
   private readonly ids: { from: number; id: string[] }[] = [];
-  private readonly labels: string[] = [];
+  private readonly labels: Map<number, string>[] = [new Map(), new Map(), new Map()];
   fullStart = 0; // what a fitted view shows, as offsets
   fullEnd = 1;
 
@@ -204,8 +209,11 @@ export class TraceColumns {
   }
 
   // A text about a row, made once: what scrolls past twice costs nothing the second time.
-  labelOf(row: number, make: (row: number) => string): string {
-    return (this.labels[row] ??= make(row));
+  labelOf(kind: RowLabel, row: number, make: (row: number) => string): string {
+    const known = this.labels[kind]!;
+    let text = known.get(row);
+    if (text === undefined) known.set(row, (text = make(row)));
+    return text;
   }
 
   firstPiece(row: number): number {

@@ -2,7 +2,7 @@
 //
 // Search: the address is the state; the line and the form are drafts of the next address. The last
 // answer stays on show, dimmed, while the next one is on its way. Next: model/search_url.ts.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { ApiError, fetchSearch, isAbort } from '../../api/client';
 import { forgetNames } from '../../api/names';
 import type { SearchAnswer } from '../../api/types';
@@ -29,14 +29,35 @@ interface Outcome {
   atMs: number;
 }
 
+// The last answer and where it was scrolled to: what Back from a trace shows at once.
+const kept = { key: '', outcome: null as Outcome | null, scrollY: 0 };
+const kKeptMs = 5 * 60_000;
+
+function keptFor(key: string): Outcome | null {
+  const { outcome } = kept;
+  return outcome !== null && kept.key === key && Date.now() - outcome.atMs < kKeptMs ? outcome : null;
+}
+
 // Runs the search of `state` whenever what it asks changes, and at each `turn`.
 function useSearch(state: SearchState, turn: number) {
-  const [outcome, setOutcome] = useState<Outcome>({ answer: null, error: null, atMs: Date.now() });
-  const [loading, setLoading] = useState(true);
   const key = searchUrl({ ...state, open: [] });
+  const [outcome, setOutcome] = useState<Outcome>(keptFor(key) ?? { answer: null, error: null, atMs: Date.now() });
+  const [loading, setLoading] = useState(keptFor(key) === null);
+  const returned = useRef(!loading);
+  useLayoutEffect(() => {
+    if (returned.current) window.scrollTo(0, kept.scrollY);
+    const remember = () => (kept.scrollY = window.scrollY);
+    window.addEventListener('scroll', remember, { passive: true });
+    return () => window.removeEventListener('scroll', remember);
+  }, []);
   useEffect(() => {
+    if (returned.current) {
+      returned.current = false;
+      return undefined;
+    }
     const abort = new AbortController();
     setLoading(true);
+    window.scrollTo(0, 0);
     const atMs = Date.now();
     fetchSearch(
       {
@@ -46,6 +67,7 @@ function useSearch(state: SearchState, turn: number) {
       abort.signal,
     ).then(
       (answer) => {
+        Object.assign(kept, { key, outcome: { answer, error: null, atMs } });
         setOutcome({ answer, error: null, atMs });
         setLoading(false);
       },
@@ -129,6 +151,13 @@ function Results({ state, outcome, onAgain }: ResultsProps) {
   );
 }
 
+// Moves the focus along the results; Enter then opens the trace as any link.
+function focusTrace(by: number): void {
+  const links = [...document.querySelectorAll<HTMLElement>('.results .root a')];
+  const at = links.indexOf(document.activeElement as HTMLElement);
+  links[at < 0 ? (by > 0 ? 0 : links.length - 1) : Math.max(0, Math.min(links.length - 1, at + by))]?.focus();
+}
+
 export function SearchPage() {
   const parameters = place.value.parameters;
   const state = readSearchUrl(parameters);
@@ -157,6 +186,8 @@ export function SearchPage() {
       keys: ['/'], does: 'Edit the query', group: 'Search',
       run: () => (document.getElementById('query') as HTMLInputElement).focus(),
     },
+    { keys: ['j'], does: 'Next trace', group: 'Search', run: () => focusTrace(1) },
+    { keys: ['k'], does: 'Previous trace', group: 'Search', run: () => focusTrace(-1) },
     { keys: ['r'], does: 'Search again', group: 'Search', run: () => run(draft) },
   ]);
   const error = outcome.error;

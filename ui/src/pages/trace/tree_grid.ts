@@ -5,7 +5,7 @@
 // an element is touched only when it gets another row. Next: pages/trace/waterfall_view.tsx.
 import { kRowHeight } from '../../draw/waterfall';
 import { serviceColourIndex } from '../../model/palette';
-import { kFlagErrorOrigin, kFlagLinks, kFlagOrphan, type TraceColumns } from '../../model/trace_columns';
+import { kFlagErrorOrigin, kFlagLinks, kFlagOrphan, kLabelDescription, type TraceColumns } from '../../model/trace_columns';
 import { formatCount, formatDuration } from '../../model/units';
 import { kContext } from '../../model/visible_rows';
 import type { TraceState } from './trace_state';
@@ -157,7 +157,7 @@ export class TreeGrid {
     const sameService = columns.parent[row]! >= 0 && columns.service[columns.parent[row]!] === columns.service[row];
     element.service.data = sameService ? '' : columns.serviceOf(row);
     element.name.data = columns.nameOf(row);
-    element.facts.data = columns.labelOf(row + 2 * columns.header.spans, this.describe);
+    element.facts.data = columns.labelOf(kLabelDescription, row, this.describe);
     this.fillMarks(element.marks, row, run, columns);
   }
 
