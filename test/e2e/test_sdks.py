@@ -30,11 +30,11 @@ class SdksTest(WeftTest):
 
     def node(self, weft, name, port, env):
         self.spawn(["node", "--require", "@opentelemetry/auto-instrumentations-node/register",
-                    SERVICES / f"{name}.mjs"], {
+                    SERVICES / f"{name}.cjs"], {
             "NODE_PATH": str(CACHE / "npm/node_modules"), "PORT": str(port), "OTEL_SERVICE_NAME": name,
             "OTEL_EXPORTER_OTLP_PROTOCOL": "http/json", "OTEL_EXPORTER_OTLP_ENDPOINT": weft.http,
             "OTEL_TRACES_EXPORTER": "otlp", "OTEL_LOGS_EXPORTER": "otlp", "OTEL_METRICS_EXPORTER": "none",
-            "OTEL_NODE_ENABLED_INSTRUMENTATIONS": "http,pino", "OTEL_BSP_SCHEDULE_DELAY": "100",
+            "OTEL_NODE_ENABLED_INSTRUMENTATIONS": "http,pino", "OTEL_NODE_RESOURCE_DETECTORS": "env,os,process", "OTEL_BSP_SCHEDULE_DELAY": "100",
             "OTEL_BLRP_SCHEDULE_DELAY": "100", **env}, log=weft.data.parent / f"{name}.log")
 
     def buy(self, port):

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The second service of the SDK test: Node's own http, pino for logs. It calls `stock`.
-import http from 'node:http';
-import pino from 'pino';
+const http = require('node:http');
+const pino = require('pino');
 
 const log = pino();
 
