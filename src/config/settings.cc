@@ -26,7 +26,7 @@ std::optional<Settings> ReadOtlpReceiver(Section section) {
   std::optional<Section> protocols = section.Sub("protocols");
   if (protocols) {
     if (std::optional<Section> grpc = protocols->Sub("grpc")) {
-      settings.grpc.emplace();
+      settings.grpc = OtlpReceiverSettings::Grpc();
       grpc->Read("endpoint", &settings.grpc->endpoint);
       uint64_t mib = settings.grpc->message_bytes_max >> 20;
       grpc->Read("max_recv_msg_size_mib", &mib, 1, 1024);
@@ -35,7 +35,7 @@ std::optional<Settings> ReadOtlpReceiver(Section section) {
       grpc->Finish();
     }
     if (std::optional<Section> http = protocols->Sub("http")) {
-      settings.http.emplace();
+      settings.http = OtlpReceiverSettings::Http();
       OtlpReceiverSettings::Http& out = *settings.http;
       http->Read("endpoint", &out.endpoint);
       http->ReadBytes("max_request_body_size", &out.body_bytes_max);
