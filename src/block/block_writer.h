@@ -23,6 +23,8 @@ namespace weft::block {
 
 struct WriteBlockOptions {
   int zstd_level = 1;
+  // Columns that a table keeps apart; the rarest beyond them share one (docs/format_block.md).
+  uint32_t columns_max = 4096;
   // Asked between row groups: true stops the write with kCancelled and removes the file.
   std::function<bool()> cancelled;
 };

@@ -48,9 +48,64 @@ class ChunkCursor : public RowCursor {
     return {};
   }
   Result<TraceId> ReadTraceId(uint32_t ordinal) override { return chunk_.traces[ordinal].id; }
+  Result<Segment::TraceRows> ReadTraceRows(uint32_t ordinal) override {
+    Segment::TraceRows rows;
+    std::span<const Row> spans = chunk_.span_rows(ordinal), logs = chunk_.log_rows(ordinal);
+    rows.spans.assign(spans.begin(), spans.end());
+    rows.logs.assign(logs.begin(), logs.end());
+    return rows;
+  }
 
  private:
   const ChunkRows& chunk_;
+};
+
+// Sorts by the first eight bytes as a number, and by the rest only where they are equal.
+class ChunkValues : public ValueCursor {
+ public:
+  ChunkValues(const Interner& interner, uint32_t column)
+      : interner_(interner),
+        column_(column),
+        is_number_(IsNumber(interner.column(column).type)),
+        order_(interner.value_count(column)) {
+    for (uint32_t i = 0; i < order_.size(); ++i) {
+      const Interner::Entry& entry = interner.entry(column, i);
+      order_[i] = {is_number_ ? entry.number : Prefix(entry.view()), i};
+    }
+    std::ranges::sort(order_, [&](const Place& a, const Place& b) {
+      if (a.prefix != b.prefix || is_number_) return a.prefix < b.prefix;
+      return interner_.entry(column_, a.id).view() < interner_.entry(column_, b.id).view();
+    });
+  }
+
+  Result<bool> Next() override {
+    if (next_ == order_.size()) return false;
+    id = order_[next_++].id;
+    const Interner::Entry& entry = interner_.entry(column_, id);
+    if (is_number_) {
+      number = entry.number;
+    } else {
+      text = entry.view();
+    }
+    return true;
+  }
+
+ private:
+  struct Place {
+    uint64_t prefix = 0;
+    uint32_t id = 0;
+  };
+  static uint64_t Prefix(std::string_view text) {
+    uint64_t prefix = 0;
+    if (!text.empty()) std::memcpy(&prefix, text.data(), std::min<size_t>(8, text.size()));
+    return __builtin_bswap64(prefix);
+  }
+
+  const Interner& interner_;
+  uint32_t column_;
+  bool is_number_;
+  std::vector<Place> order_;
+  size_t next_ = 0;
 };
 
 // Rows of each trace, traces one after the other: a counting sort, so rows stay in arrival order.
@@ -76,8 +131,21 @@ ChunkRows::ChunkRows()
       resources_(&at(kResources)),
       scopes_(&at(kScopes)) {}
 
-std::unique_ptr<RowCursor> ChunkRows::NewCursor() const {
+std::unique_ptr<RowCursor> ChunkRows::NewCursor(bool) const {
   return std::make_unique<ChunkCursor>(*this);
+}
+
+std::unique_ptr<ValueCursor> ChunkRows::SortedValues(StoredTable table, uint32_t column) const {
+  return std::make_unique<ChunkValues>(of(table).interner, column);
+}
+
+std::vector<uint64_t> ChunkRows::ColumnUse(StoredTable table) const {
+  const RowSet& rows = of(table).rows;
+  std::vector<uint64_t> layout_rows(rows.layout_count()), use(stored_column_count(table));
+  for (Row row = 0; row < rows.row_count(); ++row) ++layout_rows[rows.layout_of(row)];
+  for (uint32_t layout = 0; layout < rows.layout_count(); ++layout)
+    for (Slot slot : rows.layout(layout)) use[slot.column()] += layout_rows[layout];
+  return use;
 }
 
 uint32_t ChunkRows::FindTrace(const TraceId& id) const {

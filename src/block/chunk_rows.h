@@ -32,7 +32,7 @@ class ChunkRows : public StoredRows {
   // Puts the rows of each trace together. Nothing is appended afterwards.
   void Seal();
 
-  std::unique_ptr<RowCursor> NewCursor() const override;
+  std::unique_ptr<RowCursor> NewCursor(bool sequential) const override;
   uint32_t stored_row_count(StoredTable table) const override { return of(table).rows.row_count(); }
   uint32_t stored_column_count(StoredTable table) const override {
     return of(table).interner.column_count();
@@ -44,6 +44,12 @@ class ChunkRows : public StoredRows {
                           Arena* arena) const override {
     return of(table).interner.Get(column, id, arena);
   }
+
+  uint32_t value_count(StoredTable table, uint32_t column) const override {
+    return of(table).interner.value_count(column);
+  }
+  std::unique_ptr<ValueCursor> SortedValues(StoredTable table, uint32_t column) const override;
+  std::vector<uint64_t> ColumnUse(StoredTable table) const override;
 
   const StoredRowsInMemory& of(StoredTable table) const {
     return tables_[static_cast<size_t>(table)];

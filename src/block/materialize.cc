@@ -14,7 +14,7 @@ constexpr size_t kStep = 1024;
 class Materializer {
  public:
   Materializer(const StoredRows& from, SpanBatch* out)
-      : from_(from), cursor_(from.NewCursor()), out_(out) {}
+      : from_(from), cursor_(from.NewCursor(false)), out_(out) {}
 
   Status Spans(std::span<const Row> rows);
   Status Logs(std::span<const Row> rows);

@@ -123,18 +123,37 @@ class RowCursor {
   virtual Status ReadLinkNumbers(std::span<const Row> rows, std::span<LinkNumbers> out) = 0;
   virtual Status ReadLogNumbers(std::span<const Row> rows, std::span<LogNumbers> out) = 0;
   virtual Result<TraceId> ReadTraceId(uint32_t ordinal) = 0;
+  virtual Result<Segment::TraceRows> ReadTraceRows(uint32_t ordinal) = 0;
+};
+
+// The distinct values of a column in the order of their keys (block/value_bytes.h).
+class ValueCursor {
+ public:
+  virtual ~ValueCursor() = default;
+  // False at the end. The key is void before the first call and after the last.
+  virtual Result<bool> Next() = 0;
+
+  uint32_t id = 0;
+  uint64_t number = 0;    // of number types
+  std::string_view text;  // of the others; lives until the next call
 };
 
 class StoredRows {
  public:
   virtual ~StoredRows() = default;
-  virtual std::unique_ptr<RowCursor> NewCursor() const = 0;
+  // `sequential`: rows will be read about in order, so decode whole row groups and keep a few.
+  virtual std::unique_ptr<RowCursor> NewCursor(bool sequential) const = 0;
   virtual uint32_t stored_row_count(StoredTable table) const = 0;
   // All columns of the table, intrinsic ones first.
   virtual uint32_t stored_column_count(StoredTable table) const = 0;
   virtual ColumnName stored_column(StoredTable table, uint32_t index) const = 0;
   virtual Result<Value> ReadValue(StoredTable table, uint32_t column, uint32_t id,
                                   Arena* arena) const = 0;
+  // Distinct values of the column; 0 for a reference.
+  virtual uint32_t value_count(StoredTable table, uint32_t column) const = 0;
+  virtual std::unique_ptr<ValueCursor> SortedValues(StoredTable table, uint32_t column) const = 0;
+  // About how many rows have each column.
+  virtual std::vector<uint64_t> ColumnUse(StoredTable table) const = 0;
 };
 
 }  // namespace weft::block

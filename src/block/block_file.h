@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// BlockFile: an open block file: its sections, parsed and checked, and its pages, read on demand.
+// Knows where everything lies, not what it means.
+//
+// Thread rule: immutable; every method from any thread.
+// Source of the format: docs/format_block.md. Next: block/block_columns.h, block/block_numbers.h.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/env.h"
+#include "block/page_cache.h"
+#include "block/stored_rows.h"
+#include "column/byte_cursor.h"
+
+namespace weft::block {
+
+struct PagePlace {
+  uint64_t offset = 0;
+  uint32_t bytes = 0;  // 0: there is none
+};
+
+struct DictionaryPage {
+  PagePlace place;
+  uint32_t first_id = 0, values = 0;
+  uint64_t number = 0;     // smallest value of number types
+  std::string_view fence;  // of the others: not greater than any value of the page
+};
+
+struct ColumnMeta {
+  AttributeScope scope = kInternal;
+  std::string_view key;
+  ValueType type = ValueType::kEmpty;
+  uint64_t rows = 0;
+  uint32_t values = 0;  // for a reference, rows of the table referred to
+  std::vector<DictionaryPage> pages;
+  std::vector<PagePlace> index;  // empty: every value may be anywhere
+};
+
+struct GroupPage {
+  uint32_t key = 0;
+  uint32_t bytes = 0;
+  uint64_t offset = 0;
+};
+
+struct GroupMeta {
+  uint64_t time_min_ns = 0, time_max_ns = 0;
+  Row first_event = 0, first_link = 0;  // spans only
+  std::vector<GroupPage> pages;         // by key
+};
+
+// A key whose values lie in the overflow column, ids [first_id, end_id) of it.
+struct OverflowKey {
+  AttributeScope scope = kInternal;
+  std::string_view key;
+  ValueType type = ValueType::kEmpty;
+  uint32_t first_id = 0, end_id = 0;
+};
+
+struct TableMeta {
+  StoredTable id = StoredTable::kSpans;
+  uint32_t rows = 0;
+  uint32_t groups_per_part = 1;
+  std::vector<GroupMeta> groups;
+  std::vector<ColumnMeta> columns;
+  uint32_t overflow_column = kAbsent;
+  std::vector<OverflowKey> overflow;
+
+  uint32_t rows_in_group(uint32_t group) const {
+    uint32_t left = rows - group * kRowsPerGroup;
+    return left < kRowsPerGroup ? left : kRowsPerGroup;
+  }
+};
+
+struct TracePage {
+  uint32_t first_ordinal = 0, traces = 0;
+  Row first_span = 0, first_log = 0;
+  PagePlace ids, starts, durations, first_spans, first_logs;
+};
+
+struct TraceIndexPage {
+  uint32_t entries = 0;
+  uint32_t first_hash = 0;  // upper half
+  PagePlace place;
+};
+
+class BlockFile {
+ public:
+  using Page = PageCache::Page;
+
+  // `cache` may be null. `verify` false skips checksums: only for fuzzing what lies behind them.
+  static Result<std::unique_ptr<BlockFile>> Open(Env* env, const std::string& path,
+                                                 std::shared_ptr<PageCache> cache, bool verify);
+  ~BlockFile();
+
+  const TableMeta& table(StoredTable id) const { return tables_[static_cast<size_t>(id)]; }
+  const std::vector<TracePage>& trace_pages() const { return trace_pages_; }
+  const std::vector<TraceIndexPage>& trace_index() const { return trace_index_; }
+  std::string_view trace_filter() const { return trace_filter_; }
+  uint32_t traces() const { return traces_; }
+  std::pair<uint64_t, uint64_t> time_range() const { return time_range_; }
+  std::pair<uint64_t, uint64_t> received_range() const { return received_range_; }
+  uint64_t bytes() const { return bytes_; }
+
+  // The payload; `what` names it in errors.
+  Result<Page> ReadPage(PagePlace place, std::string_view what) const;
+  // The page of a group; null when the group has none of this key.
+  Result<Page> ReadGroupPage(const TableMeta& table, uint32_t group, uint32_t key) const;
+  // An error of this file: "path: what: ...".
+  std::unexpected<Error> Corrupt(std::string_view what) const;
+
+  // Places of all pages, for VerifyBlock, and the checksum of all bytes before the sections.
+  std::vector<PagePlace> AllPages() const;
+  uint64_t content_checksum() const { return content_checksum_; }
+  uint64_t content_bytes() const { return content_bytes_; }
+  const ReadableFile& file() const { return *file_; }
+
+ private:
+  BlockFile() = default;
+  Status ReadFooter();
+  Status ParseSummary(std::string_view payload);
+  Status ParseColumns(std::string_view payload);
+  Status ParseColumn(column::ByteReader* reader, ColumnMeta* column);
+  Status ParseGroups(std::string_view payload);
+  Status ParseGroup(column::ByteReader* reader, TableMeta* table);
+  Status ParseTraces(std::string_view payload);
+  Status ParseTraceIndex(std::string_view payload);
+  Status ParseOverflow(std::string_view payload);
+  Status CheckTables();
+  PagePlace ParsePlace(column::ByteReader* reader) const;
+  PagePlace CheckPlace(PagePlace place, column::ByteReader* reader) const;
+  Result<std::string> ReadBytes(PagePlace place) const;
+
+  std::string path_;
+  std::unique_ptr<ReadableFile> file_;
+  std::shared_ptr<PageCache> cache_;
+  bool verify_ = true;
+  uint64_t cache_id_ = 0;
+  uint64_t bytes_ = 0;
+  TableMeta tables_[kStoredTables];
+  uint32_t traces_ = 0;
+  std::vector<TracePage> trace_pages_;
+  std::vector<TraceIndexPage> trace_index_;
+  std::string trace_filter_;
+  std::pair<uint64_t, uint64_t> time_range_, received_range_;
+  uint64_t content_checksum_ = 0, content_bytes_ = 0;
+  std::vector<PagePlace> sections_;
+  std::string columns_payload_, overflow_payload_;  // keys and fences point into them
+};
+
+}  // namespace weft::block

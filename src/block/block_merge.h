@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// BlockMerge: the rows of a block being written. Takes traces one by one in their final order, each
+// as fragments in one or more sources; removes exact duplicates, builds the tree, and adds spans in
+// pre-order, their events and links, and the trace's log records to the groups of their tables.
+//
+// Thread rule: one thread at a time. Next: block/group_writer.h, trace/trace.h.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "block/group_writer.h"
+#include "block/stored_rows.h"
+#include "block/table_merge.h"
+#include "trace/trace.h"
+
+namespace weft::block {
+
+// What of a trace lies in one source.
+struct TraceFragment {
+  TraceId id;
+  uint32_t source = 0;
+  uint32_t ordinal = 0;
+  uint64_t start_ns = 0;
+};
+
+class BlockMerge {
+ public:
+  BlockMerge(std::span<const StoredRows* const> sources, FileWriter* file,
+             column::PageSealer* sealer, uint32_t columns_max)
+      : sources_(sources), file_(file), sealer_(sealer), columns_max_(columns_max) {}
+
+  // Dictionaries, resources and scopes.
+  Status Begin();
+  struct TraceRows {
+    Row first_span = 0, first_log = 0;
+    uint32_t spans = 0, logs = 0;
+    uint64_t start_ns = 0, end_ns = 0;
+  };
+  // REQUIRES: all fragments are of one trace. `cancelled` is asked after each row group.
+  Result<TraceRows> AddTrace(std::span<const TraceFragment> fragments,
+                             const std::function<bool()>& cancelled);
+  // Last groups and value indexes.
+  Status Finish();
+
+  TableMerge& merge(StoredTable table) { return merges_[static_cast<size_t>(table)]; }
+  GroupWriter& groups(StoredTable table) { return *groups_[static_cast<size_t>(table)]; }
+  uint32_t duplicate_spans = 0, duplicate_logs = 0;
+
+ private:
+  struct Item {
+    uint32_t source = 0;
+    Row row = 0;
+    SpanNumbers numbers;
+  };
+  struct LogItem {
+    uint32_t source = 0;
+    Row row = 0;
+    LogNumbers numbers;
+  };
+  // Numbers of the open group of each table that has any.
+  struct SpanColumns {
+    std::string ids;
+    std::vector<uint64_t> starts, durations, depths, covered, critical_gaps, error_origins, events,
+        links;
+    std::vector<uint64_t> foreign_rows;  // rows of the group whose parent id is kept as it is
+    std::string foreign_ids;
+    uint32_t head_rows = 0;                    // rows of a trace that began in an earlier group
+    std::vector<uint64_t> children, subtrees;  // of all rows of the group
+    Row first_event = 0, first_link = 0;
+  };
+  struct EventColumns {
+    std::vector<uint64_t> times, parents;
+  };
+  struct LinkColumns {
+    std::string trace_ids, span_ids;
+    std::vector<uint64_t> parents;
+  };
+  struct LogColumns {
+    std::string span_ids;
+    std::vector<uint64_t> times, observed, parents;
+  };
+
+  Status MergeReferred(StoredTable table, std::vector<std::vector<uint32_t>>* rows);
+  Status ReadItems(std::span<const TraceFragment> fragments);
+  Status ReadNodes();
+  Status RemoveDuplicates();
+  Status RemoveDuplicateLogs();
+  Status AppendContent(StoredTable table, uint32_t source, Row first, uint32_t count,
+                       std::string* out);
+  Status AddSpans(const std::function<bool()>& cancelled);
+  Status AddSpanRow(uint32_t position, const RowView& view);
+  Status AddEvents(const Item& item, Row span);
+  Status AddLinks(const Item& item, Row span, uint64_t start_ns);
+  Status AddLogs(const std::function<bool()>& cancelled);
+  Status CloseSpanGroup(uint32_t tail_rows, const std::function<bool()>& cancelled);
+  void WriteSpanNumbers(uint32_t tail_rows);
+  void CloseGroup(StoredTable table);
+
+  std::span<const StoredRows* const> sources_;
+  FileWriter* file_;
+  column::PageSealer* sealer_;
+  uint32_t columns_max_;
+  std::vector<std::unique_ptr<RowCursor>> cursors_;
+  // Values of the columns kind and status, by source and id.
+  std::vector<std::vector<uint32_t>> kinds_, statuses_;
+  TableMerge merges_[kStoredTables];
+  std::unique_ptr<GroupWriter> groups_[kStoredTables];
+  SpanColumns span_columns_;
+  EventColumns event_columns_;
+  LinkColumns link_columns_;
+  LogColumns log_columns_;
+
+  // The trace at hand.
+  std::vector<Item> items_;
+  std::vector<LogItem> logs_;
+  std::vector<trace::Node> nodes_;
+  trace::Tree tree_;
+  std::vector<uint64_t> self_, critical_;
+  std::vector<bool> origins_;
+  Row first_row_ = 0;
+  std::vector<Row> rows_;
+  std::vector<RowView> views_;
+  std::vector<SpanNumbers> numbers_;
+  std::vector<std::pair<uint64_t, uint32_t>> by_id_;
+};
+
+}  // namespace weft::block

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "block/block_reader.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "block/block_columns.h"
+#include "block/block_cursor.h"
+#include "block/block_file.h"
+#include "block/block_format.h"
+#include "block/block_numbers.h"
+#include "block/composed_table.h"
+#include "block/materialize.h"
+#include "block/unverified_block.h"
+#include "column/bloom_filter.h"
+#include "column/numbers.h"
+#include "column/page.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+namespace weft::block {
+namespace {
+
+namespace key = format::page_key;
+
+class BlockTable : public ComposedTable {
+ public:
+  BlockTable(const BlockFile* file, TableId id, const ColumnSource* own,
+             const ColumnSource* resources, const ColumnSource* scopes)
+      : ComposedTable(own, resources, scopes),
+        file_(file),
+        id_(id),
+        meta_(file->table(StoredTable{static_cast<uint8_t>(id)})) {}
+
+  Status ReadNumbers(FixedColumn column, uint32_t group, std::span<uint64_t> out) const override {
+    if (group >= group_count() || out.size() != rows_in_group(group))
+      return Fail(ErrorCode::kInvalidArgument, "no such row group");
+    switch (id_) {
+      case TableId::kSpans:
+        return SpanNumbersOf(column, group, out);
+      case TableId::kEvents:
+        if (column == FixedColumn::kParentRow) return Stored(group, key::kParentRows, out);
+        if (column == FixedColumn::kTime) return Stored(group, key::kTimes, out);
+        break;
+      case TableId::kLinks:
+        if (column == FixedColumn::kParentRow) return Stored(group, key::kParentRows, out);
+        if (column == FixedColumn::kLinkedSpanId)
+          return ReadIdPage(*file_, meta_, group, key::kSpanIds, out);
+        break;
+      case TableId::kLogs:
+        return LogNumbersOf(column, group, out);
+    }
+    return Unknown();
+  }
+  std::pair<uint64_t, uint64_t> TimeRange(uint32_t group) const override {
+    if (group >= meta_.groups.size()) return {};
+    return {meta_.groups[group].time_min_ns, meta_.groups[group].time_max_ns};
+  }
+
+ private:
+  static Status Unknown() {
+    return Fail(ErrorCode::kInvalidArgument, "this table has no such number");
+  }
+  Status Stored(uint32_t group, uint32_t page_key, std::span<uint64_t> out) const {
+    return ReadNumberPage(*file_, meta_, group, page_key, out);
+  }
+  Status SpanNumbersOf(FixedColumn column, uint32_t group, std::span<uint64_t> out) const {
+    switch (column) {
+      case FixedColumn::kStart:
+        return Stored(group, key::kTimes, out);
+      case FixedColumn::kEnd:
+        return ReadEnds(*file_, group, out);
+      case FixedColumn::kSpanId:
+        return ReadIdPage(*file_, meta_, group, key::kSpanIds, out);
+      case FixedColumn::kParentSpanId:
+        return ReadParentSpanIds(*file_, group, out);
+      case FixedColumn::kTrace:
+        return ReadTraceOrdinals(*file_, StoredTable::kSpans, group, out);
+      case FixedColumn::kDepth:
+        return Stored(group, key::kDepths, out);
+      case FixedColumn::kChildCount: {
+        WEFT_ASSIGN(Nesting nesting, ReadNesting(*file_, group));
+        std::ranges::copy(nesting.children, out.begin());
+        return {};
+      }
+      case FixedColumn::kNestedLeft:
+        return ReadNestedLeft(*file_, group, out);
+      case FixedColumn::kNestedRight:
+        return ReadNestedRight(*file_, group, out);
+      case FixedColumn::kSelfTime:
+        return ReadSelfTimes(*file_, group, out);
+      case FixedColumn::kCriticalTime:
+        return ReadCriticalTimes(*file_, group, out);
+      case FixedColumn::kErrorOrigin:
+        return Stored(group, key::kErrorOrigins, out);
+      default:
+        return Unknown();
+    }
+  }
+  Status LogNumbersOf(FixedColumn column, uint32_t group, std::span<uint64_t> out) const {
+    switch (column) {
+      case FixedColumn::kParentRow:
+        return ReadLogSpans(*file_, group, out);
+      case FixedColumn::kTime:
+        return Stored(group, key::kTimes, out);
+      case FixedColumn::kObservedTime:
+        return ReadObservedTimes(*file_, group, out);
+      case FixedColumn::kSpanId:
+        return ReadIdPage(*file_, meta_, group, key::kSpanIds, out);
+      case FixedColumn::kTrace:
+        return ReadTraceOrdinals(*file_, StoredTable::kLogs, group, out);
+      default:
+        return Unknown();
+    }
+  }
+
+  const BlockFile* file_;
+  TableId id_;
+  const TableMeta& meta_;
+};
+
+class Block : public Segment, public StoredRows {
+ public:
+  explicit Block(std::unique_ptr<BlockFile> file) : file_(std::move(file)) {
+    for (uint8_t t = 0; t < kStoredTables; ++t)
+      columns_.push_back(std::make_unique<BlockColumns>(file_.get(), StoredTable{t}));
+    for (TableId id : {TableId::kSpans, TableId::kEvents, TableId::kLinks, TableId::kLogs}) {
+      const bool composed = id == TableId::kSpans || id == TableId::kLogs;
+      tables_.push_back(std::make_unique<BlockTable>(
+          file_.get(), id, columns_[static_cast<size_t>(id)].get(),
+          composed ? columns_[static_cast<size_t>(StoredTable::kResources)].get() : nullptr,
+          composed ? columns_[static_cast<size_t>(StoredTable::kScopes)].get() : nullptr));
+    }
+  }
+
+  const Table& table(TableId id) const override { return *tables_[static_cast<size_t>(id)]; }
+  bool has_derived() const override { return true; }
+  uint32_t trace_count() const override { return file_->traces(); }
+  Status ReadTraces(uint32_t first, std::span<TraceEntry> out) const override;
+  Result<TraceRows> FindTrace(const TraceId& id) const override;
+  Status ReadSpans(std::span<const Row> rows, SpanBatch* out) const override {
+    return MaterializeSpans(*this, rows, out);
+  }
+  Status ReadLogs(std::span<const Row> rows, SpanBatch* out) const override {
+    return MaterializeLogs(*this, rows, out);
+  }
+  std::pair<uint64_t, uint64_t> time_range() const override { return file_->time_range(); }
+  std::pair<uint64_t, uint64_t> received_range() const override { return file_->received_range(); }
+  uint64_t bytes() const override { return file_->bytes(); }
+
+  std::unique_ptr<RowCursor> NewCursor(bool sequential) const override {
+    return std::make_unique<BlockCursor>(file_.get(), columns_, sequential);
+  }
+  uint32_t stored_row_count(StoredTable table) const override { return file_->table(table).rows; }
+  uint32_t stored_column_count(StoredTable table) const override {
+    return of(table).column_count();
+  }
+  ColumnName stored_column(StoredTable table, uint32_t index) const override {
+    return of(table).column(index);
+  }
+  Result<Value> ReadValue(StoredTable table, uint32_t column, uint32_t id,
+                          Arena* arena) const override {
+    return of(table).Get(column, id, arena);
+  }
+  uint32_t value_count(StoredTable table, uint32_t column) const override {
+    return of(table).value_count(column);
+  }
+  std::unique_ptr<ValueCursor> SortedValues(StoredTable table, uint32_t column) const override {
+    return of(table).SortedValues(column);
+  }
+  std::vector<uint64_t> ColumnUse(StoredTable table) const override {
+    std::vector<uint64_t> use;
+    for (uint32_t c = 0; c < of(table).column_count(); ++c) use.push_back(of(table).use(c));
+    return use;
+  }
+
+ private:
+  const BlockColumns& of(StoredTable table) const { return *columns_[static_cast<size_t>(table)]; }
+  Status FindInIndex(const TraceIndexPage& page, uint32_t half, const TraceId& id,
+                     std::optional<uint32_t>* ordinal) const;
+
+  std::unique_ptr<BlockFile> file_;
+  std::vector<std::unique_ptr<BlockColumns>> columns_;  // by StoredTable
+  std::vector<std::unique_ptr<BlockTable>> tables_;     // by TableId
+};
+
+Status Block::ReadTraces(uint32_t first, std::span<TraceEntry> out) const {
+  if (first > trace_count() || out.size() > trace_count() - first)
+    return Fail(ErrorCode::kInvalidArgument, "no such trace");
+  std::vector<TraceId> ids;
+  for (size_t filled = 0; filled < out.size();) {
+    const uint32_t page_index = TracePageOf(*file_, first + static_cast<uint32_t>(filled));
+    const TracePage& page = file_->trace_pages()[page_index];
+    WEFT_ASSIGN(TraceNumbers numbers, ReadTracePage(*file_, page));
+    ids.resize(page.traces);
+    WEFT_TRY(ReadTraceIds(*file_, page, ids));
+    const Row end = EndOfTracePage(*file_, page_index, StoredTable::kSpans);
+    for (size_t t = first + filled - page.first_ordinal; t < page.traces && filled < out.size();
+         ++t) {
+      const uint64_t next = t + 1 < page.traces ? numbers.first_spans[t + 1] : end;
+      const uint64_t first_row = numbers.first_spans[t];
+      if (first_row > next || next > spans().row_count())
+        return file_->Corrupt("trace names rows that are not there");
+      out[filled++] = {
+          ids[t], static_cast<Row>(first_row), static_cast<uint32_t>(next - first_row),
+          numbers.starts[t],
+          numbers.starts[t] + static_cast<uint64_t>(column::UnZigZag(numbers.durations[t]))};
+    }
+  }
+  return {};
+}
+
+Status Block::FindInIndex(const TraceIndexPage& page, uint32_t half, const TraceId& id,
+                          std::optional<uint32_t>* ordinal) const {
+  WEFT_ASSIGN(BlockFile::Page payload, file_->ReadPage(page.place, "trace index"));
+  column::ByteReader reader(*payload);
+  std::vector<uint32_t> halves(page.entries), ordinals(page.entries);
+  WEFT_TRY(column::DecodeNumbers(&reader, halves));
+  WEFT_TRY(column::DecodeNumbers(&reader, ordinals));
+  for (auto at = std::ranges::lower_bound(halves, half); at != halves.end() && *at == half; ++at) {
+    const uint32_t candidate = ordinals[static_cast<size_t>(at - halves.begin())];
+    if (candidate >= trace_count()) return file_->Corrupt("index names an unknown trace");
+    const TracePage& traces = file_->trace_pages()[TracePageOf(*file_, candidate)];
+    std::vector<TraceId> ids(traces.traces);
+    WEFT_TRY(ReadTraceIds(*file_, traces, ids));
+    if (ids[candidate - traces.first_ordinal] == id) *ordinal = candidate;
+  }
+  return {};
+}
+
+Result<Segment::TraceRows> Block::FindTrace(const TraceId& id) const {
+  const uint64_t hash = format::HashTraceId(id);
+  if (!column::BloomFilterMayContain(file_->trace_filter(), hash)) return TraceRows();
+  const uint32_t half = static_cast<uint32_t>(hash >> 32);
+  const std::vector<TraceIndexPage>& pages = file_->trace_index();
+  auto page = std::ranges::upper_bound(pages, half, {}, &TraceIndexPage::first_hash);
+  std::optional<uint32_t> ordinal;
+  // Equal halves may begin in an earlier page.
+  while (page != pages.begin() && !ordinal) {
+    --page;
+    WEFT_TRY(FindInIndex(*page, half, id, &ordinal));
+    if (page->first_hash < half) break;
+  }
+  if (!ordinal) return TraceRows();
+  return BlockCursor(file_.get(), columns_, false).ReadTraceRows(*ordinal);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Segment>> OpenBlockUnverified(Env* env, const std::string& path) {
+  WEFT_ASSIGN(auto file, BlockFile::Open(env, path, nullptr, false));
+  return std::make_shared<const Block>(std::move(file));
+}
+
+Result<std::shared_ptr<const Segment>> OpenBlock(Env* env, const std::string& path,
+                                                 std::shared_ptr<PageCache> cache) {
+  WEFT_ASSIGN(auto file, BlockFile::Open(env, path, std::move(cache), true));
+  return std::make_shared<const Block>(std::move(file));
+}
+
+Status VerifyBlock(Env* env, const std::string& path) {
+  WEFT_ASSIGN(auto file, BlockFile::Open(env, path, nullptr, true));
+  for (const PagePlace& place : file->AllPages())
+    if (auto page = file->ReadPage(place, "stored"); !page) return Fail(std::move(page).error());
+  XXH3_state_t state;
+  XXH3_64bits_reset(&state);
+  std::string buffer;
+  for (uint64_t offset = 0; offset < file->content_bytes(); offset += buffer.size()) {
+    buffer.resize(std::min<uint64_t>(1 << 20, file->content_bytes() - offset));
+    WEFT_TRY(file->file().ReadAt(offset, buffer));
+    XXH3_64bits_update(&state, buffer.data(), buffer.size());
+  }
+  if (XXH3_64bits_digest(&state) != file->content_checksum())
+    return file->Corrupt("file checksum differs");
+  return {};
+}
+
+}  // namespace weft::block

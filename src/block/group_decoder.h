@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// GroupDecoder: rows [first, end) of one row group of a block, from columns back to rows.
+//
+// Thread rule: pure function. Next: block/column_page.h, docs/format_block.md.
+#pragma once
+
+#include "block/block_file.h"
+#include "block/row_set.h"
+
+namespace weft::block {
+
+// Appends the rows to `out`. Slots of the overflow column come out as the columns of their keys.
+Status DecodeGroupRows(const BlockFile& file, StoredTable table, uint32_t group, uint32_t first,
+                       uint32_t end, RowSet* out);
+
+}  // namespace weft::block
