@@ -147,7 +147,9 @@ function search(store, get, response) {
     if (hits.length > 0) found.push({ view, hits });
   }
   found.sort((a, b) => (BigInt(a.view.header.startNs) < BigInt(b.view.header.startNs) ? 1 : -1));
-  const from = Number(get('cursor') ?? 0);
+  const [cursorFrom, cursorStart] = (get('cursor') ?? `0 ${low}`).split(' ');
+  if (cursorStart !== String(low)) throw new QueryError('this cursor belongs to another query or time range', 1, '');
+  const from = Number(cursorFrom);
   const traces = found.slice(from, from + limit).map(({ view, hits }) => {
     const services = new Map();
     for (const r of view.rows) {
@@ -167,7 +169,7 @@ function search(store, get, response) {
     };
   });
   json(response, 200, {
-    traces, cursor: found.length > from + limit ? String(from + limit) : '', partial: '',
+    traces, cursor: found.length > from + limit ? `${from + limit} ${low}` : '', partial: '',
     stats: { spansTotal: inspected, spansInspected: inspected, segments: 3, segmentsSkipped: 0, elapsedNs: Number(process.hrtime.bigint() - started) },
     dataRange: dataRange(store),
   });

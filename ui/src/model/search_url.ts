@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The state of the search page in its address: /search?q=&range=&start=&end=&limit=&cursor=&open=.
-// What has its default is left out. Next: pages/search/search_page.tsx.
+// The state of the search page in its address: /search?q=&range=&start=&end=&limit=&cursor=&at=&open=.
+// What has its default is left out. A cursor belongs to one time range, so a later page of "last 1h"
+// says in `at` from when that hour is counted. Next: pages/search/search_page.tsx.
 import { isJaegerSearch, readJaegerSearch } from './jaeger_links';
 import { kDefaultRange, sameRange, type TimeRange } from './time_range';
 import { parseDuration } from './units';
@@ -14,6 +15,7 @@ export interface SearchState {
   range: TimeRange;
   limit: number;
   cursor: string;
+  atMs: number; // with a cursor: the moment that "last" is counted from; 0: now
   open: string[]; // traces whose matches are unfolded
 }
 
@@ -34,14 +36,17 @@ export function readSearchUrl(parameters: URLSearchParams): SearchState {
   if (isJaegerSearch(parameters)) {
     const jaeger = readJaegerSearch(parameters);
     const limit = Math.min(jaeger.limit ?? kDefaultLimit, kLimitMax);
-    return { query: jaeger.query, range: jaeger.range, limit, cursor: '', open: [] };
+    return { query: jaeger.query, range: jaeger.range, limit, cursor: '', atMs: 0, open: [] };
   }
   const limit = Number(parameters.get('limit') ?? kDefaultLimit);
+  const cursor = parameters.get('cursor') ?? '';
+  const at = parameters.get('at') ?? '';
   return {
     query: parameters.get('q') ?? '{}',
     range: readRange(parameters),
     limit: Number.isInteger(limit) && limit >= 1 && limit <= kLimitMax ? limit : kDefaultLimit,
-    cursor: parameters.get('cursor') ?? '',
+    cursor,
+    atMs: cursor !== '' && /^\d{1,15}$/.test(at) ? Number(at) : 0,
     open: (parameters.get('open') ?? '').split(',').filter((id) => id !== ''),
   };
 }
@@ -63,7 +68,10 @@ export function searchUrl(state: Partial<SearchState>): string {
   if (state.limit !== undefined && state.limit !== kDefaultLimit) {
     parameters.set('limit', String(state.limit));
   }
-  if (state.cursor) parameters.set('cursor', state.cursor);
+  if (state.cursor) {
+    parameters.set('cursor', state.cursor);
+    if (state.atMs && range.kind === 'last') parameters.set('at', String(state.atMs));
+  }
   if (state.open !== undefined && state.open.length > 0) parameters.set('open', state.open.join(','));
   const text = parameters.toString();
   return `/search${text === '' ? '' : `?${text}`}`;

@@ -58,7 +58,7 @@ function useSearch(state: SearchState, turn: number) {
     const abort = new AbortController();
     setLoading(true);
     window.scrollTo(0, 0);
-    const atMs = Date.now();
+    const atMs = state.atMs || Date.now();
     fetchSearch(
       {
         q: state.query.trim() === '' ? '{}' : state.query, ...rangeBounds(state.range, atMs),
@@ -92,9 +92,9 @@ function Cost({ answer }: { answer: SearchAnswer }) {
   );
 }
 
-function Pages({ state, answer }: { state: SearchState; answer: SearchAnswer }) {
+function Pages({ state, answer, atMs }: { state: SearchState; answer: SearchAnswer; atMs: number }) {
   const first = searchUrl({ ...state, cursor: '', open: [] });
-  const next = searchUrl({ ...state, cursor: answer.cursor, open: [] });
+  const next = searchUrl({ ...state, cursor: answer.cursor, atMs, open: [] });
   return (
     <nav class="pages" aria-label="Pages of results">
       {state.cursor !== '' && <a class="button small" href={first}>Newest</a>}
@@ -142,11 +142,11 @@ function Results({ state, outcome, onAgain }: ResultsProps) {
         <span><b>{plural(answer.traces.length, 'trace')}</b>, newest first</span>
         <Cost answer={answer} />
         <span class="spring" />
-        <Pages state={state} answer={answer} />
+        <Pages state={state} answer={answer} atMs={outcome.atMs} />
       </div>
-      <ResultTable traces={answer.traces} open={state.open} hovered={hovered} nowMs={outcome.atMs}
+      <ResultTable traces={answer.traces} open={state.open} hovered={hovered} nowMs={Date.now()}
         onHover={setHovered} onToggle={toggle} />
-      {answer.traces.length > 15 && <div class="results-line"><span class="spring" /><Pages state={state} answer={answer} /></div>}
+      {answer.traces.length > 15 && <div class="results-line"><span class="spring" /><Pages state={state} answer={answer} atMs={outcome.atMs} /></div>}
     </div>
   );
 }

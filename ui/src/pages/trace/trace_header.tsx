@@ -11,6 +11,8 @@ import { ServiceDot } from '../../parts/service_dot';
 import type { TraceState } from './trace_state';
 
 const kStripNames = 6;
+// The server's own words for what a notice here says with more to it.
+const kSaidAbove = /^The root span has not arrived/;
 
 export function TraceHeaderLine({ columns }: { columns: TraceColumns }) {
   const { header } = columns;
@@ -63,7 +65,7 @@ export function TraceNotices({ state }: { state: TraceState }) {
         </Notice>
       )}
       {header.duplicates > 0 && <Notice kind="info">{plural(header.duplicates, 'duplicate span')} left out.</Notice>}
-      {header.warnings.map((warning) => <Notice key={warning} kind="info">{warning}</Notice>)}
+      {header.warnings.filter((warning) => !kSaidAbove.test(warning)).map((warning) => <Notice key={warning} kind="info">{warning}</Notice>)}
     </>
   );
 }
