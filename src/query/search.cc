@@ -28,7 +28,8 @@ constexpr uint32_t kLimitMax = 10'000;
 
 struct Waiting {
   ResultKey key;
-  bool exact = true;  // the key is the trace's true one
+  bool exact = true;     // the key is the trace's true one
+  uint32_t segment = 0;  // where the key's start comes from
   bool operator<(const Waiting& other) const { return key < other.key; }
 };
 
@@ -57,9 +58,9 @@ class Searcher {
   void ListGroups();
   Status Advance();
   Status ScanGroup(const GroupBound& bound);
-  void Wait(const Candidate& candidate);
+  Status Wait(const Candidate& candidate, uint32_t segment);
   Status Settle(const Waiting& waiting);
-  Result<uint64_t> TrueStart(const TraceId& id);
+  Result<uint64_t> TrueStart(const Waiting& waiting);
   Status AddResult(const Waiting& waiting);
   bool IsDone() const { return result_.traces.size() >= request_.limit; }
   // A segment that cannot be read makes the answer partial; the rest still counts.
@@ -159,21 +160,26 @@ Status Searcher::ScanGroup(const GroupBound& bound) {
   result_.stats.spans_inspected += segment.spans().rows_in_group(bound.group);
   found_.clear();
   WEFT_TRY(scan->Scan(bound.group, &found_));
-  for (const Candidate& candidate : found_) Wait(candidate);
+  for (const Candidate& candidate : found_) WEFT_TRY(Wait(candidate, bound.segment));
   return {};
 }
 
-void Searcher::Wait(const Candidate& candidate) {
-  Waiting waiting{{candidate.start_ns, candidate.id}, !candidate.split};
-  if (waiting.exact && after_ && waiting.key >= *after_) return;
-  waiting_.push(waiting);
+Status Searcher::Wait(const Candidate& candidate, uint32_t segment) {
+  Waiting waiting{{candidate.start_ns, candidate.id}, !candidate.split, segment};
+  bool given = after_ && waiting.key >= *after_;
+  if (!given) {
+    waiting_.push(waiting);
+    return {};
+  }
+  // An earlier page has given it, unless another fragment moves its start down to this page.
+  return waiting.exact ? Status{} : Settle(waiting);
 }
 
 Status Searcher::Settle(const Waiting& waiting) {
   if (waiting.exact) return AddResult(waiting);
   // Other fragments may have put the same trace here.
   if (!settled_.insert(waiting.key.trace_id).second) return {};
-  WEFT_ASSIGN(uint64_t start_ns, TrueStart(waiting.key.trace_id));
+  WEFT_ASSIGN(uint64_t start_ns, TrueStart(waiting));
   Waiting exact{{start_ns, waiting.key.trace_id}, true};
   if (after_ && exact.key >= *after_) return {};
   waiting_.push(exact);
@@ -181,14 +187,14 @@ Status Searcher::Settle(const Waiting& waiting) {
 }
 
 // The smallest start over all fragments.
-Result<uint64_t> Searcher::TrueStart(const TraceId& id) {
-  uint64_t start_ns = UINT64_MAX;
+Result<uint64_t> Searcher::TrueStart(const Waiting& waiting) {
+  uint64_t start_ns = waiting.key.start_ns;
   const auto& segments = snapshot_.segments();
   for (uint32_t s = 0; s < segments.size(); ++s) {
-    if (broken_[s]) continue;
+    if (broken_[s] || s == waiting.segment) continue;
     const block::Segment& segment = *segments[s];
     auto look = [&]() -> Status {
-      WEFT_ASSIGN(block::Segment::TraceRows rows, segment.FindTrace(id));
+      WEFT_ASSIGN(block::Segment::TraceRows rows, segment.FindTrace(waiting.key.trace_id));
       if (rows.spans.empty()) return {};
       uint32_t group = rows.spans[0] / block::kRowsPerGroup;
       std::vector<uint64_t> ordinals(segment.spans().rows_in_group(group));
