@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Store: the live engine of one data directory. Append() makes a batch durable in the write-ahead
-// log, puts it in the head, and completes; background threads flush the head to blocks, merge blocks
-// and enforce retention; TakeSnapshot() gives queries a consistent view.
+// log, puts it in the head, and completes; background threads flush the head to blocks, merge
+// blocks and enforce retention; TakeSnapshot() gives queries a consistent view.
 //
 // Promises (docs/guarantees in README; tested in test/crash):
 //   - a Completion called with success means: the batch is on disk (mode kDurable), is visible to
 //     every later snapshot, and survives kill -9 and power loss;
 //   - a snapshot never shows what is not durable, and never changes;
 //   - nothing is deleted but by retention; a corrupt file is quarantined, named and left.
-// Directory: data/LOCK, data/wal/NNNN.wal, data/<tenant>/NNNN.block, data/MANIFEST-NNNN, data/CURRENT,
+// Directory: data/LOCK, data/wal/NNNN.wal, data/<tenant>/NNNN-FIRST-LAST.block (log
+// sequences), data/MANIFEST-NNNN, data/CURRENT,
 // data/quarantine/. The default tenant's directory is "default".
 // Thread rule: every method may be called from any thread.
-// Next: store/wal.h, store/head.h, store/manifest.h, store/compaction.h, docs/format_wal.md.
+// Next: store/engine.h, store/wal.h, store/manifest.h, docs/format_wal.md.
 #pragma once
 
 #include <atomic>
@@ -40,18 +41,18 @@ enum class Durability : uint8_t {
 struct StoreConfig {
   std::string directory;
   Durability durability = Durability::kDurable;
-  bool read_only = false;                     // no log, no threads, no lock: for the CLI
-  uint64_t head_bytes_max = 64ull << 20;      // over it Admit() refuses
-  uint64_t flush_bytes = 24ull << 20;         // head bytes that start a flush
+  bool read_only = false;                 // no log, no threads, no lock: for the CLI
+  uint64_t head_bytes_max = 64ull << 20;  // over it Admit() refuses
+  uint64_t flush_bytes = 24ull << 20;     // head bytes that start a flush
   uint64_t flush_age_ns = 300ull * 1'000'000'000;
-  uint32_t level0_blocks_max = 24;            // unmerged blocks over which Admit() refuses
-  uint64_t block_spans_max = 4'000'000;       // compaction makes none larger
+  uint32_t level0_blocks_max = 24;       // unmerged blocks over which Admit() refuses
+  uint64_t block_spans_max = 4'000'000;  // compaction makes none larger
   uint64_t retention_age_ns = 14ull * 24 * 3600 * 1'000'000'000;  // from received time; 0: no limit
-  uint64_t retention_bytes = 20ull << 30;     // all blocks of all tenants; 0: no limit
+  uint64_t retention_bytes = 20ull << 30;  // all blocks of all tenants; 0: no limit
   uint64_t wal_segment_bytes = 64ull << 20;
   uint64_t page_cache_bytes = 32ull << 20;
-  uint64_t free_bytes_min = 64ull << 20;      // below it ingest is refused until space is back
-  bool background = true;                     // false: tests call FlushNow() and CompactNow()
+  uint64_t free_bytes_min = 64ull << 20;  // below it ingest is refused until space is back
+  bool background = true;                 // false: tests call FlushNow() and CompactNow()
   bool delete_source_after_merge = true;
 };
 
@@ -87,6 +88,8 @@ struct StoreStats {
   uint64_t page_cache_hits = 0, page_cache_misses = 0, page_cache_bytes = 0;
   bool read_only = false;
   std::string read_only_reason;
+  // One sentence for each piece of corruption met since the store was opened, naming the file.
+  std::vector<std::string> damage;
 };
 
 class Store {

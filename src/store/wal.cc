@@ -145,7 +145,6 @@ Status Wal::Free(uint64_t through, const std::string& quarantine) {
   }
   for (const WalSegment& segment : freed) {
     if (segment.damaged) {
-      WEFT_TRY(env_->MakeDirs(quarantine));
       WEFT_TRY(
           env_->Rename(PathOf(segment.number), quarantine + "/" + WalFileName(segment.number)));
       WEFT_TRY(env_->SyncDir(quarantine));

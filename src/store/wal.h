@@ -98,7 +98,7 @@ class Wal {
   // Number of the last segment that, with all before it, holds only records below `sequence`.
   uint64_t FreeableThrough(uint64_t sequence) const;
   // Gives these segments up. The caller has made sure that no replay will look for them.
-  // `quarantine`: where damaged ones go.
+  // `quarantine`: the directory where damaged ones go.
   Status Free(uint64_t through, const std::string& quarantine);
   uint64_t segment_count() const;
 

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Which blocks to merge. Size-tiered: eight neighbours of one level become one block of the next,
+// as long as the result stays under the size where merging pays no more. Only neighbours in the
+// order of their log sequences are merged: a block's range then never overlaps another's, which is
+// what lets recovery tell live blocks from merged ones by name (store/file_names.h).
+//
+// Thread rule: pure functions.
+// Next: store/engine.h.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace weft::store {
+
+struct CompactionCandidate {
+  uint32_t level = 0;
+  uint64_t spans = 0;  // spans and log records
+  bool readable = true;
+};
+
+struct CompactionLimits {
+  uint64_t spans_max = 0;          // of a merged block
+  uint32_t level0_blocks_max = 0;  // near this many, any merge of level 0 is better than none
+};
+
+inline constexpr size_t kCompactionFanIn = 8;
+
+// `blocks` oldest first; the answer is [first, last), empty when there is nothing to do. `full`:
+// merge everything into as few blocks as spans_max allows.
+std::pair<size_t, size_t> PickCompaction(const std::vector<CompactionCandidate>& blocks,
+                                         const CompactionLimits& limits, bool full);
+// Blocks of level 0 that a merge can still take: what back-pressure counts.
+size_t UnmergedBlocks(const std::vector<CompactionCandidate>& blocks,
+                      const CompactionLimits& limits);
+
+}  // namespace weft::store

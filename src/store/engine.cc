@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/engine.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/check.h"
+#include "store/wal_batch.h"
+
+namespace weft::store {
+namespace {
+
+constexpr uint64_t kSpaceCheckNs = 500'000'000;
+constexpr uint32_t kRetryHeadSeconds = 1;
+constexpr uint32_t kRetrySpaceSeconds = 5;
+// How often the threads look at the clock by themselves.
+constexpr auto kFlusherPause = std::chrono::milliseconds(500);
+constexpr auto kCompactorPause = std::chrono::seconds(10);
+
+std::unexpected<Error> Refuse(ErrorCode code, std::string message, uint32_t retry_after_s) {
+  return Fail(Error{code, std::move(message), retry_after_s});
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> Store::Open(Env* env, Clock* clock, StoreConfig config) {
+  auto engine = std::make_unique<Engine>(env, clock, std::move(config));
+  WEFT_TRY(engine->Recover());
+  return engine;
+}
+
+Engine::Engine(Env* env, Clock* clock, StoreConfig config)
+    : env_(env),
+      clock_(clock),
+      config_(std::move(config)),
+      cache_(block::NewPageCache(config_.page_cache_bytes)) {}
+
+Engine::~Engine() { Close(); }
+
+Status Engine::Writable() const {
+  if (config_.read_only) return Fail(ErrorCode::kUnavailable, "the store is open read-only");
+  if (manifest_failed_) {
+    return Fail(ErrorCode::kUnavailable, "the manifest failed, the store is read-only");
+  }
+  return wal_ == nullptr ? Status() : wal_->status();
+}
+
+Status Engine::Admit(uint64_t bytes) {
+  const Status space = CheckSpace();
+  WEFT_TRY(Writable());
+  WEFT_TRY(space);
+  // A single request may be large; it must not find the door shut for ever.
+  const uint64_t wanted = head_bytes_ + std::min(bytes, config_.head_bytes_max / 4);
+  if (wanted > config_.head_bytes_max) {
+    return Refuse(ErrorCode::kUnavailable, "the store's head is full, a flush is under way",
+                  kRetryHeadSeconds);
+  }
+  if (unmerged_blocks_ > config_.level0_blocks_max) {
+    return Refuse(ErrorCode::kUnavailable, "too many blocks wait to be merged", kRetryHeadSeconds);
+  }
+  return {};
+}
+
+Status Engine::CheckSpace() {
+  if (config_.read_only) return {};
+  const uint64_t now = clock_->MonotonicNs();
+  const uint64_t checked = space_checked_ns_;
+  if (checked == 0 || now - checked >= kSpaceCheckNs) {
+    space_checked_ns_ = std::max<uint64_t>(now, 1);
+    auto free = env_->FreeBytes(config_.directory);
+    if (free) {
+      // Resumes only well above the mark where it stopped.
+      const uint64_t needed =
+          config_.free_bytes_min + (low_space_ ? config_.free_bytes_min / 2 : 0);
+      low_space_ = *free < needed;
+    }
+    if (!config_.background) WEFT_TRY(ResumeIfFull());
+  }
+  if (!low_space_) return {};
+  return Refuse(ErrorCode::kNoSpace,
+                "the disk is nearly full: nothing is taken until space is back",
+                kRetrySpaceSeconds);
+}
+
+Status Engine::ResumeIfFull() {
+  if (wal_ == nullptr || low_space_ || wal_->failed_for_good()) return {};
+  return wal_->status() ? Status() : wal_->Resume();
+}
+
+void Engine::Append(SpanBatch batch, Completion done) {
+  if (batch.empty()) return done({});
+  if (Status writable = Writable(); !writable) return done(std::move(writable));
+  const std::string_view name = CanonicalTenant(batch.tenant);
+  if (name.size() > kTenantBytesMax) {
+    return done(Fail(ErrorCode::kInvalidArgument,
+                     "a tenant's name is at most " + std::to_string(kTenantBytesMax) + " bytes"));
+  }
+  if (batch.received_ns == 0) batch.received_ns = clock_->NowNs();
+  Wal::Entry entry{batch.received_ns,
+                   static_cast<uint32_t>(batch.spans.size() + batch.logs.size()),
+                   std::string(name),
+                   {},
+                   std::move(done)};
+  if (wal_ != nullptr) {
+    auto payload = EncodeWalBatch(batch);
+    if (!payload) return entry.done(Fail(payload.error()));
+    entry.payload = std::move(*payload);
+  }
+  const uint64_t payload_bytes = entry.payload.size();
+  auto sequence = AppendToHead(TenantOf(name), batch, &entry);
+  if (!sequence) return entry.done(Fail(sequence.error()));
+  {
+    std::lock_guard lock(stats_mutex_);
+    stats_.appended_spans += batch.spans.size();
+    stats_.appended_logs += batch.logs.size();
+    stats_.appended_bytes += payload_bytes;
+  }
+  if (wal_ == nullptr) entry.done({});
+  if (head_bytes_ >= config_.flush_bytes) {
+    std::lock_guard lock(wake_mutex_);
+    flush_wanted_ = true;
+    wake_flusher_.notify_one();
+  }
+}
+
+Result<uint64_t> Engine::AppendToHead(Tenant& tenant, const SpanBatch& batch, Wal::Entry* entry) {
+  const uint64_t now = clock_->MonotonicNs();
+  std::lock_guard lock(tenant.append_mutex);
+  uint64_t sequence = 0;
+  if (wal_ != nullptr) {
+    WEFT_ASSIGN(sequence, wal_->Enqueue(*entry));
+  } else {
+    sequence = memory_sequence_++;
+  }
+  const uint64_t before = tenant.head.open_bytes();
+  tenant.head.Append(batch, sequence, Acknowledged(), now);
+  head_bytes_ += tenant.head.open_bytes() - before;
+  return sequence;
+}
+
+uint64_t Engine::Acknowledged() const {
+  return wal_ != nullptr ? wal_->acknowledged_sequence() : memory_sequence_ - 1;
+}
+
+void Engine::CutBack(uint64_t durable) {
+  for (Tenant* tenant : AllTenants()) {
+    std::scoped_lock lock(tenant->append_mutex, tenant->view_mutex);
+    const uint64_t before = tenant->head.open_bytes() + tenant->head.sealed_bytes();
+    // Reading rows back from memory cannot fail for a reason outside the program.
+    WEFT_CHECK(tenant->head.CutBack(durable));
+    head_bytes_ += tenant->head.sealed_bytes() - before;
+    ViewChanged(*tenant);
+  }
+}
+
+std::shared_ptr<const Snapshot> Engine::TakeSnapshot(std::string_view name) {
+  Tenant* tenant = FindTenant(CanonicalTenant(name));
+  if (tenant == nullptr) {
+    return std::make_shared<StoreSnapshot>(std::vector<std::shared_ptr<const block::Chunk>>(),
+                                           Blocks(), std::make_shared<SplitTraces>());
+  }
+  for (;;) {
+    const uint64_t epoch = wal_ != nullptr ? wal_->epoch() : 0;
+    std::vector<std::shared_ptr<const block::Chunk>> chunks;
+    Blocks blocks;
+    std::shared_ptr<const SplitTraces> splits;
+    uint64_t last = 0, version = 0;
+    {
+      std::scoped_lock lock(tenant->append_mutex, tenant->view_mutex);
+      if (tenant->head.open_empty() && tenant->snapshot != nullptr) return tenant->snapshot;
+      if (!tenant->head.open_empty()) {
+        const uint64_t before = tenant->head.open_bytes() + tenant->head.sealed_bytes();
+        tenant->head.Seal();
+        head_bytes_ += tenant->head.sealed_bytes() - before;
+        ViewChanged(*tenant);
+      }
+      for (const TenantHead::Part& part : tenant->head.parts()) {
+        chunks.push_back(part.chunk);
+        last = part.last_sequence;
+      }
+      blocks.assign(tenant->blocks.rbegin(), tenant->blocks.rend());
+      splits = tenant->splits;
+      version = tenant->view_version;
+    }
+    if (wal_ != nullptr && !wal_->WaitAcknowledged(last, epoch)) continue;
+    auto snapshot = std::make_shared<const StoreSnapshot>(std::move(chunks), std::move(blocks),
+                                                          std::move(splits));
+    std::lock_guard lock(tenant->view_mutex);
+    if (tenant->view_version == version) tenant->snapshot = snapshot;
+    return snapshot;
+  }
+}
+
+void Engine::ViewChanged(Tenant& tenant) {
+  ++tenant.view_version;
+  tenant.snapshot.reset();
+}
+
+Tenant* Engine::FindTenant(std::string_view name) {
+  std::lock_guard lock(tenants_mutex_);
+  const auto it = tenants_.find(name);
+  return it == tenants_.end() ? nullptr : it->second.get();
+}
+
+Tenant& Engine::TenantOf(std::string_view name) {
+  std::lock_guard lock(tenants_mutex_);
+  const auto it = tenants_.find(name);
+  if (it != tenants_.end()) return *it->second;
+  auto tenant = std::make_unique<Tenant>(std::string(name), Path(TenantDirectory(name)));
+  return *tenants_.emplace(std::string(name), std::move(tenant)).first->second;
+}
+
+std::vector<Tenant*> Engine::AllTenants() {
+  std::lock_guard lock(tenants_mutex_);
+  std::vector<Tenant*> all;
+  for (const auto& [name, tenant] : tenants_) all.push_back(tenant.get());
+  return all;
+}
+
+std::vector<std::string> Engine::tenants() {
+  std::lock_guard lock(tenants_mutex_);
+  std::vector<std::string> names;
+  for (const auto& [name, tenant] : tenants_) names.push_back(name);
+  return names;
+}
+
+StoreStats Engine::stats() {
+  StoreStats stats;
+  {
+    std::lock_guard lock(stats_mutex_);
+    stats = stats_;
+  }
+  for (Tenant* tenant : AllTenants()) {
+    std::scoped_lock lock(tenant->append_mutex, tenant->view_mutex);
+    stats.head_spans += tenant->head.span_count();
+    for (const auto& live : tenant->blocks) {
+      ++stats.blocks;
+      stats.block_bytes += live->meta().bytes;
+      stats.block_spans += live->meta().spans;
+      stats.level0_blocks += live->meta().level == 0;
+    }
+  }
+  stats.head_bytes = head_bytes_;
+  if (wal_ != nullptr) {
+    const WalStats wal = wal_->stats();
+    stats.wal_syncs = wal.syncs;
+    stats.wal_sync_ns = wal.sync_ns;
+    stats.wal_bytes = wal.bytes;
+  }
+  const block::PageCacheStats cache = block::Stats(*cache_);
+  stats.page_cache_hits = cache.hits;
+  stats.page_cache_misses = cache.misses;
+  stats.page_cache_bytes = cache.bytes;
+  Status usable = Writable();
+  if (usable && low_space_) usable = Fail(ErrorCode::kNoSpace, "the disk is nearly full");
+  stats.read_only = !usable;
+  if (!usable) stats.read_only_reason = usable.error().message;
+  return stats;
+}
+
+void Engine::StartThreads() {
+  if (!config_.background || config_.read_only) return;
+  flusher_ = std::thread([this] { RunFlusher(); });
+  compactor_ = std::thread([this] { RunCompactor(); });
+}
+
+void Engine::RunFlusher() {
+  while (!stopping_) {
+    {
+      std::unique_lock lock(wake_mutex_);
+      wake_flusher_.wait_for(lock, kFlusherPause, [&] { return flush_wanted_ || stopping_; });
+      flush_wanted_ = false;
+    }
+    if (stopping_) return;
+    // Errors here end in the store's state (read-only, full) or leave the head as it was, to be
+    // flushed by the next round; Admit() tells the senders.
+    [[maybe_unused]] const Status space = CheckSpace();
+    [[maybe_unused]] const Status resumed = ResumeIfFull();
+    std::lock_guard lock(flush_mutex_);
+    Status status;
+    for (Tenant* tenant : AllTenants()) {
+      if (status) status = MergeParts(*tenant);
+    }
+    for (Tenant* tenant : TenantsToFlush()) {
+      if (status && !stopping_) status = FlushTenant(*tenant);
+    }
+  }
+}
+
+void Engine::RunCompactor() {
+  uint64_t retention_ns = clock_->MonotonicNs();
+  constexpr uint64_t kRetentionEveryNs = 60ull * 1'000'000'000;
+  while (!stopping_) {
+    {
+      std::unique_lock lock(wake_mutex_);
+      wake_compactor_.wait_for(lock, kCompactorPause, [&] { return compact_wanted_ || stopping_; });
+      compact_wanted_ = false;
+    }
+    if (stopping_) return;
+    // As in RunFlusher(): a failed merge leaves its inputs, and is tried again after a change.
+    [[maybe_unused]] const Status merged = CompactNow(false);
+    if (clock_->MonotonicNs() - retention_ns < kRetentionEveryNs) continue;
+    retention_ns = clock_->MonotonicNs();
+    [[maybe_unused]] const Status enforced = EnforceRetentionNow();
+  }
+}
+
+void Engine::Close() {
+  std::lock_guard closing(close_mutex_);
+  if (closed_) return;
+  closed_ = true;
+  {
+    std::lock_guard lock(wake_mutex_);
+    stopping_ = true;
+  }
+  wake_flusher_.notify_all();
+  wake_compactor_.notify_all();
+  if (flusher_.joinable()) flusher_.join();
+  if (compactor_.joinable()) compactor_.join();
+  if (wal_ != nullptr) wal_->Close();
+  lock_.reset();
+}
+
+}  // namespace weft::store

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Engine: the Store. A batch goes encode -> log queue + open chunk (one short lock per tenant) ->
+// completion after the sync; a flush turns a tenant's sealed chunks into a block; a merge turns
+// neighbouring blocks into one; retention drops blocks. Each of these ends in one manifest edit,
+// and the tenant's view changes in the same critical section.
+//
+// Locks, in the order they are taken:
+//   work_mutex_ of a kind (flush_mutex_, compact_mutex_)  one flush / one merge or expiry at a time
+//   commit_mutex_         the manifest and every change of a tenant's blocks
+//   Tenant::append_mutex  the open chunk; the tenant's sequences grow under it
+//   Tenant::view_mutex    sealed chunks, blocks, split traces: what a snapshot copies
+//   the log's own
+// tenants_mutex_ guards the map alone and is held for nothing else.
+// Next: engine.cc (append, snapshot), recovery.cc (open), flush.cc, compaction.cc (merge,
+// retention).
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "store/compaction_plan.h"
+#include "store/live_block.h"
+#include "store/manifest.h"
+#include "store/retention.h"
+#include "store/store.h"
+#include "store/store_snapshot.h"
+#include "store/tenant_head.h"
+#include "store/wal.h"
+#include "store/wal_replay.h"
+
+namespace weft::store {
+
+using Blocks = std::vector<std::shared_ptr<LiveBlock>>;
+
+struct Tenant {
+  Tenant(std::string tenant, std::string path)
+      : name(std::move(tenant)), directory(std::move(path)) {}
+
+  const std::string name;
+  const std::string directory;
+  std::mutex append_mutex;
+  std::mutex view_mutex;
+  TenantHead head;
+  Blocks blocks;  // oldest first, by sequence
+  std::shared_ptr<const SplitTraces> splits = std::make_shared<SplitTraces>();
+  std::shared_ptr<const StoreSnapshot> snapshot;  // of this very view; null when it changed since
+  uint64_t view_version = 0;
+  bool directory_made = false;           // under flush_mutex_
+  uint64_t blocks_version = 1;           // of `blocks` alone, readability included
+  uint64_t merge_failed_at_version = 0;  // under compact_mutex_: nothing to try until it changes
+};
+
+class Engine final : public Store {
+ public:
+  Engine(Env* env, Clock* clock, StoreConfig config);
+  ~Engine() override;
+  // recovery.cc
+  Status Recover();
+
+  Status Admit(uint64_t bytes) override;
+  void Append(SpanBatch batch, Completion done) override;
+  std::shared_ptr<const Snapshot> TakeSnapshot(std::string_view tenant) override;
+  std::vector<std::string> tenants() override;
+  StoreStats stats() override;
+  Status FlushNow() override;
+  Status CompactNow(bool full) override;
+  Status EnforceRetentionNow() override;
+  void Close() override;
+
+ private:
+  // engine.cc
+  Status Writable() const;
+  Status CheckSpace();
+  Status ResumeIfFull();
+  Result<uint64_t> AppendToHead(Tenant& tenant, const SpanBatch& batch, Wal::Entry* entry);
+  void CutBack(uint64_t durable);
+  Tenant* FindTenant(std::string_view name);
+  Tenant& TenantOf(std::string_view name);
+  std::vector<Tenant*> AllTenants();
+  void ViewChanged(Tenant& tenant);  // REQUIRES: its view lock
+  void CountBlocks();
+  uint64_t Acknowledged() const;
+  void RunFlusher();
+  void RunCompactor();
+  void StartThreads();
+
+  // recovery.cc
+  Status MakeDirectory();
+  Status LoadManifest();
+  Status LoadBlocks();
+  Status LoadTenantBlocks(const std::string& name);
+  Status AdoptOrphans(const std::string& tenant, std::vector<BlockName> orphans);
+  Status OpenLog();
+  Status ReplayLog(WalReplayReport* report);
+  Status ReplayRecord(const WalRecord& record);
+  Status SyncRecovered(const WalReplayReport& report);
+  Status StartManifest();
+  void RecomputeSplits();
+  BlockMeta DescribeBlock(const std::string& tenant, const BlockName& name,
+                          const block::Segment& segment) const;
+  Status QuarantineBlock(const std::string& tenant, const BlockName& name);
+  void ReportDamage(std::string what);
+
+  // flush.cc
+  std::vector<Tenant*> TenantsToFlush();
+  Status FlushTenant(Tenant& tenant);
+  std::vector<TenantHead::Part> SealAndWait(Tenant& tenant);
+  Status MergeParts(Tenant& tenant);
+  Result<std::shared_ptr<LiveBlock>> WriteLiveBlock(
+      Tenant& tenant, std::span<const std::shared_ptr<const block::Segment>> sources,
+      BlockMeta meta);
+  Status Commit(const ManifestEdit& edit);  // REQUIRES: commit_mutex_
+  Status CommitFlush(Tenant& tenant, const std::shared_ptr<LiveBlock>& block, size_t part_count,
+                     const std::vector<TraceId>& splits);
+  uint64_t FirstSequenceNeeded(const Tenant& flushed, uint64_t flushed_through);
+  std::vector<TraceId> FindSplits(const Blocks& others, const SplitTraces& known,
+                                  const block::Segment& fresh) const;
+
+  // compaction.cc
+  Status CompactTenant(Tenant& tenant, bool full, bool* worked);
+  Status Merge(Tenant& tenant, const Blocks& inputs);
+  Status CommitMerge(Tenant& tenant, const Blocks& inputs,
+                     const std::shared_ptr<LiveBlock>& output);
+  void FindDamage(Tenant& tenant, const Blocks& inputs);
+  bool HasSpaceFor(const Blocks& inputs) const;
+  Status RemoveBlocks(Tenant& tenant, const Blocks& expired);
+  CompactionLimits LimitsOfMerges() const;
+
+  std::string Path(std::string_view name) const {
+    return config_.directory + "/" + std::string(name);
+  }
+  std::string PathOfBlock(const std::string& tenant, const BlockName& name) const;
+
+  Env* const env_;
+  Clock* const clock_;
+  const StoreConfig config_;
+  std::shared_ptr<block::PageCache> cache_;
+  std::unique_ptr<FileLock> lock_;
+  std::unique_ptr<Wal> wal_;  // null: kMemory or read-only
+  std::atomic<uint64_t> memory_sequence_ = 1;
+
+  std::mutex flush_mutex_;
+  std::mutex compact_mutex_;
+  std::mutex commit_mutex_;
+  std::unique_ptr<Manifest> manifest_;  // null until the disk had room for it
+  ManifestState recovered_;             // what it will begin with
+  uint64_t manifest_number_ = 1;        // and its number
+  bool manifest_damaged_ = false;
+  std::atomic<uint64_t> next_block_ = 1;
+  std::unique_ptr<TrustedClock> trusted_clock_;  // under compact_mutex_
+
+  std::mutex tenants_mutex_;
+  std::map<std::string, std::unique_ptr<Tenant>, std::less<>> tenants_;
+
+  std::atomic<uint64_t> head_bytes_ = 0;
+  std::atomic<uint64_t> unmerged_blocks_ = 0;  // of the tenant that has most
+  std::atomic<bool> low_space_ = false;
+  std::atomic<uint64_t> space_checked_ns_ = 0;
+  std::atomic<bool> manifest_failed_ = false;
+
+  mutable std::mutex stats_mutex_;
+  StoreStats stats_;  // counters only; gauges are read when asked
+
+  std::mutex wake_mutex_;
+  std::condition_variable wake_flusher_, wake_compactor_;
+  bool flush_wanted_ = false;
+  bool compact_wanted_ = false;
+  std::atomic<bool> stopping_ = false;
+  std::mutex close_mutex_;
+  bool closed_ = false;
+  std::thread flusher_, compactor_;
+};
+
+}  // namespace weft::store

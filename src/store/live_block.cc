@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/live_block.h"
+
+namespace weft::store {
+
+std::shared_ptr<LiveBlock> LiveBlock::Open(Env* env, const std::string& path, BlockMeta meta,
+                                           std::shared_ptr<block::PageCache> cache) {
+  std::shared_ptr<LiveBlock> live(new LiveBlock(env, path, std::move(meta)));
+  auto segment = block::OpenBlock(env, path, std::move(cache));
+  if (segment) {
+    live->segment_ = std::move(*segment);
+  } else {
+    live->problem_ = segment.error().message;
+  }
+  return live;
+}
+
+LiveBlock::~LiveBlock() {
+  if (!remove_) return;
+  segment_.reset();
+  // A file that cannot be removed now is obsolete in the manifest: the next open removes it.
+  [[maybe_unused]] const Status removed = env_->Remove(path_);
+}
+
+}  // namespace weft::store

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// StoreSnapshot: the head chunks and blocks of one tenant at one moment. Made by the engine, shared
+// by all who ask while nothing changes.
+//
+// Thread rule: immutable; any thread, no locks.
+// Next: store/engine.h.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "block/chunk.h"
+#include "store/live_block.h"
+#include "store/store.h"
+
+namespace weft::store {
+
+// Trace ids of which parts lie in more than one block of the tenant.
+class SplitTraces {
+ public:
+  using Set = std::unordered_set<TraceId, IdHash>;
+  SplitTraces() = default;
+  explicit SplitTraces(Set ids) : ids_(std::move(ids)) {}
+  bool Contains(const TraceId& id) const { return ids_.contains(id); }
+  const Set& ids() const { return ids_; }
+
+ private:
+  Set ids_;
+};
+
+class StoreSnapshot : public Snapshot {
+ public:
+  // `blocks` newest first.
+  StoreSnapshot(std::vector<std::shared_ptr<const block::Chunk>> chunks,
+                std::vector<std::shared_ptr<LiveBlock>> blocks,
+                std::shared_ptr<const SplitTraces> splits);
+
+  const std::vector<std::shared_ptr<const block::Segment>>& segments() const override {
+    return segments_;
+  }
+  bool MayBeSplit(const TraceId& id) const override;
+  Result<SpanBatch> ReadTrace(const TraceId& id) const override;
+  const std::vector<std::string>& unreadable() const override { return unreadable_; }
+
+ private:
+  std::vector<std::shared_ptr<const block::Segment>> segments_;
+  size_t chunk_count_ = 0;
+  std::vector<std::shared_ptr<LiveBlock>> blocks_;  // of segments_ from chunk_count_ on
+  std::shared_ptr<const SplitTraces> splits_;
+  std::vector<std::string> unreadable_;
+};
+
+}  // namespace weft::store
