@@ -183,6 +183,10 @@ std::shared_ptr<const Snapshot> Engine::TakeSnapshot(std::string_view name) {
       version = tenant->view_version;
     }
     if (wal_ != nullptr && !wal_->WaitAcknowledged(last, epoch)) continue;
+    if (!config_.background && flush_mutex_.try_lock()) {
+      std::lock_guard lock(flush_mutex_, std::adopt_lock);
+      [[maybe_unused]] const Status merged = MergeParts(*tenant);
+    }
     auto snapshot = std::make_shared<const StoreSnapshot>(std::move(chunks), std::move(blocks),
                                                           std::move(splits));
     std::lock_guard lock(tenant->view_mutex);

@@ -51,6 +51,7 @@ Error ReadOnly(const Error& error) {
 void ManifestState::Apply(const ManifestEdit& edit) {
   for (const BlockMeta& block : edit.added) {
     blocks[block.name.number] = block;
+    obsolete.erase(block.name.number);
     next_block = std::max(next_block, block.name.number + 1);
   }
   for (const uint64_t number : edit.removed) {
@@ -124,6 +125,9 @@ Result<ManifestFile> Manifest::Load(Env* env, const std::string& directory) {
   std::stable_partition(order.begin(), order.end(), [&](uint64_t n) { return n == current; });
   std::string damage;
   if (order.front() != current) damage = "CURRENT is missing or names no manifest";
+  // A very first start that died before it wrote CURRENT.
+  const bool first_start = numbers.back() == 1 && !env->Exists(CurrentPath(directory));
+  if (first_start) damage.clear();
   for (const uint64_t number : order) {
     WEFT_ASSIGN(const std::string bytes, ReadFile(env, directory + "/" + ManifestFileName(number)));
     const auto header = ParseManifestHeader(bytes);
@@ -139,7 +143,7 @@ Result<ManifestFile> Manifest::Load(Env* env, const std::string& directory) {
   }
   ManifestFile none;
   none.number = numbers.back();
-  none.damage = damage;
+  if (!first_start) none.damage = damage;
   return none;
 }
 

@@ -85,10 +85,12 @@ TEST(FileNamesTest, BlockAndManifestNames) {
 
 TEST(ManifestTest, AStateIsReadBackWhole) {
   SimEnv env;
-  auto manifest = Manifest::Create(&env, "", Fresh(), 1);
+  ASSERT_TRUE(env.MakeDirs("/m"));
+  ASSERT_TRUE(env.SyncDir("/"));
+  auto manifest = Manifest::Create(&env, "/m", Fresh(), 1);
   ASSERT_TRUE(manifest);
   for (uint64_t n = 1; n <= 12; ++n) ASSERT_TRUE((*manifest)->Commit(EditOf(n)));
-  auto loaded = Manifest::Load(&env, "/");
+  auto loaded = Manifest::Load(&env, "/m");
   ASSERT_TRUE(loaded);
   EXPECT_EQ(loaded->damage, "");
   EXPECT_FALSE(loaded->torn);
@@ -97,18 +99,20 @@ TEST(ManifestTest, AStateIsReadBackWhole) {
   EXPECT_EQ(loaded->state.next_block, 13u);
 
   // As the first edit of the next file.
-  auto next = Manifest::Create(&env, "", loaded->state, 2);
+  auto next = Manifest::Create(&env, "/m", loaded->state, 2);
   ASSERT_TRUE(next);
   ASSERT_TRUE((*next)->RetireOlder({}));
-  EXPECT_FALSE(env.Exists("/" + ManifestFileName(1)));
-  auto again = Manifest::Load(&env, "/");
+  EXPECT_FALSE(env.Exists("/m/" + ManifestFileName(1)));
+  auto again = Manifest::Load(&env, "/m");
   ASSERT_TRUE(again);
   EXPECT_TRUE(Same(again->state, loaded->state));
 }
 
 TEST(ManifestTest, NoManifestIsAnEmptyState) {
   SimEnv env;
-  auto loaded = Manifest::Load(&env, "/");
+  ASSERT_TRUE(env.MakeDirs("/m"));
+  ASSERT_TRUE(env.SyncDir("/"));
+  auto loaded = Manifest::Load(&env, "/m");
   ASSERT_TRUE(loaded);
   EXPECT_EQ(loaded->number, 0u);
   EXPECT_EQ(loaded->damage, "");
@@ -116,13 +120,15 @@ TEST(ManifestTest, NoManifestIsAnEmptyState) {
 
 TEST(ManifestTest, EveryPowerLossShowsAPrefixWithAllThatWasCommitted) {
   SimEnv env;
+  ASSERT_TRUE(env.MakeDirs("/m"));
+  ASSERT_TRUE(env.SyncDir("/"));
   std::vector<ManifestState> history;  // after each commit
   size_t committed = 0;
   int states = 0;
   env.set_after_change([&] {
     for (int kind = 0; kind < testing::kCrashKinds && committed > 0; ++kind) {
       const auto disk = env.Crash(static_cast<CrashKind>(kind), static_cast<uint64_t>(++states));
-      auto loaded = Manifest::Load(disk.get(), "/");
+      auto loaded = Manifest::Load(disk.get(), "/m");
       ASSERT_TRUE(loaded);
       ASSERT_EQ(loaded->damage, "") << "kind " << kind;
       const bool before = Same(loaded->state, history[committed - 1]);
@@ -130,7 +136,7 @@ TEST(ManifestTest, EveryPowerLossShowsAPrefixWithAllThatWasCommitted) {
       ASSERT_TRUE(before || after) << "kind " << kind << " after commit " << committed;
     }
   });
-  auto manifest = Manifest::Create(&env, "", Fresh(), 1);
+  auto manifest = Manifest::Create(&env, "/m", Fresh(), 1);
   ASSERT_TRUE(manifest);
   history.push_back((*manifest)->state());
   committed = 1;
@@ -147,13 +153,15 @@ TEST(ManifestTest, EveryPowerLossShowsAPrefixWithAllThatWasCommitted) {
 
 TEST(ManifestTest, AFlippedBitIsDamageOrATornTailAndNeverAnotherState) {
   SimEnv env;
-  auto manifest = Manifest::Create(&env, "", Fresh(), 1);
+  ASSERT_TRUE(env.MakeDirs("/m"));
+  ASSERT_TRUE(env.SyncDir("/"));
+  auto manifest = Manifest::Create(&env, "/m", Fresh(), 1);
   std::vector<ManifestState> history = {(*manifest)->state()};
   for (uint64_t n = 1; n <= 5; ++n) {
     ASSERT_TRUE((*manifest)->Commit(EditOf(n)));
     history.push_back((*manifest)->state());
   }
-  const std::string bytes = env.Contents("/" + ManifestFileName(1));
+  const std::string bytes = env.Contents("/m/" + ManifestFileName(1));
   for (size_t bit = 0; bit < bytes.size() * 8; bit += 5) {
     std::string damaged = bytes;
     damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
@@ -166,10 +174,12 @@ TEST(ManifestTest, AFlippedBitIsDamageOrATornTailAndNeverAnotherState) {
 
 TEST(ManifestTest, LosingCurrentFindsTheNewestFile) {
   SimEnv env;
-  auto manifest = Manifest::Create(&env, "", Fresh(), 4);
+  ASSERT_TRUE(env.MakeDirs("/m"));
+  ASSERT_TRUE(env.SyncDir("/"));
+  auto manifest = Manifest::Create(&env, "/m", Fresh(), 4);
   ASSERT_TRUE((*manifest)->Commit(EditOf(1)));
-  ASSERT_TRUE(env.Remove("/CURRENT"));
-  auto loaded = Manifest::Load(&env, "/");
+  ASSERT_TRUE(env.Remove("/m/CURRENT"));
+  auto loaded = Manifest::Load(&env, "/m");
   ASSERT_TRUE(loaded);
   EXPECT_NE(loaded->damage, "");
   EXPECT_TRUE(Same(loaded->state, (*manifest)->state()));
@@ -177,7 +187,9 @@ TEST(ManifestTest, LosingCurrentFindsTheNewestFile) {
 
 TEST(ManifestTest, AFailedSyncIsFinal) {
   SimEnv env;
-  auto manifest = Manifest::Create(&env, "", Fresh(), 1);
+  ASSERT_TRUE(env.MakeDirs("/m"));
+  ASSERT_TRUE(env.SyncDir("/"));
+  auto manifest = Manifest::Create(&env, "/m", Fresh(), 1);
   env.FailCalls(DiskOp::kDataSync, 1, ErrorCode::kIo);
   EXPECT_FALSE((*manifest)->Commit(EditOf(1)));
   const uint64_t syncs = env.calls(DiskOp::kDataSync);
@@ -188,23 +200,27 @@ TEST(ManifestTest, AFailedSyncIsFinal) {
 
 TEST(ManifestTest, AFullDiskCanBeTriedAgain) {
   SimEnv env;
-  auto manifest = Manifest::Create(&env, "", Fresh(), 1);
+  ASSERT_TRUE(env.MakeDirs("/m"));
+  ASSERT_TRUE(env.SyncDir("/"));
+  auto manifest = Manifest::Create(&env, "/m", Fresh(), 1);
   env.FailCalls(DiskOp::kWrite, 1, ErrorCode::kNoSpace);
   EXPECT_EQ((*manifest)->Commit(EditOf(1)).error().code, ErrorCode::kNoSpace);
   EXPECT_TRUE((*manifest)->Commit(EditOf(2)));
   EXPECT_EQ((*manifest)->state().blocks.size(), 1u);
-  EXPECT_TRUE(Same(Manifest::Load(&env, "/")->state, (*manifest)->state()));
+  EXPECT_TRUE(Same(Manifest::Load(&env, "/m")->state, (*manifest)->state()));
 }
 
 TEST(ManifestTest, ANewerFormatIsRefusedByName) {
   SimEnv env;
-  auto manifest = Manifest::Create(&env, "", Fresh(), 1);
-  std::string bytes = env.Contents("/" + ManifestFileName(1));
+  ASSERT_TRUE(env.MakeDirs("/m"));
+  ASSERT_TRUE(env.SyncDir("/"));
+  auto manifest = Manifest::Create(&env, "/m", Fresh(), 1);
+  std::string bytes = env.Contents("/m/" + ManifestFileName(1));
   bytes[8] = 9;
   const uint32_t crc = Crc32c(0, std::string_view(bytes).substr(0, 40));
   std::memcpy(bytes.data() + 40, &crc, sizeof crc);
-  env.SetContents("/" + ManifestFileName(1), bytes);
-  auto loaded = Manifest::Load(&env, "/");
+  env.SetContents("/m/" + ManifestFileName(1), bytes);
+  auto loaded = Manifest::Load(&env, "/m");
   ASSERT_FALSE(loaded);
   EXPECT_EQ(loaded.error().code, ErrorCode::kUnimplemented);
 }

@@ -32,18 +32,17 @@ StoreConfig SmallConfig() {
 
 class Workload {
  public:
-  explicit Workload(uint64_t seed) : random_(seed) {
-    env_.set_after_change([this] { Boundary(); });
-  }
+  explicit Workload(uint64_t seed) : random_(seed) {}
 
-  // Kinds of crash tried after each change; all of them over a few changes.
-  int kinds_per_boundary = 2;
   SimEnv& env() { return env_; }
   int states() const { return states_; }
   const std::vector<std::string>& problems() const { return problems_; }
 
-  // Steps until `states` states were tried. Stops early when the store refuses (injected faults).
+  // Steps until `states` power losses were tried, two after each change of the disk.
   void Run(int states) {
+    env_.set_after_change([this] {
+      for (int i = 0; i < 2; ++i) TryPowerLoss();
+    });
     while (states_ < states) {
       auto store = Store::Open(&env_, &clock_, SmallConfig());
       if (!store) return;
@@ -54,6 +53,34 @@ class Workload {
       // Half of the restarts are clean.
       if (random_() % 2 == 0) (*store)->Close();
     }
+    env_.set_after_change({});
+  }
+
+  // A few starts with a few steps each; a store that refuses is opened again.
+  void RunSteps(int starts, int steps) {
+    for (int start = 0; start < starts; ++start) {
+      auto store = Store::Open(&env_, &clock_, SmallConfig());
+      if (!store) continue;
+      for (int i = 0; i < steps && Step(store->get()); ++i) {
+      }
+    }
+  }
+
+  void TryPowerLoss() {
+    std::set<uint64_t> acknowledged;
+    uint64_t seed = 0;
+    {
+      std::lock_guard lock(mutex_);
+      acknowledged = acknowledged_;
+      seed = static_cast<uint64_t>(++states_);
+    }
+    const auto kind = static_cast<CrashKind>(seed % testing::kCrashKinds);
+    const auto disk = env_.Crash(kind, seed);
+    const std::string problem = Check(disk.get(), acknowledged, seed);
+    if (problem.empty()) return;
+    std::lock_guard lock(mutex_);
+    problems_.push_back("state " + std::to_string(seed) + ", kind " +
+                        std::to_string(static_cast<int>(kind)) + ": " + problem);
   }
 
  private:
@@ -75,25 +102,6 @@ class Workload {
     std::lock_guard lock(mutex_);
     for (uint64_t n = first; n < next_; ++n) acknowledged_.insert(n);
     return true;
-  }
-
-  void Boundary() {
-    for (int i = 0; i < kinds_per_boundary; ++i) {
-      std::set<uint64_t> acknowledged;
-      uint64_t seed = 0;
-      {
-        std::lock_guard lock(mutex_);
-        acknowledged = acknowledged_;
-        seed = static_cast<uint64_t>(++states_);
-      }
-      const auto kind = static_cast<CrashKind>(seed % testing::kCrashKinds);
-      const auto disk = env_.Crash(kind, seed);
-      const std::string problem = Check(disk.get(), acknowledged, seed);
-      if (problem.empty()) continue;
-      std::lock_guard lock(mutex_);
-      problems_.push_back("state " + std::to_string(seed) + ", kind " +
-                          std::to_string(static_cast<int>(kind)) + ": " + problem);
-    }
   }
 
   std::string Check(SimEnv* disk, const std::set<uint64_t>& acknowledged, uint64_t seed) {
@@ -172,21 +180,20 @@ TEST(PowerLossControlTest, WithoutDirectorySyncSpansAreLost) {
 class FailedCallTest : public ::testing::TestWithParam<DiskOp> {};
 
 TEST_P(FailedCallTest, NothingUnsyncedIsAcknowledgedWhereverItFails) {
+  constexpr int kStarts = 3, kSteps = 12;
   uint64_t calls = 0;
   {
     Workload healthy(5);
-    healthy.kinds_per_boundary = 1;
-    healthy.Run(150);
+    healthy.RunSteps(kStarts, kSteps);
     calls = healthy.env().calls(GetParam());
   }
-  ASSERT_GT(calls, 3u);
-  for (uint64_t nth = 1; nth <= calls; nth += 1 + calls / 60) {
+  ASSERT_GT(calls, 5u);
+  for (uint64_t nth = 1; nth <= calls; ++nth) {
     Workload workload(5);
-    workload.kinds_per_boundary = 1;
     workload.env().FailCalls(GetParam(), nth, ErrorCode::kIo);
-    workload.Run(150);
+    workload.RunSteps(kStarts, kSteps);
+    for (int i = 0; i < 3; ++i) workload.TryPowerLoss();
     ASSERT_TRUE(workload.problems().empty()) << "call " << nth << ": " << workload.problems()[0];
-    EXPECT_GE(workload.env().calls(GetParam()), nth);
   }
 }
 INSTANTIATE_TEST_SUITE_P(Calls, FailedCallTest,

@@ -68,21 +68,18 @@ Status Engine::Recover() {
 }
 
 Status Engine::MakeDirectory() {
-  // Every directory made here needs its name synced in its parent.
-  std::vector<std::string> parents;
-  for (std::string path = config_.directory; !path.empty() && !env_->Exists(path);) {
-    const size_t slash = path.rfind('/');
-    if (slash == std::string::npos) {
-      parents.push_back(".");
-      break;
-    }
-    path = path.substr(0, slash);
-    parents.push_back(path.empty() ? "/" : path);
-  }
   WEFT_TRY(env_->MakeDirs(Path("wal")));
   WEFT_TRY(env_->MakeDirs(Path("quarantine")));
-  WEFT_TRY(env_->SyncDir(config_.directory));
-  for (const std::string& parent : parents) WEFT_TRY(env_->SyncDir(parent));
+  // The names of all directories on the way, also of those that an earlier start made and could not
+  // sync. What this process may not read, it did not make.
+  std::string path = config_.directory;
+  for (;;) {
+    const Status synced = env_->SyncDir(path);
+    if (!synced && synced.error().code != ErrorCode::kPermissionDenied) return synced;
+    const size_t slash = path.rfind('/');
+    if (path == "/" || path == "." || path.empty()) break;
+    path = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+  }
   WEFT_ASSIGN(lock_, env_->Lock(Path("LOCK")));
   return {};
 }

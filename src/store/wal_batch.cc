@@ -94,7 +94,8 @@ Result<std::vector<SpanBatch>> DecodeWalBatch(std::string_view payload, uint64_t
   uint64_t found = 0;
   if (span_bytes != 0) {
     WEFT_ASSIGN(std::string body, ReadPart(span_bytes, spans));
-    auto batch = codec::DecodeOtlpTraces(codec::OtlpFormat::kProtobuf, std::move(body));
+    auto batch = codec::DecodeOtlpTraces(codec::OtlpFormat::kProtobuf, std::move(body),
+                                         codec::OtlpSource::kStored);
     if (!batch) return Fail(ErrorCode::kCorruption, batch.error().message);
     WEFT_TRY(CheckComplete(*batch));
     found += batch->spans.size();
@@ -102,7 +103,8 @@ Result<std::vector<SpanBatch>> DecodeWalBatch(std::string_view payload, uint64_t
   }
   if (log_bytes != 0) {
     WEFT_ASSIGN(std::string body, ReadPart(log_bytes, logs));
-    auto batch = codec::DecodeOtlpLogs(codec::OtlpFormat::kProtobuf, std::move(body));
+    auto batch = codec::DecodeOtlpLogs(codec::OtlpFormat::kProtobuf, std::move(body),
+                                       codec::OtlpSource::kStored);
     if (!batch) return Fail(ErrorCode::kCorruption, batch.error().message);
     WEFT_TRY(CheckComplete(*batch));
     found += batch->logs.size();
