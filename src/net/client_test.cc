@@ -41,6 +41,11 @@ class ClientTest : public testing::TestWithParam<bool> {
     server_->Start();
   }
 
+  // The loops end before what the handlers use.
+  void TearDown() override {
+    if (server_) server_->Stop();
+  }
+
   std::shared_ptr<Router> router_ = std::make_shared<Router>();
   std::unique_ptr<Server> server_;
   std::atomic<bool> saw_http2_{false};

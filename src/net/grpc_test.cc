@@ -69,6 +69,11 @@ class GrpcTest : public testing::Test {
     return reply ? *reply : GrpcReply{};
   }
 
+  // The loops end before what the handlers use.
+  void TearDown() override {
+    if (server_) server_->Stop();
+  }
+
   std::shared_ptr<Router> router_ = std::make_shared<Router>();
   std::unique_ptr<Server> server_;
   std::atomic<uint64_t> declared_{0};

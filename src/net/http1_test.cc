@@ -46,6 +46,11 @@ class Http1Test : public testing::Test {
     return client.ReadAll();
   }
 
+  // The loops end before what the handlers use.
+  void TearDown() override {
+    if (server_) server_->Stop();
+  }
+
   std::shared_ptr<Router> router_ = std::make_shared<Router>();
   std::unique_ptr<Server> server_;
   uint16_t port_ = 0;
