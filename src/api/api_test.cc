@@ -1,0 +1,555 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The query server over real sockets and a store in memory: docs/api.md and Jaeger's shapes.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <simdjson.h>
+
+#include <atomic>
+#include <thread>
+
+#include "api/answers.h"
+#include "api/jaeger_api.h"
+#include "api/memory_store.h"
+#include "api/query_server.h"
+#include "codec/otlp.h"
+#include "net/client.h"
+#include "net/raw_client.h"
+#include "testing/random_batch.h"
+
+namespace weft::api {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+constexpr char kTrace[] = "0102030405060708090a0b0c0d0e0f10";
+constexpr uint64_t kStart = 1'700'000'000'000'000'000;
+constexpr uint64_t kMs = 1'000'000;
+
+// gateway GET / [0, 100 ms) -> checkout POST /pay [10, 90) with an error, an event, a link, two log
+// records; one more log record that names no span.
+SpanBatch ShopTrace() {
+  std::string json = R"({"resourceSpans":[
+    {"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"gateway"}},
+                               {"key":"host.name","value":{"stringValue":"a1"}}]},
+     "scopeSpans":[{"scope":{"name":"lib","version":"1.2"},"spans":[
+       {"traceId":"TRACE","spanId":"0000000000000001","name":"GET /","kind":2,
+        "startTimeUnixNano":"1700000000000000000","endTimeUnixNano":"1700000000100000000",
+        "attributes":[{"key":"http.status_code","value":{"intValue":"200"}},
+                      {"key":"big","value":{"intValue":"9007199254740993"}},
+                      {"key":"list","value":{"arrayValue":{"values":[{"intValue":"1"},{"stringValue":"b"}]}}}]}]}]},
+    {"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"checkout"}}]},
+     "scopeSpans":[{"spans":[
+       {"traceId":"TRACE","spanId":"0000000000000002","parentSpanId":"0000000000000001",
+        "name":"POST /pay","kind":3,"status":{"code":2,"message":"card declined"},
+        "startTimeUnixNano":"1700000000010000000","endTimeUnixNano":"1700000000090000000",
+        "attributes":[{"key":"retries","value":{"intValue":"3"}},{"key":"ok","value":{"boolValue":false}},
+                      {"key":"raw","value":{"bytesValue":"AAEC"}},{"key":"ratio","value":{"doubleValue":0.5}}],
+        "events":[{"timeUnixNano":"1700000000020000000","name":"exception",
+                   "attributes":[{"key":"exception.type","value":{"stringValue":"CardError"}}]}],
+        "links":[{"traceId":"00000000000000000000000000000abc","spanId":"0000000000000def"}]}]}]}]})";
+  for (size_t at; (at = json.find("TRACE")) != std::string::npos;) json.replace(at, 5, kTrace);
+  return codec::DecodeOtlpTraces(codec::OtlpFormat::kJson, json).value();
+}
+SpanBatch ShopLogs() {
+  std::string json = R"({"resourceLogs":[{"resource":{"attributes":[
+      {"key":"service.name","value":{"stringValue":"checkout"}}]},"scopeLogs":[{"logRecords":[
+    {"traceId":"TRACE","spanId":"0000000000000002","timeUnixNano":"1700000000030000000",
+     "severityNumber":17,"severityText":"ERROR","body":{"stringValue":"Timeout at bank"},
+     "attributes":[{"key":"bank","value":{"stringValue":"first"}}]},
+    {"traceId":"TRACE","spanId":"0000000000000002","timeUnixNano":"1700000000020000000",
+     "severityNumber":9,"body":{"stringValue":"charging"}},
+    {"traceId":"TRACE","timeUnixNano":"1700000000000000000","body":{"stringValue":"no span"}}]}]}]})";
+  for (size_t at; (at = json.find("TRACE")) != std::string::npos;) json.replace(at, 5, kTrace);
+  return codec::DecodeOtlpLogs(codec::OtlpFormat::kJson, json).value();
+}
+
+class ApiTest : public ::testing::Test {
+ protected:
+  void Begin(QueryServerOptions options = {}) {
+    options.endpoint = {"127.0.0.1", 0};
+    ServerFacts facts{
+        .version = "1.2.3",
+        .started_ns = 5,
+        .durability = "durable",
+        .data_directory = "/data",
+        .retention_age_ns = 7,
+        .retention_bytes = 8,
+        .listeners = [] { return std::vector<ListenerAddress>{{"otlp/grpc", "localhost:4317"}}; }};
+    query_.emplace(options, facts, &store_, &server_, &metrics_, SystemClock(),
+                   [this] { return why_not_ready_; });
+    ASSERT_TRUE(query_->Start());
+    server_.Start();
+  }
+  ~ApiTest() override {
+    if (query_) query_->Stop();
+    server_.Stop();
+  }
+  void Put(SpanBatch batch) {
+    store_.Append(std::move(batch), [](Status status) { EXPECT_TRUE(status); });
+  }
+  std::string Url(const std::string& path) const {
+    return "http://127.0.0.1:" + std::to_string(query_->port()) + path;
+  }
+  net::ClientResponse Get(const std::string& path, net::Headers headers = {}) {
+    net::HttpClient client;
+    auto response = client.Send({.url = Url(path), .headers = std::move(headers)});
+    EXPECT_TRUE(response) << response.error().message;
+    return response ? *response : net::ClientResponse{};
+  }
+  // The body as JSON, without white space; checks the status.
+  std::string Json(const std::string& path, int status = 200) {
+    net::ClientResponse response = Get(path);
+    EXPECT_EQ(response.status, status) << path << ": " << response.body;
+    EXPECT_EQ(net::FindHeader(response.headers, "content-type"), "application/json");
+    simdjson::dom::parser parser;
+    simdjson::dom::element json;
+    EXPECT_EQ(parser.parse(response.body).get(json), simdjson::SUCCESS) << response.body;
+    return simdjson::minify(json);
+  }
+  std::vector<std::string> Lines(const std::string& path) {
+    net::ClientResponse response = Get(path);
+    EXPECT_EQ(response.status, 200) << response.body;
+    std::vector<std::string> lines;
+    std::istringstream in(response.body);
+    for (std::string line; std::getline(in, line);) lines.push_back(line);
+    return lines;
+  }
+
+  MemoryStore store_;
+  Metrics metrics_;
+  net::Server server_{{.drain_timeout_ms = 2000}, 2};
+  std::optional<QueryServer> query_;
+  std::string why_not_ready_;
+};
+
+TEST_F(ApiTest, StatusNamesEverything) {
+  Begin();
+  std::string empty = Json("/api/weft/v1/status");
+  EXPECT_THAT(empty, HasSubstr(R"("dataRange":null)"));
+  Put(ShopTrace());
+  std::string status = Json("/api/weft/v1/status");
+  for (const char* part :
+       {R"("version":"1.2.3")", R"("startedNs":"5")", R"("durability":"durable")",
+        R"("dataDir":"/data")", R"("readOnly":false)", R"("retention":{"ageNs":7,"bytes":8})",
+        R"("spans":2)", R"("headSpans":2)",
+        R"("dataRange":{"startNs":"1700000000000000000","endNs":"1700000000010000000"})",
+        R"("listeners":[{"name":"otlp/grpc","address":"localhost:4317"}])"})
+    EXPECT_THAT(status, HasSubstr(part));
+}
+
+TEST_F(ApiTest, ServicesOperationsTags) {
+  Begin();
+  Put(ShopTrace());
+  EXPECT_EQ(Json("/api/weft/v1/services"),
+            R"({"services":[{"name":"checkout","spans":1},{"name":"gateway","spans":1}]})");
+  EXPECT_EQ(Json("/api/weft/v1/operations?service=checkout"),
+            R"({"operations":[{"name":"POST /pay","kind":"client"}]})");
+  EXPECT_THAT(Json("/api/weft/v1/tags"), HasSubstr(R"({"scope":"span","key":"retries"})"));
+  EXPECT_EQ(Json("/api/weft/v1/tag-values?scope=resource&key=host.name"),
+            R"({"values":["a1"],"truncated":false})");
+  EXPECT_THAT(Json("/api/weft/v1/tag-values?scope=resource&key=service.name&limit=1"),
+              HasSubstr(R"("truncated":true)"));
+  EXPECT_THAT(Json("/api/weft/v1/tag-values?scope=span", 400), HasSubstr("key is required"));
+}
+
+TEST_F(ApiTest, SearchAnswersSummariesAndMatches) {
+  Begin();
+  Put(ShopTrace());
+  std::string found = Json("/api/weft/v1/search?q=%7B.retries%3D3%7D");
+  for (const char* part :
+       {R"("traceId":"0102030405060708090a0b0c0d0e0f10")", R"("rootService":"gateway")",
+        R"("rootName":"GET /")", R"("rootMissing":false)", R"("startNs":"1700000000000000000")",
+        R"("durationNs":100000000)", R"("spans":2)", R"("errors":1)", R"("matched":1)",
+        R"("spanId":"0000000000000002")", R"("service":"checkout")", R"("error":true)",
+        R"("partial":"")", R"("spansTotal":2)", R"("cursor":"")"})
+    EXPECT_THAT(found, HasSubstr(part));
+  std::string nothing = Json("/api/weft/v1/search?q=%7B.retries%3D4%7D");
+  EXPECT_THAT(nothing, HasSubstr(R"("traces":[])"));
+  EXPECT_THAT(nothing, HasSubstr(R"("dataRange":{"startNs":"1700000000000000000")"));
+}
+
+TEST_F(ApiTest, LimitsNameTheAllowedRange) {
+  Begin();
+  struct Case {
+    const char* query;
+    const char* says;
+  };
+  for (const Case& test :
+       {Case{"limit=0", "limit is 0: it must be a whole number from 1 to 10000"},
+        Case{"limit=10001", "from 1 to 10000"}, Case{"limit=x", "from 1 to 10000"},
+        Case{"limit=-1", "from 1 to 10000"}, Case{"limit=99999999999999999999", "from 1 to 10000"},
+        Case{"spss=10001", "spss is 10001: it must be a whole number from 0 to"},
+        Case{"start=5&end=5", "end must be later than start"}}) {
+    std::string error = Json(std::string("/api/weft/v1/search?") + test.query, 400);
+    EXPECT_THAT(error, HasSubstr(test.says));
+    EXPECT_THAT(error, StartsWith(R"({"error":{"code":"invalid_argument")"));
+  }
+}
+
+TEST_F(ApiTest, TraceQlErrorsPointAtTheText) {
+  Begin();
+  std::string error = Json("/api/weft/v1/search?q=%7B%20.a%20%3D%20%7D", 400);
+  EXPECT_THAT(error, HasSubstr(R"("line":1)"));
+  EXPECT_THAT(error, HasSubstr(R"("column":8)"));
+  EXPECT_THAT(error, HasSubstr(R"("hint":)"));
+}
+
+TEST_F(ApiTest, ATraceStreamsHeaderRowsEnd) {
+  Begin();
+  Put(ShopTrace());
+  Put(ShopTrace());  // delivered twice
+  Put(ShopLogs());
+  std::vector<std::string> lines = Lines(std::string("/api/weft/v1/trace/") + kTrace);
+  ASSERT_EQ(lines.size(), 3u);
+  for (const char* part :
+       {R"("traceId":"0102030405060708090a0b0c0d0e0f10")", R"("spans":2)",
+        R"("startNs":"1700000000000000000")", R"("endNs":"1700000000100000000")",
+        R"("rootService":"gateway")", R"("rootName":"GET /")", R"("rootMissing":false)",
+        R"("errors":1)", R"("logs":3)", R"("duplicates":2)", R"("services":["gateway","checkout"])",
+        R"("names":["GET /","POST /pay"])",
+        R"("criticalPath":[[0,0,10000000],[1,10000000,90000000],[0,90000000,100000000]])",
+        R"("selfByService":[[1,80000000],[0,20000000]])"})
+    EXPECT_THAT(lines[0], HasSubstr(part));
+  EXPECT_EQ(lines[1],
+            R"({"from":0,"id":["0000000000000001","0000000000000002"],"parent":[-1,0],)"
+            R"("start":[0,10000000],"duration":[100000000,80000000],"service":[0,1],"name":[0,1],)"
+            R"("kind":[2,3],"status":[0,2],"flags":[0,6],"self":[20000000,80000000],)"
+            R"("critical":[20000000,80000000],"skew":[0,0],"logs":[1,2],"events":[0,1]})");
+  EXPECT_EQ(lines[2], R"({"end": true})");
+}
+
+TEST_F(ApiTest, UnknownAndMalformedTraces) {
+  Begin();
+  EXPECT_THAT(Json("/api/weft/v1/trace/00000000000000000000000000000001", 404),
+              HasSubstr(R"("code":"not_found")"));
+  EXPECT_THAT(Json("/api/weft/v1/trace/xyz", 400), HasSubstr("1 to 32 hex digits"));
+  EXPECT_THAT(Json("/api/weft/v1/trace/1/nonsense", 404), HasSubstr("nonsense"));
+  EXPECT_THAT(Json("/api/weft/v1/nothing", 404), HasSubstr("no such path"));
+}
+
+TEST_F(ApiTest, RowsSayEverything) {
+  Begin();
+  Put(ShopTrace());
+  Put(ShopLogs());
+  std::string row = Json(std::string("/api/weft/v1/trace/") + kTrace + "/spans?row=1");
+  for (
+      const char* part :
+      {R"("row":1)", R"("spanId":"0000000000000002")", R"("parentSpanId":"0000000000000001")",
+       R"("name":"POST /pay")", R"("service":"checkout")", R"("kind":"client")",
+       R"("status":"error")", R"("statusMessage":"card declined")",
+       R"({"key":"retries","type":"int","value":"3"})",
+       R"({"key":"ok","type":"bool","value":false})",
+       R"({"key":"raw","type":"bytes","value":"AAEC"})",
+       R"({"key":"ratio","type":"double","value":0.5})",
+       R"("resource":[{"key":"service.name","type":"string","value":"checkout"}])",
+       R"("events":[{"timeNs":"1700000000020000000","name":"exception","attributes":[{"key":"exception.type","type":"string","value":"CardError"}]}])",
+       R"("links":[{"traceId":"00000000000000000000000000000abc","spanId":"0000000000000def","attributes":[]}])",
+       R"("severity":"INFO","severityNumber":9,"body":"charging")",
+       R"("severity":"ERROR","severityNumber":17,"body":"Timeout at bank")"})
+    EXPECT_THAT(row, HasSubstr(part));
+  // By time: the earlier record comes first.
+  EXPECT_LT(row.find("charging"), row.find("Timeout at bank"));
+  std::string both = Json(std::string("/api/weft/v1/trace/") + kTrace + "/spans?from=0&count=100");
+  EXPECT_THAT(both, HasSubstr(R"("scope":{"name":"lib","version":"1.2","attributes":[]})"));
+  EXPECT_THAT(both, HasSubstr(R"({"key":"list","type":"array","value":[)"));
+  EXPECT_THAT(both, HasSubstr(R"("body":"no span")"));
+  EXPECT_EQ(Json(std::string("/api/weft/v1/trace/") + kTrace + "/spans?row=77"), R"({"spans":[]})");
+  EXPECT_THAT(Json(std::string("/api/weft/v1/trace/") + kTrace + "/spans?count=1001", 400),
+              HasSubstr("from 1 to 1000"));
+}
+
+TEST_F(ApiTest, FindLooksEverywhere) {
+  Begin();
+  Put(ShopTrace());
+  Put(ShopLogs());
+  auto find = [&](const std::string& text) {
+    return Json(std::string("/api/weft/v1/trace/") + kTrace + "/find?text=" + text);
+  };
+  EXPECT_EQ(find("TIMEOUT"), R"({"rows":[1],"counts":{"name":0,"attribute":0,"event":0,"log":1}})");
+  EXPECT_EQ(find("gateway"), R"({"rows":[0],"counts":{"name":1,"attribute":1,"event":0,"log":0}})");
+  EXPECT_EQ(find("carderror"),
+            R"({"rows":[1],"counts":{"name":0,"attribute":0,"event":1,"log":0}})");
+  EXPECT_EQ(find("9007199254740993"),
+            R"({"rows":[0],"counts":{"name":0,"attribute":1,"event":0,"log":0}})");
+  EXPECT_EQ(find("absent"), R"({"rows":[],"counts":{"name":0,"attribute":0,"event":0,"log":0}})");
+  Json(std::string("/api/weft/v1/trace/") + kTrace + "/find?text=", 400);
+}
+
+TEST_F(ApiTest, OtlpInEqualsOtlpOut) {
+  Begin();
+  SpanBatch sent = testing::RandomBatch({.seed = 11, .spans = 30, .logs = 5, .traces = 1});
+  TraceId id = sent.spans[0].trace_id;
+  std::string body;
+  codec::EncodeOtlpTraces(codec::OtlpFormat::kProtobuf, sent, &body);
+  SpanBatch copy = codec::DecodeOtlpTraces(codec::OtlpFormat::kProtobuf, body).value();
+  std::multiset<ContentHash> expected, got;
+  for (const Span& span : copy.spans) expected.insert(HashSpan(copy, span));
+  Put(std::move(copy));
+  net::ClientResponse response =
+      Get("/api/weft/v1/trace/" + id.ToHex() + "/otlp", {{"accept", "application/x-protobuf"}});
+  EXPECT_EQ(net::FindHeader(response.headers, "content-type"), "application/x-protobuf");
+  SpanBatch back = codec::DecodeOtlpTraces(codec::OtlpFormat::kProtobuf, response.body).value();
+  for (const Span& span : back.spans) got.insert(HashSpan(back, span));
+  EXPECT_EQ(got, expected);
+  Put(ShopLogs());
+  EXPECT_THAT(Json(std::string("/api/weft/v1/trace/") + kTrace + "/otlp?logs=true"),
+              HasSubstr("Timeout at bank"));
+}
+
+TEST_F(ApiTest, ALargeTraceStreamsWholeToASlowReader) {
+  Begin();
+  constexpr size_t kSpans = 40'000;
+  SpanBatch batch = testing::RandomBatch({.seed = 3, .spans = kSpans, .logs = 0, .traces = 1});
+  TraceId id = batch.spans[0].trace_id;
+  Put(std::move(batch));
+  net::RawClient slow(query_->port(), 4096);
+  slow.Send("GET /api/weft/v1/trace/" + id.ToHex() + " HTTP/1.1\r\nhost: localhost\r\n\r\n");
+  // The answer is far over what the server buffers; other questions are answered meanwhile.
+  ASSERT_TRUE(slow.ReadSome(10'000, 1000));
+  EXPECT_THAT(Json("/api/weft/v1/services"), HasSubstr("services"));
+  slow.ReadUntil("{\"end\": true}\n");
+  EXPECT_THAT(slow.Take(), HasSubstr("{\"end\": true}\n"));
+  net::ClientResponse whole = Get("/api/weft/v1/trace/" + id.ToHex());
+  EXPECT_EQ(std::ranges::count(whole.body, '\n'), 1 + (kSpans + 8191) / 8192 + 1);
+}
+
+TEST_F(ApiTest, ReadersThatLeaveCostNothing) {
+  Begin();
+  SpanBatch batch = testing::RandomBatch({.seed = 3, .spans = 40'000, .logs = 0, .traces = 1});
+  TraceId id = batch.spans[0].trace_id;
+  Put(std::move(batch));
+  for (int i = 0; i < 5; ++i) {
+    net::RawClient client(query_->port(), 4096);
+    client.Send("GET /api/weft/v1/trace/" + id.ToHex() + " HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    ASSERT_TRUE(client.ReadSome(10'000, 100));
+    client.Reset();
+  }
+  EXPECT_THAT(Json("/api/weft/v1/services"), HasSubstr("services"));
+}
+
+TEST_F(ApiTest, ImportCountsExactly) {
+  Begin();
+  std::string body;
+  SpanBatch shop = ShopTrace();
+  codec::EncodeOtlpTraces(codec::OtlpFormat::kProtobuf, shop, &body);
+  net::HttpClient client;
+  auto post = [&](const std::string& path, std::string_view bytes, const std::string& type) {
+    return client.Post(Url(path), type, bytes).value();
+  };
+  EXPECT_THAT(post("/api/weft/v1/import", body, "application/x-protobuf").body,
+              HasSubstr(R"("kept":2,"duplicates":0,"rejected":0)"));
+  EXPECT_THAT(post("/api/weft/v1/import", body + body, "application/x-protobuf").body,
+              HasSubstr(R"("kept":0,"duplicates":4,"rejected":0)"));
+  // No web page can send this without being asked for permission first.
+  EXPECT_EQ(post("/api/weft/v1/import", body, "text/plain").status, 400);
+  EXPECT_EQ(post("/api/weft/v1/import", "\xFF", "application/x-protobuf").status, 400);
+}
+
+TEST_F(ApiTest, JaegerServicesAndOperations) {
+  Begin();
+  EXPECT_EQ(Json("/api/services"), R"({"data":[],"total":0,"limit":0,"offset":0,"errors":null})");
+  Put(ShopTrace());
+  EXPECT_EQ(Json("/api/services"),
+            R"({"data":["checkout","gateway"],"total":2,"limit":0,"offset":0,"errors":null})");
+  EXPECT_EQ(Json("/api/operations?service=gateway"),
+            R"({"data":[{"name":"GET /","spanKind":"server"}],"total":1,"limit":0,"offset":0,)"
+            R"("errors":null})");
+  EXPECT_THAT(Json("/api/operations?service=gateway&spanKind=client"), HasSubstr(R"("data":[])"));
+  EXPECT_THAT(Json("/api/operations", 400), HasSubstr("parameter 'service' is required"));
+  EXPECT_THAT(Json("/api/services/check%6Fut/operations"), HasSubstr(R"("data":["POST /pay"])"));
+  EXPECT_THAT(Json("/api/dependencies?endTs=1", 501), HasSubstr(R"("errors":[{"code":501)"));
+}
+
+TEST_F(ApiTest, JaegerTrace) {
+  Begin();
+  Put(ShopTrace());
+  Put(ShopLogs());
+  std::string trace = Json(std::string("/api/traces/") + kTrace);
+  for (
+      const char* part :
+      {R"("traceID":"0102030405060708090a0b0c0d0e0f10")", R"("spanID":"0000000000000002")",
+       R"("operationName":"POST /pay")", R"("startTime":1700000000010000,"duration":80000)",
+       R"({"refType":"CHILD_OF","traceID":"0102030405060708090a0b0c0d0e0f10","spanID":"0000000000000001"})",
+       R"({"refType":"FOLLOWS_FROM","traceID":"0000000000000abc","spanID":"0000000000000def"})",
+       R"({"key":"http.status_code","type":"int64","value":200})",
+       R"({"key":"big","type":"int64","value":"9007199254740993"})",
+       R"({"key":"ok","type":"bool","value":false})",
+       R"({"key":"ratio","type":"float64","value":0.5})",
+       R"({"key":"raw","type":"binary","value":"AAEC"})",
+       R"({"key":"span.kind","type":"string","value":"client"})",
+       R"({"key":"error","type":"bool","value":true})",
+       R"({"key":"otel.status_description","type":"string","value":"card declined"})",
+       R"({"key":"otel.scope.name","type":"string","value":"lib"})",
+       R"({"timestamp":1700000000020000,"fields":[{"key":"event","type":"string","value":"exception"})",
+       R"({"key":"message","type":"string","value":"Timeout at bank"})",
+       R"({"serviceName":"gateway","tags":[{"key":"host.name","type":"string","value":"a1"}]})",
+       R"("warnings":null)"})
+    EXPECT_THAT(trace, HasSubstr(part));
+  EXPECT_EQ(Json("/api/traces/00000000000000000000000000000001", 404),
+            R"({"data":null,"total":0,"limit":0,"offset":0,"errors":[{"code":404,)"
+            R"("msg":"trace not found"}]})");
+  EXPECT_THAT(Json(std::string("/api/traces?traceID=") + kTrace + "&traceID=1"),
+              HasSubstr(R"("errors":[{"code":404,"msg":)"));
+}
+
+TEST_F(ApiTest, JaegerSearch) {
+  Begin();
+  Put(ShopTrace());
+  auto found = [&](const std::string& parameters) {
+    return Json("/api/traces?start=1699999990000000&end=1700000010000000&" + parameters)
+               .find(kTrace) != std::string::npos;
+  };
+  EXPECT_TRUE(found("service=checkout"));
+  EXPECT_FALSE(found("service=nobody"));
+  EXPECT_TRUE(found("service=checkout&operation=POST%20%2Fpay"));
+  EXPECT_TRUE(found("service=checkout&tag=retries:3"));
+  EXPECT_TRUE(
+      found("service=checkout&tags=%7B%22retries%22%3A%223%22%2C%22error%22%3A%22true%22%7D"));
+  EXPECT_FALSE(found("service=checkout&tag=retries:4"));
+  EXPECT_TRUE(found("service=checkout&minDuration=79ms&maxDuration=0.081s"));
+  EXPECT_FALSE(found("service=checkout&minDuration=81ms"));
+  EXPECT_THAT(Json("/api/traces", 400), HasSubstr("parameter 'service' is required"));
+  EXPECT_THAT(Json("/api/traces?service=a&minDuration=2s&maxDuration=1s", 400),
+              HasSubstr("maxDuration must not be less"));
+  EXPECT_THAT(Json("/api/traces?service=a&minDuration=2x", 400), HasSubstr("duration such as"));
+  EXPECT_THAT(Json("/api/traces?service=a&limit=0", 400), HasSubstr("from 1 to 10000"));
+  EXPECT_THAT(Json("/api/traces?service=a&tags=7", 400), HasSubstr("JSON object"));
+}
+
+TEST(JaegerSearchTest, ParametersBecomeTraceQl) {
+  auto traceql = [](const std::string& query) {
+    return ReadJaegerSearch(query, kStart).value().traceql;
+  };
+  EXPECT_EQ(traceql("service=a%22b"), R"({ resource.service.name = "a\"b" })");
+  EXPECT_EQ(traceql("service=a&operation=op&minDuration=1ms"),
+            R"({ resource.service.name = "a" && name = "op" && duration >= 1000000ns })");
+  EXPECT_THAT(traceql("service=a&tag=error:true"), HasSubstr("&& status = error"));
+  EXPECT_THAT(traceql("service=a&tag=k:true"), HasSubstr(R"(."k" = true)"));
+  query::SearchRequest request = ReadJaegerSearch("service=a", kStart).value();
+  EXPECT_EQ(request.end_ns, kStart + 1000);
+  EXPECT_EQ(kStart - request.start_ns, 48ull * 3600 * 1000 * kMs);
+  EXPECT_EQ(request.limit, 100u);
+  // Whatever a client sends as a name or tag parses.
+  for (const char* query : {"service=a&tag=k%22:v%5C", "service=%0A%09%01", "service=a&tag=a%20b:",
+                            "service=a&tag=x:-1.5", "service=a&tag=x:--", "service=%C3%A9"}) {
+    std::string text = traceql(query);
+    EXPECT_TRUE(traceql::Parse(text)) << text;
+  }
+}
+
+TEST_F(ApiTest, HealthReadinessMetrics) {
+  Begin();
+  EXPECT_EQ(Get("/healthz").status, 200);
+  EXPECT_EQ(Get("/readyz").status, 200);
+  why_not_ready_ = "the disk is full";
+  net::ClientResponse not_ready = Get("/readyz");
+  EXPECT_EQ(not_ready.status, 503);
+  EXPECT_EQ(not_ready.body, "the disk is full\n");
+  Json("/api/weft/v1/services");
+  net::ClientResponse metrics = Get("/metrics");
+  EXPECT_THAT(metrics.body, HasSubstr("weft_query_seconds_count{kind=\"services\"} 1\n"));
+  EXPECT_THAT(metrics.body, Not(HasSubstr("# EOF")));
+  metrics = Get("/metrics", {{"accept", "application/openmetrics-text"}});
+  EXPECT_THAT(metrics.body, HasSubstr("# EOF\n"));
+  EXPECT_THAT(std::string(net::FindHeader(metrics.headers, "content-type")),
+              StartsWith("application/openmetrics-text"));
+}
+
+TEST_F(ApiTest, OnlyLoopbackNamesReachALoopbackServer) {
+  Begin({.allowed_hosts = {"traces.example.com"}});
+  auto status = [&](const std::string& host, const std::string& path) {
+    return Get(path, {{"host", host}}).status;
+  };
+  for (const char* path : {"/", "/api/services", "/api/weft/v1/services"}) {
+    EXPECT_EQ(status("localhost:16686", path), 200) << path;
+    EXPECT_EQ(status("127.0.0.1", path), 200) << path;
+    EXPECT_EQ(status("[::1]:16686", path), 200) << path;
+    EXPECT_EQ(status("traces.example.com", path), 200) << path;
+    EXPECT_EQ(status("evil.example", path), 403) << path;
+    EXPECT_EQ(status("127.0.0.1.evil.example", path), 403) << path;
+  }
+}
+
+TEST_F(ApiTest, TheUiAnswersItsOwnAddressesOnly) {
+  Begin();
+  for (const char* path : {"/", "/search", "/search?service=a", "/trace/0102"}) {
+    net::ClientResponse page = Get(path);
+    EXPECT_EQ(page.status, 200) << path;
+    EXPECT_THAT(std::string(net::FindHeader(page.headers, "content-type")),
+                StartsWith("text/html"));
+    EXPECT_THAT(std::string(net::FindHeader(page.headers, "content-security-policy")),
+                HasSubstr("frame-ancestors 'none'"));
+  }
+  for (const char* path : {"/api/nothing", "/missing.js", "/api"}) EXPECT_EQ(Get(path).status, 404);
+}
+
+TEST_F(ApiTest, ManyQuestionsAtOnce) {
+  Begin();
+  Put(ShopTrace());
+  std::atomic<int> good{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i)
+    threads.emplace_back([&] {
+      net::HttpClient client;
+      for (int n = 0; n < 25; ++n) {
+        auto response =
+            client.Get(Url(n % 2 == 0 ? std::string("/api/weft/v1/trace/") + kTrace
+                                      : std::string("/api/weft/v1/search?q=%7Bstatus%3Derror%7D")));
+        good += response && response->status == 200;
+      }
+    });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(good, 100);
+}
+
+// A snapshot whose reading blocks until the query is cancelled or the test lets go.
+TEST(QueryRunnerTest, RefusesWhatDoesNotFitAndCancelsOnStop) {
+  MemoryStore store;
+  Metrics metrics;
+  struct FakeExchange : net::Exchange {
+    void Respond(net::Response response) override { status = response.status; }
+    void Start(int, std::string, net::Headers) override {}
+    net::WriteState Write(std::string) override { return net::WriteState::kGo; }
+    void Finish() override {}
+    void OnWritable(std::function<void()>) override {}
+    bool cancelled() const override { return gone; }
+    std::atomic<int> status{0};
+    std::atomic<bool> gone{false};
+  };
+  QueryRunner runner(&store, {.workers = 1, .waiting_max = 1}, &metrics, SystemClock());
+  auto blocking = std::make_shared<FakeExchange>();
+  std::atomic<bool> running{false}, saw_cancel{false};
+  runner.Run(
+      "t", blocking,
+      [&](const SnapshotPtr&, const query::Budget& budget, const net::ExchangePtr&) {
+        running = true;
+        while (!budget.cancelled->load()) std::this_thread::yield();
+        saw_cancel = true;
+      },
+      ErrorResponse);
+  while (!running) std::this_thread::yield();
+  auto waits = std::make_shared<FakeExchange>(), refused = std::make_shared<FakeExchange>();
+  auto answer = [](const store::Snapshot&, const query::Budget&) { return net::Response{}; };
+  runner.Answer("t", waits, answer);
+  runner.Answer("t", refused, answer);
+  EXPECT_EQ(refused->status, 503);
+  EXPECT_EQ(waits->status, 0);
+  // A client that leaves cancels its query, and the next one runs.
+  blocking->gone = true;
+  auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (waits->status == 0 && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::yield();
+  EXPECT_TRUE(saw_cancel);
+  EXPECT_EQ(waits->status, 200);
+  runner.Stop();
+  auto late = std::make_shared<FakeExchange>();
+  runner.Answer("t", late, answer);
+  EXPECT_EQ(late->status, 503);
+}
+
+}  // namespace
+}  // namespace weft::api

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The built binary, as a user runs it: what it prints, what it keeps, its exit codes.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "net/client.h"
+#include "server/serve_command.h"
+
+namespace weft::server {
+namespace {
+
+using ::testing::ContainsRegex;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr char kTrace[] = "0102030405060708090a0b0c0d0e0f10";
+constexpr auto kPatience = std::chrono::seconds(30);
+
+// Pipe ends of a child.
+class Child {
+ public:
+  Child(std::vector<std::string> arguments, const std::string& home) {
+    int fds[2];
+    EXPECT_EQ(pipe2(fds, O_CLOEXEC), 0);
+    out_ = fds[0];
+    pid_ = fork();
+    if (pid_ == 0) {
+      dup2(fds[1], STDOUT_FILENO);
+      dup2(fds[1], STDERR_FILENO);
+      setenv("XDG_DATA_HOME", home.c_str(), 1);
+      setenv("COLUMNS", "120", 1);
+      std::vector<char*> argv = {const_cast<char*>("weft")};
+      for (std::string& argument : arguments) argv.push_back(argument.data());
+      argv.push_back(nullptr);
+      execv(WEFT_BINARY, argv.data());
+      _exit(127);
+    }
+    close(fds[1]);
+  }
+  ~Child() {
+    if (pid_ > 0) {
+      kill(pid_, SIGKILL);
+      waitpid(pid_, nullptr, 0);
+    }
+    close(out_);
+  }
+
+  // What it has printed, after waiting for `text`.
+  const std::string& ReadUntil(const std::string& text) {
+    auto end = std::chrono::steady_clock::now() + kPatience;
+    while (printed_.find(text) == std::string::npos && std::chrono::steady_clock::now() < end) {
+      char piece[4096];
+      ssize_t got = read(out_, piece, sizeof piece);
+      if (got <= 0) break;
+      printed_.append(piece, static_cast<size_t>(got));
+    }
+    return printed_;
+  }
+  void Signal(int number) { kill(pid_, number); }
+  // The exit code; 128 + the signal that ended it.
+  int Wait() {
+    ReadUntil("\x01 never printed");
+    int status = 0;
+    waitpid(pid_, &status, 0);
+    pid_ = 0;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+  const std::string& printed() const { return printed_; }
+
+ private:
+  pid_t pid_ = 0;
+  int out_ = -1;
+  std::string printed_;
+};
+
+class WeftTest : public ::testing::Test {
+ protected:
+  WeftTest() {
+    std::string pattern = std::filesystem::temp_directory_path() / "weft-server-test-XXXXXX";
+    folder_ = mkdtemp(pattern.data());
+  }
+  ~WeftTest() override {
+    server_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  void Serve(std::vector<std::string> more = {}) {
+    std::vector<std::string> arguments = {"serve",
+                                          "--data",
+                                          folder_ + "/data",
+                                          "--set",
+                                          "receivers.otlp.protocols.grpc.endpoint=127.0.0.1:0",
+                                          "--set",
+                                          "receivers.otlp.protocols.http.endpoint=127.0.0.1:0",
+                                          "--set",
+                                          "extensions.query.endpoint=127.0.0.1:0"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    server_.emplace(arguments, folder_);
+    hello_ = server_->ReadUntil("whichever comes first");
+    http_ = After("otlp/http    ");
+    url_ = After("query        ");
+  }
+  std::string After(const std::string& label) const {
+    size_t at = hello_.find(label);
+    if (at == std::string::npos) return "";
+    at += label.size();
+    return hello_.substr(at, hello_.find('\n', at) - at);
+  }
+  struct Outcome {
+    int exit_code;
+    std::string printed;
+  };
+  Outcome Weft(std::vector<std::string> arguments) {
+    Child child(std::move(arguments), folder_);
+    int exit_code = child.Wait();
+    return {exit_code, child.printed()};
+  }
+  void Send(const std::string& body) {
+    net::HttpClient client;
+    auto response = client.Post(http_ + "/v1/traces", "application/json", body);
+    ASSERT_TRUE(response) << response.error().message;
+    EXPECT_EQ(response->status, 200) << response->body;
+  }
+  std::string Write(const std::string& name, const std::string& text) {
+    std::string path = folder_ + "/" + name;
+    std::ofstream(path) << text;
+    return path;
+  }
+
+  std::string folder_, hello_, http_, url_;
+  std::optional<Child> server_;
+};
+
+// gateway GET / -> checkout POST /pay, which failed. One line.
+std::string ShopTrace() {
+  return std::string(R"({"resourceSpans":[{"resource":{"attributes":[{"key":"service.name",)") +
+         R"("value":{"stringValue":"gateway"}}]},"scopeSpans":[{"spans":[{"traceId":")" + kTrace +
+         R"(","spanId":"0000000000000001","name":"GET /","kind":2,"startTimeUnixNano":)" +
+         R"("1700000000000000000","endTimeUnixNano":"1700000000100000000"}]}]},{"resource":)" +
+         R"({"attributes":[{"key":"service.name","value":{"stringValue":"checkout"}}]},)" +
+         R"("scopeSpans":[{"spans":[{"traceId":")" + kTrace +
+         R"(","spanId":"0000000000000002","parentSpanId":"0000000000000001","name":"POST /pay",)" +
+         R"("kind":3,"status":{"code":2},"startTimeUnixNano":"1700000000010000000",)" +
+         R"("endTimeUnixNano":"1700000000090000000"}]}]}]})";
+}
+
+TEST_F(WeftTest, StartsSaysWhatItDoesAndStops) {
+  Serve();
+  EXPECT_THAT(hello_, HasSubstr("is running\n"));
+  EXPECT_THAT(hello_, ContainsRegex("otlp/grpc    127.0.0.1:[1-9]"));
+  EXPECT_THAT(hello_, ContainsRegex("otlp/http    http://127.0.0.1:[1-9]"));
+  EXPECT_THAT(hello_, ContainsRegex("query        http://127.0.0.1:[1-9]"));
+  EXPECT_THAT(hello_, HasSubstr("data         " + folder_ + "/data"));
+  EXPECT_THAT(hello_, HasSubstr("durable: OK means on disk"));
+  EXPECT_THAT(hello_, HasSubstr("retention    14d or 20GiB, whichever comes first"));
+  server_->Signal(SIGTERM);
+  EXPECT_EQ(server_->Wait(), 0);
+}
+
+TEST_F(WeftTest, WhatWasAcknowledgedSurvivesKill9) {
+  Serve();
+  Send(ShopTrace());
+  server_->Signal(SIGKILL);
+  server_->Wait();
+  Serve();
+  Outcome shown = Weft({"trace", kTrace, "--url", url_});
+  EXPECT_EQ(shown.exit_code, 0) << shown.printed;
+  EXPECT_THAT(shown.printed, HasSubstr("checkout POST /pay"));
+}
+
+TEST_F(WeftTest, TraceIsDrawnForPeopleAndPrograms) {
+  Serve();
+  Send(ShopTrace());
+  Outcome shown = Weft({"trace", kTrace, "--url", url_});
+  EXPECT_EQ(shown.exit_code, 0);
+  EXPECT_THAT(shown.printed, HasSubstr("gateway GET /"));
+  EXPECT_THAT(shown.printed, HasSubstr("  checkout POST /pay"));
+  EXPECT_THAT(shown.printed, HasSubstr("100 ms"));
+  EXPECT_THAT(shown.printed, HasSubstr("critical path: checkout POST /pay 80.0 ms (80 %)"));
+  EXPECT_THAT(shown.printed, HasSubstr("1 spans with an error"));
+  EXPECT_THAT(shown.printed, Not(HasSubstr("\x1b")));  // a pipe is no terminal
+  std::istringstream lines(shown.printed);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 400u);
+  Outcome json = Weft({"trace", "--json", kTrace, "--url", url_});
+  EXPECT_THAT(json.printed, HasSubstr("\"spanId\":\"0000000000000002\""));
+}
+
+TEST_F(WeftTest, QueryAndServices) {
+  Serve();
+  Send(ShopTrace());
+  Outcome found = Weft({"query", "{ status = error }", "--url", url_});
+  EXPECT_EQ(found.exit_code, 0) << found.printed;
+  EXPECT_THAT(found.printed, HasSubstr(kTrace));
+  EXPECT_THAT(found.printed, HasSubstr("gateway GET /"));
+  Outcome json = Weft({"query", "--json", "{ name = \"POST /pay\" }", "--url", url_});
+  EXPECT_THAT(json.printed, HasSubstr("\"spanId\":\"0000000000000002\""));
+  Outcome nothing = Weft({"query", "{ name = \"absent\" }", "--url", url_});
+  EXPECT_EQ(nothing.exit_code, 0);
+  EXPECT_THAT(nothing.printed, HasSubstr("no trace matches; the data lies between 2023-11-14"));
+  Outcome services = Weft({"services", "--json", "--url", url_});
+  EXPECT_EQ(services.printed,
+            "{\"services\":[{\"name\":\"checkout\",\"spans\":1},{\"name\":\"gateway\",\"spans\":1}"
+            "]}\n");
+}
+
+TEST_F(WeftTest, ExitCodesSayWhatHappened) {
+  Serve();
+  EXPECT_EQ(Weft({"trace", "1234", "--url", url_}).exit_code, 3);
+  EXPECT_EQ(Weft({"trace", "no-id", "--url", url_}).exit_code, 2);
+  Outcome wrong = Weft({"query", "{ .a = }", "--url", url_});
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_THAT(wrong.printed, HasSubstr("line 1, column 8"));
+  EXPECT_EQ(Weft({"query", "--no-such-option"}).exit_code, 2);
+  EXPECT_EQ(Weft({"no-such-command"}).exit_code, 2);
+  EXPECT_EQ(Weft({"services", "--url", "http://127.0.0.1:1"}).exit_code, 4);
+  EXPECT_EQ(Weft({"--help"}).exit_code, 0);
+  EXPECT_EQ(Weft({"version"}).exit_code, 0);
+  EXPECT_THAT(Weft({"trace", "--help"}).printed, HasSubstr("Examples:"));
+}
+
+TEST_F(WeftTest, ReadsADirectoryWhereNoServerRuns) {
+  Serve();
+  Send(ShopTrace());
+  server_->Signal(SIGTERM);
+  EXPECT_EQ(server_->Wait(), 0);
+  Outcome shown = Weft({"trace", kTrace, "--data", folder_ + "/data"});
+  EXPECT_EQ(shown.exit_code, 0) << shown.printed;
+  EXPECT_THAT(shown.printed, HasSubstr("checkout POST /pay"));
+  EXPECT_EQ(Weft({"query", "{}", "--data", folder_ + "/data"}).exit_code, 0);
+  EXPECT_THAT(Weft({"services", "--data", folder_ + "/data"}).printed, HasSubstr("gateway"));
+}
+
+TEST_F(WeftTest, ImportCountsKeptDuplicateAndRejected) {
+  std::string zero(32, '0');
+  std::string rejected = R"({"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":")" + zero +
+                         R"(","spanId":"0000000000000001","name":"x"}]}]}]})";
+  std::string file =
+      Write("spans.ndjson", ShopTrace() + "\n" + ShopTrace() + "\n" + rejected + "\n");
+  Serve();
+  Outcome first = Weft({"import", file, "--url", url_});
+  EXPECT_EQ(first.exit_code, 0) << first.printed;
+  EXPECT_THAT(first.printed, HasSubstr("spans: 2 kept, 2 duplicate, 1 rejected\n"));
+  Outcome again = Weft({"import", "--json", file, "--url", url_});
+  EXPECT_THAT(again.printed, HasSubstr("\"kept\":0,\"duplicates\":4,\"rejected\":1"));
+  // While the server runs nobody else may write.
+  Outcome locked = Weft({"import", file, "--data", folder_ + "/data"});
+  EXPECT_EQ(locked.exit_code, 4) << locked.printed;
+  server_->Signal(SIGTERM);
+  EXPECT_EQ(server_->Wait(), 0);
+  Outcome direct = Weft({"import", file, "--data", folder_ + "/data"});
+  EXPECT_THAT(direct.printed, HasSubstr("spans: 0 kept, 4 duplicate, 1 rejected\n"));
+  Outcome fresh = Weft({"import", file, "--data", folder_ + "/other"});
+  EXPECT_THAT(fresh.printed, HasSubstr("spans: 2 kept, 2 duplicate, 1 rejected\n"));
+  EXPECT_EQ(Weft({"trace", kTrace, "--data", folder_ + "/other"}).exit_code, 0);
+  Outcome missing = Weft({"import", folder_ + "/no-such-file", "--data", folder_ + "/other"});
+  EXPECT_EQ(missing.exit_code, 1);
+}
+
+TEST_F(WeftTest, ConfigurationsAreChecked) {
+  std::string good = Write("good.yaml", R"(
+receivers: {otlp: {protocols: {http: }}}
+exporters: {logging: }
+service: {pipelines: {traces: {receivers: [otlp], exporters: [logging]}}}
+)");
+  Outcome checked = Weft({"check", "config", "--config", good});
+  EXPECT_EQ(checked.exit_code, 0);
+  EXPECT_THAT(checked.printed, HasSubstr("good: 2 components, 1 pipelines, 1 warnings"));
+  EXPECT_THAT(checked.printed, HasSubstr("good.yaml:3: exporters::logging"));
+  std::string bad = Write("bad.yaml", "recievers: {}\n");
+  Outcome wrong = Weft({"check", "config", "--config", bad});
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_THAT(wrong.printed, HasSubstr("bad.yaml:1: unknown key \"recievers\"; did you mean"));
+  EXPECT_EQ(Weft({"serve", "--config", bad}).exit_code, 2);
+  EXPECT_EQ(Weft({"print-config"}).printed, config::BuiltInYaml());
+  EXPECT_THAT(Weft({"print-config", "--set", "exporters.store.retention.age=3d"}).printed,
+              HasSubstr("age: 3d"));
+}
+
+TEST_F(WeftTest, APortInUseNamesItsHolderAndTheFlag) {
+  Serve();
+  std::string port = http_.substr(http_.rfind(':') + 1);
+  Outcome second = Weft({"serve", "--data", folder_ + "/other", "--set",
+                         "receivers.otlp.protocols.http.endpoint=127.0.0.1:" + port, "--set",
+                         "receivers.otlp.protocols.grpc.endpoint=127.0.0.1:0", "--set",
+                         "extensions.query.endpoint=127.0.0.1:0"});
+  EXPECT_EQ(second.exit_code, 1);
+  EXPECT_THAT(second.printed, HasSubstr(port));
+  EXPECT_THAT(second.printed, HasSubstr("weft"));
+  EXPECT_THAT(second.printed, HasSubstr("--port-offset"));
+}
+
+TEST_F(WeftTest, BeyondThisMachineOnlyWhenItIsMeant) {
+  Outcome refused = Weft({"serve", "--set", "receivers.otlp.protocols.http.endpoint=0.0.0.0:0"});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.printed, HasSubstr("--insecure"));
+  Serve({"--set", "receivers.otlp.protocols.http.endpoint=0.0.0.0:0", "--insecure"});
+  EXPECT_THAT(hello_, HasSubstr("0.0.0.0:"));
+}
+
+TEST_F(WeftTest, StartsFastAndSmall) {
+  auto began = std::chrono::steady_clock::now();
+  Serve();
+  auto took = std::chrono::steady_clock::now() - began;
+  // Sanitizers and a loaded machine are slow; the release numbers stand in the bench.
+  EXPECT_LT(took, std::chrono::seconds(5));
+  net::HttpClient client;
+  EXPECT_THAT(client.Get(url_ + "/metrics")->body, HasSubstr("process_resident_memory_bytes"));
+  EXPECT_EQ(client.Get(url_ + "/readyz")->status, 200);
+}
+
+TEST(ServeOverridesTest, MovePortsAndFillTheDirectory) {
+  config::Config config =
+      config::Load({}, {.env = [](const std::string&) { return std::nullopt; }, .read_file = {}})
+          ->config;
+  ServeOverrides overrides{.data = "", .port_offset = 100, .insecure = false};
+  ASSERT_TRUE(ApplyOverrides(overrides, "/default", &config));
+  const auto& otlp = std::get<config::OtlpReceiverSettings>(
+      config.Find(config::ComponentKind::kReceiver, {"otlp", ""})->settings);
+  EXPECT_EQ(otlp.grpc->endpoint.port, 4417);
+  EXPECT_EQ(otlp.http->endpoint.port, 4418);
+  const auto& store = std::get<config::StoreSettings>(
+      config.Find(config::ComponentKind::kExporter, {"store", ""})->settings);
+  EXPECT_EQ(store.directory, "/default");
+  overrides.port_offset = 60'000;
+  EXPECT_FALSE(ApplyOverrides(overrides, "/default", &config));
+}
+
+}  // namespace
+}  // namespace weft::server
