@@ -308,6 +308,25 @@ TEST_F(WeftTest, BeyondThisMachineOnlyWhenItIsMeant) {
   EXPECT_THAT(hello_, HasSubstr("0.0.0.0:"));
 }
 
+// docs/metrics.md is the list of all series.
+TEST_F(WeftTest, EverySeriesIsDocumented) {
+  Serve();
+  Send(ShopTrace());
+  net::HttpClient client;
+  EXPECT_EQ(client.Post(http_ + "/v1/traces", "application/json", "{")->status, 400);
+  EXPECT_EQ(client.Get(url_ + "/api/weft/v1/services")->status, 200);
+  std::ifstream file(std::string(WEFT_SOURCE_DIR) + "/docs/metrics.md");
+  std::string docs((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  std::istringstream lines(client.Get(url_ + "/metrics")->body);
+  int series = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("# HELP ")) continue;
+    ++series;
+    EXPECT_THAT(docs, HasSubstr("`" + line.substr(7, line.find(' ', 7) - 7) + "`"));
+  }
+  EXPECT_GT(series, 30);
+}
+
 TEST_F(WeftTest, StartsFastAndSmall) {
   auto began = std::chrono::steady_clock::now();
   Serve();

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/waterfall.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "codec/otlp.h"
+
+namespace weft::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+SpanBatch Trace(const std::string& child_name) {
+  std::string json = R"({"resourceSpans":[{"resource":{"attributes":[{"key":"service.name",
+    "value":{"stringValue":"gateway"}}]},"scopeSpans":[{"spans":[
+    {"traceId":"0102030405060708090a0b0c0d0e0f10","spanId":"0000000000000001","name":"GET /",
+     "startTimeUnixNano":"1700000000000000000","endTimeUnixNano":"1700000001000000000"},
+    {"traceId":"0102030405060708090a0b0c0d0e0f10","spanId":"0000000000000002",
+     "parentSpanId":"0000000000000001","name":")" +
+                     child_name + R"(","status":{"code":2},
+     "startTimeUnixNano":"1700000000500000000","endTimeUnixNano":"1700000001000000000"}]}]}]})";
+  return codec::DecodeOtlpTraces(codec::OtlpFormat::kJson, json).value();
+}
+
+std::string Draw(const SpanBatch& batch, const Terminal& terminal) {
+  return DrawWaterfall(*ParseTraceId("0102030405060708090a0b0c0d0e0f10"), batch, terminal);
+}
+
+TEST(WaterfallTest, FitsTheWidthAndShowsTheCriticalPath) {
+  SpanBatch batch =
+      Trace("a name that is far longer than any terminal line could hold, and then some");
+  for (uint32_t width : {40u, 80u, 200u}) {
+    std::string text = Draw(batch, {.utf8 = true, .width = width});
+    std::istringstream lines(text.substr(text.find("\n\n")));
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(TextWidth(line), width) << line;
+  }
+  std::string ascii = Draw(Trace("child"), {.utf8 = false, .width = 80});
+  EXPECT_THAT(ascii, HasSubstr("critical path: gateway "));
+  EXPECT_THAT(ascii, HasSubstr("(50 %)"));
+  EXPECT_THAT(ascii, HasSubstr("  gateway child"));
+  EXPECT_THAT(ascii, HasSubstr("####"));
+  EXPECT_THAT(ascii, HasSubstr("----"));
+  EXPECT_THAT(ascii, HasSubstr(" 500 ms !"));
+  for (char c : ascii) EXPECT_LT(static_cast<unsigned char>(c), 0x80);
+}
+
+TEST(WaterfallTest, ColoursOnlyWhereAsked) {
+  SpanBatch batch = Trace("child");
+  EXPECT_THAT(Draw(batch, {.colour = false}), Not(HasSubstr("\x1b")));
+  // gateway has colour 3 of docs/palette.md, #3a9bfd.
+  EXPECT_THAT(Draw(batch, {.colour = true}), HasSubstr("\x1b[38;2;58;155;253m"));
+}
+
+TEST(WaterfallTest, ASpanCannotDriveTheTerminal) {
+  EXPECT_THAT(Draw(Trace("\\u001b[2Jgone\\u009b31m"), {}), Not(HasSubstr("\x1b")));
+  EXPECT_EQ(CleanText("a\x1b[1m\n\xC2\x9Bz\xFF"), "a?[1m??z?");
+  EXPECT_EQ(CleanText("caf\xC3\xA9"), "caf\xC3\xA9");
+}
+
+TEST(TerminalTest, PaletteTestVectors) {
+  for (auto [service, index] : {std::pair{"gateway", 3},
+                                {"checkout", 7},
+                                {"inventory", 19},
+                                {"pricing", 4},
+                                {"payment", 11},
+                                {"stripe-api", 13},
+                                {"fraud", 14},
+                                {"notification", 12},
+                                {"caf\xC3\xA9", 0},
+                                {"", 16}})
+    EXPECT_EQ(ServiceColourIndex(service), static_cast<uint32_t>(index)) << service;
+}
+
+TEST(TerminalTest, TextFits) {
+  EXPECT_EQ(Fit("caf\xC3\xA9", 4, true), "caf\xC3\xA9");
+  EXPECT_EQ(Fit("caf\xC3\xA9s", 4, false), "caf~");
+  EXPECT_EQ(Pad("ab", 4, true), "ab  ");
+  EXPECT_EQ(ShortDuration(4'200'000'000), "4.20 s");
+  EXPECT_EQ(ShortDuration(87'300'000), "87.3 ms");
+  EXPECT_EQ(ShortDuration(512'000), "512 us");
+  EXPECT_EQ(ShortDuration(7), "7 ns");
+}
+
+}  // namespace
+}  // namespace weft::cli
