@@ -105,7 +105,7 @@ class HugeTraceTest(WeftTest):
         self.assertEqual((header["spans"], len(spans)), (HUGE, HUGE))
         self.assertFalse(header["rootMissing"])
         self.assertEqual(len({s["id"] for s in spans}), HUGE)
-        shown = self.browse("trace", f"{weft.url}/trace/{trace_id.hex()}")
+        shown = self.browse("trace", f"{weft.url}/trace/{trace_id.hex()}?fold=0")
         self.assertEqual(shown["complaints"], [])
         self.assertIn("step 0", shown["rows"][0])
         self.assertRegex(re.sub(r"[\s,\u2009\u202f]", "", shown["text"]), "100000")
