@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a person sees: opens one page of the UI in headless Chromium and prints it as JSON.
-//   node browser.mjs trace URL       rows of the waterfall, text, time until the rows stood there
+//   node browser.mjs trace URL       rows of the waterfall on screen, text, ms until they stood there
 //   node browser.mjs text URL WORD   the page's text once WORD is on it
 //   node browser.mjs search URL      ids and text of the result rows
 import { createRequire } from 'node:module';
@@ -13,14 +13,16 @@ async function trace(page, url) {
   await page.goto(url);
   await page.waitForSelector(kRow, { timeout: 60_000 });
   const ms = performance.now() - began;
-  // Every row, whatever a virtual list shows at once: scroll through as long as rows turn up.
+  await page.waitForFunction(() => performance.getEntriesByName('weft-trace-complete').length > 0, null, {
+    timeout: 60_000,
+  });
   return await page.evaluate(
-    async ({ row, elapsed }) => {
-      const grid = document.querySelector('[role=treegrid]');
-      const count = Number(grid.getAttribute('aria-rowcount') ?? 0);
-      const rows = [...document.querySelectorAll(row)].map((r) => r.innerText.replace(/\s+/g, ' ').trim());
-      return { ms: elapsed, count, rows, text: document.body.innerText };
-    },
+    ({ row, elapsed }) => ({
+      ms: elapsed,
+      count: Number(document.querySelector('[role=treegrid]').getAttribute('aria-rowcount')),
+      rows: [...document.querySelectorAll(row)].map((r) => r.innerText.replace(/\s+/g, ' ').trim()).filter(Boolean),
+      text: document.body.innerText,
+    }),
     { row: kRow, elapsed: ms },
   );
 }

@@ -3,7 +3,6 @@
 that is full."""
 import os
 import random
-import re
 import socket
 import subprocess
 import tempfile
@@ -108,7 +107,7 @@ class HugeTraceTest(WeftTest):
         shown = self.browse("trace", f"{weft.url}/trace/{trace_id.hex()}?fold=0")
         self.assertEqual(shown["complaints"], [])
         self.assertIn("step 0", shown["rows"][0])
-        self.assertRegex(re.sub(r"[\s,\u2009\u202f]", "", shown["text"]), "100000")
+        self.assertEqual(shown["count"], HUGE)
         print(f"[received {received:.1f} s, answered {answered:.1f} s, opened {shown['ms'] / 1000:.1f} s]",
               end=" ", flush=True)
         self.assertLess(received, RECEIVE_SECONDS)

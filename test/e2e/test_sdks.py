@@ -93,7 +93,7 @@ class SdksTest(WeftTest):
         # The UI: the same rows in the same order, and the logs of a span.
         shown = self.browse("trace", f"{weft.url}/trace/{trace_id}?fold=0")
         self.assertEqual(shown["complaints"], [])
-        self.assertEqual(len(shown["rows"]), len(spans), shown["rows"])
+        self.assertEqual((shown["count"], len(shown["rows"])), (len(spans), len(spans)), shown["rows"])
         for row, span in zip(shown["rows"], spans):
             self.assertIn(span["name"], row)
         for service, word in (("stock", "nothing left of lamp"), ("shopfront", "buying lamp"),
