@@ -7,11 +7,6 @@
 
 namespace weft::load {
 
-TracePace::TracePace(const LoadOptions& options, double spans_per_trace)
-    : start_ns_(options.start_ns),
-      step_ns_(static_cast<double>(options.window_ns) * spans_per_trace /
-               static_cast<double>(std::max<uint64_t>(options.spans, 1))) {}
-
 Result<std::unique_ptr<LoadShape>> MakeLoadShape(const LoadOptions& options) {
   if (options.shape == "tracegen") return MakeTracegenShape(options);
   if (options.shape == "shop") return MakeShopShape(options);

@@ -38,8 +38,6 @@ class LoadShape {
   virtual ~LoadShape() = default;
   // The next whole traces, at least `spans` spans (the last trace is not cut).
   virtual SpanBatch NextBatch(uint32_t spans) = 0;
-  // The mean number of spans a trace, to place traces in the window.
-  virtual double spans_per_trace() const = 0;
 };
 
 // "tracegen", "shop"; anything else is kInvalidArgument and names them.
@@ -57,18 +55,22 @@ struct LoadRequest {
 };
 LoadRequest NextRequest(LoadShape* shape, uint32_t spans);
 
-// Start times of consecutive traces: evenly paced, with a jitter of one step.
+// Start times of traces: as far into the window as spans were made before, give or take.
 class TracePace {
  public:
-  TracePace(const LoadOptions& options, double spans_per_trace);
-  uint64_t StartOf(uint64_t trace_number, double jitter) const {
+  explicit TracePace(const LoadOptions& options)
+      : start_ns_(options.start_ns),
+        span_ns_(static_cast<double>(options.window_ns) /
+                 static_cast<double>(options.spans > 0 ? options.spans : 1)) {}
+  // `jitter` in [0, 1).
+  uint64_t StartOf(uint64_t spans_before, double jitter) const {
     return start_ns_ +
-           static_cast<uint64_t>((static_cast<double>(trace_number) + jitter) * step_ns_);
+           static_cast<uint64_t>((static_cast<double>(spans_before) + jitter) * span_ns_);
   }
 
  private:
   uint64_t start_ns_;
-  double step_ns_;
+  double span_ns_;
 };
 
 // The shapes themselves, for MakeLoadShape().

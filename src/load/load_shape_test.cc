@@ -105,7 +105,7 @@ TEST(LoadShapeTest, TimesRunThroughTheWindow) {
     }
     EXPECT_LT(first - kStartNs, kDayNs / 50);
     EXPECT_NEAR(static_cast<double>(last - kStartNs), static_cast<double>(kDayNs),
-                static_cast<double>(kDayNs) / 12);
+                static_cast<double>(kDayNs) / 100);
   }
 }
 

@@ -107,21 +107,20 @@ constexpr Method kConfirm{kEmail, "shop.Email", "SendConfirmation", "shop.Email/
 
 class ShopShape final : public LoadShape {
  public:
-  explicit ShopShape(const LoadOptions& options)
-      : dice_(options.seed), pace_(options, spans_per_trace()) {}
-
-  double spans_per_trace() const override { return 16; }
+  explicit ShopShape(const LoadOptions& options) : dice_(options.seed), pace_(options) {}
 
   SpanBatch NextBatch(uint32_t spans) override {
     SpanBatch batch;
     TraceRecorder recorder(kServices, &batch, &dice_);
     recorder_ = &recorder;
     while (batch.spans.size() < spans) {
-      AddTrace(pace_.StartOf(traces_++, dice_.Unit()));
+      ++traces_;
+      AddTrace(pace_.StartOf(spans_ + batch.spans.size(), dice_.Unit()));
       recorder.NewTrace();
     }
     recorder.Finish();
     recorder_ = nullptr;
+    spans_ += batch.spans.size();
     return batch;
   }
 
@@ -370,6 +369,7 @@ class ShopShape final : public LoadShape {
   TracePace pace_;
   TraceRecorder* recorder_ = nullptr;  // during NextBatch()
   uint64_t traces_ = 0;
+  uint64_t spans_ = 0;  // of the batches before
   uint64_t now_ns_ = 0;
   uint64_t user_ = 0;
   bool failed_ = false;  // something below has failed: callers answer with an error

@@ -50,10 +50,7 @@ const Texts& SharedTexts() {
 
 class TracegenShape final : public LoadShape {
  public:
-  explicit TracegenShape(const LoadOptions& options)
-      : dice_(options.seed), pace_(options, spans_per_trace()) {}
-
-  double spans_per_trace() const override { return 1 + kChildren; }
+  explicit TracegenShape(const LoadOptions& options) : dice_(options.seed), pace_(options) {}
 
   SpanBatch NextBatch(uint32_t spans) override {
     SpanBatch batch;
@@ -70,7 +67,7 @@ class TracegenShape final : public LoadShape {
   void AddTrace(TraceRecorder* recorder) {
     const Texts& texts = SharedTexts();
     uint32_t service = traces_ % kServices;
-    uint64_t start_ns = pace_.StartOf(traces_++, dice_.Unit());
+    uint64_t start_ns = pace_.StartOf(traces_++ * (1 + kChildren), dice_.Unit());
     auto root =
         recorder->Open(service, "lets-go", SpanKind::kUnspecified, recorder->kNoParent, start_ns);
     AddAttributes(recorder, root);

@@ -8,7 +8,8 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
-TEXTS = ["plain", "", "ünï€ \U0001f9f5", 'quo"te\\ and \x01 control', "x" * 70_000]
+TEXTS = ["plain", "", "ünï€ \U0001f9f5", 'quo"te\\ and \x01 control',
+         random.Random(0).randbytes(35_000).hex()]
 NUMBERS = [0, 1, 127, 128, 65_535, 2**31 - 1]
 DEPTH_MAX = 3
 # One field is asked for by its name where the type alone does not say what is valid.

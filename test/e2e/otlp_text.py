@@ -45,8 +45,23 @@ def to_json(message):
     return json.dumps(_ids_to_hex(fields)).encode()
 
 
+def _drop_empty(message):
+    """Takes out sub-messages that are there but say nothing: an empty status is no status, an AnyValue
+    without a value is no value."""
+    for field, value in message.ListFields():
+        if field.message_type is None:
+            continue
+        for inner in value if field.is_repeated else [value]:
+            _drop_empty(inner)
+        if not field.is_repeated and field.containing_oneof is None and not value.ListFields():
+            message.ClearField(field.name)
+
+
 def _canonical(message):
-    return message.SerializeToString(deterministic=True)
+    copy = type(message)()
+    copy.CopyFrom(message)
+    _drop_empty(copy)
+    return copy.SerializeToString(deterministic=True)
 
 
 def spans_of(data):

@@ -77,7 +77,7 @@ class RoundTripTest(WeftTest):
         self.compare("block, spans", spans, got[0])
         self.compare("block, logs", logs, got[1])
         before = self.merges(weft)
-        dice = random.Random(1)
+        dice = random.Random("filler")
 
         def merged():
             filler = TracesData()
