@@ -14,6 +14,7 @@
 #include <unordered_set>
 
 #include "query/assembled_trace.h"
+#include "query/block_trace.h"
 #include "query/budget_meter.h"
 #include "query/cursor.h"
 #include "query/plan.h"
@@ -28,8 +29,10 @@ constexpr uint32_t kLimitMax = 10'000;
 
 struct Waiting {
   ResultKey key;
-  bool exact = true;     // the key is the trace's true one
-  uint32_t segment = 0;  // where the key's start comes from
+  bool exact = true;         // the key is the trace's true one
+  uint32_t segment = 0;      // where the key's start comes from
+  block::Row first_row = 0;  // of a trace that lies whole in a block
+  uint32_t rows = 0;         // 0: to be assembled
   bool operator<(const Waiting& other) const { return key < other.key; }
 };
 
@@ -62,6 +65,7 @@ class Searcher {
   Status Settle(const Waiting& waiting);
   Result<uint64_t> TrueStart(const Waiting& waiting);
   Status AddResult(const Waiting& waiting);
+  void Keep(TraceSummary summary);
   bool IsDone() const { return result_.traces.size() >= request_.limit; }
   // A segment that cannot be read makes the answer partial; the rest still counts.
   Status Excuse(Status status, uint32_t segment);
@@ -165,7 +169,12 @@ Status Searcher::ScanGroup(const GroupBound& bound) {
 }
 
 Status Searcher::Wait(const Candidate& candidate, uint32_t segment) {
-  Waiting waiting{{candidate.start_ns, candidate.id}, !candidate.split, segment};
+  bool exact = !candidate.split;
+  Waiting waiting{{candidate.start_ns, candidate.id}, exact, segment};
+  if (exact && snapshot_.segments()[segment]->has_derived()) {
+    waiting.first_row = candidate.first_row;
+    waiting.rows = candidate.rows;
+  }
   bool given = after_ && waiting.key >= *after_;
   if (!given) {
     waiting_.push(waiting);
@@ -180,7 +189,7 @@ Status Searcher::Settle(const Waiting& waiting) {
   // Other fragments may have put the same trace here.
   if (!settled_.insert(waiting.key.trace_id).second) return {};
   WEFT_ASSIGN(uint64_t start_ns, TrueStart(waiting));
-  Waiting exact{{start_ns, waiting.key.trace_id}, true};
+  Waiting exact{{start_ns, waiting.key.trace_id}};
   if (after_ && exact.key >= *after_) return {};
   waiting_.push(exact);
   return {};
@@ -212,8 +221,19 @@ Result<uint64_t> Searcher::TrueStart(const Waiting& waiting) {
   return start_ns;
 }
 
-// The last judgement, on the whole trace.
+// The last judgement, on the whole trace: from columns where it lies whole in a block and they tell
+// all, else assembled.
 Status Searcher::AddResult(const Waiting& waiting) {
+  if (waiting.rows > 0 && !broken_[waiting.segment]) {
+    auto summary = SummariseInBlock(*snapshot_.segments()[waiting.segment], plan_,
+                                    {waiting.key.trace_id, waiting.first_row, waiting.rows},
+                                    request_.spans_per_trace, scans_[waiting.segment].get());
+    if (!summary) return Excuse(weft::Fail(std::move(summary).error()), waiting.segment);
+    if (summary->has_value()) {
+      Keep(std::move(**summary));
+      return {};
+    }
+  }
   auto batch = snapshot_.ReadTrace(waiting.key.trace_id);
   if (!batch) {
     ErrorCode code = batch.error().code;
@@ -226,14 +246,17 @@ Status Searcher::AddResult(const Waiting& waiting) {
   if (batch->spans.empty()) return {};
   AssembledTrace trace(std::move(*batch));
   std::vector<uint32_t> matches = trace.FindMatches(plan_);
-  if (matches.empty()) return {};
-  result_.traces.push_back(trace.Summarise(plan_, matches, request_.spans_per_trace));
-  const TraceSummary& added = result_.traces.back();
-  result_bytes_ += sizeof(TraceSummary) + added.services.size() * sizeof(ServiceShare) +
-                   added.matches.size() * sizeof(MatchedSpan);
-  for (const MatchedSpan& match : added.matches)
-    for (const auto& [key, value] : match.attributes) result_bytes_ += key.size() + value.size();
+  Keep(trace.Summarise(plan_, matches, request_.spans_per_trace));
   return {};
+}
+
+void Searcher::Keep(TraceSummary summary) {
+  if (summary.matched == 0) return;
+  result_bytes_ += sizeof(TraceSummary) + summary.services.size() * sizeof(ServiceShare) +
+                   summary.matches.size() * sizeof(MatchedSpan);
+  for (const MatchedSpan& match : summary.matches)
+    for (const auto& [key, value] : match.attributes) result_bytes_ += key.size() + value.size();
+  result_.traces.push_back(std::move(summary));
 }
 
 Status Searcher::Excuse(Status status, uint32_t segment) {

@@ -240,20 +240,32 @@ bool SegmentScan::MayMatch(const PlanNode& node, uint32_t group) const {
   return leaf.absent_holds || AnyMayMatch(leaf.own, group) || AnyMayMatch(leaf.fallback, group);
 }
 
-Status SegmentScan::Scan(uint32_t group, std::vector<Candidate>* out) {
+Status SegmentScan::Judge(uint32_t group) {
+  if (judged_ == group) return {};
+  judged_ = kAbsent;
   columns_.Open(group);
-  std::vector<uint8_t> rows(columns_.rows());
-  WEFT_TRY(Evaluate(plan_.root, &rows));
-  WEFT_TRY(KeepWindow(&rows));
-  if (!AnySet(rows)) return {};
+  matches_.assign(columns_.rows(), 0);
+  uncertain_.assign(columns_.rows(), 0);
+  if (MayMatch(group)) {
+    WEFT_TRY(Evaluate(plan_.root, &matches_));
+    WEFT_TRY(KeepWindow(&matches_));
+  }
+  judged_ = group;
+  return {};
+}
+
+Status SegmentScan::Scan(uint32_t group, std::vector<Candidate>* out) {
+  WEFT_TRY(Judge(group));
+  if (!AnySet(matches_)) return {};
   WEFT_ASSIGN(const GroupColumns::Traces* traces, columns_.traces());
-  for (uint32_t i = 0; i < rows.size(); ++i) {
-    if (!rows[i]) continue;
+  for (uint32_t i = 0; i < matches_.size(); ++i) {
+    if (!matches_[i]) continue;
     uint32_t at = traces->of_row[i];
     uint32_t ordinal = traces->ordinals[at];
     if (seen_[ordinal]) continue;
     seen_[ordinal] = true;
-    out->push_back({traces->entries[at].id, traces->entries[at].start_ns, traces->split[at] != 0});
+    const block::TraceEntry& entry = traces->entries[at];
+    out->push_back({entry.id, entry.start_ns, traces->split[at] != 0, entry.first_row, entry.rows});
   }
   return {};
 }
@@ -262,6 +274,7 @@ Result<bool> SegmentScan::IsNewerThan(uint32_t group, uint64_t start_ns) {
   // Traces of a chunk may always start earlier elsewhere.
   if (!segment_.has_derived() || segment_.spans().TimeRange(group).first <= start_ns) return false;
   columns_.Open(group);
+  judged_ = kAbsent;
   WEFT_ASSIGN(const GroupColumns::Traces* traces, columns_.traces());
   return !traces->any_split &&
          std::ranges::all_of(traces->entries, [&](const block::TraceEntry& entry) {
@@ -340,6 +353,7 @@ Status SegmentScan::EvaluateLeaf(const PlanNode& node, std::vector<uint8_t>* out
       break;
     case Leaf::Kind::kUnknown:
       std::ranges::fill(*out, 1);
+      std::ranges::fill(uncertain_, 1);
       return {};
     default:
       if (IsWholeTraceLeaf(leaf.kind)) WEFT_TRY(EvaluateWhole(leaf, out, &maybe));
@@ -347,8 +361,10 @@ Status SegmentScan::EvaluateLeaf(const PlanNode& node, std::vector<uint8_t>* out
   }
   if (node.negated)
     for (uint8_t& row : *out) row ^= 1;
-  if (!maybe.empty())
-    for (size_t i = 0; i < out->size(); ++i) (*out)[i] |= maybe[i];
+  for (size_t i = 0; i < maybe.size(); ++i) {
+    (*out)[i] |= maybe[i];
+    uncertain_[i] |= maybe[i];
+  }
   return {};
 }
 
@@ -416,10 +432,7 @@ Status SegmentScan::EvaluateWhole(const Leaf& leaf, std::vector<uint8_t>* out,
   std::vector<int64_t> numbers(out->size());
   switch (leaf.kind) {
     case Leaf::Kind::kTraceDuration:
-      for (size_t i = 0; i < numbers.size(); ++i) {
-        const block::TraceEntry& entry = traces->entries[traces->of_row[i]];
-        numbers[i] = entry.end_ns > entry.start_ns ? SignedNs(entry.end_ns - entry.start_ns) : 0;
-      }
+      WEFT_TRY(TraceDurations(*traces, &numbers, maybe));
       break;
     case Leaf::Kind::kChildCount: {
       WEFT_ASSIGN(std::span<const uint64_t> counts, columns_.Numbers(FixedColumn::kChildCount));
@@ -442,6 +455,24 @@ Status SegmentScan::EvaluateWhole(const Leaf& leaf, std::vector<uint8_t>* out,
       return EvaluateRoot(leaf, *traces, out, maybe);
   }
   MarkNumbers(leaf.op, leaf.literal, numbers, *out);
+  return {};
+}
+
+// A trace ends with its last end or, where ends lie before starts, its last start. The entry knows
+// the first; the second is known only where all rows of the trace are at hand.
+Status SegmentScan::TraceDurations(const GroupColumns::Traces& traces,
+                                   std::vector<int64_t>* numbers, std::vector<uint8_t>* maybe) {
+  WEFT_ASSIGN(std::span<const uint64_t> starts, columns_.Numbers(FixedColumn::kStart));
+  std::vector<uint64_t> ends;
+  for (const block::TraceEntry& entry : traces.entries) ends.push_back(entry.end_ns);
+  for (size_t i = 0; i < starts.size(); ++i)
+    ends[traces.of_row[i]] = std::max(ends[traces.of_row[i]], starts[i]);
+  for (size_t i = 0; i < starts.size(); ++i) {
+    const block::TraceEntry& entry = traces.entries[traces.of_row[i]];
+    (*numbers)[i] = SignedNs(ends[traces.of_row[i]] - entry.start_ns);
+    (*maybe)[i] |= entry.first_row < columns_.first_row() ||
+                   entry.first_row - columns_.first_row() + entry.rows > columns_.rows();
+  }
   return {};
 }
 

@@ -23,8 +23,10 @@ namespace weft::query {
 
 struct Candidate {
   TraceId id;
-  uint64_t start_ns = 0;  // in this segment
-  bool split = false;     // the whole trace may start earlier
+  uint64_t start_ns = 0;     // in this segment
+  bool split = false;        // the whole trace may start earlier
+  block::Row first_row = 0;  // of a block's trace, whose rows lie side by side
+  uint32_t rows = 0;
 };
 
 class SegmentScan {
@@ -40,6 +42,14 @@ class SegmentScan {
   Status Scan(uint32_t group, std::vector<Candidate>* out);
   // True if every trace of the group starts after `start_ns` and cannot start earlier elsewhere.
   Result<bool> IsNewerThan(uint32_t group, uint64_t start_ns);
+
+  // Reads the group's columns and judges its rows, unless it is the group at hand.
+  Status Judge(uint32_t group);
+  // Of the group judged last: its columns, the rows that may match, and those of them where only
+  // the assembled trace can tell.
+  GroupColumns& columns() { return columns_; }
+  const std::vector<uint8_t>& matches() const { return matches_; }
+  const std::vector<uint8_t>& uncertain() const { return uncertain_; }
 
   size_t bytes() const { return bytes_; }
 
@@ -73,6 +83,8 @@ class SegmentScan {
   Status EvaluateRows(const Leaf& leaf, std::vector<uint8_t>* out);
   // Conditions on the whole trace: `maybe` gets the rows whose trace this segment cannot judge.
   Status EvaluateWhole(const Leaf& leaf, std::vector<uint8_t>* out, std::vector<uint8_t>* maybe);
+  Status TraceDurations(const GroupColumns::Traces& traces, std::vector<int64_t>* numbers,
+                        std::vector<uint8_t>* maybe);
   Status EvaluateRoot(const Leaf& leaf, const GroupColumns::Traces& traces,
                       std::vector<uint8_t>* out, std::vector<uint8_t>* maybe);
   Status EvaluateNestedParent(const Leaf& leaf, std::vector<uint8_t>* out,
@@ -84,6 +96,8 @@ class SegmentScan {
   GroupColumns columns_;
   std::vector<PreparedLeaf> leaves_;
   Bits seen_;  // traces already given, by ordinal
+  std::vector<uint8_t> matches_, uncertain_;
+  uint32_t judged_ = block::kAbsent;  // group of the two above
   size_t bytes_ = 0;
 };
 
