@@ -11,7 +11,7 @@
 #include "block/block_numbers.h"
 #include "block/composed_table.h"
 #include "block/materialize.h"
-#include "block/unverified_block.h"
+#include "block/read_everything.h"
 #include "column/bloom_filter.h"
 #include "column/numbers.h"
 #include "column/page.h"

@@ -13,8 +13,8 @@ constexpr size_t kStep = 1024;
 // Reads values of one call: each distinct value is looked up and copied once.
 class Materializer {
  public:
-  Materializer(const StoredRows& from, SpanBatch* out)
-      : from_(from), cursor_(from.NewCursor(false)), out_(out) {}
+  Materializer(const StoredRows& from, size_t rows, SpanBatch* out)
+      : from_(from), cursor_(from.NewCursor(rows > kStep)), out_(out) {}
 
   Status Spans(std::span<const Row> rows);
   Status Logs(std::span<const Row> rows);
@@ -28,8 +28,10 @@ class Materializer {
   Result<uint32_t> ResourceOf(uint32_t row);
   Result<uint32_t> ScopeOf(uint32_t row);
   Status FillSpan(const RowView& row, Span* span);
-  Status FillEvents(const SpanNumbers& numbers, Span* span);
-  Status FillLinks(const SpanNumbers& numbers, Span* span);
+  Status FetchEvents(std::span<const SpanNumbers> numbers);
+  Status FetchLinks(std::span<const SpanNumbers> numbers);
+  Status FillEvents(size_t first, uint32_t count, Span* span);
+  Status FillLinks(size_t first, uint32_t count, Span* span);
   Status FillLog(const RowView& row, LogRecord* log);
 
   const StoredRows& from_;
@@ -39,6 +41,10 @@ class Materializer {
   std::unordered_map<uint32_t, uint32_t> resources_, scopes_;  // row -> index in out_
   std::vector<KeyValue> attributes_;                           // of the row at hand
   std::unordered_map<uint32_t, std::string_view> keys_[kStoredTables];
+  // Events and links of the spans of one step, fetched together: row groups are decoded once.
+  std::vector<RowView> event_views_, link_views_;
+  std::vector<uint64_t> event_times_;
+  std::vector<LinkNumbers> link_targets_;
 };
 
 Result<Value> Materializer::Get(StoredTable table, uint32_t column, uint32_t id) {
@@ -196,15 +202,34 @@ Status Materializer::FillSpan(const RowView& row, Span* span) {
   return {};
 }
 
-Status Materializer::FillEvents(const SpanNumbers& numbers, Span* span) {
+Status Materializer::FetchEvents(std::span<const SpanNumbers> numbers) {
+  std::vector<Row> rows;
+  for (const SpanNumbers& span : numbers)
+    for (uint32_t i = 0; i < span.event_count; ++i) rows.push_back(span.first_event + i);
+  event_views_.resize(rows.size());
+  event_times_.resize(rows.size());
+  if (rows.empty()) return {};
+  WEFT_TRY(cursor_->ReadRows(StoredTable::kEvents, rows, event_views_));
+  return cursor_->ReadEventTimes(rows, event_times_);
+}
+
+Status Materializer::FetchLinks(std::span<const SpanNumbers> numbers) {
+  std::vector<Row> rows;
+  for (const SpanNumbers& span : numbers)
+    for (uint32_t i = 0; i < span.link_count; ++i) rows.push_back(span.first_link + i);
+  link_views_.resize(rows.size());
+  link_targets_.resize(rows.size());
+  if (rows.empty()) return {};
+  WEFT_TRY(cursor_->ReadRows(StoredTable::kLinks, rows, link_views_));
+  return cursor_->ReadLinkNumbers(rows, link_targets_);
+}
+
+// `first`: of the span's events among those fetched.
+Status Materializer::FillEvents(size_t first, uint32_t count, Span* span) {
   constexpr StoredTable kTable = StoredTable::kEvents;
-  std::span<Event> events = out_->arena.NewArray<Event>(numbers.event_count);
-  std::vector<Row> rows(numbers.event_count);
-  for (uint32_t i = 0; i < numbers.event_count; ++i) rows[i] = numbers.first_event + i;
-  std::vector<RowView> views(rows.size());
-  std::vector<uint64_t> times(rows.size());
-  WEFT_TRY(cursor_->ReadRows(kTable, rows, views));
-  WEFT_TRY(cursor_->ReadEventTimes(rows, times));
+  const std::span<const RowView> views = std::span(event_views_).subspan(first, count);
+  const std::span<const uint64_t> times = std::span(event_times_).subspan(first, count);
+  std::span<Event> events = out_->arena.NewArray<Event>(count);
   for (size_t e = 0; e < events.size(); ++e) {
     events[e].time_ns = times[e];
     for (size_t i = 0; i < views[e].slots.size(); ++i) {
@@ -223,15 +248,11 @@ Status Materializer::FillEvents(const SpanNumbers& numbers, Span* span) {
   return {};
 }
 
-Status Materializer::FillLinks(const SpanNumbers& numbers, Span* span) {
+Status Materializer::FillLinks(size_t first, uint32_t count, Span* span) {
   constexpr StoredTable kTable = StoredTable::kLinks;
-  std::span<Link> links = out_->arena.NewArray<Link>(numbers.link_count);
-  std::vector<Row> rows(numbers.link_count);
-  for (uint32_t i = 0; i < numbers.link_count; ++i) rows[i] = numbers.first_link + i;
-  std::vector<RowView> views(rows.size());
-  std::vector<LinkNumbers> targets(rows.size());
-  WEFT_TRY(cursor_->ReadRows(kTable, rows, views));
-  WEFT_TRY(cursor_->ReadLinkNumbers(rows, targets));
+  const std::span<const RowView> views = std::span(link_views_).subspan(first, count);
+  const std::span<const LinkNumbers> targets = std::span(link_targets_).subspan(first, count);
+  std::span<Link> links = out_->arena.NewArray<Link>(count);
   for (size_t l = 0; l < links.size(); ++l) {
     links[l].trace_id = targets[l].trace_id;
     links[l].span_id = targets[l].span_id;
@@ -304,6 +325,9 @@ Status Materializer::Spans(std::span<const Row> rows) {
   std::vector<SpanNumbers> numbers(rows.size());
   WEFT_TRY(cursor_->ReadRows(StoredTable::kSpans, rows, views));
   WEFT_TRY(cursor_->ReadSpanNumbers(rows, numbers));
+  WEFT_TRY(FetchEvents(numbers));
+  WEFT_TRY(FetchLinks(numbers));
+  size_t next_event = 0, next_link = 0;
   for (size_t i = 0; i < rows.size(); ++i) {
     Span span;
     WEFT_ASSIGN(span.trace_id, cursor_->ReadTraceId(numbers[i].trace));
@@ -312,8 +336,10 @@ Status Materializer::Spans(std::span<const Row> rows) {
     span.start_ns = numbers[i].start_ns;
     span.end_ns = numbers[i].end_ns;
     WEFT_TRY(FillSpan(views[i], &span));
-    if (numbers[i].event_count > 0) WEFT_TRY(FillEvents(numbers[i], &span));
-    if (numbers[i].link_count > 0) WEFT_TRY(FillLinks(numbers[i], &span));
+    WEFT_TRY(FillEvents(next_event, numbers[i].event_count, &span));
+    WEFT_TRY(FillLinks(next_link, numbers[i].link_count, &span));
+    next_event += numbers[i].event_count;
+    next_link += numbers[i].link_count;
     out_->spans.push_back(span);
   }
   return {};
@@ -347,7 +373,7 @@ Status CheckRows(const StoredRows& from, StoredTable table, std::span<const Row>
 
 Status MaterializeSpans(const StoredRows& from, std::span<const Row> rows, SpanBatch* out) {
   WEFT_TRY(CheckRows(from, StoredTable::kSpans, rows));
-  Materializer materializer(from, out);
+  Materializer materializer(from, rows.size(), out);
   for (; rows.size() > kStep; rows = rows.subspan(kStep))
     WEFT_TRY(materializer.Spans(rows.first(kStep)));
   return materializer.Spans(rows);
@@ -355,7 +381,7 @@ Status MaterializeSpans(const StoredRows& from, std::span<const Row> rows, SpanB
 
 Status MaterializeLogs(const StoredRows& from, std::span<const Row> rows, SpanBatch* out) {
   WEFT_TRY(CheckRows(from, StoredTable::kLogs, rows));
-  Materializer materializer(from, out);
+  Materializer materializer(from, rows.size(), out);
   for (; rows.size() > kStep; rows = rows.subspan(kStep))
     WEFT_TRY(materializer.Logs(rows.first(kStep)));
   return materializer.Logs(rows);

@@ -152,8 +152,9 @@ Span BatchMaker::AnySpan() {
   Span span;
   uint64_t trace = Up(options_.traces);
   span.trace_id = SeededId<TraceId>(trace);
-  span.span_id = SeededId<SpanId>(1000 + trace * 100 + Up(60));
-  if (Up(5) != 0) span.parent_span_id = SeededId<SpanId>(1000 + trace * 100 + Up(64));
+  span.span_id = SeededId<SpanId>(1000 + trace * 1'000'000 + Up(options_.span_ids));
+  if (Up(5) != 0)
+    span.parent_span_id = SeededId<SpanId>(1000 + trace * 1'000'000 + Up(options_.span_ids + 4));
   if (Rarely()) span.flags = static_cast<uint32_t>(random_());
   span.start_ns = Time();
   span.end_ns = Up(6) == 0 ? Time() : span.start_ns + Up(5'000'000);
@@ -177,7 +178,8 @@ LogRecord BatchMaker::AnyLog() {
   LogRecord log;
   uint64_t trace = Up(options_.traces + 2);  // two traces have log records only
   log.trace_id = SeededId<TraceId>(trace);
-  if (Up(4) != 0) log.span_id = SeededId<SpanId>(1000 + trace * 100 + Up(64));
+  if (Up(4) != 0)
+    log.span_id = SeededId<SpanId>(1000 + trace * 1'000'000 + Up(options_.span_ids + 4));
   if (Rarely()) log.flags = 1;
   log.severity_number = static_cast<uint32_t>(Up(24));
   log.time_ns = Time();

@@ -22,8 +22,9 @@ struct WildBatchOptions {
   uint32_t logs = 10;
   uint32_t traces = 12;  // ids to choose from; the same in all batches of one `trace_seed`
   uint64_t trace_seed = 1;
-  uint32_t keys = 12;    // attribute keys to choose from
-  uint32_t values = 20;  // values a key and type to choose from
+  uint32_t span_ids = 60;  // span ids to choose from in one trace: small, so that they repeat
+  uint32_t keys = 12;      // attribute keys to choose from
+  uint32_t values = 20;    // values a key and type to choose from
   bool extreme_times = true;
 };
 SpanBatch WildBatch(std::mt19937_64& random, const WildBatchOptions& options);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Opens a block without looking at checksums, so that fuzzing and tests reach the checks behind
-// them.
+// For tests and fuzzing: opens a block without looking at checksums, so that the checks behind them
+// are reached, and reads all of a segment in every way there is.
 //
 // Thread rule: as OpenBlock().
 #pragma once
@@ -15,5 +15,8 @@
 namespace weft::block {
 
 Result<std::shared_ptr<const Segment>> OpenBlockUnverified(Env* env, const std::string& path);
+
+// The first error met; goes on reading after one.
+Status ReadEverything(const Segment& segment);
 
 }  // namespace weft::block
