@@ -136,6 +136,8 @@ class CheckTest(unittest.TestCase):
     def test_docs(self):
         self.expect({"ARCHITECTURE.md": "| `base` | a |\n"}, "no row for src/wire")
         self.expect({"ARCHITECTURE.md": GOOD["ARCHITECTURE.md"] + "| `attic/` | x |\n"}, "no src/attic")
+        self.expect({"ARCHITECTURE.md": GOOD["ARCHITECTURE.md"] + "| `base` | x | `base/gone.h` |\n"},
+                    "src/base/gone.h does not exist")
         self.expect({"ARCHITECTURE.md": GOOD["ARCHITECTURE.md"] + "line\n" * 150}, "at most 150")
         self.expect({"docs/x.md": "look at src/base/thing.cc:12\n"}, "line number")
         self.expect({"docs/x.md": "[here](nowhere.md)\n"}, "leads nowhere")
