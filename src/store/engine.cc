@@ -167,7 +167,9 @@ std::shared_ptr<const Snapshot> Engine::TakeSnapshot(std::string_view name) {
     uint64_t last = 0, version = 0;
     {
       std::scoped_lock lock(tenant->append_mutex, tenant->view_mutex);
-      if (tenant->head.open_empty() && tenant->snapshot != nullptr) return tenant->snapshot;
+      if (tenant->head.open_empty() && tenant->snapshot != nullptr && !tenant->snapshot->stale()) {
+        return tenant->snapshot;
+      }
       if (!tenant->head.open_empty()) {
         const uint64_t before = tenant->head.open_bytes() + tenant->head.sealed_bytes();
         tenant->head.Seal();
@@ -321,7 +323,14 @@ void Engine::Close() {
   wake_compactor_.notify_all();
   if (flusher_.joinable()) flusher_.join();
   if (compactor_.joinable()) compactor_.join();
-  if (wal_ != nullptr) wal_->Close();
+  if (wal_ != nullptr) {
+    wal_->Close();
+    // A log that later ends before this was damaged. Without it, it would look like a torn tail.
+    ManifestEdit edit;
+    edit.logged_through = wal_->synced_sequence();
+    std::lock_guard commit(commit_mutex_);
+    [[maybe_unused]] const Status noted = Commit(edit);
+  }
   lock_.reset();
 }
 

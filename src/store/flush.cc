@@ -226,6 +226,7 @@ Status Engine::CommitFlush(Tenant& tenant, const std::shared_ptr<LiveBlock>& liv
     if (wal_ != nullptr) {
       freed = wal_->FreeableThrough(FirstSequenceNeeded(tenant, through));
       edit.wal_freed_through = freed;
+      edit.logged_through = wal_->synced_sequence();
     }
     if (Status status = Commit(edit); !status) {
       // Not committed and not to be found: the next flush covers its rows. If the manifest may hold

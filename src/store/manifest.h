@@ -56,6 +56,7 @@ struct ManifestEdit {
   std::vector<TenantTrace> split;  // traces of which parts lie in more than one block from now on
   std::vector<TenantTrace> whole;  // and those of which that is over
   uint64_t wal_freed_through = 0;  // segment number; 0: no change
+  uint64_t logged_through = 0;     // sequence: the log holds all up to here, synced; 0: no change
   uint64_t next_block = 0;         // 0: no change
 };
 
@@ -66,6 +67,7 @@ struct ManifestState {
   std::map<std::string, uint64_t> flushed_through;
   std::map<std::string, std::set<TraceId>> split;
   uint64_t wal_freed_through = 0;
+  uint64_t logged_through = 0;
   uint64_t next_block = 1;
 
   void Apply(const ManifestEdit& edit);

@@ -20,6 +20,7 @@ enum class Tag : uint8_t {
   kWhole = 6,
   kWalFreedThrough = 7,
   kNextBlock = 8,
+  kLoggedThrough = 9,
 };
 constexpr uint8_t kOptionalTags = 128;
 constexpr size_t kHeaderFieldsBytes = 8 + 4 + 4 + 8 + 16;
@@ -120,6 +121,7 @@ std::string EncodeEdit(const ManifestEdit& edit) {
   if (edit.wal_freed_through != 0) {
     PutNumberItem(Tag::kWalFreedThrough, edit.wal_freed_through, &out);
   }
+  if (edit.logged_through != 0) PutNumberItem(Tag::kLoggedThrough, edit.logged_through, &out);
   if (edit.next_block != 0) PutNumberItem(Tag::kNextBlock, edit.next_block, &out);
   return out;
 }
@@ -152,6 +154,9 @@ bool ParseItem(uint8_t tag, std::string_view body, ManifestEdit* edit) {
       return reader.ok();
     case Tag::kNextBlock:
       edit->next_block = reader.Number<uint64_t>();
+      return reader.ok();
+    case Tag::kLoggedThrough:
+      edit->logged_through = reader.Number<uint64_t>();
       return reader.ok();
   }
   return tag >= kOptionalTags;

@@ -89,7 +89,7 @@ class Workload {
     if (choice == 0) return store->FlushNow().has_value();
     if (choice == 1) return store->CompactNow(random_() % 2 == 0).has_value();
     if (choice == 2) return store->FlushNow() && store->CompactNow(true);
-    const uint64_t count = 1 + random_() % (choice == 3 ? 80 : 12);
+    const uint64_t count = 1 + random_() % (choice == 3 ? 50 : 5);
     const uint64_t first = next_;
     next_ += count;
     {

@@ -277,7 +277,8 @@ Status Engine::OpenLog() {
 }
 
 Status Engine::ReplayLog(WalReplayReport* report) {
-  WalReplayOptions options{Path("wal"), recovered_.uuid, recovered_.wal_freed_through, 0};
+  WalReplayOptions options{Path("wal"), recovered_.uuid, recovered_.wal_freed_through, 0,
+                           recovered_.logged_through};
   for (const auto& [tenant, through] : recovered_.flushed_through) {
     options.durable_sequence = std::max(options.durable_sequence, through);
   }

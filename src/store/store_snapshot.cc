@@ -54,6 +54,10 @@ StoreSnapshot::StoreSnapshot(std::vector<std::shared_ptr<const block::Chunk>> ch
   }
 }
 
+bool StoreSnapshot::stale() const {
+  return !std::ranges::all_of(blocks_, [](const auto& live) { return live->readable(); });
+}
+
 bool StoreSnapshot::MayBeSplit(const TraceId& id) const {
   if (splits_->Contains(id)) return true;
   for (size_t i = 0; i < chunk_count_; ++i) {

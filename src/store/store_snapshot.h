@@ -44,6 +44,8 @@ class StoreSnapshot : public Snapshot {
   bool MayBeSplit(const TraceId& id) const override;
   Result<SpanBatch> ReadTrace(const TraceId& id) const override;
   const std::vector<std::string>& unreadable() const override { return unreadable_; }
+  // A block of it was found damaged since: the next snapshot will do without.
+  bool stale() const;
 
  private:
   std::vector<std::shared_ptr<const block::Segment>> segments_;

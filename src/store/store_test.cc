@@ -356,7 +356,7 @@ TEST_F(StoreTest, ANearlyFullDiskRefusesAnswersAndResumesWithHysteresis) {
 TEST_F(StoreTest, FillingTheDiskAndFreeingItLosesNothing) {
   auto store = Open();
   uint64_t next = 0;
-  for (int cycle = 0; cycle < 10; ++cycle) {
+  for (int cycle = 0; cycle < 4; ++cycle) {
     env_.set_capacity_bytes(env_.used_bytes() + 50'000);
     Status status;
     for (int i = 0; i < 1000 && status; ++i, next += 50) {

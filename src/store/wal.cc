@@ -80,6 +80,11 @@ uint64_t Wal::acknowledged_sequence() const {
   return acknowledged_;
 }
 
+uint64_t Wal::synced_sequence() const {
+  std::lock_guard lock(mutex_);
+  return synced_;
+}
+
 uint64_t Wal::epoch() const {
   std::lock_guard lock(mutex_);
   return epoch_;

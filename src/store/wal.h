@@ -83,6 +83,7 @@ class Wal {
 
   // All up to here may be shown: synced (kDurable) or written (kRelaxed).
   uint64_t acknowledged_sequence() const;
+  uint64_t synced_sequence() const;
   uint64_t epoch() const;
   // Blocks until `sequence` may be shown (true), or the log failed since `epoch` (false).
   bool WaitAcknowledged(uint64_t sequence, uint64_t epoch);

@@ -63,12 +63,13 @@ class Replay {
 
   Result<WalReplayReport> Run() {
     WEFT_TRY(OpenSegments());
-    report_.start.next_sequence = options_.durable_sequence + 1;
+    report_.start.next_sequence = DurableThrough() + 1;
     for (size_t i = 0; i < segments_.size(); ++i) {
       CheckChain(i);
       const bool last = i + 1 == segments_.size();
       WEFT_TRY(ReplaySegment(segments_[i], last ? kForever : segments_[i + 1].first_sequence));
     }
+    CheckEnd();
     return std::move(report_);
   }
 
@@ -76,6 +77,7 @@ class Replay {
   Status OpenSegments();
   Result<Segment> OpenSegment(uint64_t number);
   void CheckChain(size_t index);
+  void CheckEnd();
   Status ReplaySegment(const Segment& segment, uint64_t limit);
   // The record at `offset`, if it verifies.
   Result<std::optional<Found>> RecordAt(const Segment& segment, Window& window, uint64_t offset);
@@ -87,12 +89,16 @@ class Replay {
                                 uint64_t sequence);
   // What the record at `offset` says it would have been.
   Result<uint64_t> TornBytes(Window& window, uint64_t offset);
+  uint64_t DurableThrough() const {
+    return std::max(options_.durable_sequence, options_.logged_through);
+  }
   void Damage(const Segment& segment, uint64_t offset, uint64_t first, uint64_t last);
 
   Env* const env_;
   const WalReplayOptions& options_;
   const std::function<Status(const WalRecord&)>& visit_;
   std::vector<Segment> segments_;
+  uint64_t reached_ = 1;  // the sequence after the last one read or reported
   WalReplayReport report_;
 };
 
@@ -186,6 +192,22 @@ void Replay::CheckChain(size_t index) {
   }
 }
 
+// A file cut down to nothing leaves no record that could miss it.
+void Replay::CheckEnd() {
+  if (reached_ <= options_.logged_through) {
+    report_.damage.push_back("the log ends before sequence " + std::to_string(reached_) +
+                             ", it held all up to " + std::to_string(options_.logged_through) +
+                             ": the rest is lost");
+    report_.lost_records += options_.logged_through - reached_ + 1;
+    for (const uint64_t number : report_.start.leftovers) {
+      if (number > options_.freed_through) report_.start.live.push_back({number, 0, true});
+    }
+    std::erase_if(report_.start.leftovers,
+                  [&](uint64_t number) { return number > options_.freed_through; });
+  }
+  std::ranges::sort(report_.start.live, {}, &WalSegment::number);
+}
+
 Result<std::optional<Found>> Replay::RecordAt(const Segment& segment, Window& window,
                                               uint64_t offset) {
   const uint64_t available = window.bytes() > offset ? window.bytes() - offset : 0;
@@ -221,7 +243,7 @@ Result<std::optional<Found>> Replay::NextRecord(const Segment& segment, Window& 
 
 Result<uint64_t> Replay::DurableClaim(const Segment& segment, Window& window, uint64_t offset,
                                       uint64_t sequence) {
-  uint64_t claim = options_.durable_sequence;
+  uint64_t claim = DurableThrough();
   while (claim < sequence) {
     WEFT_ASSIGN(const std::optional<Found> found, NextRecord(segment, window, offset, sequence));
     if (!found) break;
@@ -267,8 +289,8 @@ Status Replay::ReplaySegment(const Segment& segment, uint64_t limit) {
       }
       WEFT_ASSIGN(found, NextRecord(segment, window, offset, expected));
       if (found && found->record.sequence >= limit) found.reset();
-      const uint64_t next = found ? found->record.sequence
-                                  : (limit != kForever ? limit : options_.durable_sequence + 1);
+      const uint64_t next =
+          found ? found->record.sequence : (limit != kForever ? limit : DurableThrough() + 1);
       Damage(segment, offset, expected, next - 1);
       live.damaged = true;
       expected = next;
@@ -288,6 +310,7 @@ Status Replay::ReplaySegment(const Segment& segment, uint64_t limit) {
     live.damaged = true;
   }
   report_.start.live.push_back(live);
+  reached_ = std::max(reached_, expected);
   report_.start.next_sequence = std::max(report_.start.next_sequence, expected);
   return {};
 }

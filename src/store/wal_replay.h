@@ -30,7 +30,8 @@ struct WalReplayOptions {
   std::string directory;
   StoreUuid uuid{};
   uint64_t freed_through = 0;     // segments up to this number hold nothing needed
-  uint64_t durable_sequence = 0;  // known from elsewhere (the manifest) to have been durable
+  uint64_t durable_sequence = 0;  // known from elsewhere to have been durable, in blocks or here
+  uint64_t logged_through = 0;    // known from elsewhere to have been durable here
 };
 
 struct WalReplayReport {

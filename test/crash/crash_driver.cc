@@ -61,8 +61,8 @@ int main(int argc, char** argv) {
     });
   }
   threads.emplace_back([&] {
-    for (;;) {
-      if (!store->FlushNow() || !store->CompactNow(true)) std::_Exit(5);
+    for (uint64_t round = 0;; ++round) {
+      if (!store->FlushNow() || !store->CompactNow(round % 8 == 0)) std::_Exit(5);
     }
   });
   for (std::thread& thread : threads) thread.join();

@@ -85,7 +85,7 @@ TEST_F(KillTest, EveryAcknowledgedSpanIsThereExactlyOnce) {
   StoreStats total;
   for (int round = 0; round < rounds; ++round) {
     const uint64_t seed = random();
-    ASSERT_NO_FATAL_FAILURE(Round(static_cast<uint64_t>(round) * 10'000'000, seed, 1 + seed % 400));
+    ASSERT_NO_FATAL_FAILURE(Round(static_cast<uint64_t>(round) * 10'000'000, seed, 1 + seed % 150));
     StoreConfig config;
     config.directory = directory_ + "/data";
     config.background = false;
@@ -101,7 +101,7 @@ TEST_F(KillTest, EveryAcknowledgedSpanIsThereExactlyOnce) {
     // Every second death is followed by another without a clean close in between.
     if (round % 2 == 0) (*store)->Close();
   }
-  EXPECT_GT(acknowledged_.size(), static_cast<size_t>(rounds) * 100);
+  EXPECT_GT(acknowledged_.size(), static_cast<size_t>(rounds) * 50);
   EXPECT_GT(total.recovered_spans, 0u);
   EXPECT_GT(total.blocks, 0u);
 }
