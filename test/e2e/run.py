@@ -79,6 +79,13 @@ class Report(unittest.TextTestResult):
             self.say("FAILED")
         print(self.errors[-1][1], flush=True)
 
+    def addSubTest(self, test, subtest, err):
+        super(unittest.TextTestResult, self).addSubTest(test, subtest, err)
+        if err is not None:
+            self.say(f"FAILED {subtest._subDescription()}")
+            print((self.failures if issubclass(err[0], test.failureException) else self.errors)[-1][1],
+                  flush=True)
+
     def addSkip(self, test, reason):
         super(unittest.TextTestResult, self).addSkip(test, reason)
         self.say(f"skipped: {reason}")
