@@ -177,7 +177,7 @@ def measure_steady(shape, folder, seconds=30):
     server = Server(folder).start()
     try:
         loadgen(server, shape, 10_000 * seconds, "--rate", "10000")
-        return {"RSS at 10 k spans/s": f"{server.memory_mb('VmRSS'):.0f} MB"}
+        return {"RSS at 10 k spans/s": f"{server.memory_mb('VmHWM'):.0f} MB"}
     finally:
         server.close()
 
