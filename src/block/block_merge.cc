@@ -262,7 +262,7 @@ Result<BlockMerge::TraceRows> BlockMerge::AddTrace(std::span<const TraceFragment
   for (const Item& item : items_) cover(item.numbers.start_ns, item.numbers.end_ns);
   if (items_.empty())
     for (const LogItem& log : logs_) cover(log.numbers.time_ns, log.numbers.time_ns);
-  tree_ = trace::BuildTree(nodes_);
+  tree_builder_.Build(nodes_, &tree_);
   self_ = trace::SelfTimes(tree_, nodes_);
   critical_ = trace::CriticalTimes(tree_, nodes_);
   origins_ = trace::ErrorOrigins(tree_, nodes_);

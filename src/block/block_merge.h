@@ -118,6 +118,7 @@ class BlockMerge {
   std::vector<Item> items_;
   std::vector<LogItem> logs_;
   std::vector<trace::Node> nodes_;
+  trace::TreeBuilder tree_builder_;
   trace::Tree tree_;
   std::vector<uint64_t> self_, critical_;
   std::vector<bool> origins_;

@@ -60,6 +60,7 @@ class TreeBuilder {
   std::vector<uint32_t> by_start_;    // node indexes by (start, span id, index)
   std::vector<uint32_t> slots_;       // open addressing: span id -> first node with it, by start
   std::vector<uint32_t> same_id_;     // node -> next node with the same id, by start
+  std::vector<uint32_t> client_from_, server_from_;  // first of that kind in the rest of the chain
   std::vector<uint32_t> parent_of_;   // node -> node
   std::vector<uint32_t> first_child_, next_sibling_, last_child_;
   std::vector<uint32_t> stack_;

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <numeric>
 #include <random>
 
@@ -68,6 +69,32 @@ TEST(TreeTest, TwoSpansWithOneIdAreBothKept) {
   Tree tree = BuildTree(nodes);
   EXPECT_THAT(tree.node, ElementsAre(0, 2, 3, 1));
   EXPECT_THAT(tree.parent, ElementsAre(kNone, 0, 1, 0));
+}
+
+TEST(TreeTest, ManySpansOfOneIdCostNoMoreThanOthers) {
+  std::vector<Node> nodes;
+  for (uint64_t i = 0; i < 300'000; ++i) nodes.push_back(Make(7, 7, i, i + 1, SpanKind::kServer));
+  Tree tree = BuildTree(nodes);
+  EXPECT_EQ(tree.subtree[0], 300'000u);
+  EXPECT_EQ(tree.children[0], 299'999u);
+}
+
+TEST(TreeTest, ShapeDoesNotDependOnTheOrderOfArrival) {
+  std::vector<Node> nodes = {Make(1, 0, 0, 9), Make(2, 1, 1, 4), Make(2, 1, 1, 5), Make(3, 2, 2, 3),
+                             Make(2, 1, 1, 4, SpanKind::kClient)};
+  auto shape = [](const std::vector<Node>& some) {
+    Tree tree = BuildTree(some);
+    std::vector<std::tuple<uint64_t, SpanKind, uint32_t>> out;
+    for (size_t i = 0; i < tree.node.size(); ++i)
+      out.emplace_back(some[tree.node[i]].end_ns, some[tree.node[i]].kind, tree.depth[i]);
+    return out;
+  };
+  auto expected = shape(nodes);
+  std::mt19937_64 random(7);
+  for (int round = 0; round < 50; ++round) {
+    std::ranges::shuffle(nodes, random);
+    ASSERT_EQ(shape(nodes), expected);
+  }
 }
 
 TEST(TreeTest, AMillionDeepChainNeedsNoStack) {

@@ -21,9 +21,11 @@ void TreeBuilder::Build(std::span<const Node> nodes, Tree* out) {
   nodes_ = nodes;
   by_start_.resize(nodes.size());
   std::iota(by_start_.begin(), by_start_.end(), 0);
+  // The index comes last: the order of different spans must not depend on how they came in.
   std::ranges::sort(by_start_, [&](uint32_t a, uint32_t b) {
-    return std::tie(nodes[a].start_ns, nodes[a].span_id, a) <
-           std::tie(nodes[b].start_ns, nodes[b].span_id, b);
+    const Node &x = nodes[a], &y = nodes[b];
+    return std::tie(x.start_ns, x.span_id, x.end_ns, x.parent_span_id, x.kind, x.error, a) <
+           std::tie(y.start_ns, y.span_id, y.end_ns, y.parent_span_id, y.kind, y.error, b);
   });
   IndexIds(nodes);
   LinkParents(nodes);
@@ -40,37 +42,42 @@ uint32_t TreeBuilder::FindFirst(const SpanId& id) const {
 }
 
 // Chains the nodes of one id in start order: walking by_start_ backwards, each new node becomes the
-// head of its chain.
+// head of its chain, and knows the first client and the first server from itself on.
 void TreeBuilder::IndexIds(std::span<const Node> nodes) {
   slots_.assign(std::bit_ceil(2 * nodes.size() + 1), kNone);
   same_id_.assign(nodes.size(), kNone);
+  client_from_.assign(nodes.size(), kNone);
+  server_from_.assign(nodes.size(), kNone);
   size_t mask = slots_.size() - 1;
   for (size_t i = nodes.size(); i-- > 0;) {
     uint32_t node = by_start_[i];
     size_t slot = IdHash{}(nodes[node].span_id) & mask;
     while (slots_[slot] != kNone && nodes[slots_[slot]].span_id != nodes[node].span_id)
       slot = (slot + 1) & mask;
-    same_id_[node] = slots_[slot];
+    uint32_t rest = slots_[slot];
+    same_id_[node] = rest;
+    bool is_client = nodes[node].kind == SpanKind::kClient;
+    bool is_server = nodes[node].kind == SpanKind::kServer;
+    client_from_[node] = is_client ? node : rest == kNone ? kNone : client_from_[rest];
+    server_from_[node] = is_server ? node : rest == kNone ? kNone : server_from_[rest];
     slots_[slot] = node;
   }
 }
 
 void TreeBuilder::LinkParents(std::span<const Node> nodes) {
-  // The first node of a chain with this kind, other than `self`.
-  auto find_half = [&](uint32_t head, SpanKind kind, uint32_t self) {
-    for (uint32_t n = head; n != kNone; n = same_id_[n])
-      if (n != self && nodes[n].kind == kind) return n;
-    return kNone;
+  // The first client or server of a chain, other than `self`.
+  auto other_than = [&](uint32_t self, const std::vector<uint32_t>& first_from, uint32_t head) {
+    uint32_t found = first_from[head];
+    if (found != self) return found;
+    return same_id_[self] == kNone ? kNone : first_from[same_id_[self]];
   };
   parent_of_.assign(nodes.size(), kNone);
   for (uint32_t i = 0; i < nodes.size(); ++i) {
     const Node& node = nodes[i];
     if (node.kind == SpanKind::kServer) {
       uint32_t head = FindFirst(node.span_id);
-      uint32_t client =
-          same_id_[head] == kNone ? kNone : find_half(head, SpanKind::kClient, i);
-      if (client != kNone) {
-        parent_of_[i] = client;
+      if (client_from_[head] != kNone) {
+        parent_of_[i] = client_from_[head];
         continue;
       }
     }
@@ -79,8 +86,8 @@ void TreeBuilder::LinkParents(std::span<const Node> nodes) {
     if (head == kNone) continue;
     uint32_t parent = head;
     if (same_id_[head] != kNone) {
-      uint32_t server = find_half(head, SpanKind::kServer, i);
-      bool is_shared = server != kNone && find_half(head, SpanKind::kClient, i) != kNone;
+      uint32_t server = other_than(i, server_from_, head);
+      bool is_shared = server != kNone && other_than(i, client_from_, head) != kNone;
       if (is_shared) parent = server;
       if (parent == i) parent = same_id_[head];
     } else if (head == i) {
