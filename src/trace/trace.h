@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One whole trace: the tree over a set of spans, and what is computed once from it. Used when a block
-// is built (on bare numbers), when a split trace is assembled, and by every view of a trace.
+// One whole trace: the tree over a set of spans, and what is computed once from it. Used when a
+// block is built (on bare numbers), when a split trace is assembled, and by every view of a trace.
 //
-// The tree is total: a span whose parent is missing is a root of its own (orphan); spans in a parent
-// cycle are cut at the earliest of them. Two spans with one id are both kept: where one is the client
-// and the other the server half of a call (Zipkin's shared spans), the server half hangs under the
-// client half and children under the server half; otherwise children go to the earliest.
+// The tree is total: a span whose parent is missing is a root of its own (orphan); spans in a
+// parent cycle are cut at the earliest of them. Two spans with one id are both kept: where one is
+// the client and the other the server half of a call (Zipkin's shared spans), the server half hangs
+// under the client half and children under the server half; otherwise children go to the earliest.
 //
 // Thread rule: pure functions over plain arrays.
 #pragma once
@@ -34,8 +34,8 @@ struct Node {
 
 // All arrays are indexed by pre-order position; roots and siblings are ordered by start, then id.
 struct Tree {
-  std::vector<uint32_t> node;      // index into the input
-  std::vector<uint32_t> parent;    // pre-order position, or kNone
+  std::vector<uint32_t> node;    // index into the input
+  std::vector<uint32_t> parent;  // pre-order position, or kNone
   std::vector<uint32_t> depth;
   std::vector<uint32_t> subtree;   // spans in the subtree, itself included: descendants of i are
                                    // (i, i + subtree[i])
@@ -57,11 +57,11 @@ class TreeBuilder {
   void CutCycles();
   void Flatten(std::span<const Node> nodes, Tree* out);
 
-  std::vector<uint32_t> by_start_;    // node indexes by (start, span id, index)
-  std::vector<uint32_t> slots_;       // open addressing: span id -> first node with it, by start
-  std::vector<uint32_t> same_id_;     // node -> next node with the same id, by start
+  std::vector<uint32_t> by_start_;  // node indexes by (start, span id, index)
+  std::vector<uint32_t> slots_;     // open addressing: span id -> first node with it, by start
+  std::vector<uint32_t> same_id_;   // node -> next node with the same id, by start
   std::vector<uint32_t> client_from_, server_from_;  // first of that kind in the rest of the chain
-  std::vector<uint32_t> parent_of_;   // node -> node
+  std::vector<uint32_t> parent_of_;                  // node -> node
   std::vector<uint32_t> first_child_, next_sibling_, last_child_;
   std::vector<uint32_t> stack_;
   std::vector<uint8_t> mark_;
@@ -70,9 +70,9 @@ class TreeBuilder {
 
 // Per pre-order position: time of the span that no child covers (children clipped to the span).
 std::vector<uint64_t> SelfTimes(const Tree& tree, std::span<const Node> nodes);
-// Per pre-order position: ns that the span contributes to the critical path of its root: walking back
-// from the root's end, always into the child that ended last. The sum over one root's tree is that
-// root's duration. Children that outlive their parent (asynchronous) are clipped.
+// Per pre-order position: ns that the span contributes to the critical path of its root: walking
+// back from the root's end, always into the child that ended last. The sum over one root's tree is
+// that root's duration. Children that outlive their parent (asynchronous) are clipped.
 std::vector<uint64_t> CriticalTimes(const Tree& tree, std::span<const Node> nodes);
 // Per pre-order position: error status and no child with one.
 std::vector<bool> ErrorOrigins(const Tree& tree, std::span<const Node> nodes);
@@ -96,11 +96,12 @@ struct TraceView {
   std::vector<Node> nodes;           // one a span of the batch, same index
   Tree tree;
   std::vector<uint64_t> self_ns, critical_ns;  // pre-order
-  std::vector<CriticalPiece> critical_path;  // of `root`
+  std::vector<CriticalPiece> critical_path;    // of `root`
   std::vector<bool> error_origin;
   std::vector<int64_t> skew_ns;
   uint64_t start_ns = 0, end_ns = 0;
-  uint32_t root = 0;  // pre-order position of the trace's root: the earliest non-orphan root, else 0
+  uint32_t root =
+      0;  // pre-order position of the trace's root: the earliest non-orphan root, else 0
   bool root_missing = false;
   uint32_t services = 0, errors = 0, depth = 0;
 };

@@ -30,7 +30,8 @@ TEST(TreeTest, EmptyTraceIsAnEmptyTree) {
 }
 
 TEST(TreeTest, OrdersSiblingsByStartAndGivesPreOrder) {
-  std::vector<Node> nodes = {Make(4, 2, 6, 7), Make(3, 1, 8, 9), Make(2, 1, 5, 8), Make(1, 0, 0, 10)};
+  std::vector<Node> nodes = {Make(4, 2, 6, 7), Make(3, 1, 8, 9), Make(2, 1, 5, 8),
+                             Make(1, 0, 0, 10)};
   Tree tree = BuildTree(nodes);
   EXPECT_THAT(tree.node, ElementsAre(3, 2, 0, 1));
   EXPECT_THAT(tree.parent, ElementsAre(kNone, 0, 1, 0));
@@ -65,7 +66,8 @@ TEST(TreeTest, SharedSpanHangsServerHalfUnderClientHalf) {
 }
 
 TEST(TreeTest, TwoSpansWithOneIdAreBothKept) {
-  std::vector<Node> nodes = {Make(1, 0, 0, 9), Make(2, 1, 2, 3), Make(2, 1, 1, 4), Make(3, 2, 5, 6)};
+  std::vector<Node> nodes = {Make(1, 0, 0, 9), Make(2, 1, 2, 3), Make(2, 1, 1, 4),
+                             Make(3, 2, 5, 6)};
   Tree tree = BuildTree(nodes);
   EXPECT_THAT(tree.node, ElementsAre(0, 2, 3, 1));
   EXPECT_THAT(tree.parent, ElementsAre(kNone, 0, 1, 0));
@@ -119,10 +121,10 @@ TEST(CriticalPathTest, FollowsTheChildThatEndedLast) {
   std::vector<std::array<uint64_t, 3>> pieces;
   for (const CriticalPiece& piece : CriticalPath(tree, nodes, 0))
     pieces.push_back({piece.position, piece.start_ns, piece.end_ns});
-  EXPECT_THAT(pieces, ElementsAre(std::array<uint64_t, 3>{0, 0, 3}, std::array<uint64_t, 3>{1, 3, 9},
-                                  std::array<uint64_t, 3>{0, 9, 12},
-                                  std::array<uint64_t, 3>{2, 12, 22},
-                                  std::array<uint64_t, 3>{0, 22, 26}));
+  EXPECT_THAT(pieces,
+              ElementsAre(std::array<uint64_t, 3>{0, 0, 3}, std::array<uint64_t, 3>{1, 3, 9},
+                          std::array<uint64_t, 3>{0, 9, 12}, std::array<uint64_t, 3>{2, 12, 22},
+                          std::array<uint64_t, 3>{0, 22, 26}));
 }
 
 TEST(CriticalPathTest, ChildThatOutlivesItsParentIsClipped) {
@@ -162,7 +164,8 @@ TEST(CriticalPathTest, PropertyPiecesTileTheRoot) {
       uint64_t duration = nodes[tree.node[i]].end_ns - nodes[tree.node[i]].start_ns;
       ASSERT_LE(critical[i], duration);
       ASSERT_LE(self[i], duration);
-      ASSERT_TRUE(tree.parent[i] == kNone || (tree.parent[i] < i && i < tree.parent[i] + tree.subtree[tree.parent[i]]));
+      ASSERT_TRUE(tree.parent[i] == kNone ||
+                  (tree.parent[i] < i && i < tree.parent[i] + tree.subtree[tree.parent[i]]));
     }
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// From a bag of spans to a forest in pre-order. Linear but for one sort by start; no recursion, so a
-// chain of a million spans is as safe as a bush.
+// From a bag of spans to a forest in pre-order. Linear but for one sort by start; no recursion, so
+// a chain of a million spans is as safe as a bush.
 #include <algorithm>
 #include <bit>
 #include <numeric>
@@ -10,6 +10,16 @@
 #include "trace/trace.h"
 
 namespace weft::trace {
+namespace {
+
+// The index comes last: the order of different spans must not depend on how they came in.
+bool IsEarlier(std::span<const Node> nodes, uint32_t a, uint32_t b) {
+  const Node &x = nodes[a], &y = nodes[b];
+  return std::tie(x.start_ns, x.span_id, x.end_ns, x.parent_span_id, x.kind, x.error, a) <
+         std::tie(y.start_ns, y.span_id, y.end_ns, y.parent_span_id, y.kind, y.error, b);
+}
+
+}  // namespace
 
 Tree BuildTree(std::span<const Node> nodes) {
   Tree tree;
@@ -21,12 +31,7 @@ void TreeBuilder::Build(std::span<const Node> nodes, Tree* out) {
   nodes_ = nodes;
   by_start_.resize(nodes.size());
   std::iota(by_start_.begin(), by_start_.end(), 0);
-  // The index comes last: the order of different spans must not depend on how they came in.
-  std::ranges::sort(by_start_, [&](uint32_t a, uint32_t b) {
-    const Node &x = nodes[a], &y = nodes[b];
-    return std::tie(x.start_ns, x.span_id, x.end_ns, x.parent_span_id, x.kind, x.error, a) <
-           std::tie(y.start_ns, y.span_id, y.end_ns, y.parent_span_id, y.kind, y.error, b);
-  });
+  std::ranges::sort(by_start_, [&](uint32_t x, uint32_t y) { return IsEarlier(nodes, x, y); });
   IndexIds(nodes);
   LinkParents(nodes);
   CutCycles();
@@ -35,7 +40,7 @@ void TreeBuilder::Build(std::span<const Node> nodes, Tree* out) {
 
 uint32_t TreeBuilder::FindFirst(const SpanId& id) const {
   size_t mask = slots_.size() - 1;
-  for (size_t slot = IdHash{}(id) & mask;; slot = (slot + 1) & mask) {
+  for (size_t slot = IdHash{}(id)&mask;; slot = (slot + 1) & mask) {
     uint32_t node = slots_[slot];
     if (node == kNone || nodes_[node].span_id == id) return node;
   }
@@ -112,10 +117,8 @@ void TreeBuilder::CutCycles() {
     }
     if (node != kNone && mark_[node] == kOnPath) {
       uint32_t earliest = node;
-      for (uint32_t n = parent_of_[node]; n != node; n = parent_of_[n]) {
-        auto key = [&](uint32_t x) { return std::tie(nodes_[x].start_ns, nodes_[x].span_id, x); };
-        if (key(n) < key(earliest)) earliest = n;
-      }
+      for (uint32_t n = parent_of_[node]; n != node; n = parent_of_[n])
+        if (IsEarlier(nodes_, n, earliest)) earliest = n;
       parent_of_[earliest] = kNone;
     }
     for (uint32_t n : stack_) mark_[n] = kDone;
