@@ -26,7 +26,9 @@ uint64_t TrustedClock::NowNs() {
   trusted_ns_ += monotonic - monotonic_ns_;
   monotonic_ns_ = monotonic;
   const auto offset = static_cast<int64_t>(wall - trusted_ns_);
-  if (std::llabs(offset) <= kJumpNs) {
+  // Backwards at once: an earlier "now" deletes less. Records of a clock that once ran ahead must
+  // not make all others look old.
+  if (offset <= kJumpNs) {
     jump_.reset();
     trusted_ns_ = wall;
   } else if (!jump_ || std::llabs(offset - jump_->offset_ns) > kJumpNs) {

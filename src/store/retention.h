@@ -4,8 +4,8 @@
 // blocks while all together take too many bytes. Nothing else in the store deletes data.
 //
 // A wall clock that jumps ahead must not delete: TrustedClock follows monotonic time until a jump
-// of more than an hour has been seen to last for an hour. Thread rule: one thread at a time. Next:
-// store/engine.h.
+// ahead of more than an hour has been seen to last for an hour; a clock set back is believed.
+// Thread rule: one thread at a time. Next: store/engine.h.
 #pragma once
 
 #include <cstdint>

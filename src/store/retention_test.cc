@@ -82,6 +82,16 @@ TEST(TrustedClockTest, AThousandJumpsToAndFroDeleteNothing) {
   }
 }
 
+TEST(TrustedClockTest, AClockSetBackIsBelievedAtOnce) {
+  ManualClock clock(kStart + 1500 * kDay);
+  TrustedClock trusted(&clock, 0);
+  clock.JumpTo(kStart);
+  EXPECT_EQ(trusted.NowNs(), kStart);
+  // Records that an earlier run stored while its clock was ahead.
+  TrustedClock restarted(&clock, kStart + 1500 * kDay);
+  EXPECT_EQ(restarted.NowNs(), kStart);
+}
+
 TEST(TrustedClockTest, AStartFarAfterTheNewestRecordIsAJump) {
   ManualClock clock(kStart);
   TrustedClock trusted(&clock, kStart - 30 * kDay);
