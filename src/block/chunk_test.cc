@@ -29,6 +29,14 @@ SpanBatch ReadAll(const Segment& segment) {
   return out;
 }
 
+TEST(Chunk, AFewRowsTakeLittleMemory) {
+  std::mt19937_64 random(1);
+  Chunk chunk;
+  chunk.Append(WildBatch(random, {.spans = 1, .logs = 0}));
+  chunk.Seal();
+  EXPECT_LT(chunk.bytes(), 100u * 1024);
+}
+
 TEST(Chunk, EverythingInIsEverythingOut) {
   for (uint64_t seed = 1; seed <= 20; ++seed) {
     std::mt19937_64 random(seed);

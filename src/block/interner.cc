@@ -52,7 +52,7 @@ uint32_t Interner::InternKey(AttributeScope scope, std::string_view key) {
   uint32_t known = FindKey(scope, key, hash);
   if (known != HashIndex::kNone) return known;
   uint32_t index = key_count();
-  Key& added = keys_.emplace_back(Key{arena_.Copy(key), scope, {}});
+  Key& added = keys_.emplace_back(Key{Keep(key), scope, {}});
   std::ranges::fill(added.columns, kAbsent);
   key_index_.Add(hash, index);
   return index;
@@ -103,7 +103,7 @@ uint32_t Interner::InternBytes(uint32_t column, std::string_view bytes) {
     return at.column == column && at.view() == bytes;
   });
   if (known != HashIndex::kNone) return entry_ids_[known];
-  std::string_view kept = arena_.Copy(bytes);
+  std::string_view kept = Keep(bytes);
   Entry entry;
   entry.data = kept.data();
   entry.bytes = static_cast<uint32_t>(kept.size());
@@ -135,8 +135,8 @@ uint32_t Interner::Find(uint32_t column, const Value& value) const {
 }
 
 uint64_t Interner::bytes() const {
-  return arena_.reserved_bytes() + keys_.capacity() * sizeof(Key) + key_index_.bytes() +
-         columns_.capacity() * sizeof(Column) + column_bytes_ +
+  return first_.reserved_bytes() + arena_.reserved_bytes() + keys_.capacity() * sizeof(Key) +
+         key_index_.bytes() + columns_.capacity() * sizeof(Column) + column_bytes_ +
          entries_.capacity() * sizeof(Entry) + entry_ids_.capacity() * sizeof(uint32_t) +
          entry_index_.bytes();
 }

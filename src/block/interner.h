@@ -79,7 +79,13 @@ class Interner {
   uint32_t AddColumn(uint32_t key, ValueType type);
   uint32_t FindKey(AttributeScope scope, std::string_view key, uint64_t hash) const;
   uint32_t Add(uint64_t hash, const Entry& entry);
+  std::string_view Keep(std::string_view bytes) {
+    return (first_.reserved_bytes() < kFirstBytes ? first_ : arena_).Copy(bytes);
+  }
 
+  // Small blocks to begin with: every snapshot of a busy head leaves a chunk of a few rows.
+  static constexpr size_t kFirstBytes = 16 * 1024;
+  Arena first_{4 * 1024};
   Arena arena_{64 * 1024};
   std::vector<Key> keys_;
   HashIndex key_index_;
