@@ -2,6 +2,7 @@
 #include "block/block_merge.h"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 #include <unordered_map>
 #include <unordered_set>
@@ -163,35 +164,40 @@ Status BlockMerge::AppendContent(StoredTable table, uint32_t source, Row first, 
   return {};
 }
 
-// Only spans that share their id are compared, by their whole mapped content.
+// Only spans that share their id are compared, by the hash of their whole mapped content. It is
+// taken in the order of rows: in the order of ids every span of a large trace would decode a row
+// group.
 Status BlockMerge::RemoveDuplicates() {
   by_id_.clear();
   for (uint32_t i = 0; i < items_.size(); ++i)
     by_id_.push_back({IdNumber(items_[i].numbers.span_id), i});
   std::ranges::sort(by_id_);
-  std::vector<bool> gone;
-  std::unordered_set<std::string> seen;
-  for (size_t first = 0, end; first < by_id_.size(); first = end) {
-    end = first + 1;
-    while (end < by_id_.size() && by_id_[end].first == by_id_[first].first) ++end;
-    if (end - first == 1) continue;
-    seen.clear();
-    gone.resize(items_.size());
-    for (size_t k = first; k < end; ++k) {
-      const Item& item = items_[by_id_[k].second];
-      std::string content;
-      Append(&content, item.numbers.start_ns);
-      Append(&content, item.numbers.end_ns);
-      Append(&content, item.numbers.parent_span_id.bytes);
-      WEFT_TRY(AppendContent(kSpans, item.source, item.row, 1, &content));
-      WEFT_TRY(AppendContent(kEvents, item.source, item.numbers.first_event,
-                             item.numbers.event_count, &content));
-      WEFT_TRY(AppendContent(kLinks, item.source, item.numbers.first_link, item.numbers.link_count,
-                             &content));
-      if (!seen.insert(std::move(content)).second) gone[by_id_[k].second] = true;
-    }
+  std::vector<uint32_t> doubtful;
+  for (size_t i = 0; i < by_id_.size(); ++i) {
+    const bool as_before = i > 0 && by_id_[i].first == by_id_[i - 1].first;
+    const bool as_after = i + 1 < by_id_.size() && by_id_[i].first == by_id_[i + 1].first;
+    if (as_before || as_after) doubtful.push_back(by_id_[i].second);
   }
-  if (gone.empty()) return {};
+  if (doubtful.empty()) return {};
+  std::ranges::sort(doubtful);
+  std::set<std::pair<uint64_t, uint64_t>> seen;
+  std::vector<bool> gone(items_.size());
+  std::string content;
+  for (uint32_t i : doubtful) {
+    const Item& item = items_[i];
+    content.clear();
+    Append(&content, item.numbers.span_id.bytes);
+    Append(&content, item.numbers.start_ns);
+    Append(&content, item.numbers.end_ns);
+    Append(&content, item.numbers.parent_span_id.bytes);
+    WEFT_TRY(AppendContent(kSpans, item.source, item.row, 1, &content));
+    WEFT_TRY(AppendContent(kEvents, item.source, item.numbers.first_event, item.numbers.event_count,
+                           &content));
+    WEFT_TRY(AppendContent(kLinks, item.source, item.numbers.first_link, item.numbers.link_count,
+                           &content));
+    const XXH128_hash_t hash = XXH3_128bits(content.data(), content.size());
+    gone[i] = !seen.emplace(hash.low64, hash.high64).second;
+  }
   size_t kept = 0;
   for (size_t i = 0; i < items_.size(); ++i)
     if (!gone[i]) items_[kept++] = items_[i];
