@@ -14,11 +14,16 @@ CompactionLimits Engine::LimitsOfMerges() const {
 Status Engine::CompactNow(bool full) {
   if (config_.read_only) return Writable();
   std::lock_guard lock(compact_mutex_);
+  // What fails for one tenant does not hold up the others.
+  Status first_failure;
   for (Tenant* tenant : AllTenants()) {
     bool worked = true;
-    while (worked && !stopping_) WEFT_TRY(CompactTenant(*tenant, full, &worked));
+    while (worked && !stopping_) {
+      Status status = CompactTenant(*tenant, full, &worked);
+      if (!status && first_failure) first_failure = std::move(status);
+    }
   }
-  return {};
+  return first_failure;
 }
 
 Status Engine::CompactTenant(Tenant& tenant, bool full, bool* worked) {
@@ -45,7 +50,8 @@ Status Engine::CompactTenant(Tenant& tenant, bool full, bool* worked) {
   *worked = merged.has_value();
   if (merged) return {};
   tenant.merge_failed_at_version = version;
-  if (merged.error().code == ErrorCode::kCorruption) FindDamage(tenant, inputs);
+  const ErrorCode code = merged.error().code;
+  if (code == ErrorCode::kCorruption || code == ErrorCode::kIo) FindDamage(tenant, inputs);
   return merged;
 }
 
@@ -90,21 +96,7 @@ Status Engine::CommitMerge(Tenant& tenant, const Blocks& inputs,
   edit.added.push_back(output->meta());
   for (const auto& live : inputs) edit.removed.push_back(live->meta().name.number);
   edit.next_block = next_block_;
-  // A merge brings parts together and never apart: the traces that are split can only become fewer.
-  SplitTraces::Set still;
-  for (const TraceId& id : tenant.splits->ids()) {
-    size_t parts = 0;
-    for (const auto& live : blocks) {
-      if (live->segment() == nullptr) continue;
-      const auto rows = live->segment()->FindTrace(id);
-      parts += !rows || !rows->spans.empty() || !rows->logs.empty();
-    }
-    if (parts > 1) {
-      still.insert(id);
-    } else {
-      edit.whole.push_back({tenant.name, id});
-    }
-  }
+  SplitTraces::Set still = StillSplit(tenant, {output}, blocks, &edit);
   if (Status status = Commit(edit); !status) {
     if (status.error().code == ErrorCode::kNoSpace) output->RemoveWhenUnused();
     return status;
@@ -120,10 +112,33 @@ Status Engine::CommitMerge(Tenant& tenant, const Blocks& inputs,
   return {};
 }
 
+// A merge or an expiry brings parts together or away, never apart: only traces in the blocks that
+// changed can have become whole. Of many split traces these are few, and this runs under the commit
+// lock.
+SplitTraces::Set Engine::StillSplit(const Tenant& tenant, const Blocks& changed, const Blocks& left,
+                                    ManifestEdit* edit) {
+  SplitTraces::Set still;
+  for (const TraceId& id : tenant.splits->ids()) {
+    const auto holds = [&](const auto& live) { return live->MayHold(id); };
+    if (std::ranges::none_of(changed, holds) || std::ranges::count_if(left, holds) > 1) {
+      still.insert(id);
+    } else {
+      edit->whole.push_back({tenant.name, id});
+    }
+  }
+  return still;
+}
+
+// Corrupt, or the disk does not give it back: merges must go on without it, or the blocks that wait
+// for them pile up until the store takes nothing more.
 void Engine::FindDamage(Tenant& tenant, const Blocks& inputs) {
   for (const auto& live : inputs) {
     const Status verified = block::VerifyBlock(env_, live->path());
-    if (verified || verified.error().code != ErrorCode::kCorruption) continue;
+    if (verified) continue;
+    // That it does not even open says more about this process than about the file.
+    const bool unread =
+        verified.error().code == ErrorCode::kIo && env_->OpenRead(live->path()).has_value();
+    if (verified.error().code != ErrorCode::kCorruption && !unread) continue;
     live->MarkDamaged();
     ReportDamage(verified.error().message);
     std::lock_guard lock(tenant.view_mutex);
@@ -163,13 +178,17 @@ Status Engine::RemoveBlocks(Tenant& tenant, const Blocks& expired) {
   std::lock_guard commit(commit_mutex_);
   ManifestEdit edit;
   for (const auto& live : expired) edit.removed.push_back(live->meta().name.number);
+  Blocks left;
+  for (const auto& live : tenant.blocks) {
+    if (std::ranges::find(expired, live) == expired.end()) left.push_back(live);
+  }
+  SplitTraces::Set still = StillSplit(tenant, expired, left, &edit);
   WEFT_TRY(Commit(edit));
   {
     std::lock_guard view(tenant.view_mutex);
-    for (const auto& live : expired) {
-      live->RemoveWhenUnused();
-      std::erase(tenant.blocks, live);
-    }
+    for (const auto& live : expired) live->RemoveWhenUnused();
+    tenant.blocks = std::move(left);
+    tenant.splits = std::make_shared<SplitTraces>(std::move(still));
     ++tenant.blocks_version;
     ViewChanged(tenant);
   }

@@ -283,12 +283,14 @@ void Engine::RunFlusher() {
     [[maybe_unused]] const Status space = CheckSpace();
     [[maybe_unused]] const Status resumed = ResumeIfFull();
     std::lock_guard lock(flush_mutex_);
-    Status status;
+    // What fails for one tenant does not hold up the others.
     for (Tenant* tenant : AllTenants()) {
-      if (status) status = MergeParts(*tenant);
+      [[maybe_unused]] const Status merged = MergeParts(*tenant);
     }
     for (Tenant* tenant : TenantsToFlush()) {
-      if (status && !stopping_) status = FlushTenant(*tenant);
+      if (stopping_) return;
+      const Status flushed = FlushTenant(*tenant);
+      if (!flushed && flushed.error().code == ErrorCode::kNoSpace) break;
     }
   }
 }

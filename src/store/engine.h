@@ -102,7 +102,7 @@ class Engine final : public Store {
   Status ReplayRecord(const WalRecord& record);
   Status SyncRecovered(const WalReplayReport& report);
   Status StartManifest();
-  void RecomputeSplits();
+  Status RecomputeSplits();
   BlockMeta DescribeBlock(const std::string& tenant, const BlockName& name,
                           const block::Segment& segment) const;
   Status QuarantineBlock(const std::string& tenant, const BlockName& name);
@@ -111,7 +111,7 @@ class Engine final : public Store {
   // flush.cc
   std::vector<Tenant*> TenantsToFlush();
   Status FlushTenant(Tenant& tenant);
-  std::vector<TenantHead::Part> SealAndWait(Tenant& tenant);
+  Result<std::vector<TenantHead::Part>> SealAndWait(Tenant& tenant);
   Status MergeParts(Tenant& tenant);
   Result<std::shared_ptr<LiveBlock>> WriteLiveBlock(
       Tenant& tenant, std::span<const std::shared_ptr<const block::Segment>> sources,
@@ -120,14 +120,16 @@ class Engine final : public Store {
   Status CommitFlush(Tenant& tenant, const std::shared_ptr<LiveBlock>& block, size_t part_count,
                      const std::vector<TraceId>& splits);
   uint64_t FirstSequenceNeeded(const Tenant& flushed, uint64_t flushed_through);
-  std::vector<TraceId> FindSplits(const Blocks& others, const SplitTraces& known,
-                                  const block::Segment& fresh) const;
+  Result<std::vector<TraceId>> FindSplits(const Blocks& others, const SplitTraces& known,
+                                          const block::Segment& fresh) const;
 
   // compaction.cc
   Status CompactTenant(Tenant& tenant, bool full, bool* worked);
   Status Merge(Tenant& tenant, const Blocks& inputs);
   Status CommitMerge(Tenant& tenant, const Blocks& inputs,
                      const std::shared_ptr<LiveBlock>& output);
+  static SplitTraces::Set StillSplit(const Tenant& tenant, const Blocks& changed,
+                                     const Blocks& left, ManifestEdit* edit);
   void FindDamage(Tenant& tenant, const Blocks& inputs);
   bool HasSpaceFor(const Blocks& inputs) const;
   Status RemoveBlocks(Tenant& tenant, const Blocks& expired);

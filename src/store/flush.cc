@@ -92,7 +92,7 @@ Status Engine::FlushNow() {
   return {};
 }
 
-std::vector<TenantHead::Part> Engine::SealAndWait(Tenant& tenant) {
+Result<std::vector<TenantHead::Part>> Engine::SealAndWait(Tenant& tenant) {
   for (;;) {
     const uint64_t epoch = wal_ != nullptr ? wal_->epoch() : 0;
     std::vector<TenantHead::Part> parts;
@@ -105,13 +105,14 @@ std::vector<TenantHead::Part> Engine::SealAndWait(Tenant& tenant) {
       parts = tenant.head.parts();
     }
     if (parts.empty() || wal_ == nullptr) return parts;
-    if (wal_->WaitSynced(parts.back().last_sequence, epoch)) return parts;
+    WEFT_ASSIGN(const bool synced, wal_->WaitSynced(parts.back().last_sequence, epoch));
+    if (synced) return parts;
   }
 }
 
 Status Engine::FlushTenant(Tenant& tenant) {
   if (manifest_failed_) return Writable();
-  const std::vector<TenantHead::Part> parts = SealAndWait(tenant);
+  WEFT_ASSIGN(const std::vector<TenantHead::Part> parts, SealAndWait(tenant));
   if (parts.empty()) return {};
   if (!tenant.directory_made) {
     WEFT_TRY(env_->MakeDirs(tenant.directory));
@@ -126,14 +127,18 @@ Status Engine::FlushTenant(Tenant& tenant) {
   WEFT_ASSIGN(const std::shared_ptr<LiveBlock> live,
               WriteLiveBlock(tenant, sources, std::move(meta)));
   Blocks others;
-  std::shared_ptr<const SplitTraces> known;
   {
     std::lock_guard lock(tenant.view_mutex);
     others = tenant.blocks;
-    known = tenant.splits;
   }
-  const std::vector<TraceId> splits = FindSplits(others, *known, *live->segment());
-  WEFT_TRY(CommitFlush(tenant, live, parts.size(), splits));
+  // Those that are known to be split are looked for too: a merge that commits before this flush may
+  // bring their other parts together, and would then take them for whole.
+  auto splits = FindSplits(others, SplitTraces(), *live->segment());
+  if (!splits) {
+    live->RemoveWhenUnused();
+    return Fail(splits.error());
+  }
+  WEFT_TRY(CommitFlush(tenant, live, parts.size(), *splits));
   std::lock_guard lock(wake_mutex_);
   compact_wanted_ = true;
   wake_compactor_.notify_one();
@@ -165,25 +170,26 @@ Result<std::shared_ptr<LiveBlock>> Engine::WriteLiveBlock(
   meta.received_max_ns = summary->received_max_ns;
   meta.file_checksum = summary->file_checksum;
   auto live = LiveBlock::Open(env_, path, std::move(meta), cache_);
-  if (!live->readable()) return Fail(ErrorCode::kCorruption, live->problem());
+  if (!live->readable()) {
+    live->RemoveWhenUnused();
+    return Fail(ErrorCode::kCorruption, live->problem());
+  }
   std::lock_guard lock(stats_mutex_);
   stats_.duplicate_spans_removed += summary->duplicate_spans;
   return live;
 }
 
-std::vector<TraceId> Engine::FindSplits(const Blocks& others, const SplitTraces& known,
-                                        const block::Segment& fresh) const {
+Result<std::vector<TraceId>> Engine::FindSplits(const Blocks& others, const SplitTraces& known,
+                                                const block::Segment& fresh) const {
   std::vector<TraceId> splits;
   std::vector<block::TraceEntry> entries;
   for (uint32_t first = 0; first < fresh.trace_count(); first += kTracesPerRead) {
     entries.resize(std::min(kTracesPerRead, fresh.trace_count() - first));
-    if (!fresh.ReadTraces(first, entries)) return splits;
+    WEFT_TRY(fresh.ReadTraces(first, entries));
     for (const block::TraceEntry& entry : entries) {
       if (known.Contains(entry.id)) continue;
       const bool elsewhere = std::ranges::any_of(others, [&](const auto& live) {
-        if (live->segment() == nullptr || live->segment().get() == &fresh) return false;
-        const auto rows = live->segment()->FindTrace(entry.id);
-        return !rows || !rows->spans.empty() || !rows->logs.empty();
+        return live->segment().get() != &fresh && live->MayHold(entry.id);
       });
       if (elsewhere) splits.push_back(entry.id);
     }

@@ -15,6 +15,12 @@ std::shared_ptr<LiveBlock> LiveBlock::Open(Env* env, const std::string& path, Bl
   return live;
 }
 
+bool LiveBlock::MayHold(const TraceId& id) const {
+  if (segment_ == nullptr) return false;
+  const auto rows = segment_->FindTrace(id);
+  return !rows || !rows->spans.empty() || !rows->logs.empty();
+}
+
 LiveBlock::~LiveBlock() {
   if (!remove_) return;
   segment_.reset();

@@ -37,6 +37,8 @@ class LiveBlock {
   // A page of it failed its checksum: new snapshots do without it, and say so.
   void MarkDamaged() { damaged_ = true; }
   bool readable() const { return segment_ != nullptr && !damaged_; }
+  // False only where it holds nothing of the trace, or could not be opened.
+  bool MayHold(const TraceId& id) const;
 
  private:
   LiveBlock(Env* env, std::string path, BlockMeta meta)

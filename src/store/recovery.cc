@@ -141,7 +141,7 @@ Status Engine::LoadBlocks() {
       newest_ns = std::max(newest_ns, live->meta().received_max_ns);
     }
   }
-  if (manifest_damaged_) RecomputeSplits();
+  if (manifest_damaged_) WEFT_TRY(RecomputeSplits());
   trusted_clock_ = std::make_unique<TrustedClock>(clock_, newest_ns);
   return {};
 }
@@ -204,9 +204,8 @@ Status Engine::AdoptOrphans(const std::string& tenant, std::vector<BlockName> or
         if (meta.tenant != tenant) continue;
         others.push_back(LiveBlock::Open(env_, PathOfBlock(tenant, meta.name), meta, cache_));
       }
-      for (const TraceId& id : FindSplits(others, SplitTraces(), **segment)) {
-        edit.split.push_back({tenant, id});
-      }
+      WEFT_ASSIGN(const std::vector<TraceId> splits, FindSplits(others, SplitTraces(), **segment));
+      for (const TraceId& id : splits) edit.split.push_back({tenant, id});
     }
     recovered_.Apply(edit);
   }
@@ -234,18 +233,21 @@ BlockMeta Engine::DescribeBlock(const std::string& tenant, const BlockName& name
   return meta;
 }
 
-void Engine::RecomputeSplits() {
+Status Engine::RecomputeSplits() {
   for (Tenant* tenant : AllTenants()) {
     SplitTraces::Set ids = tenant->splits->ids();
     for (const auto& live : tenant->blocks) {
       if (live->segment() == nullptr) continue;
-      for (const TraceId& id : FindSplits(tenant->blocks, SplitTraces(ids), *live->segment())) {
+      WEFT_ASSIGN(const std::vector<TraceId> splits,
+                  FindSplits(tenant->blocks, SplitTraces(ids), *live->segment()));
+      for (const TraceId& id : splits) {
         ids.insert(id);
         recovered_.split[tenant->name].insert(id);
       }
     }
     tenant->splits = std::make_shared<SplitTraces>(std::move(ids));
   }
+  return {};
 }
 
 Status Engine::OpenLog() {

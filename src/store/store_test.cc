@@ -556,6 +556,85 @@ TEST_F(StoreTest, RelaxedSurvivesKill) {
   ExpectAll(after->get());
 }
 
+TEST_F(StoreTest, RelaxedWhatWasNeverSyncedIsNotFlushedAfterAFailure) {
+  config_.durability = Durability::kRelaxed;
+  auto store = Open();
+  Append(store.get(), 0, 10);
+  Append(store.get(), 10, 10);
+  env_.FailCalls(DiskOp::kDataSync, 1, ErrorCode::kIo, 1'000'000);
+  EXPECT_FALSE(store->FlushNow());
+  EXPECT_FALSE(store->FlushNow());
+  ExpectAll(store.get());
+}
+
+TEST_F(StoreTest, RecordsOfAClockAheadDoNotAgeTheOthers) {
+  auto store = Open();
+  Append(store.get(), 0, 4);
+  ASSERT_TRUE(store->FlushNow());
+  const uint64_t honest = clock_.NowNs();
+  clock_.JumpTo(honest + 100 * kDayNs);
+  Append(store.get(), 4, 4);
+  ASSERT_TRUE(store->FlushNow());
+  store.reset();
+  clock_.JumpTo(honest + 1'000'000'000);
+  store = Open();
+  ASSERT_TRUE(store->EnforceRetentionNow());
+  ExpectAll(store.get());
+}
+
+TEST_F(StoreTest, SplitTracesAreForgottenWithTheirBlocks) {
+  auto store = Open();
+  Append(store.get(), 0, 2);
+  ASSERT_TRUE(store->FlushNow());
+  clock_.Advance(10 * kDayNs);
+  ASSERT_TRUE(AppendAndWait(store.get(), NumberedBatch(2, 2)));  // trace 0 again
+  ASSERT_TRUE(store->FlushNow());
+  EXPECT_TRUE(store->TakeSnapshot("")->MayBeSplit(NumberedTrace(0)));
+  clock_.Advance(5 * kDayNs);
+  ASSERT_TRUE(store->EnforceRetentionNow());
+  EXPECT_EQ(store->stats().blocks, 1u);
+  EXPECT_FALSE(store->TakeSnapshot("")->MayBeSplit(NumberedTrace(0)));
+  store.reset();
+  store = Open();
+  EXPECT_FALSE(store->TakeSnapshot("")->MayBeSplit(NumberedTrace(0)));
+}
+
+TEST_F(StoreTest, BlocksThatTheDiskDoesNotGiveBackDoNotStopIngest) {
+  config_.level0_blocks_max = 4;
+  config_.page_cache_bytes = 0;
+  auto store = Open();
+  for (uint64_t i = 0; i < 6; ++i) {
+    Append(store.get(), i * 10, 10);
+    ASSERT_TRUE(store->FlushNow());
+  }
+  EXPECT_FALSE(store->Admit(1));
+  env_.FailCalls(DiskOp::kRead, 1, ErrorCode::kIo, 1'000'000);
+  EXPECT_FALSE(store->CompactNow(false));
+  EXPECT_TRUE(store->Admit(1));
+  EXPECT_FALSE(store->TakeSnapshot("")->unreadable().empty());
+  EXPECT_FALSE(store->stats().damage.empty());
+}
+
+TEST_F(StoreTest, ATraceThatStaysSplitWhileMergesRunIsNeverTakenForWhole) {
+  auto store = Open();
+  std::atomic<bool> done = false;
+  std::thread merges([&] {
+    while (!done) EXPECT_TRUE(store->CompactNow(true));
+  });
+  for (uint64_t round = 0; round < 200; ++round) {
+    ASSERT_TRUE(AppendAndWait(store.get(), NumberedBatch(round * 8, 8, 1'000'000)));
+    ASSERT_TRUE(store->FlushNow());
+    const auto snapshot = store->TakeSnapshot("");
+    size_t parts = 0;
+    for (const auto& segment : snapshot->segments()) {
+      parts += !segment->FindTrace(NumberedTrace(0))->spans.empty();
+    }
+    EXPECT_TRUE(parts <= 1 || snapshot->MayBeSplit(NumberedTrace(0))) << "round " << round;
+  }
+  done = true;
+  merges.join();
+}
+
 TEST_F(StoreTest, AppendsSnapshotsFlushesAndMergesSideBySide) {
   config_.background = true;
   config_.flush_bytes = 64 * 1024;

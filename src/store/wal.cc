@@ -98,13 +98,15 @@ bool Wal::WaitAcknowledged(uint64_t sequence, uint64_t epoch) {
   return epoch_ == epoch;
 }
 
-bool Wal::WaitSynced(uint64_t sequence, uint64_t epoch) {
+Result<bool> Wal::WaitSynced(uint64_t sequence, uint64_t epoch) {
   std::unique_lock lock(mutex_);
   sync_wanted_ = std::max(sync_wanted_, sequence);
   work_.notify_one();
   settled_.wait(lock, [&] {
-    return (epoch_ != epoch && !cutting_back_) || (epoch_ == epoch && synced_ >= sequence);
+    return (epoch_ != epoch && !cutting_back_) ||
+           (epoch_ == epoch && (synced_ >= sequence || state_ != State::kOpen));
   });
+  if (epoch_ == epoch && synced_ < sequence) return Fail(error_);
   return epoch_ == epoch;
 }
 

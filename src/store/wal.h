@@ -87,8 +87,9 @@ class Wal {
   uint64_t epoch() const;
   // Blocks until `sequence` may be shown (true), or the log failed since `epoch` (false).
   bool WaitAcknowledged(uint64_t sequence, uint64_t epoch);
-  // The same for synced, which kRelaxed does for this call.
-  bool WaitSynced(uint64_t sequence, uint64_t epoch);
+  // The same for synced, which kRelaxed does for this call. An error when the log stopped before:
+  // what it wrote and never synced stays so.
+  Result<bool> WaitSynced(uint64_t sequence, uint64_t epoch);
 
   // Success, or why nothing is taken.
   Status status() const;
