@@ -222,6 +222,18 @@ TEST_F(ApiTest, ATraceStreamsHeaderRowsEnd) {
   EXPECT_EQ(lines[2], R"({"end": true})");
 }
 
+TEST_F(ApiTest, AMissingRootIsSaidOnceInTheHeader) {
+  Begin();
+  SpanBatch batch = ShopTrace();
+  batch.spans.erase(batch.spans.begin());
+  batch.received_is_content = false;
+  Put(std::move(batch));
+  std::vector<std::string> lines = Lines(std::string("/api/weft/v1/trace/") + kTrace);
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_THAT(lines[0], HasSubstr(R"("rootMissing":true)"));
+  EXPECT_THAT(lines[0], HasSubstr(R"("warnings":[])"));
+}
+
 TEST_F(ApiTest, UnknownAndMalformedTraces) {
   Begin();
   EXPECT_THAT(Json("/api/weft/v1/trace/00000000000000000000000000000001", 404),

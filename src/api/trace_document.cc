@@ -31,9 +31,6 @@ Result<std::shared_ptr<const TraceDocument>> TraceDocument::Read(const store::Sn
   }
   uint64_t shown = document->row_count();
   document->duplicates_ = stored > shown ? stored - shown : 0;
-  if (document->view_.root_missing)
-    document->warnings_.push_back(
-        "The root span has not arrived: the earliest spans stand in for it.");
   if (!snapshot.unreadable().empty())
     document->warnings_.push_back(
         fmt::format("Blocks that could not be read may hold more of this trace: {}.",

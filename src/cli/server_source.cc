@@ -179,7 +179,7 @@ ErrorCode CodeOf(int status) {
 }  // namespace
 
 Result<std::string> BodyOf(const Result<net::ClientResponse>& response, std::string_view url) {
-  if (!response) return Fail(response.error().WithPrefix(url));
+  if (!response) return Fail(response.error());
   if (response->status == 200) return response->body;
   simdjson::dom::parser parser;
   Json json;

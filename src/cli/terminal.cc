@@ -118,11 +118,16 @@ std::string ShortDuration(uint64_t ns) {
     uint64_t ns;
     const char* name;
   };
-  for (const Unit& unit : {Unit{3'600'000'000'000, "h"}, Unit{60'000'000'000, "min"},
-                           Unit{1'000'000'000, "s"}, Unit{1'000'000, "ms"}, Unit{1'000, "us"}}) {
-    if (ns < unit.ns) continue;
+  for (const Unit& unit :
+       {Unit{86'400'000'000'000, "d"}, Unit{3'600'000'000'000, "h"}, Unit{60'000'000'000, "min"},
+        Unit{1'000'000'000, "s"}, Unit{1'000'000, "ms"}, Unit{1'000, "us"}}) {
     double value = static_cast<double>(ns) / static_cast<double>(unit.ns);
-    return fmt::format("{:.{}f} {}", value, value < 10 ? 2 : value < 100 ? 1 : 0, unit.name);
+    // What rounds up to the next unit is said in it: 999.7 us is 1.00 ms.
+    if (value < 0.9995) continue;
+    // Most clocks count whole microseconds: digits behind them would be made up.
+    int digits = value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+    if (unit.ns == 1'000 && ns % 1'000 == 0) digits = 0;
+    return fmt::format("{:.{}f} {}", value, digits, unit.name);
   }
   return fmt::format("{} ns", ns);
 }

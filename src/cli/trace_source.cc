@@ -36,6 +36,8 @@ class DirectorySource : public TraceSource {
 };
 
 Result<std::unique_ptr<TraceSource>> OpenDirectory(const std::string& directory) {
+  if (!PosixEnv()->Exists(directory))
+    return Fail(ErrorCode::kUnavailable, fmt::format("there is no directory {}", directory));
   store::StoreConfig config;
   config.directory = directory;
   config.read_only = true;

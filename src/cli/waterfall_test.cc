@@ -83,6 +83,15 @@ TEST(TerminalTest, TextFits) {
   EXPECT_EQ(ShortDuration(87'300'000), "87.3 ms");
   EXPECT_EQ(ShortDuration(512'000), "512 us");
   EXPECT_EQ(ShortDuration(7), "7 ns");
+  // As ui/src/model/units.test.ts has them.
+  EXPECT_EQ(ShortDuration(0), "0 ns");
+  EXPECT_EQ(ShortDuration(85'000), "85 us");
+  EXPECT_EQ(ShortDuration(85'400), "85.4 us");
+  EXPECT_EQ(ShortDuration(999'700), "1.00 ms");
+  EXPECT_EQ(ShortDuration(9'996'000), "10.0 ms");
+  EXPECT_EQ(ShortDuration(99'960'000), "100 ms");
+  EXPECT_EQ(ShortDuration(59'990'000'000), "1.00 min");
+  EXPECT_EQ(ShortDuration(3 * 86'400'000'000'000), "3.00 d");
 }
 
 }  // namespace

@@ -224,6 +224,7 @@ TEST_F(WeftTest, ExitCodesSayWhatHappened) {
   EXPECT_EQ(Weft({"query", "--no-such-option"}).exit_code, 2);
   EXPECT_EQ(Weft({"no-such-command"}).exit_code, 2);
   EXPECT_EQ(Weft({"services", "--url", "http://127.0.0.1:1"}).exit_code, 4);
+  EXPECT_EQ(Weft({"services", "--data", folder_ + "/no-such-directory"}).exit_code, 4);
   EXPECT_EQ(Weft({"--help"}).exit_code, 0);
   EXPECT_EQ(Weft({"version"}).exit_code, 0);
   EXPECT_THAT(Weft({"trace", "--help"}).printed, HasSubstr("Examples:"));

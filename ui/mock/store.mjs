@@ -139,7 +139,7 @@ function buildView(id, spans) {
   const header = {
     traceId: id, spans: rows.length, startNs: String(startNs), endNs: String(endNs), rootService: root.span.service, rootName: root.span.name,
     rootMissing, depth, errors, logs: rows.reduce((n, item) => n + item.span.logs.length, 0), duplicates: 0, skewCorrected, services, names,
-    warnings: rootMissing ? ['The root span has not arrived: the earliest spans stand in for it.'] : [],
+    warnings: [],
     criticalPath, selfByService: share.map((ns, i) => [i, ns]).filter((pair) => pair[1] > 0).sort((a, b) => b[1] - a[1]),
   };
   return { header, rows, root, serviceIndex, nameIndex };

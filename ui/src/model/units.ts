@@ -7,21 +7,27 @@ const kUnits: readonly [name: string, ns: number][] = [
   ['d', 86_400e9], ['h', 3_600e9], ['min', 60e9], ['s', 1e9], ['ms', 1e6], ['us', 1e3], ['ns', 1],
 ];
 
+// "4.40", "10.0", "318"; 9.996 is "10.0".
 function threeDigits(value: number): string {
-  const magnitude = value >= 100 ? 0 : value >= 10 ? 1 : 2;
-  const text = value.toFixed(magnitude);
-  return magnitude === 0 ? text : text.replace(/\.?0+$/, '');
+  return value.toFixed(value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2);
 }
 
-// "4.21 s", "318 ms", "85 us"; "unknown" for what is not a number.
+function shortened(value: number): string {
+  return threeDigits(value).replace(/\.0+$|(\.\d)0$/, '$1');
+}
+
+// "4.21 s", "10.0 ms", "318 ms"; "unknown" for what is not a number. Whole microseconds stay whole,
+// "85 us": most clocks count no finer, and digits behind would be made up.
 export function formatDuration(ns: number): string {
   if (!Number.isFinite(ns)) return 'unknown';
   if (ns < 0) return `\u2212${formatDuration(-ns)}`;
   for (let i = 0; i < kUnits.length; i++) {
     const [name, size] = kUnits[i]!;
-    // What rounds up to the next unit is said in it: 999.7 us is 1 ms.
+    // What rounds up to the next unit is said in it: 999.7 us is 1.00 ms.
     if (ns >= size * 0.9995 || i === kUnits.length - 1) {
-      return name === 'ns' ? `${Math.round(ns)} ns` : `${threeDigits(ns / size)} ${name}`;
+      const whole = name === 'ns' || (name === 'us' && ns % size === 0);
+      if (whole) return `${Math.round(ns / size)} ${name}`;
+      return `${threeDigits(ns / size)} ${name}`;
     }
   }
   return '';
@@ -65,8 +71,8 @@ export function formatCount(count: number): string {
 // "9.8 M" where every digit does not matter.
 export function formatAbout(count: number): string {
   if (count < 10_000) return formatCount(count);
-  if (count < 1e6) return `${threeDigits(count / 1e3)} k`;
-  return count < 1e9 ? `${threeDigits(count / 1e6)} M` : `${threeDigits(count / 1e9)} G`;
+  if (count < 1e6) return `${shortened(count / 1e3)} k`;
+  return count < 1e9 ? `${shortened(count / 1e6)} M` : `${shortened(count / 1e9)} G`;
 }
 
 export function formatShare(share: number): string {
@@ -84,7 +90,7 @@ export function formatBytes(bytes: number): string {
     value /= 1024;
     unit++;
   }
-  return `${threeDigits(value)} ${names[unit]}`;
+  return `${shortened(value)} ${names[unit]}`;
 }
 
 export function plural(count: number, one: string, many = `${one}s`): string {
