@@ -41,8 +41,8 @@ describe('trace', () => {
     const page = await open();
     const header = await page.locator('.trace-header').innerText();
     assert.match(header, /gateway\s*POST \/checkout/);
-    for (const fact of [/2 s/, /15 spans/, /3 services/, /1 error/, /1 log line/]) assert.match(header, fact);
-    assert.match(await page.locator('.time-strip li').first().innerText(), /stripe-api\s*1\.5 s/);
+    for (const fact of [/2\.00 s/, /15 spans/, /3 services/, /1 error/, /1 log line/]) assert.match(header, fact);
+    assert.match(await page.locator('.time-strip li').first().innerText(), /stripe-api\s*1\.50 s/);
     const shown = await rows(page);
     assert.match(shown[0], /gateway POST \/checkout/);
     assert.match(shown[1], /payment charge/);
@@ -59,9 +59,9 @@ describe('trace', () => {
     assert.equal((await rows(page)).length, 15);
     await page.waitForFunction(() => location.search.includes('unfolded='));
     await page.reload();
-    await page.waitForFunction(() => document.querySelector('[role=treegrid]').getAttribute('aria-rowcount') === '15');
+    await page.waitForFunction(() => document.querySelector('[role=treegrid]')?.getAttribute('aria-rowcount') === '15');
     await page.locator('.tree-caret').nth(1).click();
-    await page.waitForFunction(() => document.querySelector('[role=treegrid]').getAttribute('aria-rowcount') === '2');
+    await page.waitForFunction(() => document.querySelector('[role=treegrid]')?.getAttribute('aria-rowcount') === '2');
     assert.equal(await page.locator('[role=row][aria-level="2"]').getAttribute('aria-expanded'), 'false');
     await page.close();
   });
@@ -97,7 +97,7 @@ describe('trace', () => {
     await page.keyboard.press('ArrowLeft');
     assert.match(await active(), /charge/);
     await page.keyboard.press('ArrowLeft');
-    await page.waitForFunction(() => document.querySelector('[role=treegrid]').getAttribute('aria-rowcount') === '2');
+    await page.waitForFunction(() => document.querySelector('[role=treegrid]')?.getAttribute('aria-rowcount') === '2');
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('End');
     await page.keyboard.press('f');
@@ -133,12 +133,12 @@ describe('trace', () => {
   it('filters by service and by error', async () => {
     const page = await open();
     await page.locator('.strip-name', { hasText: 'stripe-api' }).click();
-    await page.waitForFunction(() => document.querySelector('[role=treegrid]').getAttribute('aria-rowcount') === '3');
+    await page.waitForFunction(() => document.querySelector('[role=treegrid]')?.getAttribute('aria-rowcount') === '3');
     assert.ok(new URL(page.url()).searchParams.getAll('services').includes('stripe-api'));
     await page.goBack();
-    await page.waitForFunction(() => document.querySelector('[role=treegrid]').getAttribute('aria-rowcount') === '4');
+    await page.waitForFunction(() => document.querySelector('[role=treegrid]')?.getAttribute('aria-rowcount') === '4');
     await page.locator('.trace-toolbar button', { hasText: 'Errors' }).click();
-    await page.waitForFunction(() => document.querySelector('[role=treegrid]').getAttribute('aria-rowcount') === '2');
+    await page.waitForFunction(() => document.querySelector('[role=treegrid]')?.getAttribute('aria-rowcount') === '2');
     await page.close();
   });
 
