@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { isMock, ownCheckout, send, useWeft } from './weft.mjs';
+import { eventually, isMock, ownCheckout, send, useWeft } from './weft.mjs';
 
 const weft = useWeft();
 const suffix = `-${Date.now().toString(36)}`;
@@ -30,7 +30,7 @@ describe('search', () => {
     assert.ok(page.url().includes(`/trace/${found[0]}`));
     await page.goBack();
     await page.waitForSelector('tr[data-trace]');
-    assert.equal(await page.locator('#query').inputValue(), query);
+    await eventually(async () => assert.equal(await page.locator('#query').inputValue(), query));
     await page.keyboard.press('j');
     await page.keyboard.press('j');
     await page.keyboard.press('Enter');
@@ -46,10 +46,10 @@ describe('search', () => {
     await page.locator('[aria-label="Span duration at least"]').fill('1ms');
     await page.locator('#form-tags').fill('http.route=/checkout');
     const line = `{ resource.service.name = "${service}" && duration >= 1ms && .http.route = "/checkout" }`;
-    assert.equal(await page.locator('#query').inputValue(), line);
+    await eventually(async () => assert.equal(await page.locator('#query').inputValue(), line));
     await page.keyboard.press('Enter');
     await page.waitForSelector('tr[data-trace]');
-    assert.equal(new URL(page.url()).searchParams.get('q'), line);
+    await eventually(() => assert.equal(new URL(page.url()).searchParams.get('q'), line));
     await page.locator('#query').fill(`{ resource.service.name = "${service}" && status = ok && duration <= 2s }`);
     await page.waitForFunction(() => document.querySelector('#form-status').value === 'ok');
     assert.equal(await page.locator('[aria-label="Span duration at most"]').inputValue(), '2s');
@@ -140,6 +140,7 @@ describe('search', () => {
     const theme = () => page.evaluate(() => document.documentElement.dataset.theme);
     assert.equal(await theme(), 'light');
     await page.locator('[aria-label="Dark theme"]').click();
+    await eventually(async () => assert.equal(await theme(), 'dark'));
     await page.reload();
     assert.equal(await theme(), 'dark');
     await page.close();

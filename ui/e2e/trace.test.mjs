@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { freshId, ownCheckout, send, TraceMaker, useWeft } from './weft.mjs';
+import { eventually, freshId, ownCheckout, send, TraceMaker, useWeft } from './weft.mjs';
 import { skewed } from '../mock/shop.mjs';
 
 const weft = useWeft();
@@ -43,12 +43,15 @@ describe('trace', () => {
     assert.match(header, /gateway\s*POST \/checkout/);
     for (const fact of [/2\.00 s/, /15 spans/, /3 services/, /1 error/, /1 log line/]) assert.match(header, fact);
     assert.match(await page.locator('.time-strip li').first().innerText(), /stripe-api\s*1\.50 s/);
-    const shown = await rows(page);
+    const shown = await eventually(async () => {
+      const list = await rows(page);
+      assert.equal(list.length, 4);
+      return list;
+    });
     assert.match(shown[0], /gateway POST \/checkout/);
     assert.match(shown[1], /payment charge/);
     assert.match(shown[2], /12 × SELECT card/);
     assert.match(shown[3], /stripe-api POST \/v1\/charges/);
-    assert.equal(shown.length, 4);
     assert.deepEqual(page.complaints, []);
     await page.close();
   });
@@ -56,13 +59,13 @@ describe('trace', () => {
   it('unfolds a run and collapses a subtree, and the address keeps both', async () => {
     const page = await open();
     await page.locator('.tree-caret').nth(2).click();
-    assert.equal((await rows(page)).length, 15);
+    await eventually(async () => assert.equal((await rows(page)).length, 15));
     await page.waitForFunction(() => location.search.includes('unfolded='));
     await page.reload();
     await page.waitForFunction(() => document.querySelector('[role=treegrid]')?.getAttribute('aria-rowcount') === '15');
     await page.locator('.tree-caret').nth(1).click();
     await page.waitForFunction(() => document.querySelector('[role=treegrid]')?.getAttribute('aria-rowcount') === '2');
-    assert.equal(await page.locator('[role=row][aria-level="2"]').getAttribute('aria-expanded'), 'false');
+    await eventually(async () => assert.equal(await page.locator('[role=row][aria-level="2"]').getAttribute('aria-expanded'), 'false'));
     await page.close();
   });
 
@@ -78,7 +81,7 @@ describe('trace', () => {
     assert.match(text, /Own time\s*2\d\d ms/);
     const link = await panel.locator('a.value', { hasText: /^3$/ }).first().getAttribute('href');
     assert.equal(new URL(link, weft.url).searchParams.get('q'), '{ span.payment.tries = 3 }');
-    assert.ok(new URL(page.url()).searchParams.get('span') === one.pay.spanId);
+    await eventually(() => assert.equal(new URL(page.url()).searchParams.get('span'), one.pay.spanId));
     await page.goBack();
     await panel.waitFor({ state: 'detached' });
     await page.goForward();
@@ -88,14 +91,14 @@ describe('trace', () => {
 
   it('is worked by keys alone', async () => {
     const page = await open();
-    const active = () => page.locator('[role=row][aria-selected=true]').innerText();
+    const active = () => page.locator('[role=row][aria-selected=true]').innerText({ timeout: 2000 });
     await page.keyboard.press('e');
-    assert.match(await active(), /charge/);
+    await eventually(async () => assert.match(await active(), /charge/));
     await page.keyboard.press('j');
     await page.keyboard.press('j');
-    assert.match(await active(), /stripe-api/);
+    await eventually(async () => assert.match(await active(), /stripe-api/));
     await page.keyboard.press('ArrowLeft');
-    assert.match(await active(), /charge/);
+    await eventually(async () => assert.match(await active(), /charge/));
     await page.keyboard.press('ArrowLeft');
     await page.waitForFunction(() => document.querySelector('[role=treegrid]')?.getAttribute('aria-rowcount') === '2');
     await page.keyboard.press('ArrowRight');
@@ -134,7 +137,7 @@ describe('trace', () => {
     const page = await open();
     await page.locator('.strip-name', { hasText: 'stripe-api' }).click();
     await page.waitForFunction(() => document.querySelector('[role=treegrid]')?.getAttribute('aria-rowcount') === '3');
-    assert.ok(new URL(page.url()).searchParams.getAll('services').includes('stripe-api'));
+    await eventually(() => assert.ok(new URL(page.url()).searchParams.getAll('services').includes('stripe-api')));
     await page.goBack();
     await page.waitForFunction(() => document.querySelector('[role=treegrid]')?.getAttribute('aria-rowcount') === '4');
     await page.locator('.trace-toolbar button', { hasText: 'Errors' }).click();
@@ -184,7 +187,7 @@ describe('unfinished and skewed traces', () => {
     whole.logs = [];
     await send(weft, whole, base);
     await page.locator('text=The root span has not arrived').waitFor({ state: 'detached' });
-    assert.match((await rows(page))[0], /gateway POST \/checkout/);
+    await eventually(async () => assert.match((await rows(page))[0], /gateway POST \/checkout/));
     await page.close();
   });
   it('waits for a trace that is unknown', async () => {
@@ -204,7 +207,7 @@ describe('unfinished and skewed traces', () => {
     await page.locator('text=The clocks of some services disagree').waitFor();
     await page.locator('text=Show times as received').click();
     await page.locator('text=Show corrected times').waitFor();
-    assert.equal(new URL(page.url()).searchParams.get('skew'), '0');
+    await eventually(() => assert.equal(new URL(page.url()).searchParams.get('skew'), '0'));
     await page.close();
   });
 });

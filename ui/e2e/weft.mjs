@@ -89,3 +89,16 @@ export function ownCheckout(suffix, seed) {
   return maker;
 }
 export { TraceMaker };
+
+// Runs `check` until it holds: a page answers a click or a key in its next frame, not at once.
+export async function eventually(check) {
+  const until = performance.now() + 10_000;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (performance.now() > until) throw error;
+      await new Promise((resume) => setTimeout(resume, 20));
+    }
+  }
+}
