@@ -48,23 +48,6 @@ net::Response TraceQlErrorResponse(const Error& error, const traceql::Diagnostic
   return ErrorBody(shown, &diagnostic);
 }
 
-std::string_view KindText(SpanKind kind) {
-  switch (kind) {
-    case SpanKind::kInternal:
-      return "internal";
-    case SpanKind::kServer:
-      return "server";
-    case SpanKind::kClient:
-      return "client";
-    case SpanKind::kProducer:
-      return "producer";
-    case SpanKind::kConsumer:
-      return "consumer";
-    default:
-      return "unspecified";
-  }
-}
-
 std::string_view StatusText(StatusCode status) {
   switch (status) {
     case StatusCode::kOk:
@@ -96,15 +79,6 @@ std::string_view ValueTypeText(ValueType type) {
       return "bytes";
   }
   return "empty";
-}
-
-std::string_view SeverityText(const LogRecord& log) {
-  if (!log.severity_text.empty()) return log.severity_text;
-  static constexpr std::string_view kRanges[] = {"TRACE", "DEBUG", "INFO",
-                                                 "WARN",  "ERROR", "FATAL"};
-  // Numbers 1 to 24 in six ranges of four (the logs data model of OpenTelemetry).
-  if (log.severity_number < 1 || log.severity_number > 24) return "";
-  return kRanges[(log.severity_number - 1) / 4];
 }
 
 void WriteValue(const Value& value, wire::JsonWriter* json) {

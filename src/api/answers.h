@@ -22,12 +22,8 @@ net::Response ErrorResponse(const Error& error);
 // With line, column and hint of the TraceQL text.
 net::Response TraceQlErrorResponse(const Error& error, const traceql::Diagnostic& diagnostic);
 
-// "server", ...; "unspecified" for numbers outside the protocol.
-std::string_view KindText(SpanKind kind);
 std::string_view StatusText(StatusCode status);
 std::string_view ValueTypeText(ValueType type);
-// Severity's text, or the name of its number's range.
-std::string_view SeverityText(const LogRecord& log);
 
 // [{"key", "type", "value"}]
 void WriteAttributes(std::string_view field, Attributes attributes, wire::JsonWriter* json);

@@ -8,13 +8,18 @@
 #include <set>
 
 #include "api/answers.h"
-#include "api/jaeger_json.h"
 #include "api/parameters.h"
+#include "codec/jaeger_json_encode.h"
 #include "net/grpc.h"
 #include "traceql/literals.h"
 
 namespace weft::api {
 namespace {
+
+using codec::JaegerEnvelope;
+using codec::JaegerError;
+using codec::JaegerTraceId;
+using codec::WriteJaegerTrace;
 
 constexpr uint64_t kNsPerUs = 1000;
 constexpr uint64_t kDefaultLookbackNs = 48ull * 3600 * 1'000'000'000;

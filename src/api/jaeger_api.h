@@ -3,7 +3,7 @@
 // Jaeger's v1 query API as jaeger-ui and Grafana's Jaeger source call it: services, operations,
 // search and one trace. A search becomes a TraceQL span query, so that there is one engine.
 //
-// Thread rule: as api/native_api.h. Next: api/jaeger_json.h.
+// Thread rule: as api/native_api.h. Next: codec/jaeger_json_encode.h.
 #pragma once
 
 #include "api/query_runner.h"

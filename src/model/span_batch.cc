@@ -114,6 +114,32 @@ std::string_view ServiceName(const Resource& resource) {
   return name.empty() ? std::string_view("unknown_service") : name;
 }
 
+std::string_view KindText(SpanKind kind) {
+  switch (kind) {
+    case SpanKind::kInternal:
+      return "internal";
+    case SpanKind::kServer:
+      return "server";
+    case SpanKind::kClient:
+      return "client";
+    case SpanKind::kProducer:
+      return "producer";
+    case SpanKind::kConsumer:
+      return "consumer";
+    default:
+      return "unspecified";
+  }
+}
+
+std::string_view SeverityText(const LogRecord& log) {
+  if (!log.severity_text.empty()) return log.severity_text;
+  static constexpr std::string_view kRanges[] = {"TRACE", "DEBUG", "INFO",
+                                                 "WARN",  "ERROR", "FATAL"};
+  // Numbers 1 to 24 in six ranges of four (the logs data model of OpenTelemetry).
+  if (log.severity_number < 1 || log.severity_number > 24) return "";
+  return kRanges[(log.severity_number - 1) / 4];
+}
+
 Value CopyValue(const Value& value, Arena* arena) {
   switch (value.type) {
     case ValueType::kString:

@@ -26,7 +26,12 @@ namespace weft {
 
 // OTLP's numbers. Values outside the enum are kept as received.
 enum class SpanKind : uint32_t {
-  kUnspecified = 0, kInternal = 1, kServer = 2, kClient = 3, kProducer = 4, kConsumer = 5,
+  kUnspecified = 0,
+  kInternal = 1,
+  kServer = 2,
+  kClient = 3,
+  kProducer = 4,
+  kConsumer = 5,
 };
 enum class StatusCode : uint32_t { kUnset = 0, kOk = 1, kError = 2 };
 
@@ -133,6 +138,10 @@ class SpanBatch {
 
 // "service.name" of a resource, or "unknown_service" as OpenTelemetry's SDKs call it.
 std::string_view ServiceName(const Resource& resource);
+// "server", ...; "unspecified" for numbers outside the protocol.
+std::string_view KindText(SpanKind kind);
+// The record's severity text, or the name of its number's range.
+std::string_view SeverityText(const LogRecord& log);
 // Nanoseconds from start to end; 0 where the end lies before the start.
 inline uint64_t DurationNs(const Span& span) {
   return span.end_ns > span.start_ns ? span.end_ns - span.start_ns : 0;

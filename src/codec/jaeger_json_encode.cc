@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "api/jaeger_json.h"
+#include "codec/jaeger_json_encode.h"
 
 #include <map>
 #include <unordered_map>
 
-#include "api/answers.h"
 #include "codec/otlp.h"
 
-namespace weft::api {
+namespace weft::codec {
 namespace {
 
 // Integers beyond this lose digits in a JavaScript number: written as text.
@@ -45,7 +44,7 @@ void WriteTag(std::string_view key, const Value& value, wire::JsonWriter* json) 
       break;
     default: {
       std::string text;
-      if (value.type != ValueType::kEmpty) codec::AppendValueJson(value, &text);
+      if (value.type != ValueType::kEmpty) AppendValueJson(value, &text);
       json->Field("type", "string");
       json->Field("value", text);
     }
@@ -223,4 +222,4 @@ std::string JaegerEnvelope(std::string_view data, size_t total,
   return body;
 }
 
-}  // namespace weft::api
+}  // namespace weft::codec

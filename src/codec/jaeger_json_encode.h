@@ -3,7 +3,7 @@
 // A trace in Jaeger's v1 JSON: processes, spans with references, tags and logs; times in µs. Log
 // records of a span appear among its logs, after its events.
 //
-// Thread rule: pure functions.
+// Thread rule: pure functions. Used by api/jaeger_api.cc.
 // Source: Jaeger's internal/uimodel and its fixtures (facts on the v1 JSON of port 16686).
 #pragma once
 
@@ -14,7 +14,7 @@
 #include "model/span_batch.h"
 #include "wire/json_writer.h"
 
-namespace weft::api {
+namespace weft::codec {
 
 // 16 hex digits where the high half is zero, as Jaeger writes 64-bit ids.
 std::string JaegerTraceId(const TraceId& id);
@@ -30,4 +30,4 @@ struct JaegerError {
 std::string JaegerEnvelope(std::string_view data, size_t total,
                            const std::vector<JaegerError>& errors);
 
-}  // namespace weft::api
+}  // namespace weft::codec
