@@ -2,11 +2,10 @@
 #include "load/otlp_client.h"
 
 #include <charconv>
-#include <exception>
-#include <protozero/pbf_reader.hpp>
 #include <utility>
 
 #include "net/client.h"
+#include "wire/protobuf_reader.h"
 
 namespace weft::load {
 namespace {
@@ -31,21 +30,18 @@ uint32_t ParseNumber(std::string_view text) {
 // Export{Trace,Logs}ServiceResponse: partial_success = 1 { rejected = 1, error_message = 2 }.
 OtlpAnswer ParseAnswer(std::string_view bytes) {
   OtlpAnswer answer;
-  try {
-    protozero::pbf_reader response(bytes.data(), bytes.size());
-    while (response.next(1)) {
-      protozero::pbf_reader partial = response.get_message();
-      while (partial.next()) {
-        if (partial.tag() == 1) {
-          answer.rejected = static_cast<uint64_t>(partial.get_int64());
-        } else if (partial.tag() == 2) {
-          answer.message = partial.get_string();
-        } else {
-          partial.skip();
-        }
-      }
+  wire::ProtoReader response(bytes);
+  bool whole = true;
+  while (response.Next()) {
+    if (response.tag() != wire::LengthTag(1)) continue;
+    wire::ProtoReader partial(response.bytes());
+    while (partial.Next()) {
+      if (partial.tag() == wire::VarintTag(1)) answer.rejected = partial.value();
+      if (partial.tag() == wire::LengthTag(2)) answer.message = partial.bytes();
     }
-  } catch (const std::exception&) {
+    whole = whole && partial.error() == wire::ProtoError::kNone;
+  }
+  if (!whole || response.error() != wire::ProtoError::kNone) {
     answer.message = "the answer is not an OTLP response";
   }
   return answer;
