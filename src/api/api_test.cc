@@ -149,11 +149,28 @@ TEST_F(ApiTest, ServicesOperationsTags) {
   EXPECT_EQ(Json("/api/weft/v1/operations?service=checkout"),
             R"({"operations":[{"name":"POST /pay","kind":"client"}]})");
   EXPECT_THAT(Json("/api/weft/v1/tags"), HasSubstr(R"({"scope":"span","key":"retries"})"));
+  EXPECT_EQ(
+      Json("/api/weft/v1/tags?scope=resource&q=%7Bkind%3Dclient%7D&limit=5"),
+      R"({"tags":[{"scope":"resource","key":"service.name"}],"truncated":false,"partial":""})");
   EXPECT_EQ(Json("/api/weft/v1/tag-values?scope=resource&key=host.name"),
-            R"({"values":["a1"],"truncated":false})");
+            R"({"values":[{"type":"string","value":"a1"}],"truncated":false,"partial":""})");
   EXPECT_THAT(Json("/api/weft/v1/tag-values?scope=resource&key=service.name&limit=1"),
               HasSubstr(R"("truncated":true)"));
-  EXPECT_THAT(Json("/api/weft/v1/tag-values?scope=span", 400), HasSubstr("key is required"));
+  EXPECT_THAT(Json("/api/weft/v1/tag-values?tag=kind&q=%7Bstatus%3Derror%7D"),
+              HasSubstr(R"("values":[{"type":"keyword","value":"client"}])"));
+  EXPECT_THAT(Json("/api/weft/v1/tag-values?tag=span.retries&start=1&end=2"),
+              HasSubstr(R"("values":[])"));
+}
+
+TEST_F(ApiTest, WrongQuestionsAboutTags) {
+  Begin();
+  std::string values = "/api/weft/v1/tag-values";
+  EXPECT_THAT(Json(values + "?scope=span", 400), HasSubstr("key is required"));
+  EXPECT_THAT(Json(values + "?tag=1%3D1", 400), HasSubstr("field of TraceQL"));
+  EXPECT_THAT(Json(values + "?tag=.a&limit=0", 400), HasSubstr("from 1 to 100000"));
+  EXPECT_THAT(Json(values + "?tag=.a&start=5&end=5", 400), HasSubstr("later than start"));
+  EXPECT_THAT(Json(values + "?tag=.a&q=%7B.a%3D%7D", 400), HasSubstr(R"("column":)"));
+  EXPECT_THAT(Json("/api/weft/v1/tags?scope=blub", 400), HasSubstr("unknown scope"));
 }
 
 TEST_F(ApiTest, SearchAnswersSummariesAndMatches) {

@@ -5,6 +5,7 @@
 
 #include "api/answers.h"
 #include "api/parameters.h"
+#include "api/tags_api.h"
 #include "api/trace_rows.h"
 #include "api/trace_stream.h"
 #include "codec/otlp.h"
@@ -107,45 +108,6 @@ net::Response AnswerOperations(const std::string& service, const store::Snapshot
   return JsonResponse(std::move(body));
 }
 
-net::Response AnswerTags(const store::Snapshot& snapshot, const query::Budget& budget) {
-  Result<std::vector<query::TagName>> tags = query::ListTags(snapshot, budget);
-  if (!tags) return ErrorResponse(tags.error());
-  std::string body;
-  wire::JsonWriter json(&body);
-  json.BeginObject();
-  json.Key("tags");
-  json.BeginArray();
-  for (const query::TagName& tag : *tags) {
-    json.BeginObject();
-    json.Field("scope", tag.scope);
-    json.Field("key", tag.key);
-    json.EndObject();
-  }
-  json.EndArray();
-  json.EndObject();
-  return JsonResponse(std::move(body));
-}
-
-net::Response AnswerTagValues(const std::string& scope, const std::string& key, uint32_t limit,
-                              const store::Snapshot& snapshot, const query::Budget& budget) {
-  // One more than asked for tells whether there are more.
-  Result<std::vector<std::string>> values =
-      query::ListTagValues(snapshot, scope, key, limit + 1, budget);
-  if (!values) return ErrorResponse(values.error());
-  bool truncated = values->size() > limit;
-  if (truncated) values->resize(limit);
-  std::string body;
-  wire::JsonWriter json(&body);
-  json.BeginObject();
-  json.Key("values");
-  json.BeginArray();
-  for (const std::string& value : *values) json.String(value);
-  json.EndArray();
-  json.Field("truncated", truncated);
-  json.EndObject();
-  return JsonResponse(std::move(body));
-}
-
 // ---------------------------------------------------------------- search
 
 void WriteSummary(const query::TraceSummary& trace, wire::JsonWriter* json) {
@@ -222,17 +184,11 @@ net::Response AnswerSearch(const query::SearchRequest& request, const store::Sna
 }
 
 Result<query::SearchRequest> ReadSearch(std::string_view text) {
-  constexpr uint64_t kTimeMax = 1ull << 63;
   Parameters parameters(text);
   query::SearchRequest request;
   request.traceql = parameters.Text("q", "{}");
   if (request.traceql.empty()) request.traceql = "{}";
-  request.start_ns = parameters.Number("start", 0, 0, kTimeMax);
-  request.end_ns = parameters.Number("end", 0, 0, kTimeMax);
-  if (request.end_ns != 0 && request.end_ns <= request.start_ns)
-    parameters.Reject("parameter end must be later than start");
-  // Only a start: up to the end of time.
-  if (request.start_ns != 0 && request.end_ns == 0) request.end_ns = kTimeMax;
+  ReadTimeRange(&parameters, &request.start_ns, &request.end_ns);
   request.limit = static_cast<uint32_t>(parameters.Number("limit", 20, 1, kLimitMax));
   request.spans_per_trace = static_cast<uint32_t>(parameters.Number("spss", 3, 0, kLimitMax));
   request.cursor = parameters.Text("cursor");
@@ -366,20 +322,7 @@ void AddNativeRoutes(const ServerFacts& facts, QueryRunner* runner, net::RouteOp
                      return AnswerOperations(service, snapshot, budget);
                    });
   });
-  get("/tags", [runner](net::Request, net::ExchangePtr exchange) {
-    runner->Answer("tags", exchange, AnswerTags);
-  });
-  get("/tag-values", [runner](net::Request request, net::ExchangePtr exchange) {
-    Parameters parameters(request.query);
-    std::string scope = parameters.Text("scope"), key = parameters.Text("key");
-    auto limit = static_cast<uint32_t>(parameters.Number("limit", 100, 1, kLimitMax));
-    if (key.empty()) parameters.Reject("parameter key is required");
-    if (!parameters.status()) return exchange->Respond(ErrorResponse(parameters.status().error()));
-    runner->Answer("tag_values", exchange,
-                   [=](const store::Snapshot& snapshot, const query::Budget& budget) {
-                     return AnswerTagValues(scope, key, limit, snapshot, budget);
-                   });
-  });
+  AddTagRoutes(runner, options, router);
   get("/search", [runner](net::Request request, net::ExchangePtr exchange) {
     Result<query::SearchRequest> search = ReadSearch(request.query);
     if (!search) return exchange->Respond(ErrorResponse(search.error()));

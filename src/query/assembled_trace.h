@@ -26,6 +26,7 @@ class AssembledTrace {
   explicit AssembledTrace(SpanBatch batch);
 
   uint64_t start_ns() const { return start_ns_; }
+  const SpanBatch& batch() const { return batch_; }
   // Spans that match the plan, by start.
   std::vector<uint32_t> FindMatches(const Plan& plan) const;
   TraceSummary Summarise(const Plan& plan, const std::vector<uint32_t>& matches,

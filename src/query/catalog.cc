@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What is in the store: services, operations, attribute keys and values, the time range. Names come
-// from column lists and dictionaries; rows are read only to count and to pair names.
+// What is in the store: services, operations, the time range. Names come from dictionaries; rows are
+// read only to count and to pair names.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -9,8 +9,6 @@
 
 #include "query/budget_meter.h"
 #include "query/query.h"
-#include "query/value_text.h"
-#include "traceql/vocabulary.h"
 
 namespace weft::query {
 namespace {
@@ -18,45 +16,12 @@ namespace {
 using block::AttributeScope;
 using block::ColumnRef;
 using block::kAbsent;
-using block::TableId;
-
-struct ScopeName {
-  std::string_view name;
-  AttributeScope scope;
-  TableId table;
-};
-constexpr ScopeName kScopes[] = {
-    {"span", AttributeScope::kSpan, TableId::kSpans},
-    {"resource", AttributeScope::kResource, TableId::kSpans},
-    {"instrumentation", AttributeScope::kInstrumentation, TableId::kSpans},
-    {"event", AttributeScope::kEvent, TableId::kEvents},
-    {"link", AttributeScope::kLink, TableId::kLinks},
-    {"log", AttributeScope::kLog, TableId::kLogs},
-    {"intrinsic", AttributeScope::kIntrinsic, TableId::kSpans},
-};
-
-std::string_view NameOf(AttributeScope scope) {
-  for (const ScopeName& s : kScopes)
-    if (s.scope == scope) return s.name;
-  return {};
-}
 
 // The single column of a text intrinsic that no span lacks, or nothing in an empty table.
 std::optional<ColumnRef> IntrinsicRef(const block::Table& table, std::string_view name) {
   std::vector<ColumnRef> columns = table.FindColumns(AttributeScope::kIntrinsic, name);
   if (columns.empty()) return std::nullopt;
   return columns[0];
-}
-
-// Numbers of the status and kind columns have names.
-std::string TextOf(std::string_view column, const Value& value) {
-  traceql::Type type = column == "status" ? traceql::Type::kStatus
-                       : column == "kind" ? traceql::Type::kKind
-                                          : traceql::Type::kAny;
-  if (value.type == ValueType::kInt)
-    for (const traceql::EnumWord& word : traceql::EnumWords())
-      if (word.type == type && word.number == value.integer) return std::string(word.word);
-  return ValueText(value);
 }
 
 Status CountServices(const block::Table& spans, const BudgetMeter& meter,
@@ -152,50 +117,6 @@ Result<std::vector<OperationName>> ListOperations(const store::Snapshot& snapsho
   for (const auto& segment : snapshot.segments())
     WEFT_TRY(CollectOperations(segment->spans(), service, meter, &names));
   return std::vector<OperationName>(names.begin(), names.end());
-}
-
-Result<std::vector<TagName>> ListTags(const store::Snapshot& snapshot, const Budget& budget) {
-  BudgetMeter meter(budget);
-  std::set<std::pair<std::string_view, std::string>> names;
-  for (const auto& segment : snapshot.segments()) {
-    WEFT_TRY(meter.Check(names.size() * 64));
-    for (TableId id : {TableId::kSpans, TableId::kEvents, TableId::kLinks, TableId::kLogs})
-      for (const block::ColumnName& column : segment->table(id).columns())
-        if (column.scope != AttributeScope::kIntrinsic || id == TableId::kSpans)
-          names.emplace(NameOf(column.scope), column.key);
-  }
-  std::vector<TagName> out;
-  for (auto& [scope, key] : names) out.push_back({std::string(scope), key});
-  return out;
-}
-
-Result<std::vector<std::string>> ListTagValues(const store::Snapshot& snapshot,
-                                               std::string_view scope, std::string_view key,
-                                               uint32_t limit, const Budget& budget) {
-  bool known = scope.empty();
-  for (const ScopeName& s : kScopes) known |= s.name == scope;
-  if (!known)
-    return Fail(ErrorCode::kInvalidArgument,
-                "unknown scope '" + std::string(scope) +
-                    "': use span, resource, instrumentation, event, link, log or intrinsic");
-  BudgetMeter meter(budget);
-  std::set<std::string> values;
-  for (const auto& segment : snapshot.segments()) {
-    for (const ScopeName& s : kScopes) {
-      if (!scope.empty() && s.name != scope) continue;
-      const block::Table& table = segment->table(s.table);
-      for (ColumnRef column : table.FindColumns(s.scope, key)) {
-        WEFT_TRY(meter.Check(0));
-        WEFT_ASSIGN(auto dictionary, table.OpenDictionary(column));
-        WEFT_TRY(dictionary->ForEach([&](uint32_t, const Value& value) {
-          values.insert(TextOf(s.scope == AttributeScope::kIntrinsic ? key : "", value));
-          // Only the first `limit` in order are wanted: the set never grows beyond them.
-          if (values.size() > limit) values.erase(std::prev(values.end()));
-        }));
-      }
-    }
-  }
-  return std::vector<std::string>(values.begin(), values.end());
 }
 
 std::optional<std::pair<uint64_t, uint64_t>> DataRange(const store::Snapshot& snapshot) {

@@ -10,7 +10,7 @@
 // Results are exact or say that they are partial and why.
 //
 // Thread rule: pure functions over an immutable snapshot; run them on a query thread, never on a
-// net thread. Next: query/search.cc, query/plan.h, query/segment_scan.h, docs/traceql.md.
+// net thread. Next: query/search.cc, query/plan.h, query/tag_catalog.h, docs/traceql.md.
 #pragma once
 
 #include <atomic>
@@ -101,14 +101,6 @@ struct OperationName {
 // Distinct (name, kind) of a service's spans; empty service: of all.
 Result<std::vector<OperationName>> ListOperations(const store::Snapshot& snapshot,
                                                   std::string_view service, const Budget& budget);
-// Attribute keys and their values, for completion. `scope` "" = all of span, resource, ....
-struct TagName {
-  std::string scope, key;
-};
-Result<std::vector<TagName>> ListTags(const store::Snapshot& snapshot, const Budget& budget);
-Result<std::vector<std::string>> ListTagValues(const store::Snapshot& snapshot,
-                                               std::string_view scope, std::string_view key,
-                                               uint32_t limit, const Budget& budget);
 // Smallest and largest span start in the snapshot: where data is, for an empty search. Nothing when
 // the snapshot is empty.
 std::optional<std::pair<uint64_t, uint64_t>> DataRange(const store::Snapshot& snapshot);

@@ -271,21 +271,6 @@ TEST(Catalog, Names) {
                                          OperationName{"GET /", SpanKind::kClient}));
     EXPECT_EQ(ListOperations(*layout.snapshot, "", {})->size(), 3u);
     EXPECT_THAT(*ListOperations(*layout.snapshot, "nobody", {}), IsEmpty());
-    auto tags = ListTags(*layout.snapshot, {});
-    ASSERT_TRUE(tags.has_value());
-    std::vector<std::string> names;
-    for (const TagName& tag : *tags)
-      if (tag.scope != "intrinsic") names.push_back(tag.scope + "." + tag.key);
-    EXPECT_THAT(names, ElementsAre("event.why", "instrumentation.team", "link.l",
-                                   "resource.service.name", "resource.zone", "span.k", "span.k2"));
-    EXPECT_THAT(*ListTagValues(*layout.snapshot, "span", "k", 10, {}), ElementsAre("1", "two"));
-    EXPECT_THAT(*ListTagValues(*layout.snapshot, "span", "k", 1, {}), ElementsAre("1"));
-    EXPECT_THAT(*ListTagValues(*layout.snapshot, "", "zone", 10, {}), ElementsAre("eu"));
-    EXPECT_THAT(*ListTagValues(*layout.snapshot, "event", "why", 10, {}), ElementsAre("w"));
-    EXPECT_THAT(*ListTagValues(*layout.snapshot, "intrinsic", "kind", 10, {}),
-                ElementsAre("client", "server"));
-    EXPECT_THAT(*ListTagValues(*layout.snapshot, "span", "nothing", 10, {}), IsEmpty());
-    EXPECT_FALSE(ListTagValues(*layout.snapshot, "blub", "k", 10, {}).has_value());
     auto range = DataRange(*layout.snapshot);
     ASSERT_TRUE(range.has_value());
     EXPECT_EQ(range->first, testing::kTextEpochNs);

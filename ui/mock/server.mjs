@@ -118,11 +118,11 @@ function api(store, url, response) {
         for (const kv of r.span.resource) keys.add(`resource ${kv.key}`);
       }
       const tags = [...keys].sort().map((text) => ({ scope: text.split(' ')[0], key: text.slice(text.indexOf(' ') + 1) }));
-      return json(response, 200, { tags: [...tags, { scope: 'intrinsic', key: 'name' }, { scope: 'intrinsic', key: 'duration' }] });
+      return json(response, 200, { tags: [...tags, { scope: 'intrinsic', key: 'name' }, { scope: 'intrinsic', key: 'duration' }], truncated: false, partial: '' });
     }
     case '/tag-values': {
       const lists = allRows(store).flatMap((r) => (get('scope') === 'resource' ? r.span.resource : r.span.attributes));
-      return json(response, 200, { values: unique(lists.filter((kv) => kv.key === get('key')).map((kv) => String(kv.value))).slice(0, 100), truncated: false });
+      return json(response, 200, { values: unique(lists.filter((kv) => kv.key === get('key')).map((kv) => String(kv.value))).slice(0, 100).map((value) => ({ type: 'string', value })), truncated: false, partial: '' });
     }
     case '/search':
       return search(store, get, response);

@@ -99,7 +99,10 @@ export async function fetchTags(): Promise<Tag[]> {
 }
 
 export async function fetchTagValues(scope: string, key: string, limit: number): Promise<string[]> {
-  return (await get<{ values: string[] }>('/tag-values', { scope, key, limit })).values;
+  type Values = { values: { value: string }[] };
+  const answer = await get<Values>('/tag-values', { scope, key, limit });
+  // A text that occurs as a string and as a number is offered once.
+  return [...new Set(answer.values.map((entry) => entry.value))];
 }
 
 export async function fetchSpans(

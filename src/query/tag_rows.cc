@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "query/tag_rows.h"
+
+#include <algorithm>
+
+namespace weft::query {
+
+using block::kRowsPerGroup;
+
+bool TagRows::CoversSegment() const {
+  auto [first, last] = segment_.time_range();
+  return plan_.root.kind == PlanNode::Kind::kTrue && plan_.InWindow(first) && plan_.InWindow(last);
+}
+
+Status TagRows::Prepare(const BudgetMeter& meter, TraceSet* undecided) {
+  const block::Table& spans = segment_.spans();
+  every_ = CoversSegment();
+  none_ = !every_;
+  auto [first, last] = segment_.time_range();
+  if (every_ || last < plan_.start_ns || first >= plan_.end_ns) return {};
+  SegmentScan scan(snapshot_, segment_, plan_);
+  WEFT_TRY(scan.Prepare());
+  spans_.resize(spans.row_count());
+  for (uint32_t group = 0; group < spans.group_count(); ++group) {
+    if (!scan.MayMatch(group)) continue;
+    WEFT_TRY(
+        meter.Check(spans_.size() / 8 + scan.bytes() + undecided->size() * 4 * sizeof(TraceId)));
+    WEFT_TRY(scan.Judge(group));
+    spans_inspected_ += spans.rows_in_group(group);
+    const GroupColumns::Traces* traces = nullptr;
+    for (uint32_t i = 0; i < scan.matches().size(); ++i) {
+      if (!scan.matches()[i]) continue;
+      if (!scan.uncertain()[i]) {
+        spans_[size_t{group} * kRowsPerGroup + i] = true;
+        none_ = false;
+        continue;
+      }
+      if (traces == nullptr) {
+        WEFT_ASSIGN(traces, scan.columns().traces());
+      }
+      undecided->insert(traces->entries[traces->of_row[i]].id);
+    }
+  }
+  return {};
+}
+
+Result<bool> TagRows::Select(block::TableId table_id, uint32_t group,
+                             std::vector<uint8_t>* rows) const {
+  const block::Table& table = segment_.table(table_id);
+  rows->assign(table.rows_in_group(group), every_);
+  if (every_ || none_) return every_;
+  size_t first = size_t{group} * kRowsPerGroup;
+  if (table_id == block::TableId::kSpans) {
+    for (size_t i = 0; i < rows->size(); ++i) (*rows)[i] = spans_[first + i];
+  } else {
+    std::vector<uint64_t> parents(rows->size());
+    WEFT_TRY(table.ReadNumbers(block::FixedColumn::kParentRow, group, parents));
+    // A log record may name no span.
+    for (size_t i = 0; i < rows->size(); ++i)
+      (*rows)[i] = parents[i] < spans_.size() && spans_[parents[i]];
+  }
+  return std::ranges::find(*rows, 1) != rows->end();
+}
+
+}  // namespace weft::query
