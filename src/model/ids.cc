@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/ids.h"
 
+#include <random>
+
 namespace weft {
 namespace {
 
@@ -35,6 +37,11 @@ std::optional<Id<kBytes>> Id<kBytes>::FromHex(std::string_view hex) {
   }
   return id;
 }
+
+const uint64_t id_hash_seed = [] {
+  std::random_device device;
+  return static_cast<uint64_t>(device()) << 32 | device();
+}();
 
 template struct Id<16>;
 template struct Id<8>;

@@ -47,12 +47,15 @@ extern template struct Id<8>;
 // or nothing.
 std::optional<TraceId> ParseTraceId(std::string_view text);
 
+// Random in each process, so that a sender cannot choose ids that meet in one slot of a hash table.
+extern const uint64_t id_hash_seed;
+
 // Ids are random as a rule, but some tracers count: every input bit reaches every output bit
-// (the finaliser of splitmix64).
+// (the finaliser of splitmix64). Never stored: another process hashes otherwise.
 struct IdHash {
   template <size_t kBytes>
   size_t operator()(const Id<kBytes>& id) const {
-    uint64_t hash = 0x9E3779B97F4A7C15u;
+    uint64_t hash = id_hash_seed;
     for (size_t i = 0; i < kBytes; i += 8) {
       uint64_t word;
       std::memcpy(&word, id.bytes.data() + i, 8);

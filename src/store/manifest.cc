@@ -65,6 +65,7 @@ void ManifestState::Apply(const ManifestEdit& edit) {
   }
   for (const TenantTrace& trace : edit.split) split[trace.tenant].insert(trace.id);
   for (const TenantTrace& trace : edit.whole) split[trace.tenant].erase(trace.id);
+  splits_unsure |= edit.splits_unsure;
   wal_freed_through = std::max(wal_freed_through, edit.wal_freed_through);
   logged_through = std::max(logged_through, edit.logged_through);
   next_block = std::max(next_block, edit.next_block);
@@ -78,6 +79,7 @@ ManifestEdit ManifestState::AsEdit() const {
   for (const auto& [tenant, ids] : split) {
     for (const TraceId& id : ids) edit.split.push_back({tenant, id});
   }
+  edit.splits_unsure = splits_unsure;
   edit.wal_freed_through = wal_freed_through;
   edit.logged_through = logged_through;
   edit.next_block = next_block;

@@ -55,6 +55,8 @@ struct ManifestEdit {
   std::vector<std::pair<std::string, uint64_t>> flushed_through;  // tenant, sequence
   std::vector<TenantTrace> split;  // traces of which parts lie in more than one block from now on
   std::vector<TenantTrace> whole;  // and those of which that is over
+  // A block could not be opened, so `split` and `whole` are made without a look into it.
+  bool splits_unsure = false;
   uint64_t wal_freed_through = 0;  // segment number; 0: no change
   uint64_t logged_through = 0;     // sequence: the log holds all up to here, synced; 0: no change
   uint64_t next_block = 0;         // 0: no change
@@ -66,6 +68,7 @@ struct ManifestState {
   std::set<uint64_t> obsolete;           // removed; the file may still be there
   std::map<std::string, uint64_t> flushed_through;
   std::map<std::string, std::set<TraceId>> split;
+  bool splits_unsure = false;  // until an open that can look into every block
   uint64_t wal_freed_through = 0;
   uint64_t logged_through = 0;
   uint64_t next_block = 1;

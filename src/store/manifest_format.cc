@@ -21,6 +21,7 @@ enum class Tag : uint8_t {
   kWalFreedThrough = 7,
   kNextBlock = 8,
   kLoggedThrough = 9,
+  kSplitsUnsure = 10,
 };
 constexpr uint8_t kOptionalTags = 128;
 constexpr size_t kHeaderFieldsBytes = 8 + 4 + 4 + 8 + 16;
@@ -118,6 +119,7 @@ std::string EncodeEdit(const ManifestEdit& edit) {
   }
   PutTraces(Tag::kSplit, edit.split, &out);
   PutTraces(Tag::kWhole, edit.whole, &out);
+  if (edit.splits_unsure) PutItem(Tag::kSplitsUnsure, {}, &out);
   if (edit.wal_freed_through != 0) {
     PutNumberItem(Tag::kWalFreedThrough, edit.wal_freed_through, &out);
   }
@@ -149,6 +151,9 @@ bool ParseItem(uint8_t tag, std::string_view body, ManifestEdit* edit) {
       return ParseTraces(body, &edit->split);
     case Tag::kWhole:
       return ParseTraces(body, &edit->whole);
+    case Tag::kSplitsUnsure:
+      edit->splits_unsure = true;
+      return body.empty();
     case Tag::kWalFreedThrough:
       edit->wal_freed_through = reader.Number<uint64_t>();
       return reader.ok();

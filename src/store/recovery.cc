@@ -120,6 +120,7 @@ Status Engine::LoadBlocks() {
   }
   for (Tenant* tenant : AllTenants()) WEFT_TRY(LoadTenantBlocks(tenant->name));
   next_block_ = recovered_.next_block;
+  bool blocks_missing = false;
   for (const auto& [number, meta] : recovered_.blocks) {
     Tenant& tenant = TenantOf(meta.tenant);
     auto live = LiveBlock::Open(env_, PathOfBlock(meta.tenant, meta.name), meta, cache_);
@@ -128,6 +129,7 @@ Status Engine::LoadBlocks() {
         return Fail(ErrorCode::kNotFound, live->problem());
       }
       ReportDamage(live->problem());
+      blocks_missing = true;
     }
     tenant.blocks.push_back(std::move(live));
   }
@@ -141,7 +143,8 @@ Status Engine::LoadBlocks() {
       newest_ns = std::max(newest_ns, live->meta().received_max_ns);
     }
   }
-  if (manifest_damaged_) WEFT_TRY(RecomputeSplits());
+  if (manifest_damaged_ || recovered_.splits_unsure) WEFT_TRY(RecomputeSplits());
+  recovered_.splits_unsure = blocks_missing;
   trusted_clock_ = std::make_unique<TrustedClock>(clock_, newest_ns);
   return {};
 }

@@ -238,6 +238,27 @@ TEST_F(StoreTest, SplitTracesAreKnownUntilAMergeBringsThemTogether) {
   EXPECT_FALSE(split(1));
 }
 
+TEST_F(StoreTest, SplitTracesOfABlockThatDidNotOpenAreFoundOnceItDoes) {
+  auto store = Open();
+  Append(store.get(), 0, 8);  // traces 0 and 1
+  ASSERT_TRUE(store->FlushNow());
+  store.reset();
+  ASSERT_THAT(BlockFiles(), SizeIs(1));
+  const std::string path = BlockFiles()[0], bytes = env_.Contents(path);
+  env_.SetContents(path, "not a block");
+  store = Open();
+  ASSERT_TRUE(AppendAndWait(store.get(), NumberedBatch(100, 4, 100)));  // trace 1 again
+  ASSERT_TRUE(store->FlushNow());
+  store.reset();
+  env_.SetContents(path, bytes);
+  for (int start = 1; start <= 2; ++start) {
+    store = Open();
+    EXPECT_TRUE(store->TakeSnapshot("")->MayBeSplit(NumberedTrace(1))) << "start " << start;
+    EXPECT_FALSE(store->TakeSnapshot("")->MayBeSplit(NumberedTrace(0))) << "start " << start;
+    store.reset();
+  }
+}
+
 TEST_F(StoreTest, ManySnapshotsStayCheap) {
   auto store = Open();
   for (uint64_t i = 0; i < 200; ++i) {
