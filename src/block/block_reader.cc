@@ -147,6 +147,7 @@ class Block : public Segment, public StoredRows {
   }
   std::pair<uint64_t, uint64_t> time_range() const override { return file_->time_range(); }
   std::pair<uint64_t, uint64_t> received_range() const override { return file_->received_range(); }
+  uint64_t distinct_values() const override { return DistinctValues(*this); }
   uint64_t bytes() const override { return file_->bytes(); }
 
   std::unique_ptr<RowCursor> NewCursor(bool sequential) const override {

@@ -219,6 +219,8 @@ std::pair<uint64_t, uint64_t> Chunk::received_range() const {
   return {rows.received_min_ns, rows.received_max_ns};
 }
 
+uint64_t Chunk::distinct_values() const { return DistinctValues(impl_->rows); }
+
 uint64_t Chunk::bytes() const {
   uint64_t total = sizeof(Impl) + impl_->rows.bytes();
   for (const auto& columns : impl_->columns) total += columns->bytes();

@@ -43,6 +43,7 @@ class Chunk : public Segment {
   Status ReadLogs(std::span<const Row> rows, SpanBatch* out) const override;
   std::pair<uint64_t, uint64_t> time_range() const override;
   std::pair<uint64_t, uint64_t> received_range() const override;
+  uint64_t distinct_values() const override;
   uint64_t bytes() const override;  // exact enough for the memory budget: arenas and arrays
 
   // For the writer, in this room.

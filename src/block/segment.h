@@ -164,6 +164,8 @@ class Segment {
   // Span starts: smallest and largest. Received times: retention counts from the largest.
   virtual std::pair<uint64_t, uint64_t> time_range() const = 0;
   virtual std::pair<uint64_t, uint64_t> received_range() const = 0;
+  // Distinct values, over all columns: merging holds an id for each of them.
+  virtual uint64_t distinct_values() const = 0;
   // Bytes on disk, or in memory for a chunk.
   virtual uint64_t bytes() const = 0;
 };

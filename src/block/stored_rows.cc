@@ -98,4 +98,14 @@ AttributeScope AttributeScopeOf(StoredTable table) {
   return kInternal;
 }
 
+uint64_t DistinctValues(const StoredRows& rows) {
+  uint64_t values = 0;
+  for (uint8_t t = 0; t < kStoredTables; ++t) {
+    const auto table = StoredTable{t};
+    for (uint32_t c = 0; c < rows.stored_column_count(table); ++c)
+      values += rows.value_count(table, c);
+  }
+  return values;
+}
+
 }  // namespace weft::block

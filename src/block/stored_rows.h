@@ -156,4 +156,7 @@ class StoredRows {
   virtual std::vector<uint64_t> ColumnUse(StoredTable table) const = 0;
 };
 
+// Over all columns of all tables.
+uint64_t DistinctValues(const StoredRows& rows);
+
 }  // namespace weft::block

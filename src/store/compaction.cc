@@ -8,7 +8,12 @@
 namespace weft::store {
 
 CompactionLimits Engine::LimitsOfMerges() const {
-  return {config_.block_spans_max, config_.level0_blocks_max};
+  return {config_.block_spans_max, config_.block_values_max, config_.level0_blocks_max};
+}
+
+CompactionCandidate Engine::CandidateOf(const LiveBlock& live) {
+  return {live.meta().level, live.meta().spans + uint64_t{live.meta().logs}, live.values(),
+          live.readable()};
 }
 
 Status Engine::CompactNow(bool full) {
@@ -37,10 +42,7 @@ Status Engine::CompactTenant(Tenant& tenant, bool full, bool* worked) {
   }
   if (version == tenant.merge_failed_at_version) return {};
   std::vector<CompactionCandidate> candidates;
-  for (const auto& live : blocks) {
-    candidates.push_back(
-        {live->meta().level, live->meta().spans + uint64_t{live->meta().logs}, live->readable()});
-  }
+  for (const auto& live : blocks) candidates.push_back(CandidateOf(*live));
   const auto [first, last] = PickCompaction(candidates, LimitsOfMerges(), full);
   if (first == last) return {};
   const Blocks inputs(blocks.begin() + static_cast<ptrdiff_t>(first),

@@ -12,7 +12,7 @@ using Range = std::pair<size_t, size_t>;
 constexpr size_t kHigherFanInMin = 4;
 
 bool IsFinal(const CompactionCandidate& block, const CompactionLimits& limits) {
-  return block.spans > limits.spans_max / 2;
+  return block.spans > limits.spans_max / 2 || block.values > limits.values_max / 2;
 }
 
 // The longest range from `first` on, of at most `count_max` readable blocks of a level that `takes`
@@ -20,11 +20,13 @@ bool IsFinal(const CompactionCandidate& block, const CompactionLimits& limits) {
 template <class Takes>
 Range FitFrom(const std::vector<CompactionCandidate>& blocks, size_t first, size_t count_max,
               const CompactionLimits& limits, Takes takes) {
-  uint64_t spans = 0;
+  uint64_t spans = 0, values = 0;
   size_t last = first;
   while (last < blocks.size() && last - first < count_max && blocks[last].readable &&
-         takes(blocks[last]) && spans + blocks[last].spans <= limits.spans_max) {
-    spans += blocks[last++].spans;
+         takes(blocks[last]) && spans + blocks[last].spans <= limits.spans_max &&
+         values + blocks[last].values <= limits.values_max) {
+    spans += blocks[last].spans;
+    values += blocks[last++].values;
   }
   return {first, last};
 }

@@ -18,12 +18,14 @@ namespace weft::store {
 
 struct CompactionCandidate {
   uint32_t level = 0;
-  uint64_t spans = 0;  // spans and log records
+  uint64_t spans = 0;   // spans and log records
+  uint64_t values = 0;  // distinct ones, over all columns
   bool readable = true;
 };
 
 struct CompactionLimits {
   uint64_t spans_max = 0;          // of a merged block
+  uint64_t values_max = 0;         // over all inputs of a merge: what it must hold in memory
   uint32_t level0_blocks_max = 0;  // near this many, any merge of level 0 is better than none
 };
 

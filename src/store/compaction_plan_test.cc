@@ -7,10 +7,10 @@ namespace weft::store {
 namespace {
 
 using Range = std::pair<size_t, size_t>;
-constexpr CompactionLimits kLimits{1000, 24};
+constexpr CompactionLimits kLimits{1000, 5000, 24};
 
 std::vector<CompactionCandidate> Blocks(size_t count, uint32_t level, uint64_t spans) {
-  return std::vector<CompactionCandidate>(count, {level, spans, true});
+  return std::vector<CompactionCandidate>(count, {level, spans, spans, true});
 }
 void Add(std::vector<CompactionCandidate>* blocks, const std::vector<CompactionCandidate>& more) {
   blocks->insert(blocks->end(), more.begin(), more.end());
@@ -28,6 +28,16 @@ TEST(CompactionPlanTest, MergesNeighboursOfOneLevelOnly) {
   EXPECT_EQ(PickCompaction(blocks, kLimits, false), Range(2, 10));
   blocks[5].readable = false;
   EXPECT_EQ(PickCompaction(blocks, kLimits, false), Range(0, 0));
+}
+
+TEST(CompactionPlanTest, DistinctValuesAreBoundedToo) {
+  auto blocks = Blocks(8, 0, 10);
+  for (CompactionCandidate& block : blocks) block.values = 1600;
+  EXPECT_EQ(PickCompaction(blocks, kLimits, false), Range(0, 3));
+  EXPECT_EQ(PickCompaction(blocks, kLimits, true), Range(0, 3));
+  for (CompactionCandidate& block : blocks) block.values = 2501;
+  EXPECT_EQ(PickCompaction(blocks, kLimits, false), Range(0, 0));
+  EXPECT_EQ(UnmergedBlocks(blocks, kLimits), 0u) << "no merge would help: not held against senders";
 }
 
 TEST(CompactionPlanTest, NothingGrowsOverTheLimit) {

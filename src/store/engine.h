@@ -134,6 +134,7 @@ class Engine final : public Store {
   bool HasSpaceFor(const Blocks& inputs) const;
   Status RemoveBlocks(Tenant& tenant, const Blocks& expired);
   CompactionLimits LimitsOfMerges() const;
+  static CompactionCandidate CandidateOf(const LiveBlock& live);
 
   std::string Path(std::string_view name) const {
     return config_.directory + "/" + std::string(name);

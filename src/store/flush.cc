@@ -263,10 +263,7 @@ void Engine::CountBlocks() {
   for (Tenant* tenant : AllTenants()) {
     std::vector<CompactionCandidate> candidates;
     std::lock_guard lock(tenant->view_mutex);
-    for (const auto& live : tenant->blocks) {
-      candidates.push_back(
-          {live->meta().level, live->meta().spans + uint64_t{live->meta().logs}, live->readable()});
-    }
+    for (const auto& live : tenant->blocks) candidates.push_back(CandidateOf(*live));
     most = std::max<uint64_t>(most, UnmergedBlocks(candidates, LimitsOfMerges()));
   }
   unmerged_blocks_ = most;

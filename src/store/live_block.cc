@@ -9,6 +9,7 @@ std::shared_ptr<LiveBlock> LiveBlock::Open(Env* env, const std::string& path, Bl
   auto segment = block::OpenBlock(env, path, std::move(cache));
   if (segment) {
     live->segment_ = std::move(*segment);
+    live->values_ = live->segment_->distinct_values();
   } else {
     live->problem_ = segment.error().message;
   }

@@ -29,6 +29,8 @@ class LiveBlock {
   const std::string& path() const { return path_; }
   // Null when the file could not be opened.
   const std::shared_ptr<const block::Segment>& segment() const { return segment_; }
+  // Distinct values of its columns; 0 when it could not be opened.
+  uint64_t values() const { return values_; }
   // Why it cannot be read; empty when it can.
   const std::string& problem() const { return problem_; }
 
@@ -48,6 +50,7 @@ class LiveBlock {
   const std::string path_;
   const BlockMeta meta_;
   std::shared_ptr<const block::Segment> segment_;
+  uint64_t values_ = 0;
   std::string problem_;
   std::atomic<bool> remove_ = false;
   std::atomic<bool> damaged_ = false;

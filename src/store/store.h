@@ -47,6 +47,8 @@ struct StoreConfig {
   uint64_t flush_age_ns = 300ull * 1'000'000'000;
   uint32_t level0_blocks_max = 24;       // unmerged blocks over which Admit() refuses
   uint64_t block_spans_max = 4'000'000;  // compaction makes none larger
+  // A merge takes no more distinct values than this, over all columns: it holds some 12 bytes each.
+  uint64_t block_values_max = 12'000'000;
   uint64_t retention_age_ns = 14ull * 24 * 3600 * 1'000'000'000;  // from received time; 0: no limit
   uint64_t retention_bytes = 20ull << 30;  // all blocks of all tenants; 0: no limit
   uint64_t wal_segment_bytes = 64ull << 20;
