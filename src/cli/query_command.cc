@@ -143,7 +143,7 @@ void AddQueryCommand(CLI::App* app, int* exit_code) {
       "to ask.");
   auto options = std::make_shared<Options>();
   command
-      ->add_option("TRACEQL", options->request.traceql, "One spanset, such as { status = error }")
+      ->add_option("TRACEQL", options->request.traceql, "TraceQL, such as { status = error }")
       ->required();
   command->add_option("--limit", options->request.limit, "Traces to show (a page with --all)")
       ->check(CLI::Range(1, 10'000))

@@ -170,18 +170,31 @@ AssembledTrace::AssembledTrace(SpanBatch batch) : batch_(std::move(batch)) {
 }
 
 std::vector<uint32_t> AssembledTrace::FindMatches(const Plan& plan) const {
-  static const std::vector<traceql::Field> kNoSlots;
-  AssembledSource source(*this, plan.program == nullptr ? kNoSlots : plan.program->slots());
+  std::vector<std::vector<uint32_t>> spans;  // by filter
+  for (const SpanFilter& filter : plan.filters) spans.push_back(FindSpans(filter));
+  std::vector<uint32_t> selected;
+  Select(plan.root, [&](uint32_t filter) { return !spans[filter].empty(); }, &selected);
+  std::vector<uint8_t> matches(batch_.spans.size());
+  for (uint32_t filter : selected)
+    for (uint32_t span : spans[filter]) matches[span] = plan.InWindow(batch_.spans[span].start_ns);
   std::vector<uint32_t> out;
-  for (uint32_t i = 0; i < batch_.spans.size(); ++i) {
-    if (!plan.InWindow(batch_.spans[i].start_ns)) continue;
-    source.Move(i);
-    if (plan.program == nullptr || plan.program->Matches(&source)) out.push_back(i);
-  }
+  for (uint32_t i = 0; i < matches.size(); ++i)
+    if (matches[i]) out.push_back(i);
   std::ranges::sort(out, [&](uint32_t a, uint32_t b) {
     const Span &x = batch_.spans[a], &y = batch_.spans[b];
     return std::tie(x.start_ns, x.span_id, a) < std::tie(y.start_ns, y.span_id, b);
   });
+  return out;
+}
+
+std::vector<uint32_t> AssembledTrace::FindSpans(const SpanFilter& filter) const {
+  static const std::vector<traceql::Field> kNoSlots;
+  AssembledSource source(*this, filter.program == nullptr ? kNoSlots : filter.program->slots());
+  std::vector<uint32_t> out;
+  for (uint32_t i = 0; i < batch_.spans.size(); ++i) {
+    source.Move(i);
+    if (filter.program == nullptr || filter.program->Matches(&source)) out.push_back(i);
+  }
   return out;
 }
 
@@ -224,9 +237,7 @@ MatchedSpan AssembledTrace::Describe(const Plan& plan, uint32_t index) const {
   out.start_ns = span.start_ns;
   out.duration_ns = DurationNs(span);
   out.error = span.status == StatusCode::kError;
-  if (plan.program == nullptr) return out;
-  for (const traceql::Field& field : plan.program->slots()) {
-    if (field.intrinsic != Intrinsic::kNone) continue;
+  for (const traceql::Field& field : plan.attributes) {
     auto add = [&](std::string_view scope, Attributes attributes) {
       const Value* value = FindPresent(attributes, field.key);
       if (value == nullptr) return false;

@@ -27,13 +27,15 @@ class AssembledTrace {
 
   uint64_t start_ns() const { return start_ns_; }
   const SpanBatch& batch() const { return batch_; }
-  // Spans that match the plan, by start.
+  // Spans that match the plan and start in its window, by start.
   std::vector<uint32_t> FindMatches(const Plan& plan) const;
   TraceSummary Summarise(const Plan& plan, const std::vector<uint32_t>& matches,
                          uint32_t spans_max) const;
 
  private:
   friend class AssembledSource;
+  // Of the whole trace, whatever the plan's window.
+  std::vector<uint32_t> FindSpans(const SpanFilter& filter) const;
   MatchedSpan Describe(const Plan& plan, uint32_t span) const;
 
   SpanBatch batch_;

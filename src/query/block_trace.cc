@@ -29,6 +29,10 @@ class Summariser {
   Result<std::optional<TraceSummary>> Run();
 
  private:
+  // Calls take(group, begin, end) for each group with rows of the trace, until one says it is over.
+  template <class Take>
+  Status EachGroup(const Take& take);
+  Status Judge(uint32_t group, uint32_t begin, uint32_t end);
   Status TakeGroup(uint32_t group, uint32_t begin, uint32_t end);
   Status TakeMatches(uint32_t begin, uint32_t end);
   Status AddAttributes(uint32_t row, MatchedSpan* span);
@@ -45,15 +49,15 @@ class Summariser {
   TraceSummary out_;
   uint64_t end_ns_ = 0;
   bool certain_ = true;
+  std::vector<uint8_t> has_;                   // by filter: has the trace a span of it?
+  std::vector<uint32_t> selected_;             // filters whose spans are the answer
   std::map<uint32_t, ServiceShare> services_;  // by dictionary id
   std::vector<MatchedSpan> matches_;           // the first ones by start
 };
 
 bool NamesEventsOrLinks(const Plan& plan) {
-  if (plan.program == nullptr) return false;
-  return std::ranges::any_of(plan.program->slots(), [](const traceql::Field& field) {
-    return field.intrinsic == traceql::Intrinsic::kNone &&
-           (traceql::IsEventField(field) || traceql::IsLinkField(field));
+  return std::ranges::any_of(plan.attributes, [](const traceql::Field& field) {
+    return traceql::IsEventField(field) || traceql::IsLinkField(field);
   });
 }
 
@@ -61,18 +65,16 @@ Result<std::optional<TraceSummary>> Summariser::Run() {
   out_.trace_id = trace_.id;
   out_.start_ns = UINT64_MAX;
   out_.root_missing = true;
-  uint64_t last = uint64_t{trace_.first_row} + trace_.rows;
-  if (last > spans_.row_count())
+  if (uint64_t{trace_.first_row} + trace_.rows > spans_.row_count())
     return Fail(ErrorCode::kCorruption, "a trace names rows that its block lacks");
-  for (uint64_t row = trace_.first_row; row < last && certain_;) {
-    uint32_t group = static_cast<uint32_t>(row / block::kRowsPerGroup);
-    uint64_t first = uint64_t{group} * block::kRowsPerGroup;
-    uint64_t end = std::min(last, first + spans_.rows_in_group(group));
-    WEFT_TRY(
-        TakeGroup(group, static_cast<uint32_t>(row - first), static_cast<uint32_t>(end - first)));
-    row = end;
-  }
+  has_.resize(plan_.filters.size());
+  WEFT_TRY(EachGroup(
+      [&](uint32_t group, uint32_t begin, uint32_t end) { return Judge(group, begin, end); }));
   if (!certain_) return std::nullopt;
+  if (!Select(plan_.root, [&](uint32_t filter) { return has_[filter] != 0; }, &selected_))
+    return out_;
+  WEFT_TRY(EachGroup(
+      [&](uint32_t group, uint32_t begin, uint32_t end) { return TakeGroup(group, begin, end); }));
   out_.spans = trace_.rows;
   out_.duration_ns = end_ns_ - out_.start_ns;
   WEFT_ASSIGN(ColumnRef service_column, Intrinsic("serviceName"));
@@ -90,9 +92,32 @@ Result<std::optional<TraceSummary>> Summariser::Run() {
   return std::optional(std::move(out_));
 }
 
+template <class Take>
+Status Summariser::EachGroup(const Take& take) {
+  uint64_t last = uint64_t{trace_.first_row} + trace_.rows;
+  for (uint64_t row = trace_.first_row; row < last && certain_;) {
+    uint32_t group = static_cast<uint32_t>(row / block::kRowsPerGroup);
+    uint64_t first = uint64_t{group} * block::kRowsPerGroup;
+    uint64_t end = std::min(last, first + spans_.rows_in_group(group));
+    WEFT_TRY(take(group, static_cast<uint32_t>(row - first), static_cast<uint32_t>(end - first)));
+    row = end;
+  }
+  return {};
+}
+
 // Rows [begin, end) of the group.
+Status Summariser::Judge(uint32_t group, uint32_t begin, uint32_t end) {
+  scan_.Open(group);
+  for (uint32_t filter = 0; filter < has_.size(); ++filter) {
+    WEFT_ASSIGN(const std::vector<uint8_t>* rows, scan_.Rows(filter));
+    has_[filter] |= std::memchr(rows->data() + begin, 1, end - begin) != nullptr;
+  }
+  certain_ &= std::memchr(scan_.uncertain().data() + begin, 1, end - begin) == nullptr;
+  return {};
+}
+
 Status Summariser::TakeGroup(uint32_t group, uint32_t begin, uint32_t end) {
-  WEFT_TRY(scan_.Judge(group));
+  scan_.Open(group);
   GroupColumns& columns = scan_.columns();
   WEFT_ASSIGN(ColumnRef service_column, Intrinsic("serviceName"));
   WEFT_ASSIGN(ColumnRef status_column, Intrinsic("status"));
@@ -106,7 +131,6 @@ Status Summariser::TakeGroup(uint32_t group, uint32_t begin, uint32_t end) {
   WEFT_ASSIGN(uint32_t error,
               status_values->Find(Value::Int(static_cast<int64_t>(StatusCode::kError))));
   for (uint32_t i = begin; i < end; ++i) {
-    certain_ &= scan_.uncertain()[i] == 0;
     out_.start_ns = std::min(out_.start_ns, starts[i]);
     end_ns_ = std::max({end_ns_, starts[i], ends[i]});
     bool failed = statuses[i] == error && error != kAbsent;
@@ -123,7 +147,7 @@ Status Summariser::TakeGroup(uint32_t group, uint32_t begin, uint32_t end) {
       WEFT_ASSIGN(out_.root_service, Text("serviceName", i));
     }
   }
-  return certain_ ? TakeMatches(begin, end) : Status{};
+  return TakeMatches(begin, end);
 }
 
 Status Summariser::TakeMatches(uint32_t begin, uint32_t end) {
@@ -136,8 +160,13 @@ Status Summariser::TakeMatches(uint32_t begin, uint32_t end) {
   WEFT_ASSIGN(auto status_values, spans_.OpenDictionary(status_column));
   WEFT_ASSIGN(uint32_t error,
               status_values->Find(Value::Int(static_cast<int64_t>(StatusCode::kError))));
+  std::vector<uint8_t> matches(end - begin);
+  for (uint32_t filter : selected_) {
+    WEFT_ASSIGN(const std::vector<uint8_t>* rows, scan_.Rows(filter));
+    for (uint32_t i = begin; i < end; ++i) matches[i - begin] |= (*rows)[i];
+  }
   for (uint32_t i = begin; i < end; ++i) {
-    if (!scan_.matches()[i]) continue;
+    if (!matches[i - begin] || !plan_.InWindow(starts[i])) continue;
     ++out_.matched;
     MatchedSpan span;
     std::memcpy(span.span_id.bytes.data(), &ids[i], sizeof ids[i]);
@@ -156,9 +185,7 @@ Status Summariser::TakeMatches(uint32_t begin, uint32_t end) {
 }
 
 Status Summariser::AddAttributes(uint32_t row, MatchedSpan* span) {
-  if (plan_.program == nullptr) return {};
-  for (const traceql::Field& field : plan_.program->slots()) {
-    if (field.intrinsic != traceql::Intrinsic::kNone) continue;
+  for (const traceql::Field& field : plan_.attributes) {
     bool any = field.scope == traceql::Scope::kAny;
     bool found = false;
     if (any || field.scope == traceql::Scope::kSpan) {

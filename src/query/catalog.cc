@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What is in the store: services, operations, the time range. Names come from dictionaries; rows are
-// read only to count and to pair names.
+// What is in the store: services, operations, the time range. Names come from dictionaries; rows
+// are read only to count and to pair names.
 #include <algorithm>
 #include <map>
 #include <set>

@@ -7,6 +7,7 @@
 // Thread rule: immutable once made. Next: query/segment_scan.h.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -60,6 +61,13 @@ class ColumnVerdict {
   std::vector<uint8_t> table_;  // by id
   std::vector<bool> groups_;    // empty: not known
 };
+
+inline bool AllNothing(std::span<const ColumnVerdict> verdicts) {
+  return std::ranges::all_of(verdicts, [](const ColumnVerdict& v) { return v.nothing(); });
+}
+inline bool AnyMayMatch(std::span<const ColumnVerdict> verdicts, uint32_t group) {
+  return std::ranges::any_of(verdicts, [&](const ColumnVerdict& v) { return v.MayMatch(group); });
+}
 
 // The value of a dictionary entry as the field's type has it: numbers of the status and kind
 // columns are statuses and kinds.

@@ -2,6 +2,11 @@
 #include "query/plan.h"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
+#include <unordered_map>
+
+#include "traceql/traceql.h"
 
 namespace weft::query {
 namespace {
@@ -221,14 +226,57 @@ class PlanMaker {
   Plan* plan_;
 };
 
+// The spansets of a query, each distinct one once, and the tree over them.
+class SpansetPlanner {
+ public:
+  explicit SpansetPlanner(Plan* plan) : plan_(plan) {}
+
+  SpansetNode Build(const traceql::Spanset& spanset) {
+    SpansetNode node;
+    if (spanset.kind == traceql::Spanset::Kind::kFilter) {
+      node.filter = FilterOf(spanset.filter);
+      return node;
+    }
+    bool both = spanset.kind == traceql::Spanset::Kind::kAnd;
+    node.kind = both ? SpansetNode::Kind::kAnd : SpansetNode::Kind::kOr;
+    for (const traceql::SpansetPtr& side : {spanset.left, spanset.right}) {
+      SpansetNode child = Build(*side);
+      if (child.kind == node.kind) {
+        std::ranges::move(child.children, std::back_inserter(node.children));
+      } else {
+        node.children.push_back(std::move(child));
+      }
+    }
+    return node;
+  }
+
+ private:
+  uint32_t FilterOf(const traceql::ExpressionPtr& condition) {
+    std::string text = condition == nullptr ? "" : traceql::ToString(*condition);
+    auto [entry, is_new] =
+        by_text_.try_emplace(std::move(text), static_cast<uint32_t>(plan_->filters.size()));
+    if (!is_new) return entry->second;
+    SpanFilter& filter = plan_->filters.emplace_back();
+    if (condition == nullptr) return entry->second;
+    filter.condition = condition;
+    filter.program = std::make_shared<RowProgram>(condition);
+    filter.root = PlanMaker(plan_).Build(condition, false);
+    for (const traceql::Field& field : filter.program->slots())
+      if (field.intrinsic == Intrinsic::kNone && named_.emplace(field.scope, field.key).second)
+        plan_->attributes.push_back(field);
+    return entry->second;
+  }
+
+  Plan* plan_;
+  std::unordered_map<std::string, uint32_t> by_text_;
+  std::set<std::pair<traceql::Scope, std::string>> named_;
+};
+
 }  // namespace
 
 Plan MakePlan(const traceql::Query& query) {
   Plan plan;
-  if (query.filter == nullptr) return plan;
-  plan.filter = query.filter;
-  plan.program = std::make_shared<RowProgram>(query.filter);
-  plan.root = PlanMaker(&plan).Build(query.filter, false);
+  plan.root = SpansetPlanner(&plan).Build(*query.spanset);
   return plan;
 }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Plan: a TraceQL filter turned into leaves that columns can answer, joined by and / or. Negation
-// is pushed down to the leaves, so that every node is monotone: a leaf that cannot be judged from
-// the columns of one segment counts as "maybe", and the group scan gives a superset of the matches.
-// What remains is judged on the assembled trace by `program`, with the same rules.
+// Plan: a TraceQL query turned into spansets that are judged on rows, and a tree over them that is
+// judged on traces. A spanset's condition is leaves that columns can answer, joined by and / or.
+// Negation is pushed down to the leaves, so that every node is monotone: a leaf that cannot be
+// judged from the columns of one segment counts as "maybe", and the group scan gives a superset of
+// the matches. What remains is judged on the assembled trace by `program`, with the same rules.
 //
-// Thread rule: immutable. Next: query/segment_scan.h.
+// Thread rule: immutable. Next: query/spanset_node.h, query/segment_scan.h.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +17,7 @@
 
 #include "query/row_program.h"
 #include "query/scalar.h"
+#include "query/spanset_node.h"
 #include "traceql/tree.h"
 
 namespace weft::query {
@@ -54,13 +56,25 @@ struct PlanNode {
   std::vector<PlanNode> children;
 };
 
-struct Plan {
-  traceql::ExpressionPtr filter;              // keeps what leaves borrow
-  std::shared_ptr<const RowProgram> program;  // null: every span matches
-  std::vector<Leaf> leaves;
+// One spanset `{...}`.
+struct SpanFilter {
+  traceql::ExpressionPtr condition;           // null: every span; keeps what leaves borrow
+  std::shared_ptr<const RowProgram> program;  // null: every span
   PlanNode root;
+};
+
+struct Plan {
+  std::vector<Leaf> leaves;         // of all filters
+  std::vector<SpanFilter> filters;  // the distinct ones, at least one
+  SpansetNode root;
+  std::vector<traceql::Field> attributes;      // that the query names, each once
   uint64_t start_ns = 0, end_ns = UINT64_MAX;  // of a matching span's start: [start, end)
 
+  // The query is `{}` or says as little.
+  bool TakesEverySpan() const {
+    return root.kind == SpansetNode::Kind::kFilter &&
+           filters[root.filter].root.kind == PlanNode::Kind::kTrue;
+  }
   bool InWindow(uint64_t span_start_ns) const {
     return span_start_ns >= start_ns && span_start_ns < end_ns;
   }

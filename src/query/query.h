@@ -3,8 +3,9 @@
 // The front door of the query engine: a checked question over one store snapshot. Every form of
 // search (TraceQL text, Jaeger's parameters, the UI's form, the CLI) becomes a SearchRequest.
 //
-// A span query `{...}` selects spans; the answer lists traces that hold at least one, newest first
-// (trace start, then trace id), exact, at most `limit`, with a cursor for the next page.
+// A spanset `{...}` selects spans; `&&` and `||` join spansets, judged a whole trace at a time. The
+// answer lists traces that hold at least one selected span, newest first (trace start, then trace
+// id), exact, at most `limit`, with a cursor for the next page.
 // Whole-trace intrinsics (trace:duration, rootName, nestedSet*, childCount ...) are judged on the
 // whole trace: split traces and traces with rows in the head are assembled first.
 // Results are exact or say that they are partial and why.

@@ -8,6 +8,9 @@
 // A trace that may be split has a start that only all its fragments together tell. It waits under
 // the start of the fragment that was found, which is an upper bound too, and is put back under its
 // true start when it reaches the top.
+//
+// A query of several spansets is prepared on all segments first: a value that is nowhere ends it at
+// once, and of two sides that are both needed the rarer one is looked for.
 #include <algorithm>
 #include <optional>
 #include <queue>
@@ -20,6 +23,7 @@
 #include "query/plan.h"
 #include "query/query.h"
 #include "query/segment_scan.h"
+#include "query/triggers.h"
 #include "traceql/traceql.h"
 
 namespace weft::query {
@@ -53,13 +57,16 @@ class Searcher {
         question_(std::move(question)),
         meter_(budget),
         scans_(snapshot.segments().size()),
-        broken_(snapshot.segments().size()) {}
+        broken_(snapshot.segments().size()),
+        looked_at_(snapshot.segments().size()) {}
 
   Result<SearchResult> Run();
 
  private:
   void ListGroups();
+  Status ChooseWhatToFind();
   Status Advance();
+  Result<SegmentScan*> ScanOf(uint32_t segment);
   Status ScanGroup(const GroupBound& bound);
   Status Wait(const Candidate& candidate, uint32_t segment);
   Status Settle(const Waiting& waiting);
@@ -80,7 +87,9 @@ class Searcher {
   BudgetMeter meter_;
   std::vector<std::unique_ptr<SegmentScan>> scans_;
   std::vector<bool> broken_;
+  std::vector<bool> looked_at_;     // beyond dictionaries
   std::vector<GroupBound> groups_;  // by rising bound: taken from the back
+  std::vector<uint32_t> triggers_;  // filters that find the traces
   std::priority_queue<Waiting> waiting_;
   std::unordered_set<TraceId, IdHash> settled_;  // split traces put back or answered
   std::vector<Candidate> found_;
@@ -91,7 +100,7 @@ class Searcher {
 Result<SearchResult> Searcher::Run() {
   ListGroups();
   for (const std::string& name : snapshot_.unreadable()) NotePartial("cannot read " + name);
-  Status status = {};
+  Status status = ChooseWhatToFind();
   while (status && !IsDone() && (!groups_.empty() || !waiting_.empty())) {
     status = meter_.Check(bytes_used());
     if (status) status = Advance();
@@ -109,7 +118,7 @@ Result<SearchResult> Searcher::Run() {
   } else if (more) {
     result_.cursor = request_.cursor;
   }
-  for (const auto& scan : scans_) result_.stats.segments_skipped += scan == nullptr;
+  for (bool looked_at : looked_at_) result_.stats.segments_skipped += !looked_at;
   result_.stats.elapsed_ns = meter_.elapsed_ns();
   return std::move(result_);
 }
@@ -147,15 +156,56 @@ Status Searcher::Advance() {
   return Settle(waiting);
 }
 
+Result<SegmentScan*> Searcher::ScanOf(uint32_t segment) {
+  std::unique_ptr<SegmentScan>& scan = scans_[segment];
+  if (scan != nullptr) return scan.get();
+  auto fresh = std::make_unique<SegmentScan>(snapshot_, *snapshot_.segments()[segment], plan_);
+  WEFT_TRY(fresh->Prepare());
+  scan_bytes_ += fresh->bytes();
+  scan = std::move(fresh);
+  return scan.get();
+}
+
+Status Searcher::ChooseWhatToFind() {
+  if (plan_.filters.size() == 1) {
+    triggers_ = {0};
+    return {};
+  }
+  std::vector<uint64_t> groups(plan_.filters.size());
+  bool everywhere = true;
+  for (uint32_t s = 0; s < scans_.size(); ++s) {
+    const block::Segment& segment = *snapshot_.segments()[s];
+    if (segment.spans().row_count() == 0) continue;
+    auto [first, last] = segment.time_range();
+    everywhere &= plan_.InWindow(first) && plan_.InWindow(last);
+    WEFT_TRY(meter_.Check(bytes_used()));
+    auto scan = ScanOf(s);
+    if (!scan) {
+      WEFT_TRY(Excuse(weft::Fail(std::move(scan).error()), s));
+      continue;
+    }
+    for (uint32_t filter = 0; filter < groups.size(); ++filter)
+      for (uint32_t group = 0; group < segment.spans().group_count(); ++group)
+        groups[filter] += (*scan)->MayMatch(filter, group);
+  }
+  triggers_ = ChooseTriggers(plan_.root, groups, everywhere);
+  if (triggers_.empty()) groups_.clear();
+  return {};
+}
+
 Status Searcher::ScanGroup(const GroupBound& bound) {
   const block::Segment& segment = *snapshot_.segments()[bound.segment];
-  std::unique_ptr<SegmentScan>& scan = scans_[bound.segment];
-  if (scan == nullptr) {
-    scan = std::make_unique<SegmentScan>(snapshot_, segment, plan_);
-    WEFT_TRY(scan->Prepare());
-    scan_bytes_ += scan->bytes();
-  }
-  if (!scan->MayMatch(bound.group)) return {};
+  WEFT_ASSIGN(SegmentScan * scan, ScanOf(bound.segment));
+  auto may_match = [&] {
+    return std::ranges::any_of(
+        triggers_, [&](uint32_t filter) { return scan->MayMatch(filter, bound.group); });
+  };
+  looked_at_[bound.segment] = true;
+  if (!may_match()) return {};
+  size_t bytes = scan->bytes();
+  WEFT_TRY(scan->PrepareRows());
+  scan_bytes_ += scan->bytes() - bytes;
+  if (!may_match()) return {};
   if (after_) {
     // Pages before this one have given what lies here, where nothing can move down.
     WEFT_ASSIGN(bool newer, scan->IsNewerThan(bound.group, after_->start_ns));
@@ -163,7 +213,7 @@ Status Searcher::ScanGroup(const GroupBound& bound) {
   }
   result_.stats.spans_inspected += segment.spans().rows_in_group(bound.group);
   found_.clear();
-  WEFT_TRY(scan->Scan(bound.group, &found_));
+  WEFT_TRY(scan->Scan(bound.group, triggers_, &found_));
   for (const Candidate& candidate : found_) WEFT_TRY(Wait(candidate, bound.segment));
   return {};
 }

@@ -24,13 +24,20 @@ class QueryMaker {
  public:
   explicit QueryMaker(std::mt19937_64& random) : random_(random) {}
 
-  std::string Make() { return Up(40) == 0 ? "{ }" : "{ " + Condition(3) + " }"; }
+  std::string Make() { return Up(2) ? Spanset(3) : Spansets(3); }
 
  private:
   uint64_t Up(uint64_t count) { return random_() % count; }
   template <size_t n>
   std::string Pick(const char* const (&words)[n]) {
     return words[Up(n)];
+  }
+
+  std::string Spanset(int depth) { return Up(40) == 0 ? "{ }" : "{ " + Condition(depth) + " }"; }
+  std::string Spansets(int depth) {
+    if (depth == 0 || Up(4) == 0) return Spanset(1);
+    std::string joined = Spansets(depth - 1) + Pick({" && ", " && ", " || "}) + Spansets(depth - 1);
+    return Up(2) ? "(" + joined + ")" : joined;
   }
 
   std::string Condition(int depth) {

@@ -26,24 +26,6 @@ bool IsWholeTraceLeaf(Leaf::Kind kind) {
          kind == Leaf::Kind::kRootText;
 }
 
-Result<std::vector<ColumnVerdict>> JudgeColumns(const block::Table& table, AttributeScope scope,
-                                                std::string_view key, const Leaf& leaf) {
-  std::vector<ColumnVerdict> out;
-  for (block::ColumnRef column : table.FindColumns(scope, key)) {
-    if (column.type == ValueType::kEmpty) continue;  // as good as absent
-    WEFT_ASSIGN(ColumnVerdict verdict, ColumnVerdict::Make(table, column, leaf));
-    out.push_back(std::move(verdict));
-  }
-  return out;
-}
-
-bool AllNothing(const std::vector<ColumnVerdict>& verdicts) {
-  return std::ranges::all_of(verdicts, [](const ColumnVerdict& v) { return v.nothing(); });
-}
-bool AnyMayMatch(const std::vector<ColumnVerdict>& verdicts, uint32_t group) {
-  return std::ranges::any_of(verdicts, [&](const ColumnVerdict& v) { return v.MayMatch(group); });
-}
-
 // The number of 8 id bytes read as little-endian, from exactly 16 lower-case hex digits.
 std::optional<uint64_t> IdNumber(std::string_view hex) {
   auto id = SpanId::FromHex(hex);
@@ -71,150 +53,18 @@ class RowSource : public FieldSource {
 
 }  // namespace
 
-Status SegmentScan::Prepare() {
-  leaves_.resize(plan_.leaves.size());
-  seen_.resize(segment_.trace_count());
-  bytes_ = seen_.size() / 8 + kRowsPerGroup * 64;
-  for (size_t i = 0; i < leaves_.size(); ++i) {
-    WEFT_TRY(PrepareLeaf(plan_.leaves[i], &leaves_[i]));
-    for (const ColumnVerdict& verdict : leaves_[i].own) bytes_ += verdict.bytes();
-    for (const ColumnVerdict& verdict : leaves_[i].fallback) bytes_ += verdict.bytes();
-    bytes_ += leaves_[i].rows.size() / 8;
-  }
-  return {};
+bool SegmentScan::MayMatchAny(uint32_t group) const {
+  for (uint32_t filter = 0; filter < plan_.filters.size(); ++filter)
+    if (MayMatch(filter, group)) return true;
+  return false;
 }
 
-Status SegmentScan::PrepareLeaf(const Leaf& leaf, PreparedLeaf* out) {
-  switch (leaf.kind) {
-    case Leaf::Kind::kColumn:
-      return PrepareColumn(leaf, out);
-    case Leaf::Kind::kTraceId:
-      return PrepareTraceId(leaf, out);
-    case Leaf::Kind::kEventColumn:
-      return PrepareChildren(leaf, block::TableId::kEvents, out);
-    case Leaf::Kind::kLinkColumn:
-      return PrepareChildren(leaf, block::TableId::kLinks, out);
-    case Leaf::Kind::kEventTime:
-      return PrepareEventTime(leaf, out);
-    case Leaf::Kind::kRootText: {
-      std::string_view column =
-          leaf.field.intrinsic == Intrinsic::kRootName ? "name" : "serviceName";
-      WEFT_ASSIGN(out->own,
-                  JudgeColumns(segment_.spans(), AttributeScope::kIntrinsic, column, leaf));
-      return {};
-    }
-    default:
-      return {};
-  }
-}
-
-Status SegmentScan::PrepareColumn(const Leaf& leaf, PreparedLeaf* out) {
-  const block::Table& spans = segment_.spans();
-  if (leaf.field.intrinsic != Intrinsic::kNone) {
-    WEFT_ASSIGN(out->own, JudgeColumns(spans, AttributeScope::kIntrinsic,
-                                       IntrinsicColumn(leaf.field.intrinsic), leaf));
-    out->absent_holds = IsEmptyWhenAbsent(leaf.field.intrinsic) &&
-                        Compare(leaf.op, Scalar::String(""), leaf.literal, leaf.pattern.get());
-  } else {
-    WEFT_ASSIGN(out->own, JudgeColumns(spans, ColumnScope(leaf.field.scope), leaf.field.key, leaf));
-    if (leaf.field.scope == traceql::Scope::kAny) {
-      WEFT_ASSIGN(out->fallback,
-                  JudgeColumns(spans, AttributeScope::kResource, leaf.field.key, leaf));
-    }
-  }
-  out->nothing = !out->absent_holds && AllNothing(out->own) && AllNothing(out->fallback);
-  return {};
-}
-
-void SegmentScan::MarkRow(uint64_t row, PreparedLeaf* out) const {
-  if (row >= out->rows.size()) return;  // a log's or link's kAbsent
-  out->rows[row] = true;
-  out->groups[row / kRowsPerGroup] = true;
-}
-
-Status SegmentScan::PrepareTraceId(const Leaf& leaf, PreparedLeaf* out) {
-  out->by_rows = true;
-  auto id = TraceId::FromHex(leaf.literal.text);
-  out->nothing = true;
-  if (!id || id->ToHex() != leaf.literal.text) return {};
-  WEFT_ASSIGN(block::Segment::TraceRows found, segment_.FindTrace(*id));
-  if (found.spans.empty()) return {};
-  out->nothing = false;
-  out->rows.resize(segment_.spans().row_count());
-  out->groups.resize(segment_.spans().group_count());
-  for (block::Row row : found.spans) MarkRow(row, out);
-  return {};
-}
-
-Status SegmentScan::PrepareChildren(const Leaf& leaf, block::TableId table_id, PreparedLeaf* out) {
-  const block::Table& table = segment_.table(table_id);
-  out->by_rows = true;
-  bool is_name = leaf.field.intrinsic == Intrinsic::kEventName;
-  WEFT_ASSIGN(
-      std::vector<ColumnVerdict> verdicts,
-      JudgeColumns(table, is_name ? AttributeScope::kIntrinsic : ColumnScope(leaf.field.scope),
-                   is_name ? "name" : std::string_view(leaf.field.key), leaf));
-  out->nothing = AllNothing(verdicts);
-  if (out->nothing) return {};
-  out->rows.resize(segment_.spans().row_count());
-  out->groups.resize(segment_.spans().group_count());
-  std::vector<uint32_t> ids;
-  std::vector<uint64_t> parents;
-  std::vector<uint8_t> hits;
-  for (uint32_t group = 0; group < table.group_count(); ++group) {
-    if (!AnyMayMatch(verdicts, group)) continue;
-    uint32_t rows = table.rows_in_group(group);
-    hits.assign(rows, 0);
-    ids.resize(rows);
-    for (const ColumnVerdict& verdict : verdicts) {
-      if (!verdict.MayMatch(group)) continue;
-      WEFT_TRY(table.ReadIds(verdict.column(), group, ids));
-      verdict.Mark(ids, hits);
-    }
-    if (!AnySet(hits)) continue;
-    parents.resize(rows);
-    WEFT_TRY(table.ReadNumbers(FixedColumn::kParentRow, group, parents));
-    for (uint32_t i = 0; i < rows; ++i)
-      if (hits[i]) MarkRow(parents[i], out);
-  }
-  return {};
-}
-
-Status SegmentScan::PrepareEventTime(const Leaf& leaf, PreparedLeaf* out) {
-  const block::Table& table = segment_.table(block::TableId::kEvents);
-  out->by_rows = true;
-  out->nothing = table.row_count() == 0;
-  if (out->nothing) return {};
-  out->rows.resize(segment_.spans().row_count());
-  out->groups.resize(segment_.spans().group_count());
-  std::vector<uint64_t> parents, times, starts;
-  uint32_t starts_group = kAbsent;
-  for (uint32_t group = 0; group < table.group_count(); ++group) {
-    uint32_t rows = table.rows_in_group(group);
-    parents.resize(rows);
-    times.resize(rows);
-    WEFT_TRY(table.ReadNumbers(FixedColumn::kParentRow, group, parents));
-    WEFT_TRY(table.ReadNumbers(FixedColumn::kTime, group, times));
-    for (uint32_t i = 0; i < rows; ++i) {
-      if (parents[i] >= segment_.spans().row_count()) continue;
-      uint32_t parent_group = static_cast<uint32_t>(parents[i] / kRowsPerGroup);
-      if (parent_group != starts_group) {
-        starts.resize(segment_.spans().rows_in_group(parent_group));
-        WEFT_TRY(segment_.spans().ReadNumbers(FixedColumn::kStart, parent_group, starts));
-        starts_group = parent_group;
-      }
-      int64_t since = static_cast<int64_t>(times[i] - starts[parents[i] % kRowsPerGroup]);
-      if (Compare(leaf.op, Scalar::Duration(since), leaf.literal, nullptr))
-        MarkRow(parents[i], out);
-    }
-  }
-  return {};
-}
-
-bool SegmentScan::MayMatch(uint32_t group) const {
-  auto [first, last] = segment_.spans().TimeRange(group);
-  if (last < plan_.start_ns || first >= plan_.end_ns) return false;
-  return MayMatch(plan_.root, group);
+bool SegmentScan::MayHold(uint32_t first_group, uint32_t last_group) const {
+  return Holds(plan_.root, [&](uint32_t filter) {
+    for (uint32_t group = first_group; group <= last_group; ++group)
+      if (MayMatch(filter, group)) return true;
+    return false;
+  });
 }
 
 bool SegmentScan::MayMatch(const PlanNode& node, uint32_t group) const {
@@ -233,48 +83,163 @@ bool SegmentScan::MayMatch(const PlanNode& node, uint32_t group) const {
       break;
   }
   const PreparedLeaf& leaf = leaves_[node.leaf];
-  if (node.negated) return true;
+  if (node.negated || !leaf.ready) return true;
   if (leaf.nothing) return false;
   if (leaf.by_rows) return leaf.groups[group];
   if (plan_.leaves[node.leaf].kind != Leaf::Kind::kColumn) return true;
   return leaf.absent_holds || AnyMayMatch(leaf.own, group) || AnyMayMatch(leaf.fallback, group);
 }
 
-Status SegmentScan::Judge(uint32_t group) {
-  if (judged_ == group) return {};
-  judged_ = kAbsent;
+void SegmentScan::Open(uint32_t group) {
+  if (open_ == group) return;
   columns_.Open(group);
-  matches_.assign(columns_.rows(), 0);
+  rows_.assign(plan_.filters.size(), {});
   uncertain_.assign(columns_.rows(), 0);
-  if (MayMatch(group)) {
-    WEFT_TRY(Evaluate(plan_.root, &matches_));
-    WEFT_TRY(KeepWindow(&matches_));
+  open_ = group;
+}
+
+Result<const std::vector<uint8_t>*> SegmentScan::Rows(uint32_t filter) {
+  std::vector<uint8_t>& rows = rows_[filter];
+  if (!rows.empty()) return &rows;
+  std::vector<uint8_t> found(columns_.rows());
+  if (MayMatch(filter, columns_.group())) {
+    WEFT_TRY(Evaluate(plan_.filters[filter].root, &found));
   }
-  judged_ = group;
+  rows = std::move(found);
+  return &rows;
+}
+
+// A trace that lies whole in the group matches only if the group may hold what it needs. Of others
+// some spans may lie in a neighbouring group, or in another segment.
+Result<bool> SegmentScan::FindPromising(uint32_t group, std::vector<uint8_t>* promising) {
+  bool whole = MayHold(group, group);
+  WEFT_ASSIGN(const GroupColumns::Traces* traces, columns_.traces());
+  promising->assign(traces->entries.size(), whole);
+  if (whole) return true;
+  bool any = false;
+  for (size_t t = 0; t < promising->size(); ++t) {
+    const block::TraceEntry& entry = traces->entries[t];
+    bool may = traces->split[t] != 0;
+    if (!may && entry.rows > 0) {
+      uint64_t end = uint64_t{entry.first_row} + entry.rows;
+      uint32_t first = entry.first_row / kRowsPerGroup;
+      uint32_t last = static_cast<uint32_t>((end - 1) / kRowsPerGroup);
+      may = first != last && MayHold(first, std::min(last, segment_.spans().group_count() - 1));
+    }
+    (*promising)[t] = may;
+    any |= may;
+  }
+  return any;
+}
+
+Result<bool> SegmentScan::HoldsInRows(uint32_t first, uint32_t rows) {
+  Status status;
+  bool holds = Holds(plan_.root, [&](uint32_t filter) {
+    auto found = Rows(filter);
+    if (!found) status = weft::Fail(std::move(found).error());
+    return !status || std::memchr((*found)->data() + first, 1, rows) != nullptr;
+  });
+  WEFT_TRY(status);
+  return holds;
+}
+
+Status SegmentScan::Scan(uint32_t group, std::span<const uint32_t> triggers,
+                         std::vector<Candidate>* out) {
+  Open(group);
+  bool joined = plan_.filters.size() > 1;
+  std::vector<uint8_t> promising;
+  if (joined) {
+    WEFT_ASSIGN(bool any, FindPromising(group, &promising));
+    if (!any) return {};
+  }
+  std::vector<uint8_t> matches(columns_.rows());
+  for (uint32_t filter : triggers) {
+    WEFT_ASSIGN(const std::vector<uint8_t>* rows, Rows(filter));
+    for (size_t i = 0; i < matches.size(); ++i) matches[i] |= (*rows)[i];
+  }
+  WEFT_TRY(KeepWindow(&matches));
+  if (!AnySet(matches)) return {};
+  WEFT_ASSIGN(const GroupColumns::Traces* traces, columns_.traces());
+  for (uint32_t i = 0; i < matches.size(); ++i) {
+    if (!matches[i]) continue;
+    uint32_t at = traces->of_row[i];
+    uint32_t ordinal = traces->ordinals[at];
+    if (seen_[ordinal] || (joined && !promising[at])) continue;
+    seen_[ordinal] = true;
+    const block::TraceEntry& entry = traces->entries[at];
+    bool split = traces->split[at] != 0;
+    uint32_t first = entry.first_row - columns_.first_row();
+    if (joined && !split && LiesInGroup(entry)) {
+      WEFT_ASSIGN(bool holds, HoldsInRows(first, entry.rows));
+      if (!holds) continue;
+    }
+    out->push_back({entry.id, entry.start_ns, split, entry.first_row, entry.rows});
+  }
   return {};
 }
 
-Status SegmentScan::Scan(uint32_t group, std::vector<Candidate>* out) {
-  WEFT_TRY(Judge(group));
-  if (!AnySet(matches_)) return {};
+Status SegmentScan::Answer(uint32_t group, std::vector<uint8_t>* answers, TraceSet* undecided) {
+  Open(group);
+  answers->assign(columns_.rows(), 0);
+  if (plan_.filters.size() > 1) return AnswerJoined(answers, undecided);
+  WEFT_ASSIGN(const std::vector<uint8_t>* rows, Rows(0));
+  *answers = *rows;
+  WEFT_TRY(KeepWindow(answers));
+  if (!AnySet(uncertain_) || !AnySet(*answers)) return {};
   WEFT_ASSIGN(const GroupColumns::Traces* traces, columns_.traces());
-  for (uint32_t i = 0; i < matches_.size(); ++i) {
-    if (!matches_[i]) continue;
-    uint32_t at = traces->of_row[i];
-    uint32_t ordinal = traces->ordinals[at];
-    if (seen_[ordinal]) continue;
-    seen_[ordinal] = true;
-    const block::TraceEntry& entry = traces->entries[at];
-    out->push_back({entry.id, entry.start_ns, traces->split[at] != 0, entry.first_row, entry.rows});
+  for (size_t i = 0; i < answers->size(); ++i) {
+    if (!(*answers)[i] || !uncertain_[i]) continue;
+    (*answers)[i] = 0;
+    undecided->insert(traces->entries[traces->of_row[i]].id);
   }
   return {};
+}
+
+Status SegmentScan::AnswerJoined(std::vector<uint8_t>* answers, TraceSet* undecided) {
+  std::vector<uint8_t> any(answers->size());
+  for (uint32_t filter = 0; filter < plan_.filters.size(); ++filter) {
+    WEFT_ASSIGN(const std::vector<uint8_t>* rows, Rows(filter));
+    for (size_t i = 0; i < any.size(); ++i) any[i] |= (*rows)[i];
+  }
+  WEFT_TRY(KeepWindow(&any));
+  if (!AnySet(any)) return {};
+  WEFT_ASSIGN(const GroupColumns::Traces* traces, columns_.traces());
+  std::vector<uint8_t> done(traces->entries.size());
+  for (size_t i = 0; i < any.size(); ++i) {
+    uint32_t at = traces->of_row[i];
+    if (!any[i] || done[at]) continue;
+    done[at] = 1;
+    const block::TraceEntry& entry = traces->entries[at];
+    uint32_t first = entry.first_row - columns_.first_row();
+    if (traces->split[at] || !LiesInGroup(entry) ||
+        std::memchr(uncertain_.data() + first, 1, entry.rows) != nullptr) {
+      undecided->insert(entry.id);
+    } else {
+      AnswerWholeTrace(first, entry.rows, answers);
+    }
+  }
+  return KeepWindow(answers);
+}
+
+void SegmentScan::AnswerWholeTrace(uint32_t first, uint32_t rows, std::vector<uint8_t>* answers) {
+  std::vector<uint32_t> selected;
+  auto has = [&](uint32_t filter) {
+    return std::memchr(rows_[filter].data() + first, 1, rows) != nullptr;
+  };
+  Select(plan_.root, has, &selected);
+  for (uint32_t filter : selected)
+    for (uint32_t i = first; i < first + rows; ++i) (*answers)[i] |= rows_[filter][i];
+}
+
+bool SegmentScan::LiesInGroup(const block::TraceEntry& entry) const {
+  return entry.first_row >= columns_.first_row() &&
+         uint64_t{entry.first_row} - columns_.first_row() + entry.rows <= columns_.rows();
 }
 
 Result<bool> SegmentScan::IsNewerThan(uint32_t group, uint64_t start_ns) {
   // Traces of a chunk may always start earlier elsewhere.
   if (!segment_.has_derived() || segment_.spans().TimeRange(group).first <= start_ns) return false;
-  columns_.Open(group);
-  judged_ = kAbsent;
+  Open(group);
   WEFT_ASSIGN(const GroupColumns::Traces* traces, columns_.traces());
   return !traces->any_split &&
          std::ranges::all_of(traces->entries, [&](const block::TraceEntry& entry) {

@@ -3,14 +3,20 @@
 // SegmentScan: a plan run over one segment, group by group. For each group it gives the traces that
 // hold a row that may match: exactly those where every leaf can be judged from the columns, more
 // where not (whole-trace conditions on split traces). Missing one is a bug; naming one too many
-// costs time only, since every trace is judged again when it is assembled.
+// costs time only, since every trace is judged again before it is answered.
 //
-// Phases: Prepare() judges dictionaries once; MayMatch() refutes groups from value index and zone
-// maps; Scan() reads columns.
-// Thread rule: one thread at a time. Next: query/search.cc.
+// A query of several spansets looks for the rows of some of them, its triggers; a trace that lies
+// whole in the group is then judged by which spansets have a row in its range of rows.
+//
+// Phases: Prepare() judges dictionaries once; MayMatch() and MayHold() refute groups from value
+// index and zone maps; PrepareRows() reads events and links where conditions need them; Scan()
+// reads columns.
+// Thread rule: one thread at a time. Next: query/segment_prepare.cc, query/search.cc.
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <unordered_set>
 #include <vector>
 
 #include "block/segment.h"
@@ -29,26 +35,41 @@ struct Candidate {
   uint32_t rows = 0;
 };
 
+using TraceSet = std::unordered_set<TraceId, IdHash>;
+
 class SegmentScan {
  public:
   SegmentScan(const store::Snapshot& snapshot, const block::Segment& segment, const Plan& plan)
       : segment_(segment), plan_(plan), columns_(snapshot, segment) {}
 
-  // Judges the plan's leaves on the segment's dictionaries. Once, before the rest.
+  // Judges the plan's leaves on the segment's dictionaries, as far as look-ups do. Once, before the
+  // rest.
   Status Prepare();
-  // False where no row of the group can match.
-  bool MayMatch(uint32_t group) const;
-  // Appends the traces with a row in this group that may match, each trace once per segment.
-  Status Scan(uint32_t group, std::vector<Candidate>* out);
+  // The leaves that Prepare() left open: until then they may match anywhere. Any number of times.
+  Status PrepareRows();
+
+  // False where no row of the group can match the filter.
+  bool MayMatch(uint32_t filter, uint32_t group) const {
+    return MayMatch(plan_.filters[filter].root, group);
+  }
+  bool MayMatchAny(uint32_t group) const;
+  // False where no trace that lies whole in these groups can match the plan.
+  bool MayHold(uint32_t first_group, uint32_t last_group) const;
+  // Appends the traces that may match and have a row of one of these filters in this group that
+  // starts in the plan's window, each trace once per segment.
+  Status Scan(uint32_t group, std::span<const uint32_t> triggers, std::vector<Candidate>* out);
+  // Sets answers[i] to 1 for the rows of the group that the query selects. Where only the assembled
+  // trace can tell, the trace is added to `undecided` and its undecided rows are 0.
+  Status Answer(uint32_t group, std::vector<uint8_t>* answers, TraceSet* undecided);
   // True if every trace of the group starts after `start_ns` and cannot start earlier elsewhere.
   Result<bool> IsNewerThan(uint32_t group, uint64_t start_ns);
 
-  // Reads the group's columns and judges its rows, unless it is the group at hand.
-  Status Judge(uint32_t group);
-  // Of the group judged last: its columns, the rows that may match, and those of them where only
-  // the assembled trace can tell.
+  // Turns to the group, unless it is the group at hand.
+  void Open(uint32_t group);
+  // Of the group at hand: its columns, the rows that may match a filter (wherever they start), and
+  // those of them where only the assembled trace can tell, of the filters asked for so far.
   GroupColumns& columns() { return columns_; }
-  const std::vector<uint8_t>& matches() const { return matches_; }
+  Result<const std::vector<uint8_t>*> Rows(uint32_t filter);
   const std::vector<uint8_t>& uncertain() const { return uncertain_; }
 
   size_t bytes() const { return bytes_; }
@@ -64,8 +85,10 @@ class SegmentScan {
     Bits groups;                          // of `rows`
     bool by_rows = false;
     bool nothing = false;
+    bool ready = false;
   };
 
+  static bool IsLookUp(const Leaf& leaf);
   Status PrepareLeaf(const Leaf& leaf, PreparedLeaf* out);
   Status PrepareColumn(const Leaf& leaf, PreparedLeaf* out);
   Status PrepareTraceId(const Leaf& leaf, PreparedLeaf* out);
@@ -74,6 +97,15 @@ class SegmentScan {
   Status PrepareEventTime(const Leaf& leaf, PreparedLeaf* out);
   void MarkRow(uint64_t row, PreparedLeaf* out) const;
   bool MayMatch(const PlanNode& node, uint32_t group) const;
+
+  // Which traces of the group are worth a look at rows.
+  Result<bool> FindPromising(uint32_t group, std::vector<uint8_t>* promising);
+  Status AnswerJoined(std::vector<uint8_t>* answers, TraceSet* undecided);
+  void AnswerWholeTrace(uint32_t first, uint32_t rows, std::vector<uint8_t>* answers);
+  // All rows of the trace in this segment lie in the group at hand.
+  bool LiesInGroup(const block::TraceEntry& entry) const;
+  // The trace's rows lie in the group at hand.
+  Result<bool> HoldsInRows(uint32_t first, uint32_t rows);
 
   // Sets out[i] to 1 where row i may satisfy the node. `out` has one byte a row.
   Status Evaluate(const PlanNode& node, std::vector<uint8_t>* out);
@@ -90,14 +122,17 @@ class SegmentScan {
   Status EvaluateNestedParent(const Leaf& leaf, std::vector<uint8_t>* out,
                               std::vector<uint8_t>* maybe);
   Status KeepWindow(std::vector<uint8_t>* rows);
+  void CountBytes(const PreparedLeaf& leaf);
 
   const block::Segment& segment_;
   const Plan& plan_;
   GroupColumns columns_;
   std::vector<PreparedLeaf> leaves_;
-  Bits seen_;  // traces already given, by ordinal
-  std::vector<uint8_t> matches_, uncertain_;
-  uint32_t judged_ = block::kAbsent;  // group of the two above
+  Bits seen_;                               // traces already given, by ordinal
+  std::vector<std::vector<uint8_t>> rows_;  // by filter; empty: not judged in this group
+  std::vector<uint8_t> uncertain_;
+  uint32_t open_ = block::kAbsent;  // group of the two above
+  bool all_ready_ = false;
   size_t bytes_ = 0;
 };
 

@@ -224,7 +224,8 @@ Result<TagValues> ListTagValues(const store::Snapshot& snapshot, const TagName& 
     values = ValueCollector::OfIntrinsic(word->intrinsic, request.limit);
     if (word->intrinsic == Intrinsic::kRootName || word->intrinsic == Intrinsic::kRootService) {
       WEFT_ASSIGN(traceql::Query query, traceql::Parse(request.traceql));
-      if (query.filter != nullptr)
+      if (query.spanset->kind != traceql::Spanset::Kind::kFilter ||
+          query.spanset->filter != nullptr)
         return ListRootValues(snapshot, word->intrinsic, request, budget);
       effective.traceql = kRootSpans;
     }

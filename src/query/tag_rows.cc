@@ -9,7 +9,7 @@ using block::kRowsPerGroup;
 
 bool TagRows::CoversSegment() const {
   auto [first, last] = segment_.time_range();
-  return plan_.root.kind == PlanNode::Kind::kTrue && plan_.InWindow(first) && plan_.InWindow(last);
+  return plan_.TakesEverySpan() && plan_.InWindow(first) && plan_.InWindow(last);
 }
 
 Status TagRows::Prepare(const BudgetMeter& meter, TraceSet* undecided) {
@@ -20,25 +20,21 @@ Status TagRows::Prepare(const BudgetMeter& meter, TraceSet* undecided) {
   if (every_ || last < plan_.start_ns || first >= plan_.end_ns) return {};
   SegmentScan scan(snapshot_, segment_, plan_);
   WEFT_TRY(scan.Prepare());
+  WEFT_TRY(scan.PrepareRows());
+  std::vector<uint8_t> answers;
   spans_.resize(spans.row_count());
   for (uint32_t group = 0; group < spans.group_count(); ++group) {
-    if (!scan.MayMatch(group)) continue;
+    auto [group_first, group_last] = spans.TimeRange(group);
+    if (group_last < plan_.start_ns || group_first >= plan_.end_ns || !scan.MayMatchAny(group))
+      continue;
     WEFT_TRY(
         meter.Check(spans_.size() / 8 + scan.bytes() + undecided->size() * 4 * sizeof(TraceId)));
-    WEFT_TRY(scan.Judge(group));
+    WEFT_TRY(scan.Answer(group, &answers, undecided));
     spans_inspected_ += spans.rows_in_group(group);
-    const GroupColumns::Traces* traces = nullptr;
-    for (uint32_t i = 0; i < scan.matches().size(); ++i) {
-      if (!scan.matches()[i]) continue;
-      if (!scan.uncertain()[i]) {
-        spans_[size_t{group} * kRowsPerGroup + i] = true;
-        none_ = false;
-        continue;
-      }
-      if (traces == nullptr) {
-        WEFT_ASSIGN(traces, scan.columns().traces());
-      }
-      undecided->insert(traces->entries[traces->of_row[i]].id);
+    for (uint32_t i = 0; i < answers.size(); ++i) {
+      if (!answers[i]) continue;
+      spans_[size_t{group} * kRowsPerGroup + i] = true;
+      none_ = false;
     }
   }
   return {};

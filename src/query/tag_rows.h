@@ -8,7 +8,6 @@
 #pragma once
 
 #include <cstdint>
-#include <unordered_set>
 #include <vector>
 
 #include "block/segment.h"
@@ -18,8 +17,6 @@
 #include "store/store.h"
 
 namespace weft::query {
-
-using TraceSet = std::unordered_set<TraceId, IdHash>;
 
 class TagRows {
  public:

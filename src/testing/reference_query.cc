@@ -413,6 +413,21 @@ class Judge {
   const Link* link_ = nullptr;
 };
 
+// The spans that the spanset expression selects, as indices: both sides where both have any.
+std::set<size_t> SelectSpans(const WholeTrace& trace, const traceql::Spanset& spanset) {
+  std::set<size_t> out;
+  if (spanset.kind == traceql::Spanset::Kind::kFilter) {
+    for (size_t i = 0; i < trace.spans.size(); ++i)
+      if (spanset.filter == nullptr || Judge(trace, i).IsTrue(*spanset.filter)) out.insert(i);
+    return out;
+  }
+  out = SelectSpans(trace, *spanset.left);
+  std::set<size_t> right = SelectSpans(trace, *spanset.right);
+  if (spanset.kind == traceql::Spanset::Kind::kAnd && (out.empty() || right.empty())) return {};
+  out.merge(right);
+  return out;
+}
+
 }  // namespace
 
 std::vector<ReferenceTrace> ReferenceSearch(const std::vector<const SpanBatch*>& batches,
@@ -433,10 +448,9 @@ std::vector<ReferenceTrace> ReferenceSearch(const std::vector<const SpanBatch*>&
     NumberTree(&trace);
     ReferenceTrace result{
         id, trace.start_ns, trace.end_ns, static_cast<uint32_t>(trace.spans.size()), {}};
-    for (size_t i = 0; i < trace.spans.size(); ++i) {
+    for (size_t i : SelectSpans(trace, *query.spanset)) {
       const Span& span = *trace.spans[i].second;
-      if (span.start_ns < start_ns || span.start_ns >= end_ns) continue;
-      if (query.filter == nullptr || Judge(trace, i).IsTrue(*query.filter))
+      if (span.start_ns >= start_ns && span.start_ns < end_ns)
         result.matched.push_back(span.span_id);
     }
     if (!result.matched.empty()) out.push_back(std::move(result));

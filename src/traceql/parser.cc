@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Recursive descent over tokens, precedence climbing inside braces. What stands between the braces
-// becomes a tree; the rest of the language (pipelines, structural operators, aggregates, metrics,
-// hints) is recognised only, so that wrong text and text of a later release get different answers.
+// Recursive descent over tokens, precedence climbing inside braces. What stands between the braces,
+// and spansets joined by && and ||, become a tree; the rest of the language (pipelines, structural
+// operators, aggregates, metrics, hints) is recognised only, so that wrong text and text of a later
+// release get different answers.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -63,11 +64,11 @@ class Parser {
                "");
       return std::nullopt;
     }
-    if (!operand->spanset) {
+    if (operand->shape == Shape::kNumber) {
       Fail(Position{}, "a query needs a spanset", "as in { .http.status_code >= 500 }");
       return std::nullopt;
     }
-    return Query{operand->filter};
+    return Query{operand->spanset};
   }
 
   const Diagnostic& error() const { return error_; }
@@ -75,10 +76,15 @@ class Parser {
   const std::optional<Diagnostic>& later() const { return later_; }
 
  private:
-  // A piece outside braces. Only a lone spanset is evaluated.
+  // A piece outside braces.
+  enum class Shape : uint8_t {
+    kSpanset,
+    kNumber,    // a literal or an aggregate
+    kPipeline,  // spansets or a metric, of a later release
+  };
   struct Piece {
-    bool spanset = false;
-    ExpressionPtr filter;
+    Shape shape = Shape::kPipeline;
+    SpansetPtr spanset;  // of kSpanset
   };
 
   const Token& Next() const { return tokens_[at_]; }
@@ -114,7 +120,7 @@ class Parser {
   void Later(Position at, std::string feature) {
     if (!later_)
       later_ = {at, fmt::format("{} is not supported yet", feature),
-                "this release evaluates one spanset {...}"};
+                "this release evaluates spansets {...} joined by && and ||"};
   }
 
   // One level deeper; false (with an error) beyond the limit.
@@ -136,9 +142,12 @@ class Parser {
   std::optional<Piece> Pipeline();
   std::optional<Piece> Stage();
   std::optional<Piece> Chain();
+  std::optional<Piece> Term();
   std::optional<Piece> Operand();
+  std::optional<Shape> Combine(const Token& token, Shape left, Shape right);
+  std::optional<Piece> Join(const Token& token, const Piece& left, const Piece& right);
   std::optional<Piece> Call();
-  std::optional<Piece> Spanset();
+  std::optional<Piece> Braces();
   bool Arguments();
   bool Hints();
 
@@ -165,7 +174,6 @@ std::optional<Parser::Piece> Parser::Pipeline() {
     Skip();
     if (!Stage()) return std::nullopt;
     first = Piece{};
-    first->spanset = true;
   }
   return first;
 }
@@ -183,32 +191,86 @@ std::optional<Parser::Piece> Parser::Stage() {
   return Chain();
 }
 
-// Spansets, numbers and aggregates joined by operators; their precedence does not matter to a
-// recogniser.
+// term (('&&' | '||') term)*, from the left.
 std::optional<Parser::Piece> Parser::Chain() {
-  auto first = Operand();
-  while (first && Next().kind == TokenKind::kOperator) {
+  auto first = Term();
+  while (first && (AtOperator("&&") || AtOperator("||"))) {
     const Token& token = Next();
-    std::string_view text = token.text;
-    bool known = IsOneOf(text, kStructural);
-    std::string kind = known ? "the structural operator" : "the operator";
-    if (text == "&&" || text == "||") kind = "the spanset operator";
-    for (const BinaryWord& word : kBinaryWords) known |= word.text == text;
-    if (!known || text == "=~") {
-      FailHere("unexpected", "");
-      return std::nullopt;
-    }
-    Later(token.position, fmt::format("{} {} between spansets", kind, text));
     Skip();
-    if (!Operand()) return std::nullopt;
-    first = Piece{};
-    first->spanset = true;
+    auto second = Term();
+    if (!second) return std::nullopt;
+    first = Join(token, *first, *second);
   }
   return first;
 }
 
+// Operands joined by what binds tighter: structural operators between spansets, comparisons and
+// arithmetic of aggregates and metrics. Their precedence does not matter to a recogniser.
+std::optional<Parser::Piece> Parser::Term() {
+  auto first = Operand();
+  while (first && Next().kind == TokenKind::kOperator && !AtOperator("&&") && !AtOperator("||")) {
+    const Token& token = Next();
+    bool known = IsOneOf(token.text, kStructural);
+    for (const BinaryWord& word : kBinaryWords) known |= word.text == token.text;
+    if (!known || token.text == "=~") {
+      FailHere("unexpected", "");
+      return std::nullopt;
+    }
+    Skip();
+    auto second = Operand();
+    if (!second) return std::nullopt;
+    std::optional<Shape> shape = Combine(token, first->shape, second->shape);
+    if (!shape) return std::nullopt;
+    first = Piece{*shape};
+  }
+  return first;
+}
+
+// What an operator other than && and || gives, which is of a later release.
+std::optional<Parser::Shape> Parser::Combine(const Token& token, Shape left, Shape right) {
+  bool numbers = left == Shape::kNumber || right == Shape::kNumber;
+  if (IsOneOf(token.text, kStructural) && !numbers) {
+    Later(token.position, fmt::format("the structural operator {} between spansets", token.text));
+    return Shape::kPipeline;
+  }
+  if (left == Shape::kSpanset || right == Shape::kSpanset) {
+    Fail(token.position,
+         numbers ? fmt::format("{} cannot stand between a spanset and a number", token.text)
+                 : fmt::format("{} cannot stand between spansets", token.text),
+         "conditions on spans stand between braces: { .a = 1 }");
+    return std::nullopt;
+  }
+  Later(token.position, fmt::format("the operator {} between aggregates", token.text));
+  bool arithmetic = std::ranges::any_of(kBinaryWords, [&](const BinaryWord& word) {
+    return word.text == token.text && IsArithmetic(word.op);
+  });
+  return arithmetic && left == right ? left : Shape::kPipeline;
+}
+
+std::optional<Parser::Piece> Parser::Join(const Token& token, const Piece& left,
+                                          const Piece& right) {
+  if (left.shape == Shape::kNumber || right.shape == Shape::kNumber) {
+    Fail(token.position, fmt::format("{} stands between spansets", token.text),
+         "a spanset looks like { .http.status_code >= 500 }");
+    return std::nullopt;
+  }
+  // The error that names the later release is there already.
+  if (left.shape == Shape::kPipeline || right.shape == Shape::kPipeline) return Piece{};
+  auto node = std::make_shared<Spanset>();
+  node->kind = token.text == "&&" ? Spanset::Kind::kAnd : Spanset::Kind::kOr;
+  node->position = token.position;
+  node->height = std::max(left.spanset->height, right.spanset->height) + 1;
+  node->left = left.spanset;
+  node->right = right.spanset;
+  if (node->height > kHeightMax) {
+    Fail(token.position, fmt::format("more than {} operators in one chain", kHeightMax), "");
+    return std::nullopt;
+  }
+  return Piece{Shape::kSpanset, std::move(node)};
+}
+
 std::optional<Parser::Piece> Parser::Operand() {
-  if (AtPunctuation("{")) return Spanset();
+  if (AtPunctuation("{")) return Braces();
   if (AtPunctuation("(")) {
     Level level(this);
     if (!level.ok()) return std::nullopt;
@@ -220,12 +282,18 @@ std::optional<Parser::Piece> Parser::Operand() {
   if (AtOperator("-")) {
     Level level(this);
     if (!level.ok()) return std::nullopt;
+    Position at = Next().position;
     Skip();
-    return Operand();
+    auto inner = Operand();
+    if (inner && inner->shape == Shape::kSpanset) {
+      Fail(at, "- cannot stand before a spanset", "");
+      return std::nullopt;
+    }
+    return inner;
   }
   if (Next().kind == TokenKind::kLiteral) {
     Skip();
-    return Piece{};
+    return Piece{Shape::kNumber};
   }
   if (Next().kind == TokenKind::kWord &&
       (IsOneOf(Next().text, kAggregates) || IsOneOf(Next().text, kMetrics)))
@@ -240,14 +308,12 @@ std::optional<Parser::Piece> Parser::Call() {
   Later(name.position, fmt::format("{}()", name.text));
   Skip();
   if (!Expect("(", fmt::format("after {}", name.text)) || !Arguments()) return std::nullopt;
-  Piece piece;
-  piece.spanset = true;
-  return piece;
+  return Piece{IsOneOf(name.text, kAggregates) ? Shape::kNumber : Shape::kPipeline};
 }
 
 bool Parser::Arguments() {
   while (!AtPunctuation(")")) {
-    if (AtPunctuation("{") ? !Spanset().has_value() : ParseExpression(kLogicalLevel) == nullptr)
+    if (AtPunctuation("{") ? !Braces().has_value() : ParseExpression(kLogicalLevel) == nullptr)
       return false;
     if (!AtPunctuation(",")) break;
     Skip();
@@ -274,16 +340,16 @@ bool Parser::Hints() {
   return Expect(")", "at the end of the hints");
 }
 
-std::optional<Parser::Piece> Parser::Spanset() {
+std::optional<Parser::Piece> Parser::Braces() {
+  auto spanset = std::make_shared<Spanset>();
+  spanset->position = Next().position;
   Skip();
-  Piece piece;
-  piece.spanset = true;
   if (AtPunctuation("}")) {
     Skip();
-    return piece;
+    return Piece{Shape::kSpanset, std::move(spanset)};
   }
-  piece.filter = ParseExpression(kLogicalLevel);
-  if (piece.filter == nullptr) return std::nullopt;
+  spanset->filter = ParseExpression(kLogicalLevel);
+  if (spanset->filter == nullptr) return std::nullopt;
   if (!AtPunctuation("}")) {
     FailHere("expected an operator or '}'",
              Next().kind == TokenKind::kField && Next().text.starts_with('.')
@@ -291,13 +357,13 @@ std::optional<Parser::Piece> Parser::Spanset() {
                  : "");
     return std::nullopt;
   }
-  TypeVerdict verdict = CheckFilter(*piece.filter);
+  TypeVerdict verdict = CheckFilter(*spanset->filter);
   if (!verdict.error.empty()) {
-    Fail(piece.filter->position, verdict.error, verdict.hint);
+    Fail(spanset->filter->position, verdict.error, verdict.hint);
     return std::nullopt;
   }
   Skip();
-  return piece;
+  return Piece{Shape::kSpanset, std::move(spanset)};
 }
 
 ExpressionPtr Parser::ParseExpression(int level) {

@@ -70,6 +70,20 @@ void Print(const Expression& e, std::string* out) {
   }
 }
 
+// `&&` and `||` share one level and group from the left.
+void Print(const Spanset& spanset, std::string* out) {
+  if (spanset.kind == Spanset::Kind::kFilter) {
+    *out += spanset.filter == nullptr ? "{ }" : "{ " + ToString(*spanset.filter) + " }";
+    return;
+  }
+  Print(*spanset.left, out);
+  *out += spanset.kind == Spanset::Kind::kAnd ? " && " : " || ";
+  bool parentheses = spanset.right->kind != Spanset::Kind::kFilter;
+  if (parentheses) *out += '(';
+  Print(*spanset.right, out);
+  if (parentheses) *out += ')';
+}
+
 }  // namespace
 
 std::string ToString(const Expression& expression) {
@@ -79,7 +93,9 @@ std::string ToString(const Expression& expression) {
 }
 
 std::string ToString(const Query& query) {
-  return query.filter == nullptr ? "{ }" : "{ " + ToString(*query.filter) + " }";
+  std::string out;
+  Print(*query.spanset, &out);
+  return out;
 }
 
 }  // namespace weft::traceql

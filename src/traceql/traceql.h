@@ -19,7 +19,8 @@ namespace weft::traceql {
 
 inline constexpr size_t kTextBytesMax = 64 * 1024;
 inline constexpr uint32_t kNestingMax = 64;
-// Operators in one chain such as `.a = 1 || .a = 2 || ...`: bounds every walk over a tree.
+// Operators in one chain such as `.a = 1 || .a = 2 || ...`, between braces and between spansets:
+// bounds every walk over a tree.
 inline constexpr uint32_t kHeightMax = 1024;
 
 // The same error in pieces, for answers that show it beside the text.

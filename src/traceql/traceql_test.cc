@@ -65,6 +65,29 @@ TEST(Parse, Precedence) {
   EXPECT_EQ(Canonical("{ !(!.a) }"), "{ !!.a }");
 }
 
+TEST(Parse, Spansets) {
+  struct Case {
+    const char* text;
+    const char* printed;
+  };
+  constexpr Case kCases[] = {
+      {"{}&&{.a=1}", "{ } && { .a = 1 }"},
+      {"{ .a } || { .b } && { .c }", "{ .a } || { .b } && { .c }"},
+      {"({ .a } || { .b }) && { .c }", "{ .a } || { .b } && { .c }"},
+      {"{ .a } || ({ .b } && { .c })", "{ .a } || ({ .b } && { .c })"},
+      {"{ .a } && ({ .b } && { .c })", "{ .a } && ({ .b } && { .c })"},
+      {"((({ .a })) && ({ .b }))", "{ .a } && { .b }"},
+      {"{ .a } // one\n && /* two */ { .b }", "{ .a } && { .b }"},
+  };
+  for (const Case& c : kCases) EXPECT_EQ(Canonical(c.text), c.printed) << c.text;
+  auto query = Parse("{ .a } ||\n  { .b }");
+  ASSERT_TRUE(query.has_value());
+  EXPECT_EQ(query->spanset->kind, Spanset::Kind::kOr);
+  EXPECT_EQ(query->spanset->position.column, 8u);
+  EXPECT_EQ(query->spanset->right->position.line, 2u);
+  EXPECT_EQ(query->spanset->height, 2u);
+}
+
 TEST(Parse, Fields) {
   EXPECT_EQ(Canonical("{ .http.status_code = 500 }"), "{ .http.status_code = 500 }");
   EXPECT_EQ(Canonical("{.a-b=1}"), "{ .a-b = 1 }");
@@ -137,6 +160,17 @@ TEST(Parse, ErrorsPointAtThePlace) {
       {"{ .a = 1e999 }", 1, 8, "does not fit"},
       {"{ .a & .b }", 1, 6, "unexpected &"},
       {"{ /* x }", 1, 3, "no end"},
+      // Between spansets.
+      {"{} && 5", 1, 4, "&& stands between spansets"},
+      {"{} || count()", 1, 4, "|| stands between spansets"},
+      {"{} && ", 1, 7, "expected a spanset"},
+      {"{} = {}", 1, 4, "= cannot stand between spansets"},
+      {"{} + {}", 1, 4, "+ cannot stand between spansets"},
+      {"{} > 5", 1, 4, "> cannot stand between a spanset and a number"},
+      {"-{}", 1, 1, "cannot stand before"},
+      {"5", 1, 1, "needs a spanset"},
+      {"count()", 1, 1, "needs a spanset"},
+      {"1 + 2 * avg(.a)", 1, 1, "needs a spanset"},
       // Types.
       {"{ 1 }", 1, 3, "not true or false"},
       {"{ name = 1 }", 1, 8, "cannot compare"},
@@ -180,8 +214,9 @@ TEST(Parse, LaterFeaturesAreNamed) {
     const char* message;
   };
   constexpr Case kCases[] = {
-      {"{ .a = 1 } && { .b = 2 }", 12, "operator && "},
-      {"{ .a = 1 } || { .b = 2 }", 12, "operator || "},
+      {"{ .a = 1 } && { .b = 2 } >> { .c = 3 }", 26, "structural operator >>"},
+      {"({} | count() > 1) || { .b = 2 }", 5, "pipeline operator"},
+      {"{} && {} | count() > 1", 10, "pipeline operator"},
       {"{} >> {}", 4, "structural operator >>"},
       {"{} !~ {}", 4, "structural operator !~"},
       {"{} &>> {}", 4, "structural operator &>>"},
@@ -221,6 +256,12 @@ TEST(Parse, Limits) {
   EXPECT_EQ(Canonical(chain + "}").substr(0, 5), "{ .a ");
   for (int i = 0; i < 50; ++i) chain += "||.a";
   EXPECT_THAT(Wrong(chain + "}", ErrorCode::kInvalidArgument).message,
+              testing::HasSubstr("operators in one chain"));
+  chain = "{}";
+  for (int i = 0; i < 1000; ++i) chain += "||{}";
+  EXPECT_EQ(Canonical(chain).substr(0, 6), "{ } ||");
+  for (int i = 0; i < 50; ++i) chain += "&&{}";
+  EXPECT_THAT(Wrong(chain, ErrorCode::kInvalidArgument).message,
               testing::HasSubstr("operators in one chain"));
   std::string long_text = "{ name = \"" + std::string(kTextBytesMax, 'x') + "\" }";
   EXPECT_FALSE(Parse(long_text).has_value());

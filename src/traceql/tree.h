@@ -3,8 +3,9 @@
 // The syntax tree of one TraceQL query, checked for types. The parser makes it; query/ plans from
 // it. Trees are immutable and shared.
 //
-// This release evaluates one spanset `{...}`: a tree is one boolean expression over the fields of a
-// span (or over the whole trace that the span belongs to).
+// A query is a tree of spansets `{...}` joined by && and ||, and judges a whole trace. What stands
+// between the braces is one boolean expression over the fields of a span (or over the whole trace
+// that the span belongs to).
 //
 // Thread rule: immutable after Parse(). Next: traceql/traceql.h, docs/traceql.md.
 #pragma once
@@ -137,8 +138,22 @@ struct Expression {
   ExpressionPtr right;
 };
 
+struct Spanset;
+using SpansetPtr = std::shared_ptr<const Spanset>;
+
+// The spans of one trace that a part of the query selects. `a && b` selects the spans of both where
+// the trace has spans of each, else none; `a || b` those of either.
+struct Spanset {
+  enum class Kind : uint8_t { kFilter, kAnd, kOr };
+  Kind kind = Kind::kFilter;
+  Position position;     // of the brace or operator
+  uint32_t height = 1;   // longest way down to a filter, in nodes
+  ExpressionPtr filter;  // of kFilter: what stands between the braces; null for `{}`: every span
+  SpansetPtr left, right;
+};
+
 struct Query {
-  ExpressionPtr filter;  // null for `{}`: every span
+  SpansetPtr spanset;  // never null in what Parse() gives
 };
 
 }  // namespace weft::traceql

@@ -24,6 +24,11 @@ describe('slotAt', () => {
   it('is silent outside of a spanset', () => {
     expect(at('|')).toBeNull();
     expect(at('{ a = 1 }|')).toBeNull();
+    expect(at('{ a = 1 } && |')).toBeNull();
+  });
+  it('completes in every spanset of a query', () => {
+    expect(at('{ a = 1 } && ({ |')).toMatchObject({ kind: 'key', prefix: '' });
+    expect(at('{ a = 1 } && { kind = s|')).toMatchObject({ kind: 'value', key: 'kind' });
   });
 });
 

@@ -22,6 +22,9 @@ describe('form to query and back', () => {
     );
     expect(queryToForm(query)).toEqual(form);
   });
+  it('leaves joined spansets to the line', () => {
+    expect(queryToForm('{ name = "a" } && { name = "b" }')).toBeNull();
+  });
   it('leaves durations out that are not finished', () => expect(formToQuery({ ...emptyForm(), spanMin: '10' })).toBe('{}'));
   it('keeps a second comparison of one field as a tag', () => {
     const form = queryToForm('{ name = "a" && name != "b" && name = "c" }')!;
