@@ -284,6 +284,8 @@ Result<query::SearchRequest> ReadJaegerSearch(std::string_view query_string, uin
 
 void AddJaegerRoutes(QueryRunner* runner, Clock* clock, net::RouteOptions options,
                      net::Router* router) {
+  runner->Declare(
+      {"jaeger_services", "jaeger_operations", "jaeger_search", "jaeger_traces", "jaeger_trace"});
   router->Add("GET", "/api/services", options, [runner](net::Request, net::ExchangePtr exchange) {
     Ask(runner, "jaeger_services", std::move(exchange), AnswerServices);
   });

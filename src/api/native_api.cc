@@ -306,6 +306,8 @@ void AddNativeRoutes(const ServerFacts& facts, QueryRunner* runner, net::RouteOp
   auto get = [&](std::string_view path, net::HttpHandler handler) {
     router->Add("GET", std::string(kNativeRoot) + std::string(path), options, std::move(handler));
   };
+  runner->Declare({"status", "services", "operations", "tags", "tag_values", "search", "trace",
+                   "trace_spans", "trace_find", "trace_otlp", "import"});
   get("/status", [facts, runner](net::Request, net::ExchangePtr exchange) {
     runner->Answer("status", exchange,
                    [facts, runner](const store::Snapshot& snapshot, const query::Budget&) {

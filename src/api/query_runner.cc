@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "api/answers.h"
+#include "base/log.h"
 
 namespace weft::api {
 namespace {
@@ -14,19 +15,28 @@ constexpr std::chrono::milliseconds kWatchEvery{25};
 }  // namespace
 
 QueryRunner::QueryRunner(store::Store* store, Limits limits, Metrics* metrics, Clock* clock)
-    : store_(store), limits_(limits), metrics_(metrics), clock_(clock) {
+    : store_(store),
+      limits_(limits),
+      clock_(clock),
+      metrics_(metrics),
+      waiting_gauge_(metrics->GetGauge("weft_queries_waiting", "Queries that wait for a worker.")),
+      running_gauge_(metrics->GetGauge("weft_queries_running", "Queries under way.")) {
   for (uint64_t i = 0; i < limits_.workers; ++i) threads_.emplace_back([this] { Work(); });
   threads_.emplace_back([this] { WatchClients(); });
 }
 
 QueryRunner::~QueryRunner() { Stop(); }
 
+void QueryRunner::Declare(std::initializer_list<std::string_view> kinds) {
+  for (std::string_view kind : kinds) metrics_.Of(kind);
+}
+
 void QueryRunner::Run(std::string_view kind, net::ExchangePtr exchange, Question question,
                       const Refuse& refuse) {
-  Histogram* seconds = metrics_->GetHistogram(
-      "weft_query_seconds", "Time to answer, waiting for a worker included.", {{"kind", kind}});
+  const QueryKindMetrics& metrics = metrics_.Of(kind);
   uint64_t asked_ns = clock_->MonotonicNs();
-  auto work = [this, exchange, question = std::move(question), seconds, asked_ns] {
+  auto work = [this, exchange = CountAnswer(exchange, metrics), question = std::move(question),
+               seconds = metrics.seconds, asked_ns] {
     if (exchange->cancelled()) return;
     Running running{.exchange = exchange, .cancelled = false};
     std::list<Running*>::iterator place;
@@ -36,12 +46,14 @@ void QueryRunner::Run(std::string_view kind, net::ExchangePtr exchange, Question
       place = running_.insert(running_.end(), &running);
     }
     watch_ready_.notify_one();
+    running_gauge_->Add(1);
     query::Budget budget{.deadline_ns = limits_.timeout_ns,
                          .memory_bytes = limits_.memory_bytes,
                          .cancelled = &running.cancelled,
                          .clock = clock_};
     question(store_->TakeSnapshot(""), budget, exchange);
     seconds->Record(static_cast<double>(clock_->MonotonicNs() - asked_ns) / 1e9);
+    running_gauge_->Add(-1);
     std::lock_guard lock(mutex_);
     running_.erase(place);
   };
@@ -49,14 +61,14 @@ void QueryRunner::Run(std::string_view kind, net::ExchangePtr exchange, Question
     std::lock_guard lock(mutex_);
     if (!stopping_ && waiting_.size() < limits_.waiting_max) {
       waiting_.push_back(std::move(work));
+      waiting_gauge_->Add(1);
       work_ready_.notify_one();
       return;
     }
   }
-  metrics_
-      ->GetCounter("weft_queries_refused_total", "Queries refused because too many wait.",
-                   {{"kind", kind}})
-      ->Add();
+  metrics.refused->Add();
+  Log(LogLevel::kWarn, "api", "refused a query: too many wait",
+      {{"kind", kind}, {"waiting_max", limits_.waiting_max}});
   exchange->Respond(refuse(Error{ErrorCode::kUnavailable, "too many queries wait: try again", 1}));
 }
 
@@ -75,6 +87,7 @@ void QueryRunner::Resume(std::function<void()> work) {
   std::lock_guard lock(mutex_);
   if (stopping_) return;
   waiting_.push_back(std::move(work));
+  waiting_gauge_->Add(1);
   work_ready_.notify_one();
 }
 
@@ -87,6 +100,7 @@ void QueryRunner::Work() {
       if (stopping_) return;
       work = std::move(waiting_.front());
       waiting_.pop_front();
+      waiting_gauge_->Add(-1);
     }
     work();
   }
@@ -110,6 +124,7 @@ void QueryRunner::Stop() {
     stopping_ = true;
     for (Running* running : running_) running->cancelled = true;
     dropped.swap(waiting_);
+    waiting_gauge_->Add(-static_cast<int64_t>(dropped.size()));
   }
   work_ready_.notify_all();
   watch_ready_.notify_all();

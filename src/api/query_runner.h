@@ -19,6 +19,7 @@
 #include <thread>
 #include <vector>
 
+#include "api/query_metrics.h"
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "net/http.h"
@@ -48,6 +49,8 @@ class QueryRunner {
   QueryRunner(store::Store* store, Limits limits, Metrics* metrics, Clock* clock);
   ~QueryRunner();
 
+  // Kinds that Run() and Answer() will be given: their metrics then exist from the start.
+  void Declare(std::initializer_list<std::string_view> kinds);
   // `kind` labels the metrics: a constant, never input.
   void Run(std::string_view kind, net::ExchangePtr exchange, Question question,
            const Refuse& refuse);
@@ -71,8 +74,10 @@ class QueryRunner {
 
   store::Store* const store_;
   const Limits limits_;
-  Metrics* const metrics_;
   Clock* const clock_;
+  QueryMetrics metrics_;
+  Gauge* const waiting_gauge_;
+  Gauge* const running_gauge_;
   std::mutex mutex_;
   std::condition_variable work_ready_, watch_ready_;
   std::deque<std::function<void()>> waiting_;  // guarded by mutex_

@@ -5,6 +5,7 @@
 
 #include "api/answers.h"
 #include "api/jaeger_api.h"
+#include "api/metrics_page.h"
 #include "api/web_ui.h"
 
 namespace weft::api {
@@ -64,15 +65,7 @@ void AddHealthRoutes(std::function<std::string()> ready, const Metrics* metrics,
   });
   router->Add(
       "GET", "/metrics", options, [metrics](net::Request request, net::ExchangePtr exchange) {
-        bool open =
-            net::FindHeader(request.headers, "accept").find("application/openmetrics-text") !=
-            std::string_view::npos;
-        net::Response response = PlainText(
-            200,
-            metrics->Render(open ? Metrics::Format::kOpenMetrics : Metrics::Format::kPrometheus));
-        response.content_type = open ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
-                                     : "text/plain; version=0.0.4; charset=utf-8";
-        exchange->Respond(std::move(response));
+        exchange->Respond(AnswerMetrics(*metrics, net::FindHeader(request.headers, "accept")));
       });
 }
 

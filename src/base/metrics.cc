@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/metrics.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
-#include <filesystem>
-#include <fstream>
 
 #include "base/check.h"
 
@@ -49,6 +44,16 @@ std::string NumberText(double value) {
   return error == std::errc() ? std::string(text, end) : "NaN";
 }
 
+// A bucket's bound as a label: OpenMetrics wants one spelling of a number, "1.0" and not "1".
+std::string BoundText(double value, MetricsFormat format) {
+  if (std::isinf(value)) return "+Inf";
+  char text[400];
+  auto [end, error] = std::to_chars(text, text + sizeof text, value, std::chars_format::fixed);
+  std::string out = error == std::errc() ? std::string(text, end) : "NaN";
+  if (format == MetricsFormat::kOpenMetrics && out.find('.') == std::string::npos) out += ".0";
+  return out;
+}
+
 void AppendSample(std::string* out, std::string_view name, std::string_view labels, double value) {
   *out += name;
   if (!labels.empty()) {
@@ -61,19 +66,70 @@ void AppendSample(std::string* out, std::string_view name, std::string_view labe
   *out += '\n';
 }
 
+// The name of a family as OpenMetrics has it: without the suffix that its type gives its samples.
+std::string_view FamilyName(std::string_view name, MetricType type, MetricsFormat format) {
+  if (format == MetricsFormat::kPrometheus) return name;
+  if (type == MetricType::kCounter) name.remove_suffix(std::string_view("_total").size());
+  if (type == MetricType::kInfo) name.remove_suffix(std::string_view("_info").size());
+  return name;
+}
+
+std::string_view TypeName(MetricType type, MetricsFormat format) {
+  switch (type) {
+    case MetricType::kCounter:
+      return "counter";
+    case MetricType::kHistogram:
+      return "histogram";
+    case MetricType::kInfo:
+      // The older format knows no infos.
+      return format == MetricsFormat::kOpenMetrics ? "info" : "gauge";
+    case MetricType::kGauge:
+      break;
+  }
+  return "gauge";
+}
+
+// Names end in their unit.
+std::string_view UnitOf(std::string_view family) {
+  for (std::string_view unit : {"seconds", "bytes"})
+    if (family.size() > unit.size() && family.ends_with(unit) &&
+        family[family.size() - unit.size() - 1] == '_')
+      return unit;
+  return "";
+}
+
 }  // namespace
 
 std::vector<double> DurationBounds() {
   return {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
 }
 
+std::vector<double> SyncBounds() {
+  return {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 10};
+}
+
+std::vector<double> WorkBounds() {
+  return {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600};
+}
+
 Histogram::Histogram(std::vector<double> bounds)
     : bounds_(std::move(bounds)), counts_(bounds_.size() + 1) {}
 
+size_t Histogram::BucketOf(double value) const {
+  return static_cast<size_t>(std::ranges::lower_bound(bounds_, value) - bounds_.begin());
+}
+
 void Histogram::Record(double value) {
-  size_t bucket = static_cast<size_t>(std::ranges::lower_bound(bounds_, value) - bounds_.begin());
-  counts_[bucket].fetch_add(1, std::memory_order_relaxed);
+  counts_[BucketOf(value)].fetch_add(1, std::memory_order_relaxed);
   sum_.fetch_add(value, std::memory_order_relaxed);
+}
+
+void Histogram::Record(double value, std::string_view trace_id, uint64_t time_ns) {
+  Record(value);
+  if (trace_id.empty()) return;
+  std::lock_guard lock(exemplars_mutex_);
+  exemplars_.resize(counts_.size());
+  exemplars_[BucketOf(value)] = {std::string(trace_id), value, time_ns};
 }
 
 uint64_t Histogram::count() const {
@@ -101,74 +157,120 @@ void MetricsScrape::Gauge(std::string_view name, std::string_view help, const La
   AppendSample(&Get(name, help, MetricType::kGauge).samples, name, LabelText(labels), value);
 }
 
+void MetricsScrape::Info(std::string_view name, std::string_view help, const Labels& labels) {
+  WEFT_CHECK(name.ends_with("_info"));
+  AppendSample(&Get(name, help, MetricType::kInfo).samples, name, LabelText(labels), 1);
+}
+
+void MetricsScrape::Histogram(std::string_view name, std::string_view help, const Labels& labels,
+                              const weft::Histogram& histogram) {
+  AddHistogram(name, help, LabelText(labels), histogram);
+}
+
+void MetricsScrape::AddHistogram(std::string_view name, std::string_view help,
+                                 const std::string& labels, const weft::Histogram& histogram) {
+  std::string* out = &Get(name, help, MetricType::kHistogram).samples;
+  const std::string bucket = std::string(name) + "_bucket";
+  const std::string comma = labels.empty() ? "" : labels + ",";
+  std::vector<weft::Histogram::Exemplar> exemplars;
+  if (format_ == MetricsFormat::kOpenMetrics) {
+    std::lock_guard lock(histogram.exemplars_mutex_);
+    exemplars = histogram.exemplars_;
+  }
+  uint64_t total = 0;
+  for (size_t i = 0; i < histogram.counts_.size(); ++i) {
+    total += histogram.counts_[i].load(std::memory_order_relaxed);
+    double bound = i < histogram.bounds_.size() ? histogram.bounds_[i] : INFINITY;
+    AppendSample(out, bucket, comma + "le=\"" + BoundText(bound, format_) + "\"",
+                 static_cast<double>(total));
+    if (i >= exemplars.size() || exemplars[i].trace_id.empty()) continue;
+    out->pop_back();
+    *out += " # {trace_id=\"" + EscapeLabel(exemplars[i].trace_id) + "\"} " +
+            NumberText(exemplars[i].value) + " " +
+            NumberText(static_cast<double>(exemplars[i].time_ns / 1'000'000) / 1e3) + "\n";
+  }
+  AppendSample(out, std::string(name) + "_sum", labels,
+               histogram.sum_.load(std::memory_order_relaxed));
+  AppendSample(out, std::string(name) + "_count", labels, static_cast<double>(total));
+}
+
+std::string MetricsScrape::Text() const {
+  std::string out;
+  for (const auto& [name, family] : families_) {
+    std::string_view shown = FamilyName(name, family.type, format_);
+    out.append("# TYPE ").append(shown).append(" ").append(TypeName(family.type, format_));
+    out += '\n';
+    if (std::string_view unit = UnitOf(shown);
+        format_ == MetricsFormat::kOpenMetrics && !unit.empty())
+      out.append("# UNIT ").append(shown).append(" ").append(unit).append("\n");
+    out.append("# HELP ").append(shown).append(" ").append(family.help).append("\n");
+    out += family.samples;
+  }
+  if (format_ == MetricsFormat::kOpenMetrics) out += "# EOF\n";
+  return out;
+}
+
+template <class T, class... Arguments>
+T* Metrics::Get(SeriesMap<T>* all, std::string_view name, std::string_view help,
+                const Labels& labels, Arguments&&... arguments) {
+  std::string text = LabelText(labels);
+  std::string key = std::string(name) + '{' + text;
+  std::lock_guard lock(mutex_);
+  Series<T>& series = (*all)[key];
+  if (series.metric == nullptr)
+    series = {std::string(name), std::string(help), std::move(text),
+              std::make_unique<T>(std::forward<Arguments>(arguments)...)};
+  return series.metric.get();
+}
+
 Counter* Metrics::GetCounter(std::string_view name, std::string_view help, const Labels& labels) {
   WEFT_CHECK(name.ends_with("_total"));
-  std::string text = LabelText(labels);
-  std::lock_guard lock(mutex_);
-  for (Series<Counter>& series : counters_)
-    if (series.name == name && series.labels == text) return series.metric.get();
-  counters_.push_back({std::string(name), std::string(help), text, std::make_unique<Counter>()});
-  return counters_.back().metric.get();
+  return Get(&counters_, name, help, labels);
+}
+
+Gauge* Metrics::GetGauge(std::string_view name, std::string_view help, const Labels& labels) {
+  return Get(&gauges_, name, help, labels);
 }
 
 Histogram* Metrics::GetHistogram(std::string_view name, std::string_view help, const Labels& labels,
                                  std::vector<double> bounds) {
-  std::string text = LabelText(labels);
-  std::lock_guard lock(mutex_);
-  for (Series<Histogram>& series : histograms_)
-    if (series.name == name && series.labels == text) return series.metric.get();
-  histograms_.push_back(
-      {std::string(name), std::string(help), text, std::make_unique<Histogram>(std::move(bounds))});
-  return histograms_.back().metric.get();
+  return Get(&histograms_, name, help, labels, std::move(bounds));
 }
 
 void Metrics::OnScrape(std::function<void(MetricsScrape*)> report) {
-  std::lock_guard lock(mutex_);
+  std::lock_guard lock(reports_mutex_);
   reports_.push_back(std::move(report));
 }
 
 void Metrics::StopScrapes() {
-  std::lock_guard lock(mutex_);
+  std::lock_guard lock(reports_mutex_);
   reports_.clear();
 }
 
 std::string Metrics::Render(Format format) const {
-  MetricsScrape scrape;
+  MetricsScrape scrape(format);
   {
-    std::lock_guard lock(mutex_);
+    std::lock_guard lock(reports_mutex_);
     for (const auto& report : reports_) report(&scrape);
-    for (const Series<Counter>& series : counters_)
-      AppendSample(&scrape.Get(series.name, series.help, MetricType::kCounter).samples, series.name,
-                   series.labels, static_cast<double>(series.metric->value()));
-    for (const Series<Histogram>& series : histograms_) {
-      std::string* out = &scrape.Get(series.name, series.help, MetricType::kHistogram).samples;
-      const Histogram& histogram = *series.metric;
-      std::string comma = series.labels.empty() ? "" : series.labels + ",";
-      uint64_t total = 0;
-      for (size_t i = 0; i < histogram.counts_.size(); ++i) {
-        total += histogram.counts_[i].load(std::memory_order_relaxed);
-        double bound = i < histogram.bounds_.size() ? histogram.bounds_[i] : INFINITY;
-        AppendSample(out, series.name + "_bucket", comma + "le=\"" + NumberText(bound) + "\"",
-                     static_cast<double>(total));
-      }
-      AppendSample(out, series.name + "_sum", series.labels,
-                   histogram.sum_.load(std::memory_order_relaxed));
-      AppendSample(out, series.name + "_count", series.labels, static_cast<double>(total));
-    }
   }
-  static constexpr std::string_view kTypes[] = {"counter", "gauge", "histogram"};
-  std::string out;
-  for (const auto& [name, family] : scrape.families_) {
-    // OpenMetrics names a counter's family without the suffix of its samples.
-    std::string_view shown = name;
-    if (format == Format::kOpenMetrics && family.type == MetricType::kCounter)
-      shown.remove_suffix(std::string_view("_total").size());
-    out.append("# HELP ").append(shown).append(" ").append(family.help).append("\n# TYPE ");
-    out.append(shown).append(" ").append(kTypes[static_cast<int>(family.type)]).append("\n");
-    out += family.samples;
-  }
-  if (format == Format::kOpenMetrics) out += "# EOF\n";
-  return out;
+  auto in_order = [](const auto& all) {
+    std::vector<const typename std::decay_t<decltype(all)>::mapped_type*> series;
+    for (const auto& [key, one] : all) series.push_back(&one);
+    std::ranges::sort(series, [](const auto* a, const auto* b) {
+      return std::tie(a->name, a->labels) < std::tie(b->name, b->labels);
+    });
+    return series;
+  };
+  std::lock_guard lock(mutex_);
+  for (const Series<Counter>* series : in_order(counters_))
+    AppendSample(&scrape.Get(series->name, series->help, MetricType::kCounter).samples,
+                 series->name, series->labels, static_cast<double>(series->metric->value()));
+  for (const Series<Gauge>* series : in_order(gauges_))
+    AppendSample(&scrape.Get(series->name, series->help, MetricType::kGauge).samples, series->name,
+                 series->labels, static_cast<double>(series->metric->value()));
+  for (const Series<Histogram>* series : in_order(histograms_))
+    scrape.AddHistogram(series->name, series->help, series->labels, *series->metric);
+  return scrape.Text();
 }
 
 void CountDroppedSpans(Metrics* metrics, std::string_view room, std::string_view reason,
@@ -185,41 +287,6 @@ void CountDroppedLogs(Metrics* metrics, std::string_view room, std::string_view 
       ->GetCounter("weft_dropped_logs_total", "Log records that reached weft and were not kept.",
                    {{"room", room}, {"reason", reason}})
       ->Add(n);
-}
-
-void ReportProcess(MetricsScrape* scrape) {
-  // /proc/self/stat after the command's ")": state is field 3, utime 14, stime 15, threads 20,
-  // start time 22, rss 24 (proc(5)).
-  std::ifstream stat("/proc/self/stat");
-  std::string line;
-  std::getline(stat, line);
-  size_t close = line.rfind(')');
-  if (close == std::string::npos) return;
-  std::vector<double> fields;
-  const char* at = line.c_str() + close + 3;  // past ") S"
-  for (char* next = nullptr;; at = next) {
-    double value = std::strtod(at, &next);
-    if (next == at) break;
-    fields.push_back(value);
-  }
-  constexpr size_t kFirst = 4;  // fields[0] is field 4
-  if (fields.size() <= 24 - kFirst) return;
-  double ticks = static_cast<double>(sysconf(_SC_CLK_TCK));
-  scrape->Counter("process_cpu_seconds_total", "User and system CPU time spent, in seconds.", {},
-                  (fields[14 - kFirst] + fields[15 - kFirst]) / ticks);
-  scrape->Gauge("process_resident_memory_bytes", "Resident memory.", {},
-                fields[24 - kFirst] * static_cast<double>(sysconf(_SC_PAGESIZE)));
-  scrape->Gauge("process_threads", "Threads.", {}, fields[20 - kFirst]);
-  std::error_code error;
-  std::filesystem::directory_iterator fds("/proc/self/fd", error);
-  if (!error)
-    scrape->Gauge("process_open_fds", "Open file descriptors.", {},
-                  static_cast<double>(std::distance(begin(fds), end(fds))));
-  std::ifstream system("/proc/stat");
-  while (std::getline(system, line))
-    if (line.starts_with("btime "))
-      scrape->Gauge("process_start_time_seconds", "Start, in seconds since the Unix epoch.", {},
-                    std::strtod(line.c_str() + 6, nullptr) + fields[22 - kFirst] / ticks);
 }
 
 }  // namespace weft

@@ -11,7 +11,7 @@ namespace weft::exporter {
 DebugExporter::DebugExporter(config::DebugSettings settings,
                              std::function<void(const std::string&)> write)
     : settings_(settings), write_(write ? std::move(write) : [](const std::string& line) {
-        Log(LogLevel::kInfo, "debug", line);
+        LogAlways(LogLevel::kInfo, "debug", line);
       }) {}
 
 void DebugExporter::Consume(SpanBatch batch, pipeline::Completion done) {

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exporter/store_exporter.h"
 
+#include <algorithm>
+
+#include "base/log.h"
+
 namespace weft::exporter {
 
 store::StoreConfig ToStoreConfig(const config::StoreSettings& settings) {
@@ -33,18 +37,103 @@ StoreExporter::StoreExporter(std::string id, config::StoreSettings settings, Env
       settings_(std::move(settings)),
       env_(env),
       clock_(clock),
-      metrics_(metrics) {}
+      metrics_(metrics) {
+  Labels labels = {{"exporter", id_}};
+  sync_seconds_ = metrics->GetHistogram("weft_store_wal_sync_seconds",
+                                        "Time of one fdatasync of the log.", labels, SyncBounds());
+  sync_failures_ =
+      metrics->GetCounter("weft_store_wal_sync_failures_total",
+                          "Failed syncs: the store takes nothing until it is restarted.", labels);
+  struct Names {
+    const char *seconds, *help, *failures, *failures_help;
+  };
+  static constexpr Names kNames[] = {
+      {"weft_store_flush_seconds", "Time to write the head as a block.",
+       "weft_store_flush_failures_total", "Flushes that failed; they are tried again."},
+      {"weft_store_compaction_seconds", "Time to merge blocks.",
+       "weft_store_compaction_failures_total", "Merges that failed; the blocks stay as they were."},
+      {"weft_store_retention_seconds", "Time to delete expired blocks.",
+       "weft_store_retention_failures_total", "Expiries that failed; they are tried again."},
+  };
+  for (size_t i = 0; i < std::size(kNames); ++i)
+    work_metrics_[i] = {
+        metrics->GetHistogram(kNames[i].seconds, kNames[i].help, labels, WorkBounds()),
+        metrics->GetCounter(kNames[i].failures, kNames[i].failures_help, labels)};
+}
 
 StoreExporter::~StoreExporter() { Stop(); }
 
 Status StoreExporter::Start() {
-  WEFT_ASSIGN(store_, store::Store::Open(env_, clock_, ToStoreConfig(settings_)));
-  metrics_->OnScrape([this](MetricsScrape* scrape) { ReportStore(id_, store_.get(), scrape); });
+  store::StoreConfig config = ToStoreConfig(settings_);
+  config.observer = this;
+  WEFT_ASSIGN(store_, store::Store::Open(env_, clock_, std::move(config)));
+  store::StoreStats stats = store_->stats();
+  Log(LogLevel::kInfo, "store", "opened",
+      {{"exporter", id_},
+       {"directory", settings_.directory},
+       {"blocks", stats.blocks},
+       {"recovered_spans", stats.recovered_spans},
+       {"recovery_s", static_cast<double>(stats.recovery_ns) / 1e9},
+       {"torn_tail_bytes", stats.torn_tail_bytes}});
+  for (const std::string& damage : stats.damage)
+    Log(LogLevel::kError, "store", "damage found at start", {{"exporter", id_}, {"what", damage}});
+  metrics_->OnScrape([this](MetricsScrape* scrape) { Report(scrape); });
   return {};
 }
 
 void StoreExporter::Stop() {
   if (store_) store_->Close();
+}
+
+void StoreExporter::OnSync(uint64_t duration_ns, const Status& status) {
+  sync_seconds_->Record(static_cast<double>(duration_ns) / 1e9);
+  if (status) return;
+  sync_failures_->Add();
+  Log(LogLevel::kError, "store", "a sync of the log failed: nothing is taken until a restart",
+      {{"exporter", id_}, {"error", status.error().message}});
+}
+
+void StoreExporter::OnWork(const store::StoreWork& work) {
+  using Kind = store::StoreWork::Kind;
+  const WorkMetrics& metrics = work_metrics_[static_cast<size_t>(work.kind)];
+  double seconds = static_cast<double>(work.duration_ns) / 1e9;
+  metrics.seconds->Record(seconds);
+  static constexpr std::string_view kDone[] = {"flushed the head to a block", "merged blocks",
+                                               "deleted expired blocks"};
+  static constexpr std::string_view kFailed[] = {"a flush failed", "a merge failed",
+                                                 "deleting expired blocks failed"};
+  size_t kind = static_cast<size_t>(work.kind);
+  if (work.status) {
+    Log(work.kind == Kind::kRetention ? LogLevel::kInfo : LogLevel::kDebug, "store", kDone[kind],
+        {{"exporter", id_},
+         {"tenant", work.tenant},
+         {"inputs", work.inputs},
+         {"spans", work.spans},
+         {"bytes", work.bytes},
+         {"level", work.level},
+         {"took_s", seconds}});
+  } else if (work.status.error().code != ErrorCode::kCancelled) {
+    metrics.failures->Add();
+    Log(LogLevel::kError, "store", kFailed[kind],
+        {{"exporter", id_},
+         {"tenant", work.tenant},
+         {"inputs", work.inputs},
+         {"code", ErrorCodeName(work.status.error().code)},
+         {"error", work.status.error().message}});
+  }
+  if (on_work_) on_work_(work);
+}
+
+void StoreExporter::Report(MetricsScrape* scrape) {
+  ReportStore(id_, store_->stats(), scrape);
+  Labels labels = {{"exporter", id_}};
+  if (Result<uint64_t> free = env_->FreeBytes(settings_.directory))
+    scrape->Gauge("weft_store_disk_free_bytes", "Free space where the data lies.", labels,
+                  static_cast<double>(*free));
+  scrape->Gauge("weft_store_head_max_bytes", "Over it nothing is taken until a flush.", labels,
+                static_cast<double>(ToStoreConfig(settings_).head_bytes_max));
+  scrape->Gauge("weft_store_disk_free_min_bytes", "Below it nothing is taken.", labels,
+                static_cast<double>(ToStoreConfig(settings_).free_bytes_min));
 }
 
 Status StoreExporter::Admit(uint64_t bytes) { return store_->Admit(bytes); }
@@ -53,8 +142,30 @@ void StoreExporter::Consume(SpanBatch batch, pipeline::Completion done) {
   store_->Append(std::move(batch), std::move(done));
 }
 
-void ReportStore(const std::string& id, store::Store* store, MetricsScrape* scrape) {
-  store::StoreStats stats = store->stats();
+namespace {
+
+// Levels that are shown even while they are empty: a store that is full has three.
+constexpr size_t kLevelsShown = 4;
+
+void ReportLevels(const std::string& id, const store::StoreStats& stats, MetricsScrape* scrape) {
+  for (size_t i = 0; i < std::max(kLevelsShown, stats.levels.size()); ++i) {
+    store::StoreLevelStats level =
+        i < stats.levels.size() ? stats.levels[i] : store::StoreLevelStats();
+    std::string number = std::to_string(i);
+    Labels labels = {{"exporter", id}, {"level", number}};
+    scrape->Gauge("weft_store_blocks", "Blocks, by how often their rows were merged.", labels,
+                  static_cast<double>(level.blocks));
+    scrape->Gauge("weft_store_block_bytes", "Bytes of blocks.", labels,
+                  static_cast<double>(level.bytes));
+    scrape->Gauge("weft_store_block_spans", "Spans in blocks.", labels,
+                  static_cast<double>(level.spans));
+  }
+}
+
+}  // namespace
+
+void ReportStore(const std::string& id, const store::StoreStats& stats, MetricsScrape* scrape) {
+  ReportLevels(id, stats, scrape);
   Labels labels = {{"exporter", id}};
   struct Row {
     const char* name;
@@ -67,8 +178,6 @@ void ReportStore(const std::string& id, store::Store* store, MetricsScrape* scra
       {"weft_store_appended_logs_total", "Log records made durable.", number(stats.appended_logs)},
       {"weft_store_appended_bytes_total", "Bytes of batches made durable.",
        number(stats.appended_bytes)},
-      {"weft_store_wal_syncs_total", "fdatasync calls of the log.", number(stats.wal_syncs)},
-      {"weft_store_wal_sync_seconds_total", "Time spent in them.", number(stats.wal_sync_ns) / 1e9},
       {"weft_store_wal_bytes_total", "Bytes written to the log.", number(stats.wal_bytes)},
       {"weft_store_flushes_total", "Head flushes to a block.", number(stats.flushes)},
       {"weft_store_compactions_total", "Merges of blocks.", number(stats.compactions)},
@@ -85,10 +194,14 @@ void ReportStore(const std::string& id, store::Store* store, MetricsScrape* scra
   const Row kGauges[] = {
       {"weft_store_head_bytes", "Memory of the head.", number(stats.head_bytes)},
       {"weft_store_head_spans", "Spans in the head.", number(stats.head_spans)},
-      {"weft_store_blocks", "Blocks.", number(stats.blocks)},
-      {"weft_store_block_bytes", "Bytes of all blocks.", number(stats.block_bytes)},
-      {"weft_store_block_spans", "Spans in all blocks.", number(stats.block_spans)},
-      {"weft_store_level0_blocks", "Blocks not yet merged.", number(stats.level0_blocks)},
+      {"weft_store_head_chunks", "Chunks of the head.", number(stats.head_chunks)},
+      {"weft_store_unmerged_blocks", "Blocks that wait to be merged, of the tenant with most.",
+       number(stats.unmerged_blocks)},
+      {"weft_store_unmerged_blocks_max", "Over it nothing is taken.",
+       number(stats.unmerged_blocks_max)},
+      {"weft_store_wal_segments", "Files of the log.", number(stats.wal_segments)},
+      {"weft_store_wal_queued_bytes", "Bytes that wait for the next sync.",
+       number(stats.wal_queued_bytes)},
       {"weft_store_page_cache_bytes", "Memory of the page cache.", number(stats.page_cache_bytes)},
       {"weft_store_recovered_spans", "Spans replayed from the log at start.",
        number(stats.recovered_spans)},

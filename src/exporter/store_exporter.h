@@ -7,6 +7,7 @@
 // Next: store/store.h.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -22,7 +23,7 @@ namespace weft::exporter {
 // The store's configuration out of the exporter's settings. REQUIRES: settings.directory is set.
 store::StoreConfig ToStoreConfig(const config::StoreSettings& settings);
 
-class StoreExporter : public pipeline::Exporter {
+class StoreExporter : public pipeline::Exporter, private store::StoreObserver {
  public:
   // `id` labels the metrics. All pointers are borrowed.
   StoreExporter(std::string id, config::StoreSettings settings, Env* env, Clock* clock,
@@ -37,17 +38,34 @@ class StoreExporter : public pipeline::Exporter {
   // Null before Start().
   store::Store* store() const { return store_.get(); }
   const config::StoreSettings& settings() const { return settings_; }
+  // Runs after every piece of the store's background work, on its thread. Set before Start().
+  void set_on_work(std::function<void(const store::StoreWork&)> on_work) {
+    on_work_ = std::move(on_work);
+  }
 
  private:
+  // Indexed by store::StoreWork::Kind.
+  struct WorkMetrics {
+    Histogram* seconds = nullptr;
+    Counter* failures = nullptr;
+  };
+  void OnSync(uint64_t duration_ns, const Status& status) override;
+  void OnWork(const store::StoreWork& work) override;
+  void Report(MetricsScrape* scrape);
+
   const std::string id_;
   const config::StoreSettings settings_;
   Env* const env_;
   Clock* const clock_;
   Metrics* const metrics_;
+  Histogram* sync_seconds_;
+  Counter* sync_failures_;
+  WorkMetrics work_metrics_[3];
+  std::function<void(const store::StoreWork&)> on_work_;
   std::unique_ptr<store::Store> store_;
 };
 
 // All of the store's statistics as metrics.
-void ReportStore(const std::string& id, store::Store* store, MetricsScrape* scrape);
+void ReportStore(const std::string& id, const store::StoreStats& stats, MetricsScrape* scrape);
 
 }  // namespace weft::exporter

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/log.h"
 #include "net/answer_head.h"
 #include "net/connection.h"
 #include "net/loop.h"
@@ -144,6 +145,7 @@ struct Server::Impl {
   std::vector<std::shared_ptr<Listener>> listeners;
   std::atomic<size_t> next_loop{0};
   std::atomic<bool> stopping{false};
+  std::atomic<uint64_t> refused{0};
   bool started = false;
   bool stopped = false;
 };
@@ -232,6 +234,10 @@ void Server::Impl::Adopt(const std::shared_ptr<Listener>& listener,
 }
 
 void Server::Impl::RefuseConnection(Tcp::socket socket) {
+  refused.fetch_add(1, std::memory_order_relaxed);
+  Log(LogLevel::kWarn, "net", "refused a connection: too many are open",
+      {{"connections_max", limits.connections_max},
+       {"connections_per_ip_max", limits.connections_per_ip_max}});
   Response response = PlainResponse(503, "503 too many connections");
   response.headers.emplace_back("Retry-After", "5");
   AnswerHead head{.response = &response,
@@ -305,5 +311,8 @@ void Server::Start() {
 
 void Server::Stop() { impl_->Stop(); }
 uint64_t Server::connections() const { return impl_->census.count(); }
+uint64_t Server::connections_refused() const {
+  return impl_->refused.load(std::memory_order_relaxed);
+}
 
 }  // namespace weft::net

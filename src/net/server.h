@@ -81,6 +81,8 @@ class Server {
   void Stop();
 
   uint64_t connections() const;
+  // Connections turned away because too many were open.
+  uint64_t connections_refused() const;
 
  private:
   struct Impl;

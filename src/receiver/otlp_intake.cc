@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "receiver/otlp_intake.h"
 
+#include "base/log.h"
+
 namespace weft::receiver {
 namespace {
 
@@ -13,6 +15,26 @@ bool IsRetryable(const Error& error) {
          error.code == ErrorCode::kNoSpace;
 }
 
+// What a sender can be refused for: these counters exist before it happens.
+constexpr std::initializer_list<ErrorCode> kRefusals = {
+    ErrorCode::kInvalidArgument,   ErrorCode::kPermissionDenied, ErrorCode::kUnauthenticated,
+    ErrorCode::kResourceExhausted, ErrorCode::kTooLarge,         ErrorCode::kUnavailable,
+    ErrorCode::kUnimplemented,     ErrorCode::kNoSpace};
+// What a store can say to a batch that was decoded, and the sender may send again.
+constexpr std::initializer_list<ErrorCode> kItemRefusals = {ErrorCode::kUnavailable,
+                                                            ErrorCode::kNoSpace};
+
+// A request under way: its share of the budget, and one in the gauge.
+struct RequestToken {
+  RequestToken(std::shared_ptr<void> held, Gauge* in_flight)
+      : share(std::move(held)), gauge(in_flight) {
+    gauge->Add(1);
+  }
+  ~RequestToken() { gauge->Add(-1); }
+  std::shared_ptr<void> share;
+  Gauge* gauge;
+};
+
 }  // namespace
 
 OtlpIntake::OtlpIntake(std::string_view receiver, std::string_view transport,
@@ -23,7 +45,17 @@ OtlpIntake::OtlpIntake(std::string_view receiver, std::string_view transport,
       inputs_(inputs),
       budget_(budget),
       metrics_(metrics),
-      clock_(clock) {
+      clock_(clock),
+      in_flight_(metrics->GetGauge("weft_receiver_requests_in_flight",
+                                   "Requests that were let in and not yet answered.",
+                                   {{"receiver", receiver_}, {"transport", transport_}})),
+      dropped_points_(metrics->GetCounter("weft_dropped_metric_points_total",
+                                          "Metric points that reached weft.",
+                                          {{"room", "receiver"}, {"reason", "no_metrics_store"}})) {
+  CountDroppedSpans(metrics, "receiver", "invalid", 0);
+  CountDroppedSpans(metrics, "receiver", ErrorCodeName(ErrorCode::kInvalidArgument), 0);
+  CountDroppedLogs(metrics, "receiver", "no_trace", 0);
+  CountDroppedLogs(metrics, "receiver", ErrorCodeName(ErrorCode::kInvalidArgument), 0);
   for (OtlpSignal signal : {OtlpSignal::kTraces, OtlpSignal::kLogs, OtlpSignal::kMetrics}) {
     Labels labels = {
         {"receiver", receiver_}, {"transport", transport_}, {"signal", NameOf(signal)}};
@@ -35,7 +67,14 @@ OtlpIntake::OtlpIntake(std::string_view receiver, std::string_view transport,
         metrics->GetCounter("weft_receiver_received_items_total",
                             "Spans, log records or metric points decoded, kept or not.", labels),
         metrics->GetCounter("weft_receiver_accepted_items_total",
-                            "Spans or log records that every exporter has completed.", labels)};
+                            "Spans or log records that every exporter has completed.", labels),
+        std::make_unique<ReasonCounters>(metrics, "weft_receiver_refused_requests_total",
+                                         "Requests answered with an error.", labels, kRefusals),
+        nullptr};
+    if (signal == OtlpSignal::kMetrics) continue;
+    counters_[static_cast<int>(signal)].refused_items = std::make_unique<ReasonCounters>(
+        metrics, "weft_receiver_refused_items_total",
+        "Spans or log records that the sender was asked to send again.", labels, kItemRefusals);
   }
 }
 
@@ -65,18 +104,18 @@ Result<std::shared_ptr<void>> OtlpIntake::Admit(OtlpSignal signal, uint64_t byte
     CountRefusal(signal, status.error());
     return Fail(status.error());
   }
-  return std::shared_ptr<void>(std::move(*token));
+  return std::make_shared<RequestToken>(std::move(*token), in_flight_);
 }
 
 void OtlpIntake::CountRefusal(OtlpSignal signal, const Error& error) {
-  metrics_
-      ->GetCounter("weft_receiver_refused_requests_total",
-                   "Requests answered with an error before or after decoding.",
-                   {{"receiver", receiver_},
-                    {"transport", transport_},
-                    {"signal", NameOf(signal)},
-                    {"reason", ErrorCodeName(error.code)}})
-      ->Add();
+  counters_[static_cast<int>(signal)].refused_requests->Of(error.code)->Add();
+  // A sender that does what it should not may do it often: the log samples.
+  Log(IsRetryable(error) ? LogLevel::kWarn : LogLevel::kDebug, "receiver", "refused a request",
+      {{"receiver", receiver_},
+       {"transport", transport_},
+       {"signal", NameOf(signal)},
+       {"reason", ErrorCodeName(error.code)},
+       {"error", std::string_view(error.message).substr(0, 300)}});
 }
 
 void OtlpIntake::CountItems(OtlpSignal signal, const SpanBatch& batch) {
@@ -94,14 +133,7 @@ void OtlpIntake::CountItems(OtlpSignal signal, const SpanBatch& batch) {
 void OtlpIntake::CountLost(OtlpSignal signal, uint64_t items, const Error& error) {
   CountRefusal(signal, error);
   if (IsRetryable(error)) {
-    metrics_
-        ->GetCounter("weft_receiver_refused_items_total",
-                     "Spans or log records that the sender was asked to send again.",
-                     {{"receiver", receiver_},
-                      {"transport", transport_},
-                      {"signal", NameOf(signal)},
-                      {"reason", ErrorCodeName(error.code)}})
-        ->Add(items);
+    counters_[static_cast<int>(signal)].refused_items->Of(error.code)->Add(items);
   } else if (signal == OtlpSignal::kTraces) {
     CountDroppedSpans(metrics_, "receiver", ErrorCodeName(error.code), items);
   } else {
@@ -113,10 +145,7 @@ Result<OtlpAnswer> OtlpIntake::AnswerMetrics(codec::OtlpFormat format, std::stri
   WEFT_ASSIGN(uint64_t points, codec::CountOtlpMetricPoints(format, body));
   if (points == 0) return OtlpAnswer{};
   counters_[static_cast<int>(OtlpSignal::kMetrics)].received->Add(points);
-  metrics_
-      ->GetCounter("weft_dropped_metric_points_total", "Metric points that reached weft.",
-                   {{"room", "receiver"}, {"reason", "no_metrics_store"}})
-      ->Add(points);
+  dropped_points_->Add(points);
   return OtlpAnswer{points, "weft keeps traces and logs, no metrics: send them elsewhere"};
 }
 

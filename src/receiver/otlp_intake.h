@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "base/reason_counters.h"
 #include "base/result.h"
 #include "codec/otlp.h"
 #include "pipeline/byte_budget.h"
@@ -57,6 +58,7 @@ class OtlpIntake {
     Counter* bytes;
     Counter* received;
     Counter* accepted;
+    std::unique_ptr<ReasonCounters> refused_requests, refused_items;
   };
   pipeline::Consumer* Input(OtlpSignal signal) const;
   Result<OtlpAnswer> AnswerMetrics(codec::OtlpFormat format, std::string_view body);
@@ -69,6 +71,8 @@ class OtlpIntake {
   Metrics* const metrics_;
   Clock* const clock_;
   Counters counters_[3];
+  Gauge* const in_flight_;
+  Counter* const dropped_points_;
 };
 
 }  // namespace weft::receiver

@@ -146,13 +146,25 @@ Status RunningServer::StartReceivers() {
 void RunningServer::ReportSelf() {
   metrics_.OnScrape(ReportProcess);
   metrics_.OnScrape([this](MetricsScrape* scrape) {
-    scrape->Gauge("weft_build_info", "1, with the version as a label.", {{"version", version_}}, 1);
+    scrape->Info("weft_build_info", "The version.", {{"version", version_}});
     scrape->Gauge("weft_connections", "Open connections.", {},
                   static_cast<double>(net_->connections()));
+    scrape->Counter("weft_connections_refused_total",
+                    "Connections turned away because too many were open.", {},
+                    static_cast<double>(net_->connections_refused()));
     scrape->Gauge("weft_in_flight_bytes", "Bytes held by requests under way.", {},
                   static_cast<double>(budget_.used()));
-    scrape->Gauge("weft_in_flight_bytes_max", "The most they may hold.", {},
+    scrape->Gauge("weft_in_flight_max_bytes", "The most they may hold.", {},
                   static_cast<double>(budget_.bytes_max()));
+    LogCounts log = GetLogCounts();
+    for (auto [level, lines] : {std::pair{"debug", log.debug},
+                                {"info", log.info},
+                                {"warn", log.warn},
+                                {"error", log.error}})
+      scrape->Counter("weft_log_lines_total", "Lines of the log.", {{"level", level}},
+                      static_cast<double>(lines));
+    scrape->Counter("weft_log_suppressed_lines_total", "Lines held back because they repeated.", {},
+                    static_cast<double>(log.suppressed));
   });
 }
 

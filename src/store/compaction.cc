@@ -66,6 +66,11 @@ bool Engine::HasSpaceFor(const Blocks& inputs) const {
 
 Status Engine::Merge(Tenant& tenant, const Blocks& inputs) {
   if (manifest_failed_) return Writable();
+  return Observe(StoreWork::Kind::kCompaction, tenant, inputs.size(),
+                 [&](StoreWork* work) { return MergeBlocks(tenant, inputs, work); });
+}
+
+Status Engine::MergeBlocks(Tenant& tenant, const Blocks& inputs, StoreWork* work) {
   BlockMeta meta;
   meta.tenant = tenant.name;
   meta.name = {next_block_++, inputs.front()->meta().name.first_sequence,
@@ -77,6 +82,10 @@ Status Engine::Merge(Tenant& tenant, const Blocks& inputs) {
   }
   WEFT_ASSIGN(const std::shared_ptr<LiveBlock> output,
               WriteLiveBlock(tenant, sources, std::move(meta)));
+  work->spans = output->meta().spans;
+  work->logs = output->meta().logs;
+  work->bytes = output->meta().bytes;
+  work->level = output->meta().level;
   WEFT_TRY(CommitMerge(tenant, inputs, output));
   CountBlocks();
   std::lock_guard lock(stats_mutex_);
@@ -171,7 +180,11 @@ Status Engine::EnforceRetentionNow() {
   for (const size_t i : PickExpired(candidates, limits, trusted_clock_->NowNs())) {
     expired[all[i].tenant].push_back(all[i].live);
   }
-  for (const auto& [tenant, blocks] : expired) WEFT_TRY(RemoveBlocks(*tenant, blocks));
+  for (const auto& [owner, blocks] : expired) {
+    Tenant& tenant = *owner;
+    WEFT_TRY(Observe(StoreWork::Kind::kRetention, tenant, blocks.size(),
+                     [&](StoreWork*) { return RemoveBlocks(tenant, blocks); }));
+  }
   if (!expired.empty()) CountBlocks();
   return {};
 }

@@ -239,19 +239,29 @@ StoreStats Engine::stats() {
   for (Tenant* tenant : AllTenants()) {
     std::scoped_lock lock(tenant->append_mutex, tenant->view_mutex);
     stats.head_spans += tenant->head.span_count();
+    stats.head_chunks += tenant->head.parts().size() + (tenant->head.open_empty() ? 0 : 1);
     for (const auto& live : tenant->blocks) {
       ++stats.blocks;
       stats.block_bytes += live->meta().bytes;
       stats.block_spans += live->meta().spans;
       stats.level0_blocks += live->meta().level == 0;
+      if (live->meta().level >= stats.levels.size()) stats.levels.resize(live->meta().level + 1);
+      StoreLevelStats& level = stats.levels[live->meta().level];
+      ++level.blocks;
+      level.bytes += live->meta().bytes;
+      level.spans += live->meta().spans;
     }
   }
   stats.head_bytes = head_bytes_;
+  stats.unmerged_blocks = unmerged_blocks_;
+  stats.unmerged_blocks_max = config_.level0_blocks_max;
   if (wal_ != nullptr) {
     const WalStats wal = wal_->stats();
     stats.wal_syncs = wal.syncs;
     stats.wal_sync_ns = wal.sync_ns;
     stats.wal_bytes = wal.bytes;
+    stats.wal_segments = wal.segments;
+    stats.wal_queued_bytes = wal.queued_bytes;
   }
   const block::PageCacheStats cache = block::Stats(*cache_);
   stats.page_cache_hits = cache.hits;
@@ -262,6 +272,20 @@ StoreStats Engine::stats() {
   stats.read_only = !usable;
   if (!usable) stats.read_only_reason = usable.error().message;
   return stats;
+}
+
+Status Engine::Observe(StoreWork::Kind kind, const Tenant& tenant, uint64_t inputs,
+                       const std::function<Status(StoreWork*)>& work) {
+  StoreWork done;
+  done.kind = kind;
+  done.tenant = tenant.name;
+  done.inputs = inputs;
+  done.start_ns = clock_->NowNs();
+  const uint64_t began = clock_->MonotonicNs();
+  done.status = work(&done);
+  done.duration_ns = clock_->MonotonicNs() - began;
+  if (config_.observer != nullptr) config_.observer->OnWork(done);
+  return done.status;
 }
 
 void Engine::StartThreads() {

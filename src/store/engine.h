@@ -87,6 +87,9 @@ class Engine final : public Store {
   void ViewChanged(Tenant& tenant);  // REQUIRES: its view lock
   void CountBlocks();
   uint64_t Acknowledged() const;
+  // Runs `work`, which fills the rest in, and tells the observer.
+  Status Observe(StoreWork::Kind kind, const Tenant& tenant, uint64_t inputs,
+                 const std::function<Status(StoreWork*)>& work);
   void RunFlusher();
   void RunCompactor();
   void StartThreads();
@@ -111,6 +114,7 @@ class Engine final : public Store {
   // flush.cc
   std::vector<Tenant*> TenantsToFlush();
   Status FlushTenant(Tenant& tenant);
+  Status FlushParts(Tenant& tenant, const std::vector<TenantHead::Part>& parts, StoreWork* work);
   Result<std::vector<TenantHead::Part>> SealAndWait(Tenant& tenant);
   Status MergeParts(Tenant& tenant);
   Result<std::shared_ptr<LiveBlock>> WriteLiveBlock(
@@ -126,6 +130,7 @@ class Engine final : public Store {
   // compaction.cc
   Status CompactTenant(Tenant& tenant, bool full, bool* worked);
   Status Merge(Tenant& tenant, const Blocks& inputs);
+  Status MergeBlocks(Tenant& tenant, const Blocks& inputs, StoreWork* work);
   Status CommitMerge(Tenant& tenant, const Blocks& inputs,
                      const std::shared_ptr<LiveBlock>& output);
   static SplitTraces::Set StillSplit(const Tenant& tenant, const Blocks& changed,

@@ -114,6 +114,12 @@ Status Engine::FlushTenant(Tenant& tenant) {
   if (manifest_failed_) return Writable();
   WEFT_ASSIGN(const std::vector<TenantHead::Part> parts, SealAndWait(tenant));
   if (parts.empty()) return {};
+  return Observe(StoreWork::Kind::kFlush, tenant, parts.size(),
+                 [&](StoreWork* work) { return FlushParts(tenant, parts, work); });
+}
+
+Status Engine::FlushParts(Tenant& tenant, const std::vector<TenantHead::Part>& parts,
+                          StoreWork* work) {
   if (!tenant.directory_made) {
     WEFT_TRY(env_->MakeDirs(tenant.directory));
     WEFT_TRY(env_->SyncDir(config_.directory));
@@ -126,6 +132,9 @@ Status Engine::FlushTenant(Tenant& tenant) {
   meta.name = {next_block_++, parts.front().first_sequence, parts.back().last_sequence};
   WEFT_ASSIGN(const std::shared_ptr<LiveBlock> live,
               WriteLiveBlock(tenant, sources, std::move(meta)));
+  work->spans = live->meta().spans;
+  work->logs = live->meta().logs;
+  work->bytes = live->meta().bytes;
   Blocks others;
   {
     std::lock_guard lock(tenant.view_mutex);

@@ -267,7 +267,8 @@ Status Engine::OpenLog() {
       std::ranges::any_of(report.start.live, [](const WalSegment& s) { return s.damaged; });
   if (config_.durability != Durability::kMemory) {
     WEFT_TRY(SyncRecovered(report));
-    WalOptions options{Path("wal"), recovered_.uuid, config_.durability, config_.wal_segment_bytes};
+    WalOptions options{Path("wal"), recovered_.uuid, config_.durability, config_.wal_segment_bytes,
+                       config_.observer};
     const Status started = StartManifest();
     if (!started && started.error().code != ErrorCode::kNoSpace) return started;
     WEFT_ASSIGN(wal_, Wal::Open(env_, clock_, std::move(options), std::move(report.start),

@@ -38,6 +38,29 @@ enum class Durability : uint8_t {
   kMemory,   // no log at all: for tests and throw-away runs
 };
 
+// One piece of background work, when it is over.
+struct StoreWork {
+  enum class Kind : uint8_t { kFlush, kCompaction, kRetention };
+  Kind kind = Kind::kFlush;
+  std::string tenant;
+  uint64_t start_ns = 0;  // Unix epoch
+  uint64_t duration_ns = 0;
+  uint64_t inputs = 0;                      // chunks of the head, or blocks
+  uint64_t spans = 0, logs = 0, bytes = 0;  // of the block that was written
+  uint32_t level = 0;                       // of that block
+  Status status;
+};
+
+// Hears what the store's threads do. Called on them, some with the lock of their kind of work held:
+// it must be quick, and call no method of the store but stats().
+class StoreObserver {
+ public:
+  virtual ~StoreObserver() = default;
+  // A sync of the log has ended.
+  virtual void OnSync(uint64_t duration_ns, const Status& status) = 0;
+  virtual void OnWork(const StoreWork& work) = 0;
+};
+
 struct StoreConfig {
   std::string directory;
   Durability durability = Durability::kDurable;
@@ -56,6 +79,7 @@ struct StoreConfig {
   uint64_t free_bytes_min = 64ull << 20;  // below it ingest is refused until space is back
   bool background = true;                 // false: tests call FlushNow() and CompactNow()
   bool delete_source_after_merge = true;
+  StoreObserver* observer = nullptr;  // borrowed, may be null
 };
 
 using Completion = std::move_only_function<void(Status)>;
@@ -79,11 +103,19 @@ class Snapshot {
   virtual const std::vector<std::string>& unreadable() const = 0;
 };
 
+struct StoreLevelStats {
+  uint64_t blocks = 0, bytes = 0, spans = 0;
+};
+
 struct StoreStats {
   uint64_t appended_spans = 0, appended_logs = 0, appended_bytes = 0;
   uint64_t wal_syncs = 0, wal_sync_ns = 0, wal_bytes = 0;
-  uint64_t head_bytes = 0, head_spans = 0;
+  uint64_t wal_segments = 0, wal_queued_bytes = 0;
+  uint64_t head_bytes = 0, head_spans = 0, head_chunks = 0;
   uint64_t blocks = 0, block_bytes = 0, block_spans = 0, level0_blocks = 0;
+  std::vector<StoreLevelStats> levels;  // by level, from 0
+  // Of the tenant that has most; over the limit nothing is taken.
+  uint64_t unmerged_blocks = 0, unmerged_blocks_max = 0;
   uint64_t duplicate_spans_removed = 0;
   uint64_t flushes = 0, compactions = 0, blocks_expired = 0;
   uint64_t recovered_spans = 0, recovery_ns = 0, torn_tail_bytes = 0, quarantined_files = 0;

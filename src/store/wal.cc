@@ -325,7 +325,7 @@ bool Wal::SyncDue() const {
 
 Status Wal::SyncFile() {
   const uint64_t start_ns = clock_->MonotonicNs();
-  const Status status = file_->DataSync();
+  const Status status = Sync(*file_);
   sync_failed_ = !status;
   WEFT_TRY(status);
   last_sync_ns_ = clock_->MonotonicNs();
@@ -334,6 +334,14 @@ Status Wal::SyncFile() {
   stats_.sync_ns += last_sync_ns_ - start_ns;
   synced_ = last_in_file_;
   return {};
+}
+
+Status Wal::Sync(WritableFile& file) {
+  const uint64_t start_ns = clock_->MonotonicNs();
+  Status status = file.DataSync();
+  if (options_.observer != nullptr)
+    options_.observer->OnSync(clock_->MonotonicNs() - start_ns, status);
+  return status;
 }
 
 bool Wal::Settle(std::vector<Pending>& group, size_t first, size_t last, const Status& status) {
@@ -400,7 +408,7 @@ Status Wal::StartSegment(uint64_t record_bytes, uint64_t first_sequence) {
                                   kWalHeaderBytes + WalAligned(record_bytes) + kTerminatorBytes);
   WEFT_ASSIGN(std::unique_ptr<WritableFile> file, NewFile(header.number, bytes));
   WEFT_TRY(file->WriteAt(0, EncodeWalHeader(header) + std::string(kTerminatorBytes, '\0')));
-  Status synced = file->DataSync();
+  Status synced = Sync(*file);
   if (synced) synced = env_->SyncDir(options_.directory);
   sync_failed_ = !synced;
   WEFT_TRY(synced);

@@ -36,6 +36,7 @@ struct WalOptions {
   StoreUuid uuid{};
   Durability durability = Durability::kDurable;
   uint64_t segment_bytes = 64ull << 20;
+  StoreObserver* observer = nullptr;  // borrowed, may be null
   uint32_t spare_segments_max = 2;  // freed files kept to be written over: their syncs are cheaper
 };
 
@@ -129,6 +130,8 @@ class Wal {
   Status WriteBuffer(bool sync);
   bool SyncDue() const;
   Status SyncFile();
+  // DataSync(), and the observer hears of it.
+  Status Sync(WritableFile& file);
   bool Settle(std::vector<Pending>& group, size_t first, size_t last, const Status& status);
   void FailFrom(std::vector<Pending>& group, size_t first, const Error& error);
   Status StartSegment(uint64_t record_bytes, uint64_t first_sequence);

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What is counted of questions, by kind: how long they took and how they ended. A kind is a
+// constant of the API's code ("search", "jaeger_trace"); the routes declare theirs when they are
+// added, so that every series exists before the first question.
+//
+// Thread rule: any thread. Next: api/query_runner.h, docs/metrics.md.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "base/metrics.h"
+#include "net/http.h"
+
+namespace weft::api {
+
+struct QueryKindMetrics {
+  Histogram* seconds = nullptr;
+  // Every question ends in just one of these.
+  Counter* ok = nullptr;
+  Counter* client_error = nullptr;
+  Counter* server_error = nullptr;
+  Counter* cancelled = nullptr;  // the client went away, or the server stopped
+  Counter* refused = nullptr;    // too many waited
+};
+
+class QueryMetrics {
+ public:
+  explicit QueryMetrics(Metrics* metrics) : metrics_(metrics) {}
+  // Those of this kind, made at the first call.
+  const QueryKindMetrics& Of(std::string_view kind);
+
+ private:
+  Metrics* const metrics_;
+  std::mutex mutex_;
+  std::map<std::string, QueryKindMetrics, std::less<>> kinds_;  // guarded by mutex_
+};
+
+// The same exchange, and `metrics` learns how it was answered.
+net::ExchangePtr CountAnswer(net::ExchangePtr exchange, const QueryKindMetrics& metrics);
+
+}  // namespace weft::api
