@@ -120,12 +120,29 @@ class Checker {
     } else {
       service->Error(service->node(), "pipelines", "service must have at least one pipeline");
     }
-    if (std::optional<Section> telemetry = service->Sub("telemetry")) ReadTelemetry(*telemetry);
+    if (std::optional<Section> telemetry = service->Sub("telemetry")) {
+      config_.telemetry = ReadTelemetry(*telemetry);
+      CheckTracesExporter(&*telemetry);
+    }
     if (std::optional<Section> limits = service->Sub("limits")) {
       limits->ReadBytes("in_flight_bytes", &config_.in_flight_bytes_max);
       limits->Finish();
     }
     service->Finish();
+  }
+
+  // Weft's own spans need an exporter that runs.
+  void CheckTracesExporter(Section* telemetry) {
+    const std::string& name = config_.telemetry.traces_exporter;
+    if (name.empty()) return;
+    std::vector<std::string> running;
+    for (const Pipeline& pipeline : config_.pipelines)
+      for (const ComponentId& id : pipeline.exporters)
+        if (pipeline.signal == Signal::kTraces) running.push_back(id.ToString());
+    if (std::ranges::find(running, name) != running.end()) return;
+    problems_->Error(*telemetry->Get("traces"), JoinPath(telemetry->path(), "traces::exporter"),
+                     fmt::format("no traces pipeline has an exporter \"{}\"; {}", name,
+                                 Suggestion(name, running)));
   }
 
   void ReadPipeline(const Node::Entry& entry, Section section) {
@@ -205,38 +222,6 @@ class Checker {
         ids.push_back(std::move(*id));
     }
     return ids;
-  }
-
-  void ReadTelemetry(Section telemetry) {
-    if (std::optional<Section> logs = telemetry.Sub("logs")) {
-      std::string level;
-      logs->Read("level", &level);
-      if (!level.empty()) {
-        if (std::optional<LogLevel> parsed = ParseLogLevel(level)) {
-          config_.log_level = *parsed;
-        } else {
-          logs->Error(*logs->Get("level"), "level",
-                      fmt::format("\"{}\" is not one of debug, info, warn, error, off", level));
-        }
-      }
-      logs->Ignore({"encoding", "development", "sampling", "output_paths", "error_output_paths",
-                    "initial_fields", "disable_caller", "disable_stacktrace", "processors"});
-      logs->Finish();
-    }
-    constexpr std::string_view kInstead =
-        "has no effect: weft's own metrics are at /metrics of the query extension";
-    if (std::optional<Section> metrics = telemetry.Sub("metrics")) {
-      metrics->IgnoreWithWarning(
-          "address",
-          "the Collector ignores it since v0.123 (its new form is readers: [{pull: {exporter: "
-          "{prometheus: {host, port}}}}]); weft's own metrics are at /metrics of the query "
-          "extension");
-      metrics->IgnoreWithWarning("readers", kInstead);
-      metrics->Ignore({"level", "views"});
-      metrics->Finish();
-    }
-    telemetry.Ignore({"resource", "traces"});
-    telemetry.Finish();
   }
 
   const Node& tree_;

@@ -16,10 +16,10 @@
 #include <string_view>
 #include <vector>
 
-#include "base/log.h"
 #include "base/result.h"
 #include "config/settings.h"
 #include "config/sources.h"
+#include "config/telemetry.h"
 
 namespace weft::config {
 
@@ -50,7 +50,7 @@ struct Config {
   std::vector<Component> components;
   std::vector<ComponentId> extensions;  // in the order of service::extensions
   std::vector<Pipeline> pipelines;
-  LogLevel log_level = LogLevel::kInfo;
+  TelemetrySettings telemetry;
   // Requests being read, decoded and stored may hold this much at once, over all receivers.
   uint64_t in_flight_bytes_max = 128ull << 20;
 

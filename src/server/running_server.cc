@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "api/metrics_page.h"
 #include "base/log.h"
 #include "config/section.h"
 #include "server/components.h"
@@ -57,6 +58,7 @@ Status RunningServer::StartAll() {
   }
   net_ = std::make_unique<net::Server>(net::ServerLimits{}, NetThreads());
   for (const config::ComponentId& id : config_.extensions) WEFT_TRY(StartExtension(id));
+  WEFT_TRY(StartMetrics());
   WEFT_TRY(StartReceivers());
   ReportSelf();
   net_->Start();
@@ -122,6 +124,19 @@ Status RunningServer::StartHealthCheck(const config::HealthCheckSettings& settin
   api::AddHealthRoutes([this] { return WhyNotReady(); }, &metrics_, {}, router.get());
   WEFT_ASSIGN(uint16_t port, net_->Listen(ToNet(settings.endpoint), std::move(router)));
   listeners_.push_back({"health_check", {settings.endpoint.host, port}});
+  return {};
+}
+
+Status RunningServer::StartMetrics() {
+  for (const config::Endpoint& endpoint : config_.telemetry.metrics_endpoints) {
+    auto router = std::make_shared<net::Router>();
+    router->Add("GET", "/metrics", {}, [this](net::Request request, net::ExchangePtr exchange) {
+      exchange->Respond(api::AnswerMetrics(metrics_, net::FindHeader(request.headers, "accept")));
+    });
+    Result<uint16_t> port = net_->Listen(ToNet(endpoint), std::move(router));
+    if (!port) return Fail(port.error().WithPrefix("service::telemetry::metrics"));
+    listeners_.push_back({"metrics", {endpoint.host, *port}});
+  }
   return {};
 }
 

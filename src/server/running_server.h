@@ -48,6 +48,8 @@ class RunningServer {
   Status StartExtension(const config::ComponentId& id);
   Status StartQuery(const config::QuerySettings& settings);
   Status StartHealthCheck(const config::HealthCheckSettings& settings);
+  // /metrics on addresses of its own.
+  Status StartMetrics();
   Status StartReceivers();
   // Empty when requests are taken, else why not.
   std::string WhyNotReady() const;

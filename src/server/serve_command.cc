@@ -36,6 +36,14 @@ std::vector<config::Endpoint*> EndpointsOf(config::Settings* settings) {
   return endpoints;
 }
 
+Status MovePort(uint32_t offset, config::Endpoint* endpoint) {
+  if (endpoint->port + offset > 65535)
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("--port-offset {} moves port {} beyond 65535", offset, endpoint->port));
+  if (endpoint->port != 0) endpoint->port = static_cast<uint16_t>(endpoint->port + offset);
+  return {};
+}
+
 std::string LimitText(const std::string& text) { return text == "0" ? "no limit" : text; }
 
 void SayHello(const RunningServer& server) {
@@ -68,7 +76,10 @@ int Serve(const Options& options) {
     fmt::print(stderr, "{}\n", loaded.error().message);
     return cli::kExitUsage;
   }
-  SetLogLevel(loaded->config.log_level);
+  const config::TelemetrySettings& telemetry = loaded->config.telemetry;
+  SetLogLevel(telemetry.log_level);
+  SetLogEncoding(telemetry.log_encoding);
+  SetLogSampling(telemetry.log_sampling);
   for (const std::string& warning : loaded->warnings) Log(LogLevel::kWarn, "config", warning);
   if (Status status = ApplyOverrides(options.overrides, config::DefaultDataDirectory(surroundings),
                                      &loaded->config);
@@ -105,6 +116,9 @@ int Serve(const Options& options) {
 Status ApplyOverrides(const ServeOverrides& overrides, const std::string& default_directory,
                       config::Config* config) {
   int stores = 0;
+  // Metrics say nothing private: they may be read from other machines.
+  for (config::Endpoint& endpoint : config->telemetry.metrics_endpoints)
+    WEFT_TRY(MovePort(overrides.port_offset, &endpoint));
   for (config::Component& component : config->components) {
     if (auto* store = std::get_if<config::StoreSettings>(&component.settings)) {
       ++stores;
@@ -112,12 +126,7 @@ Status ApplyOverrides(const ServeOverrides& overrides, const std::string& defaul
       if (store->directory.empty()) store->directory = default_directory;
     }
     for (config::Endpoint* endpoint : EndpointsOf(&component.settings)) {
-      if (endpoint->port + overrides.port_offset > 65535)
-        return Fail(ErrorCode::kInvalidArgument,
-                    fmt::format("--port-offset {} moves port {} beyond 65535",
-                                overrides.port_offset, endpoint->port));
-      if (endpoint->port != 0)
-        endpoint->port = static_cast<uint16_t>(endpoint->port + overrides.port_offset);
+      WEFT_TRY(MovePort(overrides.port_offset, endpoint));
       if (!endpoint->IsLoopback() && !overrides.insecure)
         return Fail(ErrorCode::kInvalidArgument,
                     fmt::format("{} of {} can be reached from other machines, without encryption "
