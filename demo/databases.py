@@ -62,9 +62,10 @@ class Databases:
                    "max_parallel_workers_per_gather": 0, "jit": "off"}
         run("postgresql", [*self.setpriv("INT"), packages.postgres("postgres"), "-D", self.data,
                            *(f"--{name}={value}" for name, value in options.items())], cwd=self.folder)
+        # It may be stopped when we die, and has nothing to lose: hence KILL.
         configuration = (f"bind 127.0.0.1\nport {self.redis_port}\nrequirepass {self.password}\n"
                          f"save \"\"\nappendonly no\ndir {self.folder}\n")
-        run("redis", [*self.setpriv(), "redis-server", "-"], said=configuration, cwd=self.folder)
+        run("redis", [*self.setpriv("KILL"), "redis-server", "-"], said=configuration, cwd=self.folder)
 
     def sql(self, *arguments, database="shop"):
         """Runs psql as the owner of the shop's database."""

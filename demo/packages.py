@@ -69,7 +69,8 @@ def fetch():
     npm = [HERE / "node/package.json", HERE / "node/package-lock.json"]
     once("Node.js", npm, [
         ["cp", *npm, NPM],
-        ["npm", "ci", "--prefix", NPM, "--no-audit", "--no-fund", "--loglevel=error"]])
+        ["npm", "ci", "--prefix", NPM, "--no-audit", "--no-fund", "--loglevel=error",
+         "--no-update-notifier"]])
     sources = sorted((HERE / "java").glob("*.java"))
     once("Java", [pom, *sources], [
         ["mvn", "-q", "-B", "-Dstyle.color=never", "-f", pom, "dependency:copy-dependencies",

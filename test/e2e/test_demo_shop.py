@@ -52,7 +52,8 @@ class DemoShopTest(WeftTest):
         cls.log_path = cls.weft.data.parent / "shop.log"
         with open(cls.log_path, "wb") as log:
             cls.process = subprocess.Popen(
-                [sys.executable, str(SHOP), "start", "--port", str(cls.base), "--url", cls.weft.http, "--rate", "0.5"], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+                [sys.executable, str(SHOP), "start", "--port", str(cls.base), "--url", cls.weft.http,
+                 "--rate", "0.5"], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
         cls.addClassCleanup(cls.end)
         wait_for("the demo shop is open", cls.open, 420)
         cls.status = cls.control()
