@@ -2,6 +2,7 @@
 """The demo shop of demo/: services in Python, Node.js and Java over PostgreSQL and Redis. One checkout
 is the same trace in the UI, the command line, the Jaeger API and the Tempo API; each fault that is
 switched on is named by the critical path, and the index ends the slow query."""
+import base64
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import time
 import unittest
+import urllib.parse
 
 from weft_process import ROOT, Weft, WeftTest, fetch, free, wait_for
 
@@ -153,6 +155,16 @@ class DemoShopTest(WeftTest):
         language = {p["serviceName"]: tag["value"] for p in jaeger["processes"].values() for tag in p["tags"]
                     if tag["key"] == "telemetry.sdk.language"}
         self.assertEqual(language, LANGUAGES)
+
+        # Tempo's API: by id, and by the order's language-crossing services.
+        tempo = f"http://127.0.0.1:{3200 + self.weft.offset}/api"
+        trace = json.loads(fetch(f"{tempo}/traces/{trace_id}")[1])
+        self.assertEqual(sorted(base64.b64decode(span["spanId"]).hex() for resource in trace["batches"]
+                                for scope in resource["scopeSpans"] for span in scope["spans"]), ids)
+        query = urllib.parse.quote('{ resource.service.name = "gateway" } && '
+                                   '{ resource.service.name = "stripe-api" }')
+        found = json.loads(fetch(f"{tempo}/search?q={query}&limit=100")[1])["traces"]
+        self.assertIn(trace_id, {t["traceID"] for t in found})
 
         # The UI: the same rows in the same order, and the log lines of a span of each language.
         page = f"{self.weft.url}/trace/{trace_id}"
