@@ -30,5 +30,7 @@ inline constexpr uint64_t kRatioMax = 100;
 inline constexpr uint64_t kRatioFreeBytes = 1 << 20;
 // zstd frames that need a larger window are refused: 2^23 = 8 MiB.
 inline constexpr int kZstdWindowLogMax = 23;
+// In files that a user names: 128 MiB, what `zstd` itself accepts without being told to.
+inline constexpr int kZstdFileWindowLogMax = 27;
 
 }  // namespace weft::wire

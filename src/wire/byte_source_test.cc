@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "wire/compression.h"
+#include "wire/decompress_source.h"
+#include "wire/tar_source.h"
+
+namespace weft::wire {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Everything, `step` bytes at a time.
+Result<std::string> ReadAll(ByteSource* source, size_t step) {
+  std::string all, piece(step, '\0');
+  while (true) {
+    WEFT_ASSIGN(size_t count, source->Read(piece));
+    if (count == 0) return all;
+    all.append(piece, 0, count);
+  }
+}
+
+std::string Octal(uint64_t number, int digits) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%0*lo", digits, static_cast<unsigned long>(number));
+  return text;
+}
+
+// A header and its content, padded.
+std::string TarEntry(std::string_view name, std::string_view content, char type = '0') {
+  std::string block(kTarBlockBytes, '\0');
+  auto put = [&](size_t at, std::string_view text) { std::ranges::copy(text, &block[at]); };
+  put(0, name);
+  put(124, Octal(content.size(), 11));
+  put(148, "        ");
+  block[156] = type;
+  put(257, "ustar");
+  uint64_t sum = 0;
+  for (char c : block) sum += static_cast<uint8_t>(c);
+  put(148, Octal(sum, 6) + '\0' + ' ');
+  std::string entry = block + std::string(content);
+  entry.resize((entry.size() + kTarBlockBytes - 1) / kTarBlockBytes * kTarBlockBytes);
+  return entry;
+}
+
+TEST(ByteSource, PeekedBytesAreReadAgain) {
+  for (size_t step : {1, 3, 64}) {
+    MemorySource memory("0123456789");
+    PeekedSource source(&memory);
+    EXPECT_EQ(source.Peek(4).value(), "0123");
+    EXPECT_EQ(source.Peek(2).value(), "0123");
+    EXPECT_EQ(ReadAll(&source, step).value(), "0123456789");
+  }
+  MemorySource memory("01");
+  PeekedSource source(&memory);
+  EXPECT_EQ(source.Peek(512).value(), "01");
+  EXPECT_EQ(ReadAll(&source, 8).value(), "01");
+}
+
+TEST(ByteSource, CompressedStreamsComeOutWhole) {
+  std::string text;
+  for (int i = 0; i < 40'000; ++i) text += std::to_string(i * 7919) + (i % 3 ? "," : "\n");
+  for (Compression kind :
+       {Compression::kNone, Compression::kGzip, Compression::kZstd, Compression::kLz4}) {
+    std::string bytes = kind == Compression::kNone ? text : Compress(kind, text);
+    for (size_t step : {7, 1 << 20}) {
+      MemorySource memory(bytes);
+      auto source = OpenDecompressed(&memory);
+      ASSERT_TRUE(source);
+      EXPECT_EQ(ReadAll(source->get(), step).value(), text) << static_cast<int>(kind);
+    }
+    if (kind == Compression::kNone) continue;
+    MemorySource cut(std::string_view(bytes).substr(0, bytes.size() - 5));
+    auto source = OpenDecompressed(&cut);
+    ASSERT_TRUE(source);
+    EXPECT_FALSE(ReadAll(source->get(), 1 << 16));
+  }
+}
+
+// `zstd --ultra -22` and --long write windows of 128 MiB.
+TEST(ByteSource, LargeZstdWindowsAreRead) {
+  // Magic, frame header without single segment, window descriptor 2^27, one RLE block, the last.
+  const std::string frame = std::string("\x28\xB5\x2F\xFD\x00\x88\x03\x00\x04x", 10);
+  MemorySource memory(frame);
+  auto source = OpenDecompressed(&memory);
+  ASSERT_TRUE(source);
+  auto all = ReadAll(source->get(), 1 << 16);
+  ASSERT_TRUE(all) << all.error().message;
+  EXPECT_EQ(*all, std::string(1 << 15, 'x'));
+}
+
+TEST(TarSource, FilesComeOneAfterTheOther) {
+  const std::string large(5000, 'b');
+  std::string archive = TarEntry("pax", "27 path=ignored\n", 'x') + TarEntry("dir/", "", '5') +
+                        TarEntry("dir/a.json", "a") + TarEntry("empty", "") + TarEntry("b", large) +
+                        TarEntry("c", "not read") + TarEntry("d", "d") +
+                        std::string(2 * kTarBlockBytes, '\0') + "what follows is ignored";
+  EXPECT_TRUE(LooksLikeTar(archive));
+  EXPECT_FALSE(LooksLikeTar(std::string(kTarBlockBytes, 'x')));
+  MemorySource memory(archive);
+  TarSource tar(&memory);
+  for (auto [name, content] : {std::pair<std::string, std::string>{"dir/a.json", "a"},
+                               {"empty", ""},
+                               {"b", large},
+                               {"c", ""},
+                               {"d", "d"}}) {
+    ASSERT_TRUE(tar.Next().value());
+    EXPECT_EQ(tar.name(), name);
+    if (name == "c") continue;
+    EXPECT_EQ(ReadAll(&tar, 7).value(), content);
+  }
+  EXPECT_FALSE(tar.Next().value());
+}
+
+TEST(TarSource, WhatIsCutOffOrNoHeaderIsAnError) {
+  const std::string archive = TarEntry("a", std::string(2000, 'a')) + TarEntry("b", "b");
+  for (size_t bytes : {100, 512, 1500, 2600, 3000}) {
+    MemorySource memory(std::string_view(archive).substr(0, bytes));
+    TarSource tar(&memory);
+    Status all = [&]() -> Status {
+      while (true) {
+        WEFT_ASSIGN(bool more, tar.Next());
+        if (!more) return {};
+        WEFT_TRY(ReadAll(&tar, 512));
+      }
+    }();
+    EXPECT_EQ(all.has_value(), false) << bytes;
+  }
+  std::string wrong = archive;
+  wrong[2560 + 3] = 'x';  // in the second header
+  MemorySource memory(wrong);
+  TarSource tar(&memory);
+  ASSERT_TRUE(tar.Next().value());
+  auto next = tar.Next();
+  ASSERT_FALSE(next);
+  EXPECT_THAT(next.error().message, HasSubstr("byte 2560: not a tar header"));
+}
+
+}  // namespace
+}  // namespace weft::wire
