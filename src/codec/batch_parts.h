@@ -28,6 +28,9 @@ class ItemStack {
  public:
   size_t mark() const { return items_.size(); }
   T& Push() { return items_.emplace_back(); }
+  // REQUIRES: index < mark().
+  T& At(size_t index) { return items_[index]; }
+  void DropSince(size_t mark) { items_.resize(mark); }
   std::span<const T> TakeSince(size_t mark, Arena* arena) {
     size_t count = items_.size() - mark;
     if (count == 0) return {};

@@ -77,7 +77,8 @@ JsonWalker::JsonWalker(std::string* body, Arena* arena) : body_(body), arena_(ar
 
 Error JsonWalker::fault() const {
   std::string message = path_.empty() ? "" : path_ + ": ";
-  return {code_, message + "byte " + std::to_string(offset_) + ": " + what_};
+  return {code_, message + "byte " + std::to_string(static_cast<int64_t>(offset_) + offset_base_) +
+                     ": " + what_};
 }
 
 bool JsonWalker::FailAt(const char* position, std::string_view what) {
@@ -90,16 +91,19 @@ bool JsonWalker::FailAt(const char* position, std::string_view what) {
 
 bool JsonWalker::FailTooLarge(Json& json) {
   code_ = ErrorCode::kTooLarge;
+  final_ = true;
   return FailAt(json, "decodes to far more memory than its size");
 }
 
 bool JsonWalker::FailParse(simdjson::error_code error) {
+  final_ = true;
   const char* position = nullptr;
   if (document_.current_location().get(position)) position = body_->data() + body_->size();
   return FailAt(position, simdjson::error_message(error));
 }
 
 bool JsonWalker::FailText(simdjson::error_code error) {
+  final_ = true;
   wire::JsonTextProblem problem = wire::FindJsonTextProblem(*body_);
   if (problem.what.empty()) return FailAt(body_->data(), simdjson::error_message(error));
   return FailAt(body_->data() + problem.offset, problem.what);
@@ -246,6 +250,29 @@ bool JsonWalker::Double(Json json, double* out) {
   // from_chars also reads "inf" and "nan", which are not JSON's.
   bool number = error == std::errc() && end == text.data() + text.size() && std::isfinite(*out);
   return number || FailAt(start, "expected a number");
+}
+
+bool JsonWalker::AnyNumber(Json json, bool* whole, int64_t* integer, double* real) {
+  const char* start = Token(json).data();
+  std::string_view text;
+  if (!NumberText(json, &text)) return false;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *integer);
+  *whole = error == std::errc() && end == text.data() + text.size();
+  if (*whole) return true;
+  auto [real_end, real_error] = std::from_chars(text.data(), text.data() + text.size(), *real);
+  bool number = real_error == std::errc() && real_end == text.data() + text.size();
+  return (number && std::isfinite(*real)) || FailAt(start, "expected a number");
+}
+
+bool JsonWalker::RawJson(Json json, std::string_view* out) {
+  const char* start = Token(json).data();
+  simdjson::ondemand::array array;
+  simdjson::ondemand::object object;
+  auto error = *start == '[' ? (json.get_array().get(array) ? simdjson::INCORRECT_TYPE
+                                                            : array.raw_json().get(*out))
+                             : (json.get_object().get(object) ? simdjson::INCORRECT_TYPE
+                                                              : object.raw_json().get(*out));
+  return error == simdjson::SUCCESS || FailParse(error);
 }
 
 bool JsonWalker::Base64(Json json, std::string_view* out) {

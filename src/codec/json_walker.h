@@ -36,9 +36,12 @@ class JsonWalker {
   // Calls on_field(number, Json) for every known field that is not null.
   template <class OnField>
   bool Object(Json json, OtlpFields fields, OnField&& on_field);
-  // Calls on_item(Json) for every item.
+  // Calls on_member(key, Json) for every member that is not null. The key lives until the next one.
+  template <class OnMember>
+  bool Members(Json json, OnMember&& on_member);
+  // Calls on_item(Json) for every item. The first is number `first` in messages.
   template <class OnItem>
-  bool Array(Json json, OnItem&& on_item);
+  bool Array(Json json, OnItem&& on_item, size_t first = 0);
 
   bool String(Json json, std::string_view* out);
   bool Bool(Json json, bool* out);
@@ -47,18 +50,38 @@ class JsonWalker {
   bool Uint32(Json json, uint32_t* out);
   bool Double(Json json, double* out);
   bool Base64(Json json, std::string_view* out);
+  // The JSON text of an object or an array, as it stands.
+  bool RawJson(Json json, std::string_view* out);
   // A number, or one of `names` (index = number).
   bool Enum(Json json, std::span<const std::string_view> names, uint32_t* out);
 
+  // A number without a fraction that fits 64 bits, else a double; text of any length.
+  bool AnyNumber(Json json, bool* whole, int64_t* integer, double* real);
+
   bool IsString(Json& json) { return Token(json).starts_with('"'); }
+  // The first byte of a value, which tells its type: one of "{[tfn-0123456789 and the quote.
+  static char FirstByte(Json& json) { return *Token(json).data(); }
+  static const char* Position(Json& json) { return Token(json).data(); }
   // Fails at `json`: "what" says what was expected there.
   bool FailAt(Json& json, std::string_view what) { return FailAt(Token(json).data(), what); }
+  bool FailAt(const char* position, std::string_view what);
   bool FailTooLarge(Json& json);
   Error fault() const;
+  // Added to the byte that a fault names: the body is a piece of something larger.
+  void set_offset_base(int64_t base) { offset_base_ = base; }
+
+  // For readers that leave out an item with a value of the wrong type and go on behind it: the
+  // fault's parts, whether it allows that, and the way back. (On-Demand steps over what was not
+  // read; text that is no JSON has no "behind".)
+  bool fault_is_final() const { return final_; }
+  size_t fault_offset() const { return offset_; }
+  const std::string& fault_path() const { return path_; }
+  const std::string& fault_text() const { return what_; }
+  void Prefix(std::string_view path) { Within(path); }
+  void Forgive() { path_.clear(); }
 
  private:
   static std::string_view Token(Json& json) { return json.raw_json_token(); }
-  bool FailAt(const char* position, std::string_view what);
   // An error of the parser, at the place where it stands.
   bool FailParse(simdjson::error_code error);
   // An error that simdjson gives no place for: finds it.
@@ -79,6 +102,8 @@ class JsonWalker {
   std::string path_;
   std::string what_;
   size_t offset_ = 0;
+  int64_t offset_base_ = 0;
+  bool final_ = false;
 };
 
 template <class Root>
@@ -91,6 +116,7 @@ bool JsonWalker::Document(Root&& root) {
   // The parser has a location as long as it is not at the end.
   const char* rest = nullptr;
   if (document_.current_location().get(rest)) return true;
+  final_ = true;
   return FailAt(rest, "text after the end of the document");
 }
 
@@ -116,12 +142,32 @@ bool JsonWalker::Object(Json json, OtlpFields fields, OnField&& on_field) {
   return true;
 }
 
+template <class OnMember>
+bool JsonWalker::Members(Json json, OnMember&& on_member) {
+  const char* start = Token(json).data();
+  simdjson::ondemand::object object;
+  if (json.get_object().get(object)) return FailAt(start, "expected an object");
+  for (auto result : object) {
+    simdjson::ondemand::field field;
+    if (auto error = std::move(result).get(field)) return FailParse(error);
+    std::string_view key;
+    if (auto error = field.unescaped_key().get(key)) return FailParse(error);
+    Json value = field.value();
+    if (bool null = false; Token(value).starts_with('n')) {
+      if (auto error = value.is_null().get(null)) return FailParse(error);
+      continue;
+    }
+    if (!on_member(key, value)) return Within(key.substr(0, 64));
+  }
+  return true;
+}
+
 template <class OnItem>
-bool JsonWalker::Array(Json json, OnItem&& on_item) {
+bool JsonWalker::Array(Json json, OnItem&& on_item, size_t first) {
   const char* start = Token(json).data();
   simdjson::ondemand::array array;
   if (json.get_array().get(array)) return FailAt(start, "expected an array");
-  size_t index = 0;
+  size_t index = first;
   for (auto result : array) {
     Json item;
     if (auto error = std::move(result).get(item)) return FailParse(error);

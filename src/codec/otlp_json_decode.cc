@@ -243,14 +243,16 @@ bool OtlpJsonDecoder::MapValue(Json json, int depth, Value* value) {
 
 // ---- the doors
 
-Status DecodeTracesJson(SpanBatch* batch, DecodeBudget budget) {
+Status DecodeTracesJson(SpanBatch* batch, DecodeBudget budget, int64_t offset_base) {
   OtlpJsonDecoder decoder(batch, budget);
+  decoder.set_offset_base(offset_base);
   if (!decoder.ReadTraces()) return Fail(decoder.fault());
   return {};
 }
 
-Status DecodeLogsJson(SpanBatch* batch, DecodeBudget budget) {
+Status DecodeLogsJson(SpanBatch* batch, DecodeBudget budget, int64_t offset_base) {
   OtlpJsonDecoder decoder(batch, budget);
+  decoder.set_offset_base(offset_base);
   if (!decoder.ReadLogs()) return Fail(decoder.fault());
   return {};
 }

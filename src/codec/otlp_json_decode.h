@@ -16,9 +16,9 @@
 
 namespace weft::codec {
 
-// May move batch->received.
-Status DecodeTracesJson(SpanBatch* batch, DecodeBudget budget);
-Status DecodeLogsJson(SpanBatch* batch, DecodeBudget budget);
+// May move batch->received. Messages add offset_base to the byte they name.
+Status DecodeTracesJson(SpanBatch* batch, DecodeBudget budget, int64_t offset_base = 0);
+Status DecodeLogsJson(SpanBatch* batch, DecodeBudget budget, int64_t offset_base = 0);
 Result<uint64_t> CountMetricPointsJson(std::string_view body);
 
 }  // namespace weft::codec

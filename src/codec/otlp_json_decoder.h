@@ -20,6 +20,7 @@ class OtlpJsonDecoder {
 
   bool ReadTraces() { return Request(kTraceSignal, &OtlpJsonDecoder::SpanItem); }
   bool ReadLogs() { return Request(kLogSignal, &OtlpJsonDecoder::LogItem); }
+  void set_offset_base(int64_t base) { walker_.set_offset_base(base); }
   Error fault() const { return walker_.fault(); }
 
  private:

@@ -5,7 +5,7 @@
 // JSON and in protobuf.
 #include "base/check.h"
 #include "codec/otlp.h"
-#include "codec/otlp_file.h"
+#include "codec/trace_file.h"
 #include "testing/random_batch.h"
 
 namespace weft::codec {
@@ -27,15 +27,13 @@ void RoundTrip(Decode decode, Encode encode, std::string body) {
   }
 }
 
-void ReadFile(std::string bytes) {
-  size_t total = bytes.size();
-  auto reader = OtlpFileReader::Open(std::move(bytes), 16 << 20);
-  if (!reader) return;
-  for (size_t documents = 0;; ++documents) {
-    WEFT_CHECK(documents <= total + (16 << 20));
-    auto document = reader->Next();
-    if (!document || !*document) return;
-    (void)reader->Decode(**document);
+void ReadFile(std::string_view bytes) {
+  wire::MemorySource source(bytes);
+  TraceFileReader reader(&source);
+  for (size_t pieces = 0;; ++pieces) {
+    WEFT_CHECK(pieces <= bytes.size());
+    auto piece = reader.Next();
+    if (!piece || !*piece) return;
   }
 }
 
@@ -57,7 +55,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       (void)CountOtlpMetricPoints(OtlpFormat::kJson, body);
       break;
     default:
-      ReadFile(std::move(body));
+      ReadFile(body);
       break;
   }
   return 0;

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Where an import goes: a running server over its API, or a data directory that no server uses.
+// Both count what was new, and wait as long as they are told to come back later.
+//
+// Thread rule: one thread. Next: store/import.h, docs/api.md.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "model/span_batch.h"
+#include "store/import.h"
+
+namespace weft::cli {
+
+class ImportTarget {
+ public:
+  virtual ~ImportTarget() = default;
+  // Of any size. After an error a part of it may have been stored.
+  virtual Result<store::ImportCounts> Store(const SpanBatch& batch) = 0;
+  virtual const std::string& name() const = 0;
+};
+
+// --data opens the directory; --url sends to that server. With neither: the local server, or, where
+// none runs, the default data directory, with a word on stderr. kUnavailable otherwise.
+Result<std::unique_ptr<ImportTarget>> OpenImportTarget(const std::string& url,
+                                                       const std::string& data);
+
+}  // namespace weft::cli

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codec/jaeger_tags.h"
+
+namespace weft::codec {
+namespace {
+
+// The attribute of a link that is no FOLLOWS_FROM; without it a link is one.
+constexpr KeyValue kChildOf[] = {
+    {"opentracing.ref_type", {.type = ValueType::kString, .count = 8, .text = "child_of"}}};
+
+std::optional<SpanKind> KindOf(std::string_view text) {
+  for (uint32_t i = 1; i <= 5; ++i)
+    if (KindText(static_cast<SpanKind>(i)) == text) return static_cast<SpanKind>(i);
+  return std::nullopt;
+}
+
+std::optional<bool> BoolOf(const Value& value) {
+  if (value.type == ValueType::kBool) return value.boolean;
+  if (value.type != ValueType::kString) return std::nullopt;
+  if (value.string() == "true") return true;
+  if (value.string() == "false") return false;
+  return std::nullopt;
+}
+
+std::optional<StatusCode> StatusOf(std::string_view text) {
+  if (text == "ERROR") return StatusCode::kError;
+  if (text == "OK") return StatusCode::kOk;
+  if (text == "UNSET") return StatusCode::kUnset;
+  return std::nullopt;
+}
+
+const JaegerReference* FindParent(const JaegerSpanFacts& facts, const TraceId& trace) {
+  for (bool follows : {false, true})
+    for (const JaegerReference& reference : facts.references)
+      if (reference.follows == follows && !reference.span_id.empty() &&
+          (reference.trace_id.empty() || reference.trace_id == trace))
+        return &reference;
+  return nullptr;
+}
+
+}  // namespace
+
+bool TakeJaegerTag(const KeyValue& tag, Span* span, JaegerSpanFacts* facts) {
+  std::string_view key = tag.key;
+  if (key == "error") {
+    std::optional<bool> error = BoolOf(tag.value);
+    if (error) facts->error = error;
+    return error.has_value();
+  }
+  if (tag.value.type != ValueType::kString) return false;
+  std::string_view text = tag.value.string();
+  if (key == "span.kind") {
+    std::optional<SpanKind> kind = KindOf(text);
+    if (kind) span->kind = *kind;
+    return kind.has_value();
+  }
+  if (key == "otel.status_code") {
+    std::optional<StatusCode> status = StatusOf(text);
+    if (status) facts->status = status;
+    return status.has_value();
+  }
+  auto take = [text](std::string_view* to) {
+    *to = text;
+    return true;
+  };
+  if (key == "otel.status_description") return take(&span->status_message);
+  if (key == "w3c.tracestate") return take(&span->trace_state);
+  if (key == "otel.scope.name" || key == "otel.library.name") return take(&facts->scope_name);
+  if (key == "otel.scope.version" || key == "otel.library.version")
+    return take(&facts->scope_version);
+  return false;
+}
+
+void TakeJaegerReferences(const JaegerSpanFacts& facts, ItemStack<Link>* links, Arena* arena,
+                          Span* span) {
+  const JaegerReference* parent = FindParent(facts, span->trace_id);
+  span->parent_span_id = parent != nullptr ? parent->span_id : facts.parent_span_id;
+  const size_t mark = links->mark();
+  for (const JaegerReference& reference : facts.references) {
+    if (&reference == parent && !reference.follows) continue;
+    Link& link = links->Push();
+    link.trace_id = reference.trace_id.empty() ? span->trace_id : reference.trace_id;
+    link.span_id = reference.span_id;
+    if (!reference.follows) link.attributes = kChildOf;
+  }
+  span->links = links->TakeSince(mark, arena);
+}
+
+}  // namespace weft::codec

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Zipkin's JSON, v1 and v2, from anyone. Strategy: the first byte says whether the text is one list
+// or goes through the file reader. Invariants: no crash, no growth; what decodes can be written as
+// Zipkin's JSON, and decoded again it has as many spans with the same ids.
+#include "base/check.h"
+#include "codec/span_list.h"
+#include "codec/trace_file.h"
+#include "codec/zipkin_json_encode.h"
+
+namespace weft::codec {
+namespace {
+
+void RoundTrip(std::string body) {
+  auto first = DecodeZipkinJson(std::move(body));
+  if (!first) return;
+  std::string encoded;
+  wire::JsonWriter json(&encoded);
+  json.BeginArray();
+  WriteZipkinSpans(*first, &json);
+  json.EndArray();
+  auto second = DecodeZipkinJson(encoded);
+  WEFT_CHECK_MSG(second.has_value(), second ? "" : second.error().message.c_str());
+  WEFT_CHECK_MSG(second->rejected_spans.count == 0, second->rejected_spans.message.c_str());
+  WEFT_CHECK(second->spans.size() == first->spans.size());
+  for (size_t i = 0; i < first->spans.size(); ++i) {
+    const Span &a = first->spans[i], &b = second->spans[i];
+    WEFT_CHECK(a.trace_id == b.trace_id && a.span_id == b.span_id && a.kind == b.kind);
+    WEFT_CHECK(a.resource < first->resources.size() && a.scope < first->scopes.size());
+  }
+}
+
+void ReadFile(std::string_view bytes) {
+  wire::MemorySource source(bytes);
+  TraceFileReader reader(&source, TraceFormat::kZipkin);
+  for (size_t pieces = 0;; ++pieces) {
+    WEFT_CHECK(pieces <= bytes.size());
+    auto piece = reader.Next();
+    if (!piece || !*piece) return;
+  }
+}
+
+}  // namespace
+}  // namespace weft::codec
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  if (size == 0) return 0;
+  std::string body(reinterpret_cast<const char*>(data) + 1, size - 1);
+  if (data[0] % 2 == 0) {
+    weft::codec::RoundTrip(std::move(body));
+  } else {
+    weft::codec::ReadFile(body);
+  }
+  return 0;
+}
