@@ -81,9 +81,10 @@ uint64_t Parameters::DurationNs(std::string_view name, uint64_t fallback) {
     total += number * scale;
     rest.remove_prefix(unit_end);
   }
-  if (good && total < 9e18) return static_cast<uint64_t>(std::llround(total));
-  Reject(fmt::format("parameter {} is {}: it must be a duration such as 1.2s or 500us", name,
-                     text.substr(0, 64)));
+  if (good && total <= 9e18) return static_cast<uint64_t>(std::llround(total));
+  Reject(
+      fmt::format("parameter {} is {}: it must be a duration such as 1.2s or 500us, up to 2500000h",
+                  name, text.substr(0, 64)));
   return fallback;
 }
 

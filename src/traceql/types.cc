@@ -29,8 +29,10 @@ TypeVerdict CheckNil(Operator op, const Expression& other) {
   if (other.field.intrinsic != Intrinsic::kNone)
     return Wrong(
         fmt::format("{} always has a value, it cannot be compared with nil", ToString(other)));
-  if (other.field.scope == Scope::kResource && other.field.key == "service.name")
-    return Wrong("resource.service.name always has a value, it cannot be compared with nil");
+  // Its presence is no news, but Grafana asks for it.
+  if (op == Operator::kEqual && other.field.scope == Scope::kResource &&
+      other.field.key == "service.name")
+    return Wrong("resource.service.name always has a value, it cannot be nil");
   return {Type::kBool, "", ""};
 }
 
@@ -42,6 +44,11 @@ TypeVerdict CheckRegex(const Expression& left, const Expression& right) {
   RE2::Options options;
   options.set_log_errors(false);
   RE2 pattern(right.literal.text, options);
+  if (pattern.error_code() == RE2::ErrorPatternTooLarge)
+    return Wrong("this regular expression is too large",
+                 fmt::format("its program may take {} MiB; a{{1000}} inside another repetition is "
+                             "what makes it large",
+                             options.max_mem() >> 20));
   if (!pattern.ok())
     return Wrong("bad regular expression: " + pattern.error(), "the syntax is RE2's");
   return {Type::kBool, "", ""};
