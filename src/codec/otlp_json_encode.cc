@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // OTLP/JSON as the specification has it: lowerCamelCase names, ids in hex, enums as numbers, 64-bit
-// integers as decimal strings, bytes in base64.
+// integers as decimal strings, bytes in base64. And as protobuf libraries write the same messages:
+// ids are bytes like others, enums have names.
+#include <span>
+
+#include "codec/otlp.h"
 #include "codec/otlp_encode.h"
 #include "codec/otlp_fields.h"
 #include "wire/json_writer.h"
@@ -10,7 +14,20 @@
 namespace weft::codec {
 namespace {
 
-using wire::JsonWriter;
+class JsonWriter : public wire::JsonWriter {
+ public:
+  JsonWriter(bool protojson, std::string* out) : wire::JsonWriter(out), protojson_(protojson) {}
+  bool protojson() const { return protojson_; }
+
+ private:
+  bool protojson_;
+};
+
+constexpr std::string_view kKindNames[] = {"SPAN_KIND_UNSPECIFIED", "SPAN_KIND_INTERNAL",
+                                           "SPAN_KIND_SERVER",      "SPAN_KIND_CLIENT",
+                                           "SPAN_KIND_PRODUCER",    "SPAN_KIND_CONSUMER"};
+constexpr std::string_view kStatusNames[] = {"STATUS_CODE_UNSET", "STATUS_CODE_OK",
+                                             "STATUS_CODE_ERROR"};
 
 void PutText(std::string_view key, std::string_view text, JsonWriter* out) {
   if (!text.empty()) out->Field(key, text);
@@ -21,6 +38,15 @@ void PutCount(std::string_view key, uint32_t count, JsonWriter* out) {
 void PutEnum(std::string_view key, uint32_t value, JsonWriter* out) {
   if (value != 0) out->Field(key, static_cast<int32_t>(value));
 }
+// Numbers that have no name stay numbers.
+void PutNamed(std::string_view key, uint32_t value, std::span<const std::string_view> names,
+              JsonWriter* out) {
+  if (out->protojson() && value != 0 && value < names.size()) {
+    out->Field(key, names[value]);
+  } else {
+    PutEnum(key, value, out);
+  }
+}
 void PutTime(std::string_view key, uint64_t time_ns, JsonWriter* out) {
   if (time_ns == 0) return;
   out->Key(key);
@@ -30,7 +56,11 @@ template <class AnyId>
 void PutId(std::string_view key, const AnyId& id, JsonWriter* out) {
   if (id.empty()) return;
   out->Key(key);
-  out->Hex(id.view());
+  if (out->protojson()) {
+    out->Base64(id.view());
+  } else {
+    out->Hex(id.view());
+  }
 }
 
 void PutKeyValues(std::string_view key, Attributes entries, JsonWriter* out);
@@ -174,7 +204,7 @@ void PutStatus(const Span& span, JsonWriter* out) {
   out->Key("status");
   out->BeginObject();
   PutText("message", span.status_message, out);
-  PutEnum("code", static_cast<uint32_t>(span.status), out);
+  PutNamed("code", static_cast<uint32_t>(span.status), kStatusNames, out);
   out->EndObject();
 }
 
@@ -186,7 +216,7 @@ void PutItem(const Span& span, JsonWriter* out) {
   PutId("parentSpanId", span.parent_span_id, out);
   PutCount("flags", span.flags, out);
   PutText("name", span.name, out);
-  PutEnum("kind", static_cast<uint32_t>(span.kind), out);
+  PutNamed("kind", static_cast<uint32_t>(span.kind), kKindNames, out);
   PutTime("startTimeUnixNano", span.start_ns, out);
   PutTime("endTimeUnixNano", span.end_ns, out);
   PutAttributes(span.attributes, span.dropped_attributes, out);
@@ -227,10 +257,10 @@ void PutItem(const LogRecord& log, JsonWriter* out) {
 }
 
 template <class Item>
-void PutRequest(const OtlpSignal& signal, const SpanBatch& batch, const std::vector<Item>& items,
-                JsonWriter* out) {
+void PutRequest(const OtlpSignal& signal, std::string_view list_name, const SpanBatch& batch,
+                const std::vector<Item>& items, JsonWriter* out) {
   out->BeginObject();
-  out->Key(signal.request[0].json);
+  out->Key(list_name);
   out->BeginArray();
   for (size_t at = 0; at < items.size();) {
     const uint32_t resource_index = items[at].resource;
@@ -266,13 +296,18 @@ void PutRequest(const OtlpSignal& signal, const SpanBatch& batch, const std::vec
 }  // namespace
 
 void EncodeTracesJson(const SpanBatch& batch, std::string* out) {
-  JsonWriter writer(out);
-  PutRequest(kTraceSignal, batch, batch.spans, &writer);
+  JsonWriter writer(false, out);
+  PutRequest(kTraceSignal, kTraceSignal.request[0].json, batch, batch.spans, &writer);
+}
+
+void EncodeTracesProtojson(const SpanBatch& batch, std::string_view list_name, std::string* out) {
+  JsonWriter writer(true, out);
+  PutRequest(kTraceSignal, list_name, batch, batch.spans, &writer);
 }
 
 void EncodeLogsJson(const SpanBatch& batch, std::string* out) {
-  JsonWriter writer(out);
-  PutRequest(kLogSignal, batch, batch.logs, &writer);
+  JsonWriter writer(false, out);
+  PutRequest(kLogSignal, kLogSignal.request[0].json, batch, batch.logs, &writer);
 }
 
 }  // namespace weft::codec
