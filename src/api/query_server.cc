@@ -6,6 +6,7 @@
 #include "api/answers.h"
 #include "api/jaeger_api.h"
 #include "api/metrics_page.h"
+#include "api/tempo_api.h"
 #include "api/web_ui.h"
 
 namespace weft::api {
@@ -80,18 +81,33 @@ QueryServer::QueryServer(QueryServerOptions options, ServerFacts facts, store::S
       ready_(std::move(ready)),
       runner_(store, options_.limits, metrics, clock) {}
 
+net::RouteOptions QueryServer::RoutesFor(bool loopback_only) const {
+  net::RouteOptions route;
+  route.admit = loopback_only ? LoopbackHostsOnly(options_.allowed_hosts)
+                              : [](const net::RequestHead&) { return net::Admission{}; };
+  return route;
+}
+
+Status QueryServer::StartTempo() {
+  auto router = std::make_shared<net::Router>();
+  AddTempoRoutes("", {facts_.version, ready_}, &runner_, RoutesFor(options_.tempo_loopback_only),
+                 router.get());
+  AddHealthRoutes(ready_, metrics_, {}, router.get());
+  WEFT_ASSIGN(tempo_port_, server_->Listen(*options_.tempo_endpoint, std::move(router)));
+  return {};
+}
+
 Status QueryServer::Start() {
   auto router = std::make_shared<net::Router>();
-  net::RouteOptions route;
-  route.admit = options_.loopback_only ? LoopbackHostsOnly(options_.allowed_hosts)
-                                       : [](const net::RequestHead&) { return net::Admission{}; };
+  net::RouteOptions route = RoutesFor(options_.loopback_only);
   AddNativeRoutes(facts_, &runner_, route, router.get());
   AddJaegerRoutes(&runner_, clock_, route, router.get());
+  AddTempoRoutes("/tempo", {facts_.version, ready_}, &runner_, route, router.get());
   // Probes and scrapers come by address or by any name, and learn nothing private.
   AddHealthRoutes(ready_, metrics_, {}, router.get());
   ServeWebUi(route.admit, router.get());
   WEFT_ASSIGN(port_, server_->Listen(options_.endpoint, std::move(router)));
-  return {};
+  return options_.tempo_endpoint ? StartTempo() : Status{};
 }
 
 void QueryServer::Stop() { runner_.Stop(); }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The query extension: everything that answers on port 16686. The native API, Jaeger's, health,
-// metrics and the UI, behind one check of the Host header where only this machine may connect.
+// The query extension: everything that answers on port 16686, and Tempo's API on 3200. The native
+// API, Jaeger's, Tempo's, health, metrics and the UI, behind one check of the Host header where
+// only this machine may connect.
 //
 // Thread rule: Start() and Stop() by one thread.
 // Next: api/native_api.h, api/jaeger_api.h, api/query_runner.h.
@@ -10,6 +11,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,8 @@ struct QueryServerOptions {
   bool loopback_only = true;  // then the Host header must name this machine
   std::vector<std::string> allowed_hosts;
   QueryRunner::Limits limits;
+  std::optional<net::Endpoint> tempo_endpoint = {};  // Tempo's API alone
+  bool tempo_loopback_only = true;
 };
 
 class QueryServer {
@@ -41,8 +45,12 @@ class QueryServer {
   void Stop();
   // The port that was bound; after Start().
   uint16_t port() const { return port_; }
+  uint16_t tempo_port() const { return tempo_port_; }  // 0 without one
 
  private:
+  net::RouteOptions RoutesFor(bool loopback_only) const;
+  Status StartTempo();
+
   const QueryServerOptions options_;
   const ServerFacts facts_;
   net::Server* const server_;
@@ -50,6 +58,7 @@ class QueryServer {
   Clock* const clock_;
   const std::function<std::string()> ready_;
   QueryRunner runner_;
+  uint16_t tempo_port_ = 0;
   uint16_t port_ = 0;
 };
 

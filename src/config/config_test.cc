@@ -129,7 +129,7 @@ struct Casting {
 };
 TEST(ConfigTest, WholeValuesAreTypedStrictly) {
   const Casting kCastings[] = {
-      {"123", "123", "!", "123"},     {"0123", "0123", "!", "83"},   {"0xff", "0xff", "!", "255"},
+      {"123", "123", "!", "123"},     {"0123", "0123", "!", "83"},  {"0xff", "0xff", "!", "255"},
       {"1.5", "1.5", "!", "!"},       {"true", "true", "1", "!"},   {"t", "t", "!", "!"},
       {"23", "23", "!", "23"},        {"\"23\"", "23", "!", "!"},   {"[a]", "[a]", "!", "!"},
       {"{a: b}", "{a: b}", "!", "!"}, {"-1", "-1", "!", "!"},       {"yes", "yes", "!", "!"},
@@ -187,6 +187,24 @@ TEST(ConfigTest, BuiltInIsTheDefaultOfEverySetting) {
   const auto& query =
       std::get<QuerySettings>(config.Find(ComponentKind::kExtension, {"query", ""})->settings);
   EXPECT_EQ(query.endpoint, QuerySettings().endpoint);
+  EXPECT_EQ(query.tempo_endpoint->ToString(), "localhost:3200");
+}
+
+TEST(ConfigTest, TemposPortFollowsTheMainOne) {
+  auto tempo = [](std::vector<std::string> settings) {
+    LoadOptions options{.uris = {}, .settings = std::move(settings)};
+    Surroundings none{.env = [](const std::string&) { return std::nullopt; }, .read_file = {}};
+    Config config = Load(options, none).value().config;
+    auto& query =
+        std::get<QuerySettings>(config.Find(ComponentKind::kExtension, {"query", ""})->settings);
+    return query.tempo_endpoint ? query.tempo_endpoint->ToString() : "none";
+  };
+  EXPECT_EQ(tempo({"extensions.query.endpoint=127.0.0.1:16686"}), "127.0.0.1:3200");
+  EXPECT_EQ(tempo({"extensions.query.endpoint=127.0.0.1:8080"}), "none");
+  EXPECT_EQ(tempo({"extensions.query.endpoint=127.0.0.1:0",
+                   "extensions.query.tempo_endpoint=127.0.0.1:0"}),
+            "127.0.0.1:0");
+  EXPECT_EQ(tempo({"extensions.query.tempo_endpoint="}), "none");
 }
 
 TEST(ConfigTest, Durations) {

@@ -141,9 +141,25 @@ std::optional<Settings> ReadLogging(Section section) {
   return settings;
 }
 
+// A listener beside the query extension's own. An empty text turns it off; where nothing is said it
+// stands beside the default port, on the same host.
+void ReadSecondEndpoint(std::string_view key, Section* section, const Endpoint& main,
+                        std::optional<Endpoint>* out) {
+  if (std::string text; section->Has(key)) {
+    section->Read(key, &text);
+    section->Read(key, &**out);
+    if (text.empty()) out->reset();
+  } else if (main.port == QuerySettings().endpoint.port) {
+    (*out)->host = main.host;
+  } else {
+    out->reset();
+  }
+}
+
 std::optional<Settings> ReadQuery(Section section) {
   QuerySettings settings;
   section.Read("endpoint", &settings.endpoint);
+  ReadSecondEndpoint("tempo_endpoint", &section, settings.endpoint, &settings.tempo_endpoint);
   section.Read("store", &settings.store);
   section.Read("workers", &settings.workers, 1, 64);
   section.ReadDuration("timeout", &settings.timeout_ns);

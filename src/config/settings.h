@@ -57,6 +57,9 @@ struct DebugSettings {
 // extensions::query
 struct QuerySettings {
   Endpoint endpoint{"localhost", 16686};
+  // Tempo's API alone, which `endpoint` has under /tempo. Unless it is set: port 3200 beside 16686,
+  // where Tempo's clients look for it, and none beside another port.
+  std::optional<Endpoint> tempo_endpoint = Endpoint{"localhost", 3200};
   std::string store = "store";  // id of the exporter whose data it answers from
   uint64_t workers = 2;
   uint64_t timeout_ns = 30ull * 1'000'000'000;

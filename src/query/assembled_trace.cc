@@ -242,6 +242,7 @@ MatchedSpan AssembledTrace::Describe(const Plan& plan, uint32_t index) const {
       const Value* value = FindPresent(attributes, field.key);
       if (value == nullptr) return false;
       out.attributes.emplace_back(std::string(scope) + "." + field.key, ValueText(*value));
+      out.attribute_types.push_back(value->type);
       return true;
     };
     bool any = field.scope == Scope::kAny;

@@ -212,6 +212,7 @@ Result<bool> Summariser::AddAttribute(AttributeScope scope, std::string_view sco
     WEFT_ASSIGN(auto dictionary, spans_.OpenDictionary(column));
     WEFT_ASSIGN(Value value, dictionary->Get(ids[row], &arena));
     span->attributes.emplace_back(std::string(scope_name) + key, ValueText(value));
+    span->attribute_types.push_back(value.type);
     return true;
   }
   return false;

@@ -52,6 +52,7 @@ struct MatchedSpan {
   bool error = false;
   // Attributes that the query names, as text for people.
   std::vector<std::pair<std::string, std::string>> attributes;
+  std::vector<ValueType> attribute_types;  // of each of them, as it was sent
 };
 
 struct ServiceShare {

@@ -102,11 +102,17 @@ Status RunningServer::StartQuery(const config::QuerySettings& settings) {
                                   .limits = {.workers = settings.workers,
                                              .timeout_ns = settings.timeout_ns,
                                              .memory_bytes = settings.memory_bytes}};
+  if (settings.tempo_endpoint) {
+    options.tempo_endpoint = ToNet(*settings.tempo_endpoint);
+    options.tempo_loopback_only = settings.tempo_endpoint->IsLoopback();
+  }
   auto server = std::make_unique<api::QueryServer>(std::move(options), std::move(facts),
                                                    store->store(), net_.get(), &metrics_, clock_,
                                                    [this] { return WhyNotReady(); });
   WEFT_TRY(server->Start());
   listeners_.push_back({"query", {settings.endpoint.host, server->port()}});
+  if (settings.tempo_endpoint)
+    listeners_.push_back({"query/tempo", {settings.tempo_endpoint->host, server->tempo_port()}});
   query_servers_.push_back(std::move(server));
   return {};
 }

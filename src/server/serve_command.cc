@@ -29,8 +29,10 @@ std::vector<config::Endpoint*> EndpointsOf(config::Settings* settings) {
     if (otlp->grpc) endpoints.push_back(&otlp->grpc->endpoint);
     if (otlp->http) endpoints.push_back(&otlp->http->endpoint);
   }
-  if (auto* query = std::get_if<config::QuerySettings>(settings))
+  if (auto* query = std::get_if<config::QuerySettings>(settings)) {
     endpoints.push_back(&query->endpoint);
+    if (query->tempo_endpoint) endpoints.push_back(&*query->tempo_endpoint);
+  }
   if (auto* health = std::get_if<config::HealthCheckSettings>(settings))
     endpoints.push_back(&health->endpoint);
   return endpoints;

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/tempo_api.h"
+
+#include <fmt/format.h>
+
+#include "api/tempo_json.h"
+#include "api/tempo_parameters.h"
+#include "api/tempo_trace.h"
+#include "query/tag_catalog.h"
+#include "traceql/traceql.h"
+
+namespace weft::api {
+namespace {
+
+constexpr std::string_view kMetricsLater =
+    "TraceQL metrics (rate, count_over_time, ...) come with the rest of TraceQL: this version of "
+    "weft answers search, traces and tags\n";
+
+net::Response TextResponse(int status, std::string text) {
+  return {.status = status,
+          .content_type = "text/plain; charset=utf-8",
+          .headers = {{"cache-control", "no-store"}, {"x-content-type-options", "nosniff"}},
+          .body = std::move(text)};
+}
+
+net::Response ErrorText(const Error& error) {
+  net::Response response = TextResponse(net::ToHttpStatus(error.code), error.message + "\n");
+  if (error.retry_after_s > 0)
+    response.headers.emplace_back("retry-after", std::to_string(error.retry_after_s));
+  return response;
+}
+
+// `partial` says why an answer is not whole: Tempo's messages have no field for that.
+net::Response JsonText(std::string body, std::string partial) {
+  net::Response response = TextResponse(200, std::move(body));
+  response.content_type = "application/json";
+  for (char& c : partial)
+    if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7E) c = ' ';
+  if (!partial.empty()) response.headers.emplace_back("weft-partial", std::move(partial));
+  return response;
+}
+
+uint64_t BytesOf(const store::Snapshot& snapshot) {
+  uint64_t bytes = 0;
+  for (const auto& segment : snapshot.segments()) bytes += segment->bytes();
+  return bytes;
+}
+
+std::string PartialText(bool truncated, const std::string& partial) {
+  if (!partial.empty()) return partial;
+  return truncated ? "there are more: these are the first ones in order" : "";
+}
+
+// A question whose refusals and errors are text too.
+void Ask(QueryRunner* runner, std::string_view kind, net::ExchangePtr exchange,
+         QueryRunner::SimpleQuestion question) {
+  runner->Run(
+      kind, std::move(exchange),
+      [question = std::move(question)](const SnapshotPtr& snapshot, const query::Budget& budget,
+                                       const net::ExchangePtr& to) {
+        to->Respond(question(*snapshot, budget));
+      },
+      ErrorText);
+}
+
+// ---------------------------------------------------------------- search and tags
+
+net::Response SearchError(const Error& error, std::string_view traceql) {
+  traceql::Diagnostic diagnostic;
+  if (traceql::Parse(traceql, &diagnostic)) return ErrorText(error);
+  std::string hint = diagnostic.hint.empty() ? "" : " (" + diagnostic.hint + ")";
+  return ErrorText(
+      {error.code,
+       fmt::format("invalid TraceQL query: parse error at line {}, col {}: {}{}",
+                   diagnostic.position.line, diagnostic.position.column, diagnostic.message, hint),
+       0});
+}
+
+void HandleSearch(QueryRunner* runner, const net::Request& request, net::ExchangePtr exchange) {
+  Result<query::SearchRequest> search = ReadTempoSearch(request.query);
+  if (!search) return exchange->Respond(ErrorText(search.error()));
+  Ask(runner, "tempo_search", std::move(exchange),
+      [search = *search](const store::Snapshot& snapshot, const query::Budget& budget) {
+        Result<query::SearchResult> result = query::Search(snapshot, search, budget);
+        if (!result) return SearchError(result.error(), search.traceql);
+        return JsonText(TempoSearchJson(*result, BytesOf(snapshot)), result->partial);
+      });
+}
+
+void HandleTags(QueryRunner* runner, bool version2, const net::Request& request,
+                net::ExchangePtr exchange) {
+  Result<TempoTags> tags = ReadTempoTags(request.query);
+  if (!tags) return exchange->Respond(ErrorText(tags.error()));
+  Ask(runner, "tempo_tags", std::move(exchange),
+      [tags = *tags, version2](const store::Snapshot& snapshot, const query::Budget& budget) {
+        Result<query::TagNames> names = query::TagNames{};
+        if (tags.scope != "trace")
+          names = query::ListTags(snapshot, tags.scope, tags.request, budget);
+        if (!names) return ErrorText(names.error());
+        uint64_t bytes = BytesOf(snapshot);
+        return JsonText(
+            version2 ? TempoTagsJson(*names, bytes) : TempoTagsV1Json(*names, tags.scope, bytes),
+            PartialText(names->truncated, names->partial));
+      });
+}
+
+// `rest`: what follows .../search/tag/ in the path.
+void HandleTagValues(QueryRunner* runner, bool version2, std::string_view rest,
+                     const net::Request& request, net::ExchangePtr exchange) {
+  constexpr std::string_view kEnd = "/values";
+  if (!rest.ends_with(kEnd) || rest.size() == kEnd.size())
+    return exchange->Respond(TextResponse(404, "404 page not found\n"));
+  rest.remove_suffix(kEnd.size());
+  Result<TempoTags> tags = ReadTempoTags(request.query);
+  if (!tags) return exchange->Respond(ErrorText(tags.error()));
+  Result<query::TagName> tag = version2 ? ReadTempoTag(rest) : ReadTempoTagV1(rest);
+  if (!tag) return exchange->Respond(ErrorText(tag.error()));
+  Ask(runner, "tempo_tag_values", std::move(exchange),
+      [tag = *tag, asked = tags->request, version2](const store::Snapshot& snapshot,
+                                                    const query::Budget& budget) {
+        Result<query::TagValues> values = query::ListTagValues(snapshot, tag, asked, budget);
+        if (!values) return ErrorText(values.error());
+        uint64_t bytes = BytesOf(snapshot);
+        return JsonText(
+            version2 ? TempoTagValuesJson(*values, bytes) : TempoTagValuesV1Json(*values, bytes),
+            PartialText(values->truncated, values->partial));
+      });
+}
+
+// ---------------------------------------------------------------- one trace
+
+void HandleTrace(QueryRunner* runner, bool version2, std::string_view id,
+                 const net::Request& request, net::ExchangePtr exchange) {
+  Result<TempoTraceRequest> asked = ReadTempoTrace(id, version2, request.query);
+  if (!asked) return exchange->Respond(ErrorText(asked.error()));
+  bool protobuf =
+      net::FindHeader(request.headers, "accept").find("protobuf") != std::string_view::npos;
+  TempoTraceForm form = protobuf
+                            ? (version2 ? TempoTraceForm::kProtobufV2 : TempoTraceForm::kProtobufV1)
+                            : (version2 ? TempoTraceForm::kJsonV2 : TempoTraceForm::kJsonV1);
+  Ask(runner, "tempo_trace", std::move(exchange),
+      [asked = *std::move(asked), form, protobuf](const store::Snapshot& snapshot,
+                                                  const query::Budget&) {
+        Result<std::string> trace = TempoTrace(snapshot, asked, form);
+        if (!trace && trace.error().code == ErrorCode::kNotFound)
+          return TextResponse(404, "trace not found\n");
+        if (!trace) return SearchError(trace.error(), asked.traceql);
+        net::Response response = JsonText(*std::move(trace), "");
+        if (protobuf) response.content_type = "application/protobuf";
+        return response;
+      });
+}
+
+}  // namespace
+
+void AddTempoRoutes(std::string_view prefix, const TempoFacts& facts, QueryRunner* runner,
+                    const net::RouteOptions& options, net::Router* router) {
+  runner->Declare({"tempo_search", "tempo_tags", "tempo_tag_values", "tempo_trace"});
+  using Handler = std::function<void(const net::Request&, net::ExchangePtr)>;
+  auto get = [&](std::string_view path, Handler handler) {
+    router->Add("GET", std::string(prefix) + std::string(path), options,
+                [handler = std::move(handler)](net::Request request, net::ExchangePtr exchange) {
+                  handler(request, std::move(exchange));
+                });
+  };
+  auto say = [&](std::string_view path, int status, std::string text) {
+    get(path, [status, text = std::move(text)](const net::Request&, net::ExchangePtr exchange) {
+      exchange->Respond(TextResponse(status, text));
+    });
+  };
+  // Where the part of a path begins that follows `path`.
+  auto after = [&](std::string_view path) { return prefix.size() + path.size(); };
+
+  say("/api/echo", 200, "echo");
+  for (std::string_view path : {"/status", "/status/version"})
+    say(path, 200, "weft, version " + facts.version + "\n");
+  get("/api/status/buildinfo", [facts](const net::Request&, net::ExchangePtr exchange) {
+    exchange->Respond(JsonText(TempoBuildJson(facts.version), ""));
+  });
+  get("/ready", [facts](const net::Request&, net::ExchangePtr exchange) {
+    std::string why_not = facts.ready();
+    exchange->Respond(why_not.empty() ? TextResponse(200, "ready\n")
+                                      : TextResponse(503, why_not + "\n"));
+  });
+  get("/api/search", [runner](const net::Request& request, net::ExchangePtr exchange) {
+    HandleSearch(runner, request, std::move(exchange));
+  });
+  for (bool version2 : {false, true}) {
+    std::string api = version2 ? "/api/v2" : "/api";
+    get(api + "/search/tags",
+        [runner, version2](const net::Request& request, net::ExchangePtr exchange) {
+          HandleTags(runner, version2, request, std::move(exchange));
+        });
+    get(api + "/search/tag/*", [runner, version2, begin = after(api + "/search/tag/")](
+                                   const net::Request& request, net::ExchangePtr exchange) {
+      HandleTagValues(runner, version2, std::string_view(request.path).substr(begin), request,
+                      std::move(exchange));
+    });
+    get(api + "/traces/*", [runner, version2, begin = after(api + "/traces/")](
+                               const net::Request& request, net::ExchangePtr exchange) {
+      HandleTrace(runner, version2, std::string_view(request.path).substr(begin), request,
+                  std::move(exchange));
+    });
+  }
+  for (std::string_view path :
+       {"/api/metrics/query", "/api/metrics/query_range", "/api/metrics/summary"})
+    say(path, 501, std::string(kMetricsLater));
+  // What Tempo has and weft has not, /api/overrides for one, is absent, not the web UI's page.
+  say("/*", 404, "404 page not found\n");
+}
+
+}  // namespace weft::api
