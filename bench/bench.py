@@ -4,8 +4,10 @@
 The server runs on one core, the load on another (where there are two). Requests are made before they
 are sent; the processor time is the whole process's, from before the first request until everything is
 in blocks, merged, and the process has been idle. `--full` takes 10 M spans a shape, else 2 M.
+`--keep` leaves each shape's data in --folder, and `--search` measures searches alone over what was kept.
 """
 import argparse
+import contextlib
 import http.client
 import json
 import os
@@ -20,6 +22,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "test" / "e2e"))
+import bench_search  # noqa: E402
 import weft_process  # noqa: E402  (the server as the end-to-end tests start it)
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -28,7 +31,7 @@ SERVER_CORE, LOAD_CORE = "0", "1"
 # What the first release has to reach, by row.
 FIRST = {"spans per CPU-second": "150 000", "bytes a span": "40", "RSS idle": "20 MB",
          "RSS at 10 k spans/s": "120 MB", "trace by id, p50": "5 ms", "unknown id, p50": "1 ms",
-         "visible after send, p50": "1 s", "start": "50 ms"}
+         "visible after send, p50": "1 s", "start": "50 ms", **bench_search.FIRST}
 
 
 def pinned(core, command):
@@ -142,6 +145,7 @@ def measure(shape, spans, folder):
         rows["start"] = f"{server.start_s * 1000:.0f} ms"
         rows["RSS idle"] = f"{server.memory_mb('VmRSS'):.0f} MB"
         acked = f"{folder}/acked"
+        bench_search.send_probe(server, shape)
         cpu = server.cpu_s()
         report = loadgen(server, shape, spans, "--acked", acked)
         sending_cpu = server.cpu_s() - cpu
@@ -168,9 +172,18 @@ def measure(shape, spans, folder):
         server.stop()
         server.start()
         rows["start with all that data"] = f"{server.start_s * 1000:.0f} ms"
+        rows.update(bench_search.measure(server, shape))
     finally:
         server.close()
     return rows
+
+
+def measure_searches(shape, folder):
+    server = Server(folder).start()
+    try:
+        return bench_search.measure(server, shape)
+    finally:
+        server.close()
 
 
 def measure_steady(shape, folder, seconds=30):
@@ -190,6 +203,14 @@ def print_table(shapes, results):
               + f"{FIRST.get(row, ''):>18}")
 
 
+def data_folder(options, shape):
+    if not options.keep:
+        return tempfile.TemporaryDirectory(prefix="weft-bench-", dir=options.folder)
+    kept = pathlib.Path(options.folder) / shape
+    kept.mkdir(parents=True)
+    return contextlib.nullcontext(str(kept))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--weft", default=str(ROOT / "build" / "release" / "weft"))
@@ -197,15 +218,22 @@ def main():
     parser.add_argument("--spans", type=int, default=2_000_000)
     parser.add_argument("--shape", action="append", choices=["shop", "tracegen"])
     parser.add_argument("--folder", help="where the data directories are made")
+    parser.add_argument("--keep", action="store_true", help="leave FOLDER/SHAPE behind")
+    parser.add_argument("--search", action="store_true", help="only searches, over FOLDER/SHAPE")
     options = parser.parse_args()
     weft_process.BINARY = options.weft
     spans = 10_000_000 if options.full else options.spans
     shapes = options.shape or ["shop", "tracegen"]
+    if (options.keep or options.search) and not options.folder:
+        parser.error("--keep and --search need --folder")
+    if options.search:
+        print_table(shapes, {shape: measure_searches(shape, f"{options.folder}/{shape}") for shape in shapes})
+        return
     print(f"{spans:,} spans a shape; {os.cpu_count()} cores, Linux {platform.release()}".replace(",", " "))
     results = {}
     for shape in shapes:
-        with tempfile.TemporaryDirectory(prefix="weft-bench-", dir=options.folder) as folder:
-            print(f"  {shape}: at full rate ...", flush=True)
+        with data_folder(options, shape) as folder:
+            print(f"  {shape}: at full rate and searches ...", flush=True)
             results[shape] = measure(shape, spans, folder)
         with tempfile.TemporaryDirectory(prefix="weft-bench-", dir=options.folder) as folder:
             print(f"  {shape}: at 10 k spans/s ...", flush=True)
