@@ -65,10 +65,13 @@ std::unique_ptr<ValueCursor> BlockColumns::SortedValues(uint32_t column) const {
   return NewValueCursor(std::make_shared<BlockDictionary>(file_, &meta_.columns[column]));
 }
 
+uint32_t BlockColumns::PageKey(uint32_t column) const {
+  return format::page_key::kColumnPage + (IsOverflow(column) ? meta_.overflow_column : column);
+}
+
 Status BlockColumns::ReadIds(uint32_t column, uint32_t group, std::span<uint32_t> out) const {
   const uint32_t stored = IsOverflow(column) ? meta_.overflow_column : column;
-  WEFT_ASSIGN(BlockFile::Page payload,
-              file_->ReadGroupPage(meta_, group, format::page_key::kColumnPage + stored));
+  WEFT_ASSIGN(BlockFile::Page payload, file_->ReadGroupPage(meta_, group, PageKey(column)));
   if (!payload) {
     std::ranges::fill(out, kAbsent);
     return {};

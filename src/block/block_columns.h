@@ -28,6 +28,8 @@ class BlockColumns : public ColumnSource {
   Result<std::shared_ptr<const Dictionary>> OpenDictionary(uint32_t column) const override;
   Status ReadIds(uint32_t column, uint32_t group, std::span<uint32_t> out) const override;
   Result<std::vector<bool>> GroupsWith(uint32_t column, uint32_t id) const override;
+  // Key of the column's pages in row groups.
+  uint32_t PageKey(uint32_t column) const;
 
   const TableMeta& meta() const { return meta_; }
   uint32_t value_count(uint32_t column) const;

@@ -188,22 +188,49 @@ Result<uint32_t> BlockDictionary::Find(const Value& value) const {
 }
 
 Result<Value> BlockDictionary::Get(uint32_t id, Arena* arena) const {
-  if (id >= count()) return Fail(ErrorCode::kInvalidArgument, "no such dictionary id");
-  id += first_;
-  const DictionaryPage& page = PageOf(id);
+  Value out;
+  WEFT_TRY(GetEach(std::span(&id, 1), arena, [&](size_t, const Value& value) { out = value; }));
+  return out;
+}
+
+Status BlockDictionary::GetEach(std::span<const uint32_t> ids, Arena* arena,
+                                const VisitValue& visit) const {
+  for (size_t first = 0, next; first < ids.size(); first = next) {
+    if (ids[first] >= count()) return Fail(ErrorCode::kInvalidArgument, "no such dictionary id");
+    const DictionaryPage& page = PageOf(first_ + ids[first]);
+    const uint64_t end = uint64_t{page.first_id} + page.values;
+    for (next = first + 1; next < ids.size() && uint64_t{first_} + ids[next] < end; ++next)
+      if (ids[next] >= count()) return Fail(ErrorCode::kInvalidArgument, "no such dictionary id");
+    WEFT_TRY(GetOfPage(page, ids.subspan(first, next - first), arena,
+                       [&](size_t i, const Value& value) { visit(first + i, value); }));
+  }
+  return {};
+}
+
+Status BlockDictionary::GetOfPage(const DictionaryPage& page, std::span<const uint32_t> ids,
+                                  Arena* arena, const VisitValue& visit) const {
   if (stored_as_numbers_) {
     WEFT_ASSIGN(std::vector<uint64_t> numbers, ReadNumbers(page));
-    return ValueOfNumber(type_, numbers[id - page.first_id]);
+    for (size_t i = 0; i < ids.size(); ++i)
+      visit(i, ValueOfNumber(type_, numbers[first_ + ids[i] - page.first_id]));
+    return {};
   }
   WEFT_ASSIGN(BlockFile::Page payload, file_->ReadPage(page.place, "dictionary"));
   WEFT_ASSIGN(column::TextPage text_page, column::TextPage::Open(*payload));
   if (text_page.count() != page.values) return file_->Corrupt("malformed dictionary page");
-  WEFT_ASSIGN(std::string text, text_page.Get(id - page.first_id));
-  uint64_t number = 0;
-  std::string_view rest;
-  WEFT_TRY(SplitOverflow(text, &number, &rest));
-  if (IsNumber(type_)) return ValueOfNumber(type_, number);
-  return ValueOfBytes(type_, arena->Copy(rest), arena);
+  for (size_t i = 0; i < ids.size(); ++i) {
+    WEFT_ASSIGN(std::string text, text_page.Get(first_ + ids[i] - page.first_id));
+    uint64_t number = 0;
+    std::string_view rest;
+    WEFT_TRY(SplitOverflow(text, &number, &rest));
+    if (IsNumber(type_)) {
+      visit(i, ValueOfNumber(type_, number));
+      continue;
+    }
+    WEFT_ASSIGN(Value value, ValueOfBytes(type_, arena->Copy(rest), arena));
+    visit(i, value);
+  }
+  return {};
 }
 
 }  // namespace weft::block

@@ -26,6 +26,8 @@ class BlockDictionary : public Dictionary {
   Status ForEach(const std::function<void(uint32_t, const Value&)>& visit) const override;
   Result<uint32_t> Find(const Value& value) const override;
   Result<Value> Get(uint32_t id, Arena* arena) const override;
+  Status GetEach(std::span<const uint32_t> ids, Arena* arena,
+                 const VisitValue& visit) const override;
 
   // The keys of one page (block/value_bytes.h), without the prefix of an overflow key; ids count
   // from the dictionary's own first value. Views die with the call.
@@ -35,6 +37,9 @@ class BlockDictionary : public Dictionary {
 
  private:
   const DictionaryPage& PageOf(uint32_t id) const;
+  // Of ids that all lie in the page.
+  Status GetOfPage(const DictionaryPage& page, std::span<const uint32_t> ids, Arena* arena,
+                   const VisitValue& visit) const;
   Result<uint32_t> FindNumber(uint64_t number) const;
   Result<uint32_t> FindText(std::string_view text) const;
   Result<std::vector<uint64_t>> ReadNumbers(const DictionaryPage& page) const;

@@ -18,6 +18,10 @@ using column::ByteReader;
 
 std::atomic<uint64_t> next_cache_id{1};
 
+// Reading so many bytes for nothing takes no longer than another read.
+constexpr uint64_t kPrefetchGapBytes = 32 << 10;
+constexpr uint64_t kPrefetchBytesMax = 1 << 20;
+
 ByteReader& Break(ByteReader* reader) {
   reader->Bytes(UINT64_MAX);
   return *reader;
@@ -61,6 +65,42 @@ Result<BlockFile::Page> BlockFile::ReadGroupPage(const TableMeta& table, uint32_
   auto at = std::ranges::lower_bound(pages, key, {}, &GroupPage::key);
   if (at == pages.end() || at->key != key) return Page();
   return ReadPage({at->offset, at->bytes}, "row group");
+}
+
+void BlockFile::Prefetch(std::vector<PagePlace> places) const {
+  if (!cache_) return;
+  std::erase_if(places, [&](PagePlace place) {
+    return place.bytes == 0 || cache_->Contains(cache_id_, place.offset);
+  });
+  std::ranges::sort(places, {}, &PagePlace::offset);
+  for (size_t first = 0, next; first < places.size(); first = next) {
+    const uint64_t start = places[first].offset;
+    uint64_t end = start + places[first].bytes;
+    for (next = first + 1; next < places.size(); ++next) {
+      const uint64_t longer = std::max(end, places[next].offset + places[next].bytes);
+      if (places[next].offset > end + kPrefetchGapBytes || longer - start > kPrefetchBytesMax)
+        break;
+      end = longer;
+    }
+    // A page alone is read when it is needed.
+    if (next - first > 1) ReadTogether(std::span(places).subspan(first, next - first));
+  }
+}
+
+// REQUIRES: ordered by offset.
+void BlockFile::ReadTogether(std::span<const PagePlace> places) const {
+  const uint64_t start = places.front().offset;
+  uint64_t end = start;
+  for (PagePlace place : places) end = std::max(end, place.offset + place.bytes);
+  Result<std::string> bytes = ReadBytes({start, static_cast<uint32_t>(end - start)});
+  if (!bytes) return;
+  for (PagePlace place : places) {
+    const std::string_view page =
+        std::string_view(*bytes).substr(place.offset - start, place.bytes);
+    Result<std::string> payload = column::OpenPage(page, verify_);
+    if (!payload) continue;
+    cache_->Add(cache_id_, place.offset, std::make_shared<const std::string>(std::move(*payload)));
+  }
 }
 
 PagePlace BlockFile::CheckPlace(PagePlace place, ByteReader* reader) const {

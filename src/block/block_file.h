@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -110,6 +111,9 @@ class BlockFile {
   Result<Page> ReadPage(PagePlace place, std::string_view what) const;
   // The page of a group; null when the group has none of this key.
   Result<Page> ReadGroupPage(const TableMeta& table, uint32_t group, uint32_t key) const;
+  // Brings these pages into the cache, neighbours with one read. Best effort: a page that cannot be
+  // read stays out.
+  void Prefetch(std::vector<PagePlace> places) const;
   // An error of this file: "path: what: ...".
   std::unexpected<Error> Corrupt(std::string_view what) const;
 
@@ -134,6 +138,7 @@ class BlockFile {
   PagePlace ParsePlace(column::ByteReader* reader) const;
   PagePlace CheckPlace(PagePlace place, column::ByteReader* reader) const;
   Result<std::string> ReadBytes(PagePlace place) const;
+  void ReadTogether(std::span<const PagePlace> places) const;
 
   std::string path_;
   std::unique_ptr<ReadableFile> file_;

@@ -234,6 +234,7 @@ Status ReadObservedTimes(const BlockFile& file, uint32_t group, std::span<uint64
 
 Result<TraceNumbers> ReadTracePage(const BlockFile& file, const TracePage& page) {
   TraceNumbers numbers;
+  file.Prefetch({page.ids, page.starts, page.durations, page.first_spans, page.first_logs});
   auto read = [&](PagePlace place, std::vector<uint64_t>* out) -> Status {
     WEFT_ASSIGN(BlockFile::Page payload, file.ReadPage(place, "trace"));
     out->resize(page.traces);

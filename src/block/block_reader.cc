@@ -26,10 +26,11 @@ namespace key = format::page_key;
 
 class BlockTable : public ComposedTable {
  public:
-  BlockTable(const BlockFile* file, TableId id, const ColumnSource* own,
+  BlockTable(const BlockFile* file, TableId id, const BlockColumns* own,
              const ColumnSource* resources, const ColumnSource* scopes)
       : ComposedTable(own, resources, scopes),
         file_(file),
+        own_(own),
         id_(id),
         meta_(file->table(StoredTable{static_cast<uint8_t>(id)})) {}
 
@@ -57,8 +58,43 @@ class BlockTable : public ComposedTable {
     if (group >= meta_.groups.size()) return {};
     return {meta_.groups[group].time_min_ns, meta_.groups[group].time_max_ns};
   }
+  void Prefetch(uint32_t group, std::span<const ColumnRef> columns,
+                std::span<const FixedColumn> numbers) const override {
+    if (group >= meta_.groups.size()) return;
+    std::vector<uint32_t> keys = {key::kRowShapes};
+    for (ColumnRef column : columns)
+      if (uint32_t own = OwnColumn(column); own != kAbsent) keys.push_back(own_->PageKey(own));
+    for (FixedColumn column : numbers) AppendPageKeys(column, &keys);
+    std::vector<PagePlace> places;
+    for (const GroupPage& page : meta_.groups[group].pages)
+      if (std::ranges::find(keys, page.key) != keys.end())
+        places.push_back({page.offset, page.bytes});
+    file_->Prefetch(std::move(places));
+  }
 
  private:
+  static void AppendPageKeys(FixedColumn column, std::vector<uint32_t>* keys) {
+    switch (column) {
+      case FixedColumn::kStart:
+      case FixedColumn::kTime:
+        keys->push_back(key::kTimes);
+        return;
+      case FixedColumn::kEnd:
+        keys->insert(keys->end(), {key::kTimes, key::kDurations});
+        return;
+      case FixedColumn::kSpanId:
+        keys->push_back(key::kSpanIds);
+        return;
+      case FixedColumn::kParentSpanId:
+        keys->insert(keys->end(), {key::kSpanIds, key::kDepths, key::kForeignParents});
+        return;
+      case FixedColumn::kDepth:
+        keys->push_back(key::kDepths);
+        return;
+      default:  // the others are seldom asked for with others
+        return;
+    }
+  }
   static Status Unknown() {
     return Fail(ErrorCode::kInvalidArgument, "this table has no such number");
   }
@@ -116,6 +152,7 @@ class BlockTable : public ComposedTable {
   }
 
   const BlockFile* file_;
+  const BlockColumns* own_;
   TableId id_;
   const TableMeta& meta_;
 };
@@ -138,6 +175,7 @@ class Block : public Segment, public StoredRows {
   bool has_derived() const override { return true; }
   uint32_t trace_count() const override { return file_->traces(); }
   Status ReadTraces(uint32_t first, std::span<TraceEntry> out) const override;
+  Result<GroupTraces> ReadGroupTraces(uint32_t group) const override;
   Result<TraceRows> FindTrace(const TraceId& id) const override;
   Status ReadSpans(std::span<const Row> rows, SpanBatch* out) const override {
     return MaterializeSpans(*this, rows, out);
@@ -210,6 +248,30 @@ Status Block::ReadTraces(uint32_t first, std::span<TraceEntry> out) const {
     }
   }
   return {};
+}
+
+Result<Segment::GroupTraces> Block::ReadGroupTraces(uint32_t group) const {
+  if (group >= spans().group_count()) return Fail(ErrorCode::kInvalidArgument, "no such row group");
+  const uint64_t first = uint64_t{group} * kRowsPerGroup,
+                 last = first + spans().rows_in_group(group);
+  const std::vector<TracePage>& pages = file_->trace_pages();
+  // The last page that begins at or before the first row.
+  auto after = std::ranges::upper_bound(pages, first, {}, &TracePage::first_span);
+  if (after == pages.begin()) return file_->Corrupt("rows without a trace");
+  GroupTraces out;
+  std::vector<TraceEntry> entries;
+  for (auto page = std::prev(after); page != pages.end() && page->first_span < last; ++page) {
+    entries.resize(page->traces);
+    WEFT_TRY(ReadTraces(page->first_ordinal, entries));
+    for (uint32_t t = 0; t < page->traces; ++t) {
+      const TraceEntry& entry = entries[t];
+      if (entry.rows == 0 || entry.first_row + uint64_t{entry.rows} <= first) continue;
+      if (entry.first_row >= last) return out;
+      out.ordinals.push_back(page->first_ordinal + t);
+      out.entries.push_back(entry);
+    }
+  }
+  return out;
 }
 
 Status Block::FindInIndex(const TraceIndexPage& page, uint32_t half, const TraceId& id,

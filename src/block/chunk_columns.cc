@@ -30,6 +30,14 @@ class ChunkDictionary : public Dictionary {
   Result<uint32_t> Find(const Value& value) const override {
     return interner_->Find(column_, value);
   }
+  Status GetEach(std::span<const uint32_t> ids, Arena* arena,
+                 const VisitValue& visit) const override {
+    for (size_t i = 0; i < ids.size(); ++i) {
+      WEFT_ASSIGN(Value value, Get(ids[i], arena));
+      visit(i, value);
+    }
+    return {};
+  }
   Result<Value> Get(uint32_t id, Arena* arena) const override {
     return interner_->Get(column_, id, arena);
   }

@@ -54,8 +54,9 @@ std::vector<uint32_t> ColumnPage::FirstEntries(std::span<const uint32_t> row_sha
 Status ColumnPage::Expand(std::span<const uint32_t> row_shapes, std::span<uint32_t> out) const {
   // As a rule a shape has the column once at most: then one look-up a row does it.
   constexpr uint32_t kStream = kAbsent - 1;
-  const std::vector<uint32_t> first = FirstEntries(row_shapes);
-  std::vector<uint32_t> id_of(first.size(), kAbsent);
+  uint32_t shapes = entries.empty() ? 0 : entries.back().shape + 1;
+  for (uint32_t shape : row_shapes) shapes = std::max(shapes, shape + 1);
+  std::vector<uint32_t> id_of(shapes, kAbsent);
   bool simple = true;
   for (size_t e = 0; e < entries.size(); ++e) {
     const Entry& entry = entries[e];

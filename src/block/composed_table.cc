@@ -54,6 +54,12 @@ Result<ComposedTable::Place> ComposedTable::Find(ColumnRef column) const {
   return Fail(ErrorCode::kInvalidArgument, "no such column in this table");
 }
 
+uint32_t ComposedTable::OwnColumn(ColumnRef column) const {
+  const Result<Place> place = Find(column);
+  if (!place) return kAbsent;
+  return place->part->reference == kAbsent ? place->column : place->part->reference;
+}
+
 Result<std::shared_ptr<const Dictionary>> ComposedTable::OpenDictionary(ColumnRef column) const {
   WEFT_ASSIGN(Place place, Find(column));
   return place.part->source->OpenDictionary(place.column);

@@ -47,6 +47,10 @@ class ComposedTable : public Table {
   Status ReadIds(ColumnRef column, uint32_t group, std::span<uint32_t> out) const override;
   Result<std::vector<bool>> GroupsWith(ColumnRef column, uint32_t id) const override;
 
+ protected:
+  // The own column that ReadIds() reads; kAbsent where there is no such column.
+  uint32_t OwnColumn(ColumnRef column) const;
+
  private:
   struct Part {
     const ColumnSource* source = nullptr;

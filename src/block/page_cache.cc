@@ -33,6 +33,15 @@ PageCache::Page PageCache::Find(uint64_t file, uint64_t offset) {
   return at->second->page;
 }
 
+bool PageCache::Contains(uint64_t file, uint64_t offset) {
+  const Key key{file, offset};
+  Shard& shard = ShardOf(key);
+  std::lock_guard lock(shard.mutex);
+  const bool contains = shard.index.contains(key);
+  shard.misses += !contains;
+  return contains;
+}
+
 void PageCache::Add(uint64_t file, uint64_t offset, Page page) {
   const Key key{file, offset};
   const uint64_t bytes = page->size() + kEntryBytes;

@@ -26,6 +26,8 @@ class PageCache {
   // Null when it is not there.
   Page Find(uint64_t file, uint64_t offset);
   void Add(uint64_t file, uint64_t offset, Page page);
+  // A page that is not there counts as a miss: it is about to be read.
+  bool Contains(uint64_t file, uint64_t offset);
   // Forgets all pages of a file that is closed.
   void Drop(uint64_t file);
   PageCacheStats stats() const;

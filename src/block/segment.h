@@ -103,6 +103,10 @@ class Dictionary {
   virtual Result<uint32_t> Find(const Value& value) const = 0;
   // Copies one value into `arena`.
   virtual Result<Value> Get(uint32_t id, Arena* arena) const = 0;
+  // The same for many ids, visit(index, value) in their order. REQUIRES: the ids do not descend.
+  using VisitValue = std::function<void(size_t index, const Value&)>;
+  virtual Status GetEach(std::span<const uint32_t> ids, Arena* arena,
+                         const VisitValue& visit) const = 0;
 };
 
 class Table {
@@ -127,6 +131,10 @@ class Table {
   virtual Result<std::vector<bool>> GroupsWith(ColumnRef column, uint32_t id) const = 0;
   // Smallest and largest kStart (kTime) of a group's rows: zone map.
   virtual std::pair<uint64_t, uint64_t> TimeRange(uint32_t group) const = 0;
+  // A hint that these columns of the group will be read: what lies side by side on disk is then
+  // read at once. What cannot be read is left to the reads themselves.
+  virtual void Prefetch(uint32_t /*group*/, std::span<const ColumnRef> /*columns*/,
+                        std::span<const FixedColumn> /*numbers*/) const {}
 };
 
 struct TraceEntry {
@@ -148,6 +156,14 @@ class Segment {
   virtual uint32_t trace_count() const = 0;
   // Entries of traces [first, first + out.size()).
   virtual Status ReadTraces(uint32_t first, std::span<TraceEntry> out) const = 0;
+  // Blocks only: the traces with spans in this row group, in the order of their rows.
+  struct GroupTraces {
+    std::vector<uint32_t> ordinals;
+    std::vector<TraceEntry> entries;
+  };
+  virtual Result<GroupTraces> ReadGroupTraces(uint32_t /*group*/) const {
+    return Fail(ErrorCode::kInvalidArgument, "rows of a trace lie side by side in blocks only");
+  }
   // Rows of this trace's spans and log records; both empty when the trace is not here. A miss reads
   // no page (filter first).
   struct TraceRows {

@@ -2,6 +2,7 @@
 #include "query/block_trace.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <map>
 #include <tuple>
@@ -121,6 +122,9 @@ Status Summariser::TakeGroup(uint32_t group, uint32_t begin, uint32_t end) {
   GroupColumns& columns = scan_.columns();
   WEFT_ASSIGN(ColumnRef service_column, Intrinsic("serviceName"));
   WEFT_ASSIGN(ColumnRef status_column, Intrinsic("status"));
+  WEFT_ASSIGN(ColumnRef name_column, Intrinsic("name"));
+  columns.Prefetch(std::array{service_column, status_column, name_column},
+                   std::array{FixedColumn::kEnd, FixedColumn::kParentSpanId});
   WEFT_ASSIGN(auto starts, columns.Numbers(FixedColumn::kStart));
   WEFT_ASSIGN(auto ends, columns.Numbers(FixedColumn::kEnd));
   WEFT_ASSIGN(auto parents, columns.Numbers(FixedColumn::kParentSpanId));

@@ -74,10 +74,7 @@ void GroupColumns::Open(uint32_t group) {
   ids_.clear();
   has_durations_ = false;
   has_traces_ = false;
-  if (arena_.reserved_bytes() + values_.size() * sizeof(Scalar) > kValueBytesMax) {
-    values_.clear();
-    arena_.Reset();
-  }
+  if (arena_.reserved_bytes() > kValueBytesMax) arena_.Reset();
 }
 
 Result<std::span<const uint64_t>> GroupColumns::Numbers(FixedColumn column) {
@@ -118,33 +115,51 @@ Result<std::span<const int64_t>> GroupColumns::Durations() {
 
 Result<const GroupColumns::Traces*> GroupColumns::traces() {
   if (has_traces_) return &traces_;
+  WEFT_TRY(segment_.has_derived() ? ReadBlockTraces() : ReadChunkTraces());
+  split_.assign(traces_.entries.size(), Split::kUnknown);
+  has_traces_ = true;
+  return &traces_;
+}
+
+bool GroupColumns::IsSplit(uint32_t index) {
+  Split& split = split_[index];
+  if (split == Split::kUnknown)
+    split = snapshot_.MayBeSplit(traces_.entries[index].id) ? Split::kYes : Split::kNo;
+  return split == Split::kYes;
+}
+
+Status GroupColumns::ReadBlockTraces() {
+  WEFT_ASSIGN(block::Segment::GroupTraces found, segment_.ReadGroupTraces(group_));
+  traces_.ordinals = std::move(found.ordinals);
+  traces_.entries = std::move(found.entries);
+  traces_.of_row.resize(rows_);
+  uint64_t row = 0;
+  for (uint32_t at = 0; at < traces_.entries.size(); ++at) {
+    const block::TraceEntry& entry = traces_.entries[at];
+    uint64_t end = uint64_t{entry.first_row} + entry.rows - first_row();
+    for (; row < end && row < rows_; ++row) traces_.of_row[row] = at;
+  }
+  if (row < rows_) return Fail(ErrorCode::kCorruption, "rows without a trace");
+  return {};
+}
+
+Status GroupColumns::ReadChunkTraces() {
   WEFT_ASSIGN(std::span<const uint64_t> trace_of, Numbers(FixedColumn::kTrace));
   Traces& t = traces_;
   t.ordinals.clear();
-  t.any_split = false;
+  const uint32_t trace_count = segment_.trace_count();
   for (uint64_t ordinal : trace_of) {
-    if (ordinal >= segment_.trace_count())
-      return weft::Fail(ErrorCode::kCorruption, "a row names a trace that its segment lacks");
+    if (ordinal >= trace_count)
+      return Fail(ErrorCode::kCorruption, "a row names a trace that its segment lacks");
     uint32_t narrow = static_cast<uint32_t>(ordinal);
     if (t.ordinals.empty() || t.ordinals.back() != narrow) t.ordinals.push_back(narrow);
   }
   std::ranges::sort(t.ordinals);
   auto repeated = std::ranges::unique(t.ordinals);
   t.ordinals.erase(repeated.begin(), repeated.end());
-  size_t count = t.ordinals.size();
-  t.entries.resize(count);
-  t.split.resize(count);
-  bool contiguous = count > 0 && t.ordinals.back() - t.ordinals.front() + 1 == count;
-  if (contiguous) {
-    WEFT_TRY(segment_.ReadTraces(t.ordinals.front(), t.entries));
-  } else {
-    for (size_t i = 0; i < count; ++i)
-      WEFT_TRY(segment_.ReadTraces(t.ordinals[i], std::span(&t.entries[i], 1)));
-  }
-  for (size_t i = 0; i < count; ++i) {
-    t.split[i] = snapshot_.MayBeSplit(t.entries[i].id);
-    t.any_split |= t.split[i] != 0;
-  }
+  t.entries.resize(t.ordinals.size());
+  for (size_t i = 0; i < t.entries.size(); ++i)
+    WEFT_TRY(segment_.ReadTraces(t.ordinals[i], std::span(&t.entries[i], 1)));
   t.of_row.resize(rows_);
   uint32_t at = 0;
   for (uint32_t row = 0; row < rows_; ++row) {
@@ -154,31 +169,34 @@ Result<const GroupColumns::Traces*> GroupColumns::traces() {
           static_cast<uint32_t>(std::ranges::lower_bound(t.ordinals, ordinal) - t.ordinals.begin());
     t.of_row[row] = at;
   }
-  has_traces_ = true;
-  return &traces_;
+  return {};
 }
 
-Result<Scalar> GroupColumns::DictionaryValue(const traceql::Field& field, block::ColumnRef column,
-                                             uint32_t id) {
-  auto [entry, is_new] = values_.try_emplace(uint64_t{column.index} << 32 | id);
-  if (is_new) {
-    WEFT_ASSIGN(auto dictionary, segment_.spans().OpenDictionary(column));
-    WEFT_ASSIGN(Value value, dictionary->Get(id, &arena_));
-    entry->second = FieldScalar(field, value);
-  }
-  return entry->second;
-}
-
-// Fills what is still nil.
+// Fills what is still nil. Every distinct value of the group is read once, in the dictionary's
+// order: rows are brought into that order first.
 Status GroupColumns::AppendValues(const traceql::Field& field, AttributeScope scope,
                                   std::string_view key, std::vector<Scalar>* out) {
+  std::vector<uint64_t> order;  // id << 32 | row
+  std::vector<uint32_t> distinct;
   for (block::ColumnRef column : segment_.spans().FindColumns(scope, key)) {
     if (column.type == ValueType::kEmpty) continue;
     WEFT_ASSIGN(std::span<const uint32_t> ids, Ids(column));
-    for (uint32_t i = 0; i < rows_; ++i) {
-      if (ids[i] == block::kAbsent || (*out)[i].kind != Scalar::Kind::kNil) continue;
-      WEFT_ASSIGN((*out)[i], DictionaryValue(field, column, ids[i]));
-    }
+    order.clear();
+    for (uint32_t i = 0; i < rows_; ++i)
+      if (ids[i] != block::kAbsent && (*out)[i].kind == Scalar::Kind::kNil)
+        order.push_back(uint64_t{ids[i]} << 32 | i);
+    std::ranges::sort(order);
+    distinct.clear();
+    for (uint64_t entry : order)
+      if (distinct.empty() || distinct.back() != entry >> 32)
+        distinct.push_back(static_cast<uint32_t>(entry >> 32));
+    WEFT_ASSIGN(auto dictionary, segment_.spans().OpenDictionary(column));
+    auto next = order.begin();
+    WEFT_TRY(dictionary->GetEach(distinct, &arena_, [&](size_t i, const Value& value) {
+      Scalar scalar = FieldScalar(field, value);
+      for (; next != order.end() && *next >> 32 == distinct[i]; ++next)
+        (*out)[static_cast<uint32_t>(*next)] = scalar;
+    }));
   }
   return {};
 }

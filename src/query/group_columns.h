@@ -34,15 +34,21 @@ class GroupColumns {
   Result<std::span<const uint32_t>> Ids(block::ColumnRef column);
   Result<std::span<const int64_t>> Durations();
 
+  // Says that these will be asked for: their pages may be read together.
+  void Prefetch(std::span<const block::ColumnRef> columns,
+                std::span<const block::FixedColumn> numbers) const {
+    segment_.spans().Prefetch(group_, columns, numbers);
+  }
+
   // The traces with rows in this group, in ordinal order, and for each row which of them it is.
   struct Traces {
     std::vector<uint32_t> ordinals;
     std::vector<block::TraceEntry> entries;
-    std::vector<uint8_t> split;    // MayBeSplit()
     std::vector<uint32_t> of_row;  // index into the arrays above
-    bool any_split = false;
   };
   Result<const Traces*> traces();
+  // MayBeSplit() of traces()->entries[index]. REQUIRES: traces() was read.
+  bool IsSplit(uint32_t index);
 
   // One value a row, of a field that lies in the span table's columns.
   Result<std::vector<Scalar>> Values(const traceql::Field& field);
@@ -50,7 +56,8 @@ class GroupColumns {
  private:
   Status AppendValues(const traceql::Field& field, block::AttributeScope scope,
                       std::string_view key, std::vector<Scalar>* out);
-  Result<Scalar> DictionaryValue(const traceql::Field& field, block::ColumnRef column, uint32_t id);
+  Status ReadBlockTraces();
+  Status ReadChunkTraces();
 
   const store::Snapshot& snapshot_;
   const block::Segment& segment_;
@@ -65,10 +72,10 @@ class GroupColumns {
   bool has_durations_ = false;
   Traces traces_;
   bool has_traces_ = false;
+  enum class Split : uint8_t { kUnknown, kNo, kYes };
+  std::vector<Split> split_;  // of traces_, as far as it was asked
 
-  // Values of Values(): dictionary entries seen so far, and texts of ids.
-  Arena arena_;
-  std::unordered_map<uint64_t, Scalar> values_;  // by column index << 32 | id
+  Arena arena_;  // texts of Values()
 };
 
 // Where the span table keeps a text or enum intrinsic; empty for other fields.

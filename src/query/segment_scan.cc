@@ -109,17 +109,15 @@ Result<const std::vector<uint8_t>*> SegmentScan::Rows(uint32_t filter) {
   return &rows;
 }
 
-// A trace that lies whole in the group matches only if the group may hold what it needs. Of others
-// some spans may lie in a neighbouring group, or in another segment.
-Result<bool> SegmentScan::FindPromising(uint32_t group, std::vector<uint8_t>* promising) {
-  bool whole = MayHold(group, group);
+// Where the group may not hold what a trace needs: of traces that do not lie whole in it some spans
+// may lie in a neighbouring group, or in another segment.
+Result<bool> SegmentScan::FindPromising(std::vector<uint8_t>* promising) {
   WEFT_ASSIGN(const GroupColumns::Traces* traces, columns_.traces());
-  promising->assign(traces->entries.size(), whole);
-  if (whole) return true;
+  promising->assign(traces->entries.size(), 0);
   bool any = false;
-  for (size_t t = 0; t < promising->size(); ++t) {
+  for (uint32_t t = 0; t < promising->size(); ++t) {
     const block::TraceEntry& entry = traces->entries[t];
-    bool may = traces->split[t] != 0;
+    bool may = columns_.IsSplit(t);
     if (!may && entry.rows > 0) {
       uint64_t end = uint64_t{entry.first_row} + entry.rows;
       uint32_t first = entry.first_row / kRowsPerGroup;
@@ -147,9 +145,9 @@ Status SegmentScan::Scan(uint32_t group, std::span<const uint32_t> triggers,
                          std::vector<Candidate>* out) {
   Open(group);
   bool joined = plan_.filters.size() > 1;
-  std::vector<uint8_t> promising;
-  if (joined) {
-    WEFT_ASSIGN(bool any, FindPromising(group, &promising));
+  std::vector<uint8_t> promising;  // empty: all traces
+  if (joined && !MayHold(group, group)) {
+    WEFT_ASSIGN(bool any, FindPromising(&promising));
     if (!any) return {};
   }
   std::vector<uint8_t> matches(columns_.rows());
@@ -164,10 +162,10 @@ Status SegmentScan::Scan(uint32_t group, std::span<const uint32_t> triggers,
     if (!matches[i]) continue;
     uint32_t at = traces->of_row[i];
     uint32_t ordinal = traces->ordinals[at];
-    if (seen_[ordinal] || (joined && !promising[at])) continue;
+    if (seen_[ordinal] || (!promising.empty() && !promising[at])) continue;
     seen_[ordinal] = true;
     const block::TraceEntry& entry = traces->entries[at];
-    bool split = traces->split[at] != 0;
+    bool split = columns_.IsSplit(at);
     uint32_t first = entry.first_row - columns_.first_row();
     if (joined && !split && LiesInGroup(entry)) {
       WEFT_ASSIGN(bool holds, HoldsInRows(first, entry.rows));
@@ -211,7 +209,7 @@ Status SegmentScan::AnswerJoined(std::vector<uint8_t>* answers, TraceSet* undeci
     done[at] = 1;
     const block::TraceEntry& entry = traces->entries[at];
     uint32_t first = entry.first_row - columns_.first_row();
-    if (traces->split[at] || !LiesInGroup(entry) ||
+    if (columns_.IsSplit(at) || !LiesInGroup(entry) ||
         std::memchr(uncertain_.data() + first, 1, entry.rows) != nullptr) {
       undecided->insert(entry.id);
     } else {
@@ -241,10 +239,9 @@ Result<bool> SegmentScan::IsNewerThan(uint32_t group, uint64_t start_ns) {
   if (!segment_.has_derived() || segment_.spans().TimeRange(group).first <= start_ns) return false;
   Open(group);
   WEFT_ASSIGN(const GroupColumns::Traces* traces, columns_.traces());
-  return !traces->any_split &&
-         std::ranges::all_of(traces->entries, [&](const block::TraceEntry& entry) {
-           return entry.start_ns > start_ns;
-         });
+  for (uint32_t t = 0; t < traces->entries.size(); ++t)
+    if (traces->entries[t].start_ns <= start_ns || columns_.IsSplit(t)) return false;
+  return true;
 }
 
 Status SegmentScan::KeepWindow(std::vector<uint8_t>* rows) {
@@ -393,7 +390,7 @@ Status SegmentScan::EvaluateWhole(const Leaf& leaf, std::vector<uint8_t>* out,
   maybe->assign(out->size(), 1);
   if (!segment_.has_derived()) return {};
   WEFT_ASSIGN(const GroupColumns::Traces* traces, columns_.traces());
-  for (size_t i = 0; i < maybe->size(); ++i) (*maybe)[i] = traces->split[traces->of_row[i]];
+  for (size_t i = 0; i < maybe->size(); ++i) (*maybe)[i] = columns_.IsSplit(traces->of_row[i]);
   std::vector<int64_t> numbers(out->size());
   switch (leaf.kind) {
     case Leaf::Kind::kTraceDuration:

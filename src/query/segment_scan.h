@@ -98,8 +98,8 @@ class SegmentScan {
   void MarkRow(uint64_t row, PreparedLeaf* out) const;
   bool MayMatch(const PlanNode& node, uint32_t group) const;
 
-  // Which traces of the group are worth a look at rows.
-  Result<bool> FindPromising(uint32_t group, std::vector<uint8_t>* promising);
+  // Which traces of the group at hand are worth a look at rows.
+  Result<bool> FindPromising(std::vector<uint8_t>* promising);
   Status AnswerJoined(std::vector<uint8_t>* answers, TraceSet* undecided);
   void AnswerWholeTrace(uint32_t first, uint32_t rows, std::vector<uint8_t>* answers);
   // All rows of the trace in this segment lie in the group at hand.

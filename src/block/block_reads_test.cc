@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reading several things of a block at once gives what reading them one by one gives.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "block/block_reader.h"
+#include "block/block_writer.h"
+#include "block/chunk.h"
+#include "testing/sim_env.h"
+#include "testing/wild_batch.h"
+
+namespace weft::block {
+namespace {
+
+using testing::WildBatch;
+
+class BlockReads : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::mt19937_64 random(7);
+    chunk_ = std::make_shared<Chunk>();
+    // More than two row groups.
+    for (int i = 0; i < 9; ++i) chunk_->Append(WildBatch(random, {.spans = 2500, .logs = 100}));
+    chunk_->Seal();
+    std::shared_ptr<const Segment> source = chunk_;
+    auto written = WriteBlock(&env_, "/block", std::span(&source, 1), {});
+    ASSERT_TRUE(written) << written.error().message;
+    block_ = Open();
+    ASSERT_GT(block_->spans().group_count(), 2u);
+  }
+  std::shared_ptr<const Segment> Open() {
+    cache_ = NewPageCache(64 << 20);
+    auto block = OpenBlock(&env_, "/block", cache_);
+    EXPECT_TRUE(block) << block.error().message;
+    return *block;
+  }
+
+  testing::SimEnv env_;
+  std::shared_ptr<PageCache> cache_;
+  std::shared_ptr<Chunk> chunk_;
+  std::shared_ptr<const Segment> block_;
+};
+
+TEST_F(BlockReads, TracesOfAGroupAreThoseOfItsRows) {
+  const Table& spans = block_->spans();
+  for (uint32_t group = 0; group < spans.group_count(); ++group) {
+    std::vector<uint64_t> of_row(spans.rows_in_group(group));
+    ASSERT_TRUE(spans.ReadNumbers(FixedColumn::kTrace, group, of_row));
+    auto found = block_->ReadGroupTraces(group);
+    ASSERT_TRUE(found) << found.error().message;
+    std::vector<uint32_t> ordinals(of_row.begin(), of_row.end());
+    ordinals.erase(std::unique(ordinals.begin(), ordinals.end()), ordinals.end());
+    ASSERT_EQ(found->ordinals, ordinals);
+    ASSERT_EQ(found->entries.size(), ordinals.size());
+    for (size_t i = 0; i < ordinals.size(); ++i) {
+      TraceEntry entry;
+      ASSERT_TRUE(block_->ReadTraces(ordinals[i], std::span(&entry, 1)));
+      EXPECT_EQ(found->entries[i].id, entry.id);
+      EXPECT_EQ(found->entries[i].first_row, entry.first_row);
+      EXPECT_EQ(found->entries[i].rows, entry.rows);
+      EXPECT_EQ(found->entries[i].end_ns, entry.end_ns);
+    }
+  }
+  EXPECT_FALSE(block_->ReadGroupTraces(spans.group_count()));
+  EXPECT_FALSE(chunk_->ReadGroupTraces(0));
+}
+
+TEST_F(BlockReads, ManyValuesAreTheSameAsOneByOne) {
+  for (const std::shared_ptr<const Segment>& segment :
+       {block_, std::shared_ptr<const Segment>(chunk_)}) {
+    const Table& spans = segment->spans();
+    for (const ColumnName& name : spans.columns()) {
+      for (ColumnRef column : spans.FindColumns(name.scope, name.key)) {
+        auto dictionary = spans.OpenDictionary(column);
+        ASSERT_TRUE(dictionary);
+        std::vector<uint32_t> ids((*dictionary)->count());
+        std::iota(ids.begin(), ids.end(), 0);
+        std::erase_if(ids, [](uint32_t id) { return id > 9 && id % 97 > 1; });
+        Arena arena;
+        size_t next = 0;
+        Status status = (*dictionary)->GetEach(ids, &arena, [&](size_t i, const Value& value) {
+          ASSERT_EQ(i, next++);
+          auto one = (*dictionary)->Get(ids[i], &arena);
+          ASSERT_TRUE(one);
+          auto found = (*dictionary)->Find(value);
+          ASSERT_TRUE(found);
+          EXPECT_EQ(*found, ids[i]);
+          EXPECT_EQ((*dictionary)->Find(*one).value_or(kAbsent), ids[i]);
+        });
+        EXPECT_TRUE(status) << status.error().message;
+        EXPECT_EQ(next, ids.size());
+        const uint32_t beyond = (*dictionary)->count();
+        if (segment != block_) continue;
+        EXPECT_FALSE((*dictionary)->GetEach(std::span(&beyond, 1), &arena, [](size_t, auto&) {}));
+      }
+    }
+  }
+}
+
+TEST_F(BlockReads, PrefetchedPagesAreThoseReadLater) {
+  const Table& spans = block_->spans();
+  std::vector<ColumnRef> columns;
+  for (std::string_view name : {"name", "status", "serviceName"})
+    columns.push_back(spans.FindColumns(AttributeScope::kIntrinsic, name).at(0));
+  const FixedColumn numbers[] = {FixedColumn::kStart, FixedColumn::kEnd, FixedColumn::kSpanId,
+                                 FixedColumn::kDepth, FixedColumn::kParentSpanId};
+  std::shared_ptr<PageCache> one_by_one = cache_;
+  std::shared_ptr<const Segment> other = Open();
+  for (uint32_t group = 0; group < spans.group_count(); ++group) {
+    other->spans().Prefetch(group, columns, numbers);
+    const uint64_t misses = Stats(*cache_).misses;
+    EXPECT_GT(misses, 0u);
+    std::vector<uint64_t> a(spans.rows_in_group(group)), b(a.size());
+    for (FixedColumn column : numbers) {
+      ASSERT_TRUE(spans.ReadNumbers(column, group, a));
+      ASSERT_TRUE(other->spans().ReadNumbers(column, group, b));
+      EXPECT_EQ(a, b);
+    }
+    EXPECT_EQ(Stats(*cache_).misses, misses) << "read again what was prefetched";
+    std::vector<uint32_t> c(a.size()), d(a.size());
+    ASSERT_TRUE(spans.ReadIds(columns[0], group, c));
+    ASSERT_TRUE(other->spans().ReadIds(columns[0], group, d));
+    EXPECT_EQ(c, d);
+  }
+  // A hint about what is not there is no error.
+  other->spans().Prefetch(spans.group_count(), columns, numbers);
+}
+
+}  // namespace
+}  // namespace weft::block
