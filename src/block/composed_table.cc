@@ -80,13 +80,18 @@ Status ComposedTable::ReadReferredIds(const Place& place, uint32_t group,
   const ColumnSource& referred = *place.part->source;
   std::vector<uint32_t> rows(out.size());
   WEFT_TRY(own_->ReadIds(place.part->reference, group, rows));
-  std::vector<bool> named(referred.group_count());
-  for (uint32_t row : rows) {
-    if (row >= referred.row_count())
-      return Fail(ErrorCode::kCorruption, "row names a resource or scope that is not there");
-    named[row / kRowsPerGroup] = true;
-  }
+  const uint32_t referred_rows = referred.row_count();
+  if (std::ranges::any_of(rows, [&](uint32_t row) { return row >= referred_rows; }))
+    return Fail(ErrorCode::kCorruption, "row names a resource or scope that is not there");
   std::vector<uint32_t> ids;
+  if (referred_rows <= kRowsPerGroup) {
+    ids.resize(referred_rows);
+    WEFT_TRY(referred.ReadIds(place.column, 0, ids));
+    for (size_t i = 0; i < rows.size(); ++i) out[i] = ids[rows[i]];
+    return {};
+  }
+  std::vector<bool> named(referred.group_count());
+  for (uint32_t row : rows) named[row / kRowsPerGroup] = true;
   for (uint32_t g = 0; g < named.size(); ++g) {
     if (!named[g]) continue;
     ids.resize(RowsInGroup(referred, g));
