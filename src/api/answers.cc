@@ -42,6 +42,31 @@ net::Response JsonResponse(std::string body, int status) {
 
 net::Response ErrorResponse(const Error& error) { return ErrorBody(error, nullptr); }
 
+net::Response RefusalResponse(const net::RequestHead&, const net::Refusal& refusal) {
+  return ErrorResponse(Error{ErrorCodeOf(refusal.status), refusal.message, refusal.retry_after_s});
+}
+
+ErrorCode ErrorCodeOf(int http_status) {
+  switch (http_status) {
+    case 401:
+      return ErrorCode::kUnauthenticated;
+    case 403:
+      return ErrorCode::kPermissionDenied;
+    case 404:
+      return ErrorCode::kNotFound;
+    case 408:
+      return ErrorCode::kDeadlineExceeded;
+    case 413:
+      return ErrorCode::kTooLarge;
+    case 429:
+      return ErrorCode::kResourceExhausted;
+    case 503:
+      return ErrorCode::kUnavailable;
+    default:
+      return ErrorCode::kInvalidArgument;
+  }
+}
+
 net::Response TraceQlErrorResponse(const Error& error, const traceql::Diagnostic& diagnostic) {
   Error shown = error;
   shown.message = diagnostic.message;

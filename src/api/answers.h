@@ -19,6 +19,9 @@ namespace weft::api {
 net::Response JsonResponse(std::string body, int status = 200);
 // {"error": {...}} with the status that fits.
 net::Response ErrorResponse(const Error& error);
+// For what net refuses by itself.
+net::Response RefusalResponse(const net::RequestHead& head, const net::Refusal& refusal);
+ErrorCode ErrorCodeOf(int http_status);
 // With line, column and hint of the TraceQL text.
 net::Response TraceQlErrorResponse(const Error& error, const traceql::Diagnostic& diagnostic);
 

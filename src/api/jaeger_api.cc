@@ -286,6 +286,9 @@ void AddJaegerRoutes(QueryRunner* runner, Clock* clock, net::RouteOptions option
                      net::Router* router) {
   runner->Declare(
       {"jaeger_services", "jaeger_operations", "jaeger_search", "jaeger_traces", "jaeger_trace"});
+  router->ShapeRefusals("/api/*", [](const net::RequestHead&, const net::Refusal& refusal) {
+    return JaegerFailure(refusal.status, refusal.message);
+  });
   router->Add("GET", "/api/services", options, [runner](net::Request, net::ExchangePtr exchange) {
     Ask(runner, "jaeger_services", std::move(exchange), AnswerServices);
   });

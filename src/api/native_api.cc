@@ -303,6 +303,7 @@ void HandleImport(QueryRunner* runner, net::Request request, net::ExchangePtr ex
 
 void AddNativeRoutes(const ServerFacts& facts, QueryRunner* runner, net::RouteOptions options,
                      net::Router* router) {
+  router->ShapeRefusals(std::string(kNativeRoot) + "/*", RefusalResponse);
   auto get = [&](std::string_view path, net::HttpHandler handler) {
     router->Add("GET", std::string(kNativeRoot) + std::string(path), options, std::move(handler));
   };

@@ -57,10 +57,12 @@ std::function<net::Admission(const net::RequestHead&)> LoopbackHostsOnly(
 
 void AddHealthRoutes(std::function<std::string()> ready, const Metrics* metrics,
                      net::RouteOptions options, net::Router* router) {
-  router->Add("GET", "/healthz", options, [](net::Request, net::ExchangePtr exchange) {
+  net::RouteOptions probe = options;
+  probe.open = true;  // probes carry no credentials, and are told nothing but yes or no
+  router->Add("GET", "/healthz", probe, [](net::Request, net::ExchangePtr exchange) {
     exchange->Respond(PlainText(200, "ok\n"));
   });
-  router->Add("GET", "/readyz", options, [ready](net::Request, net::ExchangePtr exchange) {
+  router->Add("GET", "/readyz", probe, [ready](net::Request, net::ExchangePtr exchange) {
     std::string why_not = ready();
     exchange->Respond(why_not.empty() ? PlainText(200, "ready\n") : PlainText(503, why_not + "\n"));
   });
@@ -93,7 +95,8 @@ Status QueryServer::StartTempo() {
   AddTempoRoutes("", {facts_.version, ready_}, &runner_, RoutesFor(options_.tempo_loopback_only),
                  router.get());
   AddHealthRoutes(ready_, metrics_, {}, router.get());
-  WEFT_ASSIGN(tempo_port_, server_->Listen(*options_.tempo_endpoint, std::move(router)));
+  WEFT_ASSIGN(tempo_port_,
+              server_->Listen(*options_.tempo_endpoint, std::move(router), options_.tempo_listen));
   return {};
 }
 
@@ -106,7 +109,7 @@ Status QueryServer::Start() {
   // Probes and scrapers come by address or by any name, and learn nothing private.
   AddHealthRoutes(ready_, metrics_, {}, router.get());
   ServeWebUi(route.admit, router.get());
-  WEFT_ASSIGN(port_, server_->Listen(options_.endpoint, std::move(router)));
+  WEFT_ASSIGN(port_, server_->Listen(options_.endpoint, std::move(router), options_.listen));
   return options_.tempo_endpoint ? StartTempo() : Status{};
 }
 

@@ -30,6 +30,7 @@ struct QueryServerOptions {
   QueryRunner::Limits limits;
   std::optional<net::Endpoint> tempo_endpoint = {};  // Tempo's API alone
   bool tempo_loopback_only = true;
+  net::ListenOptions listen = {}, tempo_listen = {};
 };
 
 class QueryServer {

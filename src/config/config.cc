@@ -48,6 +48,7 @@ class Checker {
     CheckAmbiguousConnectors();
     if (std::optional<Section> service = top.Sub("service")) {
       ReadService(&*service);
+      CheckAuthenticators();
     } else {
       problems_->Error(tree_, "service", "missing: it says which pipelines run");
     }
@@ -102,6 +103,24 @@ class Checker {
                            fmt::format("ambiguous ID: Found both \"{}\" {} and \"{}\" connector. "
                                        "Change one of the components' IDs to eliminate ambiguity",
                                        named.id.ToString(), KindName(other), named.id.ToString()));
+    }
+  }
+
+  void CheckAuthenticators() {
+    for (const Problems::Reference& reference : problems_->authenticators) {
+      const std::string& text = reference.at->text;
+      auto refuse = [&](std::string_view why) {
+        problems_->Error(*reference.at, reference.path,
+                         fmt::format("references authenticator \"{}\" {}", text, why));
+      };
+      Result<ComponentId> id = ParseComponentId(text);
+      if (!id || FindNamed(ComponentKind::kExtension, *id) == nullptr) {
+        refuse("which is not configured under extensions");
+      } else if (id->type != "bearertokenauth" && id->type != "basicauth") {
+        refuse("which is no authenticator; those are bearertokenauth and basicauth");
+      } else if (std::ranges::find(config_.extensions, *id) == config_.extensions.end()) {
+        refuse("which service::extensions does not list");
+      }
     }
   }
 
@@ -270,6 +289,27 @@ const Component* Config::Find(ComponentKind kind, const ComponentId& id) const {
   return nullptr;
 }
 
+namespace {
+
+// `secrets` point into the tree.
+void RedactSecrets(const std::vector<const Node*>& secrets, Node* node) {
+  if (std::ranges::find(secrets, node) != secrets.end() && !node->text.empty()) {
+    Node shown;
+    shown.kind = Node::Kind::kScalar;
+    shown.text = kRedacted;
+    shown.has_text = shown.is_string = true;
+    shown.file = node->file;
+    shown.line = node->line;
+    Secret::Wipe(&node->text);
+    *node = std::move(shown);
+    return;
+  }
+  for (Node& item : node->items) RedactSecrets(secrets, &item);
+  for (Node::Entry& entry : node->entries) RedactSecrets(secrets, &entry.value);
+}
+
+}  // namespace
+
 Result<Loaded> Load(const LoadOptions& options, const Surroundings& surroundings) {
   Loaded loaded;
   Problems problems;
@@ -293,6 +333,7 @@ Result<Loaded> Load(const LoadOptions& options, const Surroundings& surroundings
   ExpandNode(&loaded.tree, surroundings, &problems);
   loaded.config = Checker(loaded.tree, &problems).Check();
   loaded.warnings = std::move(problems.warnings);
+  RedactSecrets(problems.secrets, &loaded.tree);
   if (!problems.errors.empty())
     return Fail(ErrorCode::kInvalidArgument, fmt::format("{}", fmt::join(problems.errors, "\n")));
   return loaded;

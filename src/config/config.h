@@ -64,7 +64,7 @@ struct LoadOptions {
 };
 struct Loaded {
   Config config;
-  Node tree;  // merged and expanded
+  Node tree;  // merged and expanded; secrets stand there as [REDACTED]
   std::vector<std::string> warnings;
 };
 

@@ -207,6 +207,28 @@ TEST(ConfigTest, TemposPortFollowsTheMainOne) {
   EXPECT_EQ(tempo({"extensions.query.tempo_endpoint="}), "none");
 }
 
+TEST(ConfigTest, SecretsAreReadAndNotShown) {
+  Surroundings surroundings{.env = [](const std::string&) { return std::nullopt; },
+                            .read_file = {}};
+  Result<Loaded> loaded =
+      Load({.uris = {},
+            .settings = {"extensions.bearertokenauth.tokens=[hush-1, hush-2]",
+                         "extensions.basicauth.htpasswd.inline=ann:hush-3",
+                         "extensions.query.tls={cert_pem: hush-4, key_pem: hush-5}"}},
+           surroundings);
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  const auto& bearer = std::get<BearerTokenSettings>(
+      loaded->config.Find(ComponentKind::kExtension, {"bearertokenauth", ""})->settings);
+  ASSERT_EQ(bearer.tokens.size(), 2u);
+  EXPECT_EQ(bearer.tokens[1].Reveal(), "hush-2");
+  const auto& query = std::get<QuerySettings>(
+      loaded->config.Find(ComponentKind::kExtension, {"query", ""})->settings);
+  EXPECT_EQ(query.security.tls->key_pem.Reveal(), "hush-5");
+  std::string shown = WriteYaml(loaded->tree);
+  EXPECT_THAT(shown, ::testing::Not(::testing::HasSubstr("hush")));
+  EXPECT_THAT(shown, ::testing::HasSubstr("[REDACTED]"));
+}
+
 TEST(ConfigTest, Durations) {
   EXPECT_EQ(ParseDurationNs("14d"), 14ull * 86400 * 1'000'000'000);
   EXPECT_EQ(ParseDurationNs("1h30m"), 5400ull * 1'000'000'000);

@@ -52,7 +52,8 @@ void Problems::Warn(const Node& at, std::string_view path, std::string_view mess
 }
 
 std::string JoinPath(std::string_view path, std::string_view key) {
-  return path.empty() ? std::string(key) : fmt::format("{}::{}", path, key);
+  if (path.empty() || key.empty()) return std::string(path.empty() ? key : path);
+  return fmt::format("{}::{}", path, key);
 }
 
 std::string NearestWord(std::string_view word, const std::vector<std::string>& candidates) {

@@ -42,8 +42,16 @@ struct Node::Entry {
 };
 
 struct Problems {
+  // A value that names something which stands elsewhere: checked when everything is read.
+  struct Reference {
+    const Node* at;
+    std::string path;
+  };
+
   std::vector<std::string> errors;
   std::vector<std::string> warnings;
+  std::vector<Reference> authenticators;
+  std::vector<const Node*> secrets;  // not to be shown
 
   void Error(const Node& at, std::string_view path, std::string_view message);
   void Warn(const Node& at, std::string_view path, std::string_view message);

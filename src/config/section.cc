@@ -257,6 +257,35 @@ void Section::Read(std::string_view key, Endpoint* out) {
   if (!problem.empty()) Error(*node_->Find(key), key, problem);
 }
 
+void Section::ReadSecret(std::string_view key, Secret* out) {
+  const Node* node = Get(key);
+  if (node == nullptr) return;
+  problems_->secrets.push_back(node);
+  if (!node->has_text) {
+    Error(*node, key, "expected a text");
+  } else {
+    *out = Secret(node->text);
+  }
+}
+
+void Section::ReadSecrets(std::string_view key, std::vector<Secret>* out) {
+  const Node* node = Get(key);
+  if (node == nullptr) return;
+  if (node->kind != Node::Kind::kList) {
+    problems_->secrets.push_back(node);
+    Error(*node, key, "expected a list of texts");
+    return;
+  }
+  for (const Node& item : node->items) {
+    problems_->secrets.push_back(&item);
+    if (item.has_text) {
+      out->push_back(Secret(item.text));
+    } else {
+      Error(item, key, "expected a text");
+    }
+  }
+}
+
 void Section::ReadDuration(std::string_view key, uint64_t* out_ns) {
   const Node* node = Get(key);
   if (node == nullptr) return;

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/secret.h"
 #include "config/node.h"
 
 namespace weft::config {
@@ -47,6 +48,9 @@ class Section {
   void Read(std::string_view key, uint64_t* out, uint64_t least = 0, uint64_t most = ~uint64_t{0});
   void Read(std::string_view key, std::vector<std::string>* out);
   void Read(std::string_view key, Endpoint* out);
+  // Values that nothing may show, errors included.
+  void ReadSecret(std::string_view key, Secret* out);
+  void ReadSecrets(std::string_view key, std::vector<Secret>* out);
   // "1h30m", "200ms", "14d", 0.
   void ReadDuration(std::string_view key, uint64_t* out_ns);
   // 67108864, "64MiB", "20GiB", "1GB".

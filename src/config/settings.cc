@@ -18,7 +18,7 @@ void IgnoreServerTuning(Section* section) {
                    "keepalive", "keep_alives_enabled", "read_timeout", "read_header_timeout",
                    "write_timeout", "idle_timeout", "max_concurrent_streams", "response_headers",
                    "compression_algorithms"});
-  section->Unbuilt({"tls", "tls_settings", "auth", "middlewares"});
+  section->Unbuilt({"middlewares"});
 }
 
 std::optional<Settings> ReadOtlpReceiver(Section section) {
@@ -31,6 +31,7 @@ std::optional<Settings> ReadOtlpReceiver(Section section) {
       uint64_t mib = settings.grpc->message_bytes_max >> 20;
       grpc->Read("max_recv_msg_size_mib", &mib, 1, 1024);
       settings.grpc->message_bytes_max = mib << 20;
+      ReadListenerSecurity(&*grpc, &settings.grpc->security);
       IgnoreServerTuning(&*grpc);
       grpc->Finish();
     }
@@ -52,6 +53,7 @@ std::optional<Settings> ReadOtlpReceiver(Section section) {
         cors->Ignore({"exposed_headers"});
         cors->Finish();
       }
+      ReadListenerSecurity(&*http, &out.security);
       IgnoreServerTuning(&*http);
       http->Finish();
     }
@@ -165,7 +167,7 @@ std::optional<Settings> ReadQuery(Section section) {
   section.ReadDuration("timeout", &settings.timeout_ns);
   section.ReadBytes("memory", &settings.memory_bytes);
   section.Read("allowed_hosts", &settings.allowed_hosts);
-  section.Unbuilt({"tls", "auth"});
+  ReadListenerSecurity(&section, &settings.security);
   section.Finish();
   return settings;
 }
@@ -176,9 +178,17 @@ std::optional<Settings> ReadHealthCheck(Section section) {
   section.Read("path", &settings.path);
   if (!settings.path.starts_with('/')) settings.path.insert(0, "/");
   section.IgnoreWithWarning("check_collector_pipeline", kNoEffect);
-  section.Unbuilt({"tls", "auth", "use_v2", "response_body", "grpc", "http", "component_health"});
+  ReadListenerSecurity(&section, &settings.security);
+  section.Unbuilt({"use_v2", "response_body", "grpc", "http", "component_health"});
   section.Finish();
   return settings;
+}
+
+std::optional<Settings> ReadBearerTokenAuth(Section section) {
+  return ReadBearerToken(std::move(section));
+}
+std::optional<Settings> ReadBasicPasswords(Section section) {
+  return ReadBasicAuth(std::move(section));
 }
 
 struct ComponentType {
@@ -198,6 +208,8 @@ constexpr ComponentType kTypes[] = {
      "loglevel"},
     {ComponentKind::kExtension, "query", ReadQuery, ""},
     {ComponentKind::kExtension, "health_check", ReadHealthCheck, ""},
+    {ComponentKind::kExtension, "bearertokenauth", ReadBearerTokenAuth, ""},
+    {ComponentKind::kExtension, "basicauth", ReadBasicPasswords, ""},
 };
 
 // Types that exist in the Collector's world and not in this version: their own message, because a
@@ -242,8 +254,8 @@ const std::vector<KnownElsewhere>& Elsewhere() {
        {"spanmetrics", "span_metrics", "servicegraph", "service_graph", "forward", "routing",
         "count", "failover"}},
       {ComponentKind::kExtension,
-       {"pprof", "zpages", "file_storage", "basicauth", "bearertokenauth", "oidc", "jaeger_query",
-        "jaeger_storage", "healthcheckv2", "opamp"}},
+       {"pprof", "zpages", "file_storage", "oidc", "jaeger_query", "jaeger_storage",
+        "healthcheckv2", "opamp"}},
   };
   return known;
 }

@@ -15,6 +15,7 @@
 
 #include "config/node.h"
 #include "config/section.h"
+#include "config/security.h"
 
 namespace weft::config {
 
@@ -22,10 +23,12 @@ namespace weft::config {
 struct OtlpReceiverSettings {
   struct Grpc {
     Endpoint endpoint{"localhost", 4317};
+    ListenerSecurity security;
     uint64_t message_bytes_max = 64ull << 20;  // decompressed
   };
   struct Http {
     Endpoint endpoint{"localhost", 4318};
+    ListenerSecurity security;
     uint64_t body_bytes_max = 64ull << 20;  // before and after decompression
     std::string traces_path = "/v1/traces";
     std::string logs_path = "/v1/logs";
@@ -60,6 +63,7 @@ struct QuerySettings {
   // Tempo's API alone, which `endpoint` has under /tempo. Unless it is set: port 3200 beside 16686,
   // where Tempo's clients look for it, and none beside another port.
   std::optional<Endpoint> tempo_endpoint = Endpoint{"localhost", 3200};
+  ListenerSecurity security;    // of every listener of the extension
   std::string store = "store";  // id of the exporter whose data it answers from
   uint64_t workers = 2;
   uint64_t timeout_ns = 30ull * 1'000'000'000;
@@ -70,14 +74,16 @@ struct QuerySettings {
 // extensions::health_check
 struct HealthCheckSettings {
   Endpoint endpoint{"localhost", 13133};
+  ListenerSecurity security;
   std::string path = "/";
 };
 
 // Accepted, and does nothing (extensions::memory_ballast).
 struct NothingSettings {};
 
-using Settings = std::variant<OtlpReceiverSettings, StoreSettings, DebugSettings, QuerySettings,
-                              HealthCheckSettings, NothingSettings>;
+using Settings =
+    std::variant<OtlpReceiverSettings, StoreSettings, DebugSettings, QuerySettings,
+                 HealthCheckSettings, BearerTokenSettings, BasicAuthSettings, NothingSettings>;
 
 enum class ComponentKind : uint8_t { kReceiver, kProcessor, kExporter, kConnector, kExtension };
 // "receiver", ...

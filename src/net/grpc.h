@@ -63,6 +63,7 @@ struct GrpcRequest : RequestHead {
 using GrpcHandler = std::function<void(GrpcRequest, GrpcCallPtr)>;
 
 struct GrpcOptions {
+  bool open = false;  // as RouteOptions::open
   uint64_t message_bytes_max = 64ull
                                << 20;  // decompressed; over it RESOURCE_EXHAUSTED, no RetryInfo
   // As RouteOptions::admit, but a refusal is a status. Runs when the message's 5-byte prefix is in.

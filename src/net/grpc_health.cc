@@ -98,6 +98,7 @@ class Watch {
 void AddGrpcHealth(Router* router, std::function<bool()> serving) {
   GrpcOptions options;
   options.message_bytes_max = 64 * 1024;
+  options.open = true;  // probes carry no credentials, and are told nothing but yes or no
   router->AddGrpc("/grpc.health.v1.Health/Check", options,
                   [router, serving](GrpcRequest request, GrpcCallPtr call) {
                     std::optional<std::string> service = DecodeService(request.message);

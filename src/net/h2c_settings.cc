@@ -21,8 +21,15 @@ int Base64UrlValue(char c) {
 }  // namespace
 
 std::optional<std::string> DecodeH2cSettings(std::string_view text) {
+  if (text.size() > kSettingsTextMax) return std::nullopt;
+  std::optional<std::string> out = DecodeBase64(text);
+  if (out && out->size() % kSettingBytes != 0) return std::nullopt;
+  return out;
+}
+
+std::optional<std::string> DecodeBase64(std::string_view text) {
   while (text.ends_with('=')) text.remove_suffix(1);
-  if (text.size() > kSettingsTextMax || text.size() % 4 == 1) return std::nullopt;
+  if (text.size() % 4 == 1) return std::nullopt;
   std::string out;
   uint32_t bits = 0;
   int count = 0;
@@ -36,7 +43,6 @@ std::optional<std::string> DecodeH2cSettings(std::string_view text) {
       out.push_back(static_cast<char>(bits >> count & 0xff));
     }
   }
-  if (out.size() % kSettingBytes != 0) return std::nullopt;
   return out;
 }
 

@@ -56,6 +56,17 @@ enum class WriteState : uint8_t {
   kClosed,  // the peer is gone: stop working
 };
 
+// An answer that net gives by itself, before or instead of a handler: credentials refused, path
+// unknown, method wrong, body too large or too slow.
+struct Refusal {
+  int status = 400;
+  std::string message;         // "no such path: /x"
+  Headers headers = {};        // Allow, WWW-Authenticate
+  uint32_t retry_after_s = 0;  // not 0: Retry-After, which net adds
+};
+// Gives it the body that the clients of a family of routes read.
+using RefusalShape = std::function<Response(const RequestHead&, const Refusal&)>;
+
 class Exchange {
  public:
   virtual ~Exchange() = default;
@@ -83,6 +94,8 @@ struct Admission {
 };
 struct RouteOptions {
   uint64_t body_bytes_max = 1 << 20;  // over it: 413
+  // Answered without authentication, on listeners that ask for it: probes, CORS preflights.
+  bool open = false;
   std::function<Admission(const RequestHead&)> admit;
 };
 

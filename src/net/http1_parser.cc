@@ -28,7 +28,7 @@ void Http1Parser::on_request_impl(http::verb, View method, View target, int vers
   if (raw == "*" && head_->method == "OPTIONS") {
     head_->path = head_->raw_path = "*";
   } else if (!ParseTarget(raw, head_)) {
-    RefuseWith(400, "400 malformed request target");
+    RefuseWith(400, "malformed request target");
   }
 }
 
@@ -52,18 +52,18 @@ void Http1Parser::on_field_impl(http::field field, View name, View value, ErrorC
 
 void Http1Parser::on_header_impl(ErrorCode&) {
   head_done_ = true;
-  if (hosts_ > 1) RefuseWith(400, "400 more than one Host header");
-  if (hosts_ == 0 && version_ >= 11) RefuseWith(400, "400 missing Host header");
+  if (hosts_ > 1) RefuseWith(400, "more than one Host header");
+  if (hosts_ == 0 && version_ >= 11) RefuseWith(400, "missing Host header");
   if (transfer_encodings_ > 0) {
     // RFC 9112 6.1: an unclear end of the body is how requests are smuggled.
-    if (version_ < 11) RefuseWith(400, "400 Transfer-Encoding in an HTTP/1.0 request");
-    if (transfer_encodings_ > 1) RefuseWith(400, "400 more than one Transfer-Encoding header");
-    if (!coding_known_) RefuseWith(501, "501 unknown Transfer-Encoding, supported: [chunked]");
+    if (version_ < 11) RefuseWith(400, "Transfer-Encoding in an HTTP/1.0 request");
+    if (transfer_encodings_ > 1) RefuseWith(400, "more than one Transfer-Encoding header");
+    if (!coding_known_) RefuseWith(501, "unknown Transfer-Encoding, supported: [chunked]");
     if (!FindHeader(head_->headers, "content-length").empty()) {
-      RefuseWith(400, "400 both Content-Length and Transfer-Encoding");
+      RefuseWith(400, "both Content-Length and Transfer-Encoding");
     }
   }
-  if (bad_expectation_) RefuseWith(417, "417 unknown expectation, supported: [100-continue]");
+  if (bad_expectation_) RefuseWith(417, "unknown expectation, supported: [100-continue]");
 }
 
 void Http1Parser::on_chunk_header_impl(uint64_t size, View, ErrorCode& error) {

@@ -28,9 +28,9 @@ constexpr int64_t kRateGraceMs = 10'000;
 
 }  // namespace
 
-Http1Session::Http1Session(SessionHost* host, const ServerLimits& limits, const Router& router,
+Http1Session::Http1Session(SessionHost* host, const ServerLimits& limits, const Entrance& entrance,
                            std::string peer)
-    : host_(host), limits_(limits), router_(router), peer_(std::move(peer)) {
+    : host_(host), limits_(limits), entrance_(entrance), peer_(std::move(peer)) {
   head_deadline_ms_ = NowMs() + limits_.header_timeout_ms;
 }
 
@@ -139,20 +139,20 @@ size_t Http1Session::PumpHead(std::string_view in) {
   Http1Parser::ErrorCode error;
   size_t used = parser_->put(boost::asio::const_buffer(in.data(), in.size()), error);
   if (error == http::error::need_more) {
-    if (in.size() >= limits_.header_bytes_max) Fail(431, "431 request head is too large");
+    if (in.size() >= limits_.header_bytes_max) Fail(431, "request head is too large");
     return 0;
   }
   if (error == http::error::header_limit) {
-    Fail(431, "431 request head is over the limit of " + std::to_string(limits_.header_bytes_max) +
+    Fail(431, "request head is over the limit of " + std::to_string(limits_.header_bytes_max) +
                   " bytes");
     return 0;
   }
   if (error == http::error::bad_version) {
-    Fail(505, "505 HTTP version not supported");
+    Fail(505, "HTTP version not supported");
     return 0;
   }
   if (error) {
-    Fail(400, "400 malformed request: " + error.message());
+    Fail(400, "malformed request: " + error.message());
     return 0;
   }
   if (!parser_->is_header_done()) return used;
@@ -174,14 +174,14 @@ void Http1Session::OnHead() {
   if (!parser_->chunked()) {
     auto length = parser_->content_length();
     if (length && *length > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) {
-      Fail(413, "413 declared body size is out of any range");
+      Fail(413, "declared body size is out of any range");
       return;
     }
     request_.content_length = length ? static_cast<int64_t>(*length) : -1;
     body_left_ = length ? *length : 0;
   }
   if (StartUpgrade()) return;
-  choice_ = ChooseRoute(router_, request_);
+  choice_ = ChooseRoute(entrance_, request_);
   if (choice_.refusal) {
     Refuse(std::move(*choice_.refusal));
     return;
@@ -190,7 +190,8 @@ void Http1Session::OnHead() {
 }
 
 bool Http1Session::WantsUpgrade() const {
-  if (!parser_->upgrade() || parser_->chunked() || body_left_ > 0) return false;
+  if (entrance_.tls() != nullptr || !parser_->upgrade() || parser_->chunked() || body_left_ > 0)
+    return false;
   if (!boost::beast::iequals(FindHeader(request_.headers, "upgrade"), "h2c")) return false;
   return !FindHeader(request_.headers, "http2-settings").empty();
 }
@@ -255,18 +256,18 @@ size_t Http1Session::PumpChunked(std::string_view in) {
   Http1Parser::ErrorCode error;
   size_t used = parser_->put(boost::asio::const_buffer(in.data(), in.size()), error);
   if (parser_->body_too_large()) {
-    Fail(413, "413 body is over the limit of " + std::to_string(choice_.body_bytes_max) + " bytes");
+    Fail(413, "body is over the limit of " + std::to_string(choice_.body_bytes_max) + " bytes");
     return 0;
   }
   if (error && error != http::error::need_more) {
-    Fail(400, "400 malformed chunked body: " + error.message());
+    Fail(400, "malformed chunked body: " + error.message());
     return 0;
   }
   if (parser_->is_done()) {
     body_filled_ = request_.body.size();
     Dispatch();
   } else if (used == 0 && in.size() >= limits_.header_bytes_max / 2) {
-    Fail(400, "400 chunk header or trailers are too large");
+    Fail(400, "chunk header or trailers are too large");
   }
   return used;
 }
@@ -411,7 +412,9 @@ void Http1Session::Refuse(Response response) {
 void Http1Session::Fail(int status, std::string text) {
   keep_alive_ = false;
   lingers_ = true;
-  if (!started_ || phase_ == Phase::kHead) SendWhole(PlainResponse(status, std::move(text)));
+  if (!started_ || phase_ == Phase::kHead) {
+    SendWhole(entrance_.router().Refuse(request_, {.status = status, .message = std::move(text)}));
+  };
   Close();
 }
 
@@ -456,12 +459,12 @@ void Http1Session::OnDeadline(int64_t now_ms) {
     Close();
   } else if (phase_ == Phase::kHead) {
     if (parser_) {
-      Fail(408, "408 the request head did not come in time");
+      Fail(408, "the request head did not come in time");
     } else {
       Close();
     }
   } else {
-    Fail(408, "408 the request body did not come in time");
+    Fail(408, "the request body did not come in time");
   }
 }
 

@@ -32,7 +32,7 @@ struct H2cUpgrade {
 class Http1Session final : public Session, private AnswerSink {
  public:
   // `host` owns the session.
-  Http1Session(SessionHost* host, const ServerLimits& limits, const Router& router,
+  Http1Session(SessionHost* host, const ServerLimits& limits, const Entrance& entrance,
                std::string peer);
   ~Http1Session() override;
 
@@ -99,7 +99,7 @@ class Http1Session final : public Session, private AnswerSink {
 
   SessionHost* const host_;
   const ServerLimits& limits_;
-  const Router& router_;
+  const Entrance& entrance_;
   const std::string peer_;
 
   Phase phase_ = Phase::kHead;

@@ -210,9 +210,9 @@ struct Http2Callbacks {
   }
 };
 
-Http2Session::Http2Session(SessionHost* host, const ServerLimits& limits, const Router& router,
+Http2Session::Http2Session(SessionHost* host, const ServerLimits& limits, const Entrance& entrance,
                            std::string peer)
-    : host_(host), limits_(limits), router_(router), peer_(std::move(peer)) {
+    : host_(host), limits_(limits), entrance_(entrance), peer_(std::move(peer)) {
   // Shared by all sessions, never changed after.
   static nghttp2_session_callbacks* const callbacks = Http2Callbacks::Make();
   WEFT_CHECK(nghttp2_session_server_new(&session_, callbacks, this) == 0);

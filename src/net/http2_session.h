@@ -28,7 +28,7 @@ struct Http2Callbacks;
 class Http2Session final : public Session, private Http2Wire {
  public:
   // `host` owns the session.
-  Http2Session(SessionHost* host, const ServerLimits& limits, const Router& router,
+  Http2Session(SessionHost* host, const ServerLimits& limits, const Entrance& entrance,
                std::string peer);
   ~Http2Session() override;
 
@@ -62,7 +62,7 @@ class Http2Session final : public Session, private Http2Wire {
   void SubmitReset(int32_t id, uint32_t code) override;
   SessionHost* host() override { return host_; }
   const ServerLimits& limits() const override { return limits_; }
-  const Router& router() const override { return router_; }
+  const Entrance& entrance() const override { return entrance_; }
 
   Http2Stream* FindStream(int32_t id);
   Http2Stream* OpenStream(int32_t id);
@@ -75,7 +75,7 @@ class Http2Session final : public Session, private Http2Wire {
 
   SessionHost* const host_;
   const ServerLimits& limits_;
-  const Router& router_;
+  const Entrance& entrance_;
   const std::string peer_;
   nghttp2_session* session_ = nullptr;
   OutputQueue output_;

@@ -73,12 +73,12 @@ void Http2Stream::OnHeadEnd() {
   body_started_ms_ = wire_->host()->NowMs();
   is_head_ = request_.method == "HEAD";
   if (head_bytes_ > wire_->limits().header_bytes_max) {
-    Refuse(PlainResponse(431, "431 request head is over the limit of " +
-                                  std::to_string(wire_->limits().header_bytes_max) + " bytes"));
+    Refuse(431, "request head is over the limit of " +
+                    std::to_string(wire_->limits().header_bytes_max) + " bytes");
     return;
   }
   if (bad_target_ || request_.path.empty()) {
-    Refuse(PlainResponse(400, "400 malformed request target"));
+    Refuse(400, "malformed request target");
     return;
   }
   grpc_ = IsGrpcContentType(FindHeader(request_.headers, "content-type"));
@@ -90,7 +90,7 @@ void Http2Stream::OnHeadEnd() {
 }
 
 void Http2Stream::RouteHttp() {
-  choice_ = ChooseRoute(wire_->router(), request_);
+  choice_ = ChooseRoute(wire_->entrance(), request_);
   if (choice_.refusal) {
     Refuse(std::move(*choice_.refusal));
     return;
@@ -113,7 +113,11 @@ void Http2Stream::RouteGrpc() {
     }
     call_deadline_ms_ = body_started_ms_ + *ms;
   }
-  grpc_route_ = wire_->router().FindGrpc(request_.path);
+  grpc_route_ = wire_->entrance().router().FindGrpc(request_.path);
+  if (auto refused = CheckCall(wire_->entrance(), request_, grpc_route_)) {
+    FinishGrpc(*refused);
+    return;
+  }
   if (grpc_route_ == nullptr || request_.method != "POST") {
     FinishGrpc({GrpcCode::kUnimplemented, "unknown method " + request_.path, 0});
     return;
@@ -134,8 +138,7 @@ void Http2Stream::OnData(std::string_view bytes) {
     return;
   }
   if (bytes.size() > choice_.body_bytes_max - request_.body.size()) {
-    Refuse(PlainResponse(
-        413, "413 body is over the limit of " + std::to_string(choice_.body_bytes_max) + " bytes"));
+    Refuse(413, "body is over the limit of " + std::to_string(choice_.body_bytes_max) + " bytes");
     return;
   }
   request_.body.append(bytes);
@@ -304,6 +307,11 @@ void Http2Stream::PayCredit() {
   exchange->Credit(credit);
 }
 
+void Http2Stream::Refuse(int status, std::string message) {
+  Refuse(wire_->entrance().router().Refuse(request_,
+                                           {.status = status, .message = std::move(message)}));
+}
+
 void Http2Stream::Refuse(Response response) {
   std::string().swap(request_.body);
   choice_ = RouteChoice();
@@ -379,7 +387,7 @@ void Http2Stream::OnDeadline(int64_t now_ms) {
   if (grpc_) {
     FinishGrpc({GrpcCode::kCancelled, "the request did not come in time", 0});
   } else {
-    Refuse(PlainResponse(408, "408 the request body did not come in time"));
+    Refuse(408, "the request body did not come in time");
   }
 }
 

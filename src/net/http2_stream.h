@@ -34,7 +34,7 @@ class Http2Wire {
   virtual void SubmitReset(int32_t id, uint32_t code) = 0;
   virtual SessionHost* host() = 0;
   virtual const ServerLimits& limits() const = 0;
-  virtual const Router& router() const = 0;
+  virtual const Entrance& entrance() const = 0;
 };
 
 class Http2Stream final : public AnswerSink {
@@ -96,6 +96,7 @@ class Http2Stream final : public AnswerSink {
   void EndAnswer();
   // The server's own answers, before or instead of the handler's.
   void Refuse(Response response);
+  void Refuse(int status, std::string message);
   void FinishGrpc(const GrpcStatus& status);
   // Sends `part`; but while a moderate rest of the request is on its way, holds it until that has
   // come and was dropped: some clients (curl) take an answer in the middle of their upload for an

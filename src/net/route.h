@@ -5,9 +5,11 @@
 // Thread rule: immutable once the server has started. Next: net/session.h.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "net/entrance.h"
 #include "net/server.h"
 
 namespace weft::net {
@@ -31,7 +33,10 @@ struct RouteChoice {
   std::shared_ptr<void> token;
   std::unique_ptr<Response> refusal;
 };
-RouteChoice ChooseRoute(const Router& router, const RequestHead& head);
+RouteChoice ChooseRoute(const Entrance& entrance, const RequestHead& head);
+// The status of a call that may not pass.
+std::optional<GrpcStatus> CheckCall(const Entrance& entrance, const RequestHead& head,
+                                    const Router::Route* route);
 
 // A plain-text answer of the server itself: "404 no such path: /x".
 Response PlainResponse(int status, std::string text);

@@ -79,21 +79,79 @@ std::string Router::AllowedMethods(std::string_view path) const {
   return out;
 }
 
-RouteChoice ChooseRoute(const Router& router, const RequestHead& head) {
+void Router::ShapeRefusals(std::string path, RefusalShape shape) {
+  bool prefix = path.ends_with("/*");
+  if (prefix) path.pop_back();
+  shapes_.push_back({std::move(path), prefix, std::move(shape)});
+}
+
+Response Router::Refuse(const RequestHead& head, Refusal refusal) const {
+  const Shape* best = nullptr;
+  for (const Shape& shape : shapes_) {
+    bool matches = shape.prefix ? head.path.starts_with(shape.path) : head.path == shape.path;
+    if (matches && (best == nullptr || shape.path.size() > best->path.size())) best = &shape;
+  }
+  Response response =
+      best != nullptr
+          ? best->shape(head, refusal)
+          : PlainResponse(refusal.status, std::to_string(refusal.status) + " " + refusal.message);
+  response.status = refusal.status;
+  if (refusal.retry_after_s > 0 && FindHeader(response.headers, "retry-after").empty())
+    response.headers.emplace_back("retry-after", std::to_string(refusal.retry_after_s));
+  for (auto& header : refusal.headers) response.headers.push_back(std::move(header));
+  return response;
+}
+
+namespace {
+
+// Nothing: `head` may pass to `route`, or to the fallback when that is null.
+std::unique_ptr<Response> CheckRequest(const Entrance& entrance, const RequestHead& head,
+                                       const Router::Route* route) {
+  std::optional<AuthRefusal> refused =
+      entrance.Check(head, route != nullptr && route->options.open);
+  if (!refused) return nullptr;
+  Refusal refusal{.status = refused->retry_after_s > 0 ? 429 : 401,
+                  .message = std::move(refused->message),
+                  .retry_after_s = refused->retry_after_s};
+  if (!refused->challenge.empty())
+    refusal.headers.emplace_back("www-authenticate", std::move(refused->challenge));
+  return std::make_unique<Response>(entrance.router().Refuse(head, std::move(refusal)));
+}
+
+}  // namespace
+
+std::optional<GrpcStatus> CheckCall(const Entrance& entrance, const RequestHead& head,
+                                    const Router::Route* route) {
+  std::optional<AuthRefusal> refused =
+      entrance.Check(head, route != nullptr && route->grpc_options.open);
+  if (!refused) return std::nullopt;
+  return GrpcStatus{
+      .code = refused->retry_after_s > 0 ? GrpcCode::kUnavailable : GrpcCode::kUnauthenticated,
+      .message = std::move(refused->message),
+      .retry_after_s = refused->retry_after_s};
+}
+
+RouteChoice ChooseRoute(const Entrance& entrance, const RequestHead& head) {
   RouteChoice choice;
+  const Router& router = entrance.router();
+  auto refuse = [&](Refusal refusal) {
+    choice.refusal = std::make_unique<Response>(router.Refuse(head, std::move(refusal)));
+  };
   bool path_known = false;
   const Router::Route* route = router.Find(head.method, head.path, &path_known);
+  // Who may not pass learns nothing of what is there.
+  choice.refusal = CheckRequest(entrance, head, route);
+  if (choice.refusal) return choice;
   if (route == nullptr) {
     if (path_known) {
       std::string allow = router.AllowedMethods(head.path);
-      choice.refusal = std::make_unique<Response>(
-          PlainResponse(405, "405 method not allowed, supported: [" + allow + "]"));
-      choice.refusal->headers.emplace_back("allow", std::move(allow));
+      refuse({.status = 405,
+              .message = "method not allowed, supported: [" + allow + "]",
+              .headers = {{"allow", allow}}});
     } else if (router.fallback() != nullptr) {
       choice.handler = router.fallback();
     } else {
-      choice.refusal =
-          std::make_unique<Response>(PlainResponse(404, "404 no such path: " + head.path));
+      refuse({.status = 404, .message = "no such path: " + head.path});
     }
     return choice;
   }
@@ -101,9 +159,9 @@ RouteChoice ChooseRoute(const Router& router, const RequestHead& head) {
   choice.body_bytes_max = route->options.body_bytes_max;
   if (head.content_length > 0 &&
       static_cast<uint64_t>(head.content_length) > choice.body_bytes_max) {
-    choice.refusal = std::make_unique<Response>(PlainResponse(
-        413, "413 body of " + std::to_string(head.content_length) + " bytes is over the limit of " +
-                 std::to_string(choice.body_bytes_max)));
+    refuse({.status = 413,
+            .message = "body of " + std::to_string(head.content_length) +
+                       " bytes is over the limit of " + std::to_string(choice.body_bytes_max)});
     return choice;
   }
   if (route->options.admit) {

@@ -12,10 +12,12 @@
 #include "base/log.h"
 #include "net/answer_head.h"
 #include "net/connection.h"
+#include "net/entrance.h"
 #include "net/loop.h"
 #include "net/port_holder.h"
 #include "net/route.h"
 #include "net/server_session.h"
+#include "net/tls_stream.h"
 
 namespace weft::net {
 namespace {
@@ -113,15 +115,15 @@ class Census {
 
 struct Server::Impl {
   struct Listener {
-    Listener(std::shared_ptr<Loop> home, std::shared_ptr<const Router> routes)
+    Listener(std::shared_ptr<Loop> home, std::shared_ptr<const Entrance> door)
         : loop(std::move(home)),
           acceptor(loop->io()),
           pause(loop->io()),
-          router(std::move(routes)) {}
+          entrance(std::move(door)) {}
     std::shared_ptr<Loop> loop;
     Tcp::acceptor acceptor;
     asio::steady_timer pause;
-    std::shared_ptr<const Router> router;
+    std::shared_ptr<const Entrance> entrance;
   };
 
   Impl(ServerLimits limits_in, int threads) : limits(limits_in), census(limits) {
@@ -129,12 +131,15 @@ struct Server::Impl {
   }
 
   Result<uint16_t> Open(const asio::ip::address& address, uint16_t port,
-                        const std::shared_ptr<const Router>& router, ErrorCodeOf* error);
+                        const std::shared_ptr<const Entrance>& entrance, ErrorCodeOf* error);
   Result<uint16_t> OpenAll(const std::vector<asio::ip::address>& addresses, uint16_t port,
-                           const std::shared_ptr<const Router>& router, bool* retry);
+                           const std::shared_ptr<const Entrance>& entrance, bool* retry);
   void Accept(const std::shared_ptr<Listener>& listener);
   void Adopt(const std::shared_ptr<Listener>& listener, const std::shared_ptr<Loop>& loop,
              Tcp::socket socket);
+  template <class Stream>
+  void StartConnection(const std::shared_ptr<Listener>& listener, const std::shared_ptr<Loop>& loop,
+                       Stream stream, const asio::ip::address& address, const std::string& peer);
   void RefuseConnection(Tcp::socket socket);
   void ForEachMember(void (LoopMember::*method)());
   void Stop();
@@ -151,9 +156,9 @@ struct Server::Impl {
 };
 
 Result<uint16_t> Server::Impl::Open(const asio::ip::address& address, uint16_t port,
-                                    const std::shared_ptr<const Router>& router,
+                                    const std::shared_ptr<const Entrance>& entrance,
                                     ErrorCodeOf* error) {
-  auto listener = std::make_shared<Listener>(loops[listeners.size() % loops.size()], router);
+  auto listener = std::make_shared<Listener>(loops[listeners.size() % loops.size()], entrance);
   Tcp::endpoint endpoint(address, port);
   Tcp::acceptor& acceptor = listener->acceptor;
   acceptor.open(endpoint.protocol(), *error);
@@ -172,13 +177,14 @@ Result<uint16_t> Server::Impl::Open(const asio::ip::address& address, uint16_t p
 }
 
 Result<uint16_t> Server::Impl::OpenAll(const std::vector<asio::ip::address>& addresses,
-                                       uint16_t port, const std::shared_ptr<const Router>& router,
+                                       uint16_t port,
+                                       const std::shared_ptr<const Entrance>& entrance,
                                        bool* retry) {
   uint16_t bound = port;
   size_t before = listeners.size();
   for (const auto& address : addresses) {
     ErrorCodeOf error;
-    Result<uint16_t> opened = Open(address, bound, router, &error);
+    Result<uint16_t> opened = Open(address, bound, entrance, &error);
     if (opened) {
       bound = *opened;
       continue;
@@ -216,14 +222,28 @@ void Server::Impl::Adopt(const std::shared_ptr<Listener>& listener,
   Tcp::endpoint peer = socket.remote_endpoint(error);
   if (error) return;
   asio::ip::address address = peer.address();
+  const std::shared_ptr<TlsContext>& tls = listener->entrance->tls();
   if (!census.Enter(address)) {
-    RefuseConnection(std::move(socket));
+    // A handshake is the work that the limit saves.
+    if (tls == nullptr) RefuseConnection(std::move(socket));
     return;
   }
-  auto connection = std::make_shared<Connection<TcpStream>>(
-      loop, TcpStream(std::move(socket)), [this, address] { census.Leave(address); });
-  auto start = [this, connection, router = listener->router, text = EndpointText(peer)] {
-    connection->Start(std::make_unique<ServerSession>(connection.get(), limits, *router, text));
+  std::string text = EndpointText(peer);
+  if (tls == nullptr) {
+    StartConnection(listener, loop, TcpStream(std::move(socket)), address, text);
+  } else {
+    StartConnection(listener, loop, TlsStream(std::move(socket), tls, text), address, text);
+  }
+}
+
+template <class Stream>
+void Server::Impl::StartConnection(const std::shared_ptr<Listener>& listener,
+                                   const std::shared_ptr<Loop>& loop, Stream stream,
+                                   const asio::ip::address& address, const std::string& peer) {
+  auto connection = std::make_shared<Connection<Stream>>(
+      loop, std::move(stream), [this, address] { census.Leave(address); });
+  auto start = [this, connection, entrance = listener->entrance, peer] {
+    connection->Start(std::make_unique<ServerSession>(connection.get(), limits, *entrance, peer));
     if (stopping) connection->BeginDrain();
   };
   if (loop->on_loop()) {
@@ -291,11 +311,14 @@ void Server::Impl::Stop() {
 Server::Server(ServerLimits limits, int threads) : impl_(std::make_unique<Impl>(limits, threads)) {}
 Server::~Server() { Stop(); }
 
-Result<uint16_t> Server::Listen(const Endpoint& endpoint, std::shared_ptr<const Router> router) {
+Result<uint16_t> Server::Listen(const Endpoint& endpoint, std::shared_ptr<const Router> router,
+                                ListenOptions options) {
   WEFT_ASSIGN(auto addresses, ParseHost(endpoint.host));
+  WEFT_ASSIGN(std::shared_ptr<const Entrance> entrance,
+              Entrance::Make(std::move(router), std::move(options)));
   for (int i = 0;; ++i) {
     bool retry = false;
-    Result<uint16_t> bound = impl_->OpenAll(addresses, endpoint.port, router, &retry);
+    Result<uint16_t> bound = impl_->OpenAll(addresses, endpoint.port, entrance, &retry);
     // "Any free port" of one address family may be taken in the other: another try draws another.
     if (bound || !retry || i == kFreePortTries) return bound;
   }

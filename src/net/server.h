@@ -19,6 +19,7 @@
 #include "base/result.h"
 #include "net/grpc.h"
 #include "net/http.h"
+#include "net/listen_options.h"
 
 namespace weft::net {
 
@@ -46,6 +47,9 @@ class Router {
   void AddGrpc(std::string path, GrpcOptions options, GrpcHandler handler);
   // Called where nothing matched; without one: 404.
   void SetFallback(HttpHandler handler);
+  // How refusals under `path` (exact, or "/*" at its end) look; the longest path wins. Without one
+  // they are plain text. Status and headers are net's; an empty body stays empty.
+  void ShapeRefusals(std::string path, RefusalShape shape);
 
   struct Route;
   const Route* Find(std::string_view method, std::string_view path, bool* path_known) const;
@@ -55,8 +59,15 @@ class Router {
   // "GET,HEAD,POST": what Allow says for `path`.
   std::string AllowedMethods(std::string_view path) const;
   const HttpHandler* fallback() const { return fallback_ ? &fallback_ : nullptr; }
+  Response Refuse(const RequestHead& head, Refusal refusal) const;
 
  private:
+  struct Shape {
+    std::string path;
+    bool prefix;
+    RefusalShape shape;
+  };
+  std::vector<Shape> shapes_;
   std::vector<std::shared_ptr<Route>> routes_;
   HttpHandler fallback_;
 };
@@ -74,7 +85,9 @@ class Server {
   // kUnavailable with address, port and, where /proc tells, the process that holds it, when the
   // address is in use. The error does not name a flag; the caller knows which one moves it.
   // Returns the bound port.
-  Result<uint16_t> Listen(const Endpoint& endpoint, std::shared_ptr<const Router> router);
+  // Certificates that cannot be read or do not fit are kInvalidArgument.
+  Result<uint16_t> Listen(const Endpoint& endpoint, std::shared_ptr<const Router> router,
+                          ListenOptions options = {});
   void Start();
   // Refuses new connections, sends GOAWAY / Connection: close, waits up to drain_timeout_ms for
   // exchanges under way, then closes. Idempotent.

@@ -11,10 +11,10 @@ namespace {
 constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 }  // namespace
 
-ServerSession::ServerSession(SessionHost* host, const ServerLimits& limits, const Router& router,
-                             std::string peer)
-    : host_(host), limits_(limits), router_(router), peer_(std::move(peer)) {
-  auto http1 = std::make_unique<Http1Session>(host_, limits_, router_, peer_);
+ServerSession::ServerSession(SessionHost* host, const ServerLimits& limits,
+                             const Entrance& entrance, std::string peer)
+    : host_(host), limits_(limits), entrance_(entrance), peer_(std::move(peer)) {
+  auto http1 = std::make_unique<Http1Session>(host_, limits_, entrance_, peer_);
   http1_ = http1.get();
   session_ = std::move(http1);
 }
@@ -57,7 +57,7 @@ void ServerSession::FollowUpgrade() {
 }
 
 Http2Session* ServerSession::BecomeHttp2() {
-  auto http2 = std::make_unique<Http2Session>(host_, limits_, router_, peer_);
+  auto http2 = std::make_unique<Http2Session>(host_, limits_, entrance_, peer_);
   Http2Session* out = http2.get();
   http1_ = nullptr;
   session_ = std::move(http2);

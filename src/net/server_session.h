@@ -20,7 +20,7 @@ class Http2Session;
 
 class ServerSession final : public Session {
  public:
-  ServerSession(SessionHost* host, const ServerLimits& limits, const Router& router,
+  ServerSession(SessionHost* host, const ServerLimits& limits, const Entrance& entrance,
                 std::string peer);
 
   bool wants_read() const override { return session_->wants_read(); }
@@ -44,7 +44,7 @@ class ServerSession final : public Session {
 
   SessionHost* const host_;
   const ServerLimits& limits_;
-  const Router& router_;
+  const Entrance& entrance_;
   const std::string peer_;
   bool sniffing_ = true;
   bool draining_ = false;

@@ -21,8 +21,17 @@ namespace weft::net {
 class SessionDriver final : public SessionHost {
  public:
   static std::shared_ptr<SessionDriver> Make(const ServerLimits& limits, const Router& router) {
+    // The router is borrowed.
+    return Make(limits, std::make_shared<Entrance>(
+                            std::shared_ptr<const Router>(std::shared_ptr<void>(), &router)));
+  }
+
+  static std::shared_ptr<SessionDriver> Make(const ServerLimits& limits,
+                                             std::shared_ptr<const Entrance> entrance) {
     auto driver = std::make_shared<SessionDriver>();
-    driver->session_ = std::make_unique<ServerSession>(driver.get(), limits, router, "test:1");
+    driver->entrance_ = std::move(entrance);
+    driver->session_ =
+        std::make_unique<ServerSession>(driver.get(), limits, *driver->entrance_, "test:1");
     return driver;
   }
 
@@ -127,6 +136,7 @@ class SessionDriver final : public SessionHost {
   }
 
   std::deque<std::function<void()>> posted_;
+  std::shared_ptr<const Entrance> entrance_;
   std::unique_ptr<Session> session_;
   std::string out_;
   int64_t now_ms_ = 1'000'000;

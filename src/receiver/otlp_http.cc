@@ -52,13 +52,23 @@ net::Response ErrorResponse(OtlpFormat format, const Error& error) {
   return response;
 }
 
-net::Response UnsupportedMediaType() {
-  return {.status = 415,
-          .content_type = "text/plain",
-          .headers = {},
-          .body =
-              "415 unsupported media type, supported: [application/json, "
-              "application/x-protobuf]\n"};
+net::GrpcCode GrpcCodeOf(int http_status) {
+  switch (http_status) {
+    case 401:
+      return net::GrpcCode::kUnauthenticated;
+    case 404:
+    case 405:
+      return net::GrpcCode::kUnimplemented;
+    case 408:
+      return net::GrpcCode::kDeadlineExceeded;
+    case 413:
+      return net::GrpcCode::kResourceExhausted;
+    case 429:
+    case 503:
+      return net::GrpcCode::kUnavailable;
+    default:
+      return net::GrpcCode::kInvalidArgument;
+  }
 }
 
 // "https://*.example.com": `*` stands for anything.
@@ -92,6 +102,20 @@ net::Headers CorsHeaders(const Http& settings, const net::RequestHead& head, boo
   return headers;
 }
 
+// What is said before a body is read: a google.rpc.Status in the request's encoding; protobuf, the
+// protocol's own, for a request of another type.
+net::Response RefusalResponse(const Http& settings, const net::RequestHead& head,
+                              const net::Refusal& refusal) {
+  OtlpFormat format = FormatOf(head.headers).value_or(OtlpFormat::kProtobuf);
+  net::Response response;
+  response.status = refusal.status;
+  response.content_type = ContentTypeOf(format);
+  response.body = codec::EncodeRpcStatus(format, static_cast<uint32_t>(GrpcCodeOf(refusal.status)),
+                                         refusal.message, refusal.retry_after_s);
+  response.headers = CorsHeaders(settings, head, false);
+  return response;
+}
+
 // One path's handler and its admission.
 class HttpEndpoint {
  public:
@@ -102,7 +126,11 @@ class HttpEndpoint {
     std::optional<OtlpFormat> format = FormatOf(head.headers);
     if (!format) {
       intake_->CountRefusal(signal_, Error{ErrorCode::kInvalidArgument, "", 0});
-      return {std::make_unique<net::Response>(Finish(head, UnsupportedMediaType())), nullptr};
+      net::Refusal refusal{.status = 415,
+                           .message =
+                               "unsupported media type, supported: [application/json, "
+                               "application/x-protobuf]"};
+      return {std::make_unique<net::Response>(RefusalResponse(settings_, head, refusal)), nullptr};
     }
     uint64_t bytes = head.content_length >= 0
                          ? static_cast<uint64_t>(head.content_length)
@@ -165,6 +193,10 @@ class HttpEndpoint {
 }  // namespace
 
 void AddOtlpHttpRoutes(const Http& settings, OtlpIntake* intake, net::Router* router) {
+  router->ShapeRefusals("/*",
+                        [settings](const net::RequestHead& head, const net::Refusal& refusal) {
+                          return RefusalResponse(settings, head, refusal);
+                        });
   for (auto [signal, path] : {std::pair{OtlpSignal::kTraces, &settings.traces_path},
                               {OtlpSignal::kLogs, &settings.logs_path},
                               {OtlpSignal::kMetrics, &settings.metrics_path}}) {
@@ -178,12 +210,14 @@ void AddOtlpHttpRoutes(const Http& settings, OtlpIntake* intake, net::Router* ro
           endpoint->Handle(std::move(request), std::move(exchange));
         });
     if (settings.cors_origins.empty()) continue;
-    router->Add("OPTIONS", *path, {}, [settings](net::Request request, net::ExchangePtr exchange) {
-      exchange->Respond({.status = 204,
-                         .content_type = "",
-                         .headers = CorsHeaders(settings, request, true),
-                         .body = ""});
-    });
+    // Browsers send no credentials with the question whether they may.
+    router->Add("OPTIONS", *path, {.open = true},
+                [settings](net::Request request, net::ExchangePtr exchange) {
+                  exchange->Respond({.status = 204,
+                                     .content_type = "",
+                                     .headers = CorsHeaders(settings, request, true),
+                                     .body = ""});
+                });
   }
 }
 

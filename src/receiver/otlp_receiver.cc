@@ -22,23 +22,30 @@ Status OtlpReceiver::Start() {
     AddOtlpGrpcRoutes(*settings_.grpc, &grpc_intake_, deps_.serving, router.get());
     AddOtlpHttpRoutes(settings_.http.value_or(config::OtlpReceiverSettings::Http{}), &http_intake_,
                       router.get());
-    WEFT_TRY(Listen("grpc", settings_.grpc->endpoint, std::move(router)));
+    WEFT_TRY(Listen("grpc", settings_.grpc->endpoint, settings_.grpc->security, std::move(router)));
   }
   if (settings_.http) {
     auto router = std::make_shared<net::Router>();
     AddOtlpHttpRoutes(*settings_.http, &http_intake_, router.get());
     AddOtlpGrpcRoutes(settings_.grpc.value_or(config::OtlpReceiverSettings::Grpc{}), &grpc_intake_,
                       deps_.serving, router.get());
-    WEFT_TRY(Listen("http", settings_.http->endpoint, std::move(router)));
+    WEFT_TRY(Listen("http", settings_.http->endpoint, settings_.http->security, std::move(router)));
   }
   return {};
 }
 
 Status OtlpReceiver::Listen(const std::string& name, const config::Endpoint& endpoint,
+                            const config::ListenerSecurity& security,
                             std::shared_ptr<const net::Router> router) {
-  Result<uint16_t> port = deps_.server->Listen({endpoint.host, endpoint.port}, std::move(router));
-  if (!port) return Fail(port.error().WithPrefix(id_.ToString() + "/" + name));
-  listeners_.push_back({id_.ToString() + "/" + name, {endpoint.host, *port}});
+  std::string full_name = id_.ToString() + "/" + name;
+  net::ListenOptions options;
+  if (deps_.listen_options) {
+    WEFT_ASSIGN(options, deps_.listen_options(full_name, security));
+  }
+  Result<uint16_t> port =
+      deps_.server->Listen({endpoint.host, endpoint.port}, std::move(router), std::move(options));
+  if (!port) return Fail(port.error().WithPrefix(full_name));
+  listeners_.push_back({std::move(full_name), {endpoint.host, *port}, security.tls.has_value()});
   return {};
 }
 

@@ -21,6 +21,7 @@ namespace weft::receiver {
 struct Listener {
   std::string name;  // "otlp/grpc"
   config::Endpoint endpoint;
+  bool tls = false;
 };
 
 class OtlpReceiver : public pipeline::Component {
@@ -31,6 +32,10 @@ class OtlpReceiver : public pipeline::Component {
     Metrics* metrics;
     Clock* clock;
     std::function<bool()> serving;  // what the health service answers
+    // TLS and authentication of a listener of this name; absent: neither.
+    std::function<Result<net::ListenOptions>(const std::string& name,
+                                             const config::ListenerSecurity& security)>
+        listen_options = {};
   };
   OtlpReceiver(const config::ComponentId& id, const config::OtlpReceiverSettings& settings,
                pipeline::Inputs inputs, Deps deps);
@@ -42,6 +47,7 @@ class OtlpReceiver : public pipeline::Component {
 
  private:
   Status Listen(const std::string& name, const config::Endpoint& endpoint,
+                const config::ListenerSecurity& security,
                 std::shared_ptr<const net::Router> router);
 
   const config::ComponentId id_;

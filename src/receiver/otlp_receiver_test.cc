@@ -209,9 +209,9 @@ TEST_F(OtlpReceiverTest, BadRequestsHaveTheirStatus) {
       {"too large", "POST", "/v1/traces", "application/x-protobuf", "",
        std::string((1 << 20) + 1, 'x'), 413, ""},
       {"wrong type", "POST", "/v1/traces", "text/plain", "", "x", 415,
-       "415 unsupported media type, supported: [application/json, application/x-protobuf]"},
-      {"no type", "POST", "/v1/traces", "", "", "x", 415, "415 unsupported"},
-      {"wrong method", "GET", "/v1/traces", "", "", "", 405, "405 method not allowed"},
+       "unsupported media type, supported: [application/json, application/x-protobuf]"},
+      {"no type", "POST", "/v1/traces", "", "", "x", 415, "unsupported"},
+      {"wrong method", "GET", "/v1/traces", "", "", "", 405, "method not allowed"},
       {"wrong path", "POST", "/v1/trace", "application/json", "", "{}", 404, ""},
   };
   for (const Case& test : kCases) {

@@ -57,6 +57,7 @@ Status RunningServer::StartAll() {
     store_ = dynamic_cast<exporter::StoreExporter*>(graph_->FindExporter(component.id));
   }
   net_ = std::make_unique<net::Server>(net::ServerLimits{}, NetThreads());
+  WEFT_TRY(listener_options_.MakeAuthenticators());
   for (const config::ComponentId& id : config_.extensions) WEFT_TRY(StartExtension(id));
   WEFT_TRY(StartMetrics());
   WEFT_TRY(StartReceivers());
@@ -71,14 +72,15 @@ Status RunningServer::StartExtension(const config::ComponentId& id) {
   if (component == nullptr) return {};
   Status status;
   if (const auto* query = std::get_if<config::QuerySettings>(&component->settings))
-    status = StartQuery(*query);
+    status = StartQuery(id.ToString(), *query);
   if (const auto* health = std::get_if<config::HealthCheckSettings>(&component->settings))
-    status = StartHealthCheck(*health);
+    status = StartHealthCheck(id.ToString(), *health);
   if (!status) return Fail(status.error().WithPrefix("extension " + id.ToString()));
   return {};
 }
 
-Status RunningServer::StartQuery(const config::QuerySettings& settings) {
+Status RunningServer::StartQuery(const std::string& name, const config::QuerySettings& settings) {
+  WEFT_ASSIGN(net::ListenOptions listen, listener_options_.Options(name, settings.security));
   WEFT_ASSIGN(config::ComponentId store_id, config::ParseComponentId(settings.store));
   auto* store = dynamic_cast<exporter::StoreExporter*>(graph_->FindExporter(store_id));
   if (store == nullptr)
@@ -101,35 +103,43 @@ Status RunningServer::StartQuery(const config::QuerySettings& settings) {
                                   .allowed_hosts = settings.allowed_hosts,
                                   .limits = {.workers = settings.workers,
                                              .timeout_ns = settings.timeout_ns,
-                                             .memory_bytes = settings.memory_bytes}};
+                                             .memory_bytes = settings.memory_bytes},
+                                  .listen = std::move(listen)};
+  std::string tempo_name = name + "/tempo";
   if (settings.tempo_endpoint) {
     options.tempo_endpoint = ToNet(*settings.tempo_endpoint);
     options.tempo_loopback_only = settings.tempo_endpoint->IsLoopback();
+    WEFT_ASSIGN(options.tempo_listen, listener_options_.Options(tempo_name, settings.security));
   }
   auto server = std::make_unique<api::QueryServer>(std::move(options), std::move(facts),
                                                    store->store(), net_.get(), &metrics_, clock_,
                                                    [this] { return WhyNotReady(); });
   WEFT_TRY(server->Start());
-  listeners_.push_back({"query", {settings.endpoint.host, server->port()}});
+  bool tls = settings.security.tls.has_value();
+  listeners_.push_back({name, {settings.endpoint.host, server->port()}, tls});
   if (settings.tempo_endpoint)
-    listeners_.push_back({"query/tempo", {settings.tempo_endpoint->host, server->tempo_port()}});
+    listeners_.push_back({tempo_name, {settings.tempo_endpoint->host, server->tempo_port()}, tls});
   query_servers_.push_back(std::move(server));
   return {};
 }
 
-Status RunningServer::StartHealthCheck(const config::HealthCheckSettings& settings) {
+Status RunningServer::StartHealthCheck(const std::string& name,
+                                       const config::HealthCheckSettings& settings) {
+  WEFT_ASSIGN(net::ListenOptions listen, listener_options_.Options(name, settings.security));
   auto router = std::make_shared<net::Router>();
-  router->Add("GET", settings.path, {}, [this](net::Request, net::ExchangePtr exchange) {
-    std::string why_not = WhyNotReady();
-    exchange->Respond({.status = why_not.empty() ? 200 : 503,
-                       .content_type = "application/json",
-                       .headers = {},
-                       .body = why_not.empty() ? R"({"status":"Server available"})"
-                                               : R"({"status":"Server not available"})"});
-  });
+  router->Add(
+      "GET", settings.path, {.open = true}, [this](net::Request, net::ExchangePtr exchange) {
+        std::string why_not = WhyNotReady();
+        exchange->Respond({.status = why_not.empty() ? 200 : 503,
+                           .content_type = "application/json",
+                           .headers = {},
+                           .body = why_not.empty() ? R"({"status":"Server available"})"
+                                                   : R"({"status":"Server not available"})"});
+      });
   api::AddHealthRoutes([this] { return WhyNotReady(); }, &metrics_, {}, router.get());
-  WEFT_ASSIGN(uint16_t port, net_->Listen(ToNet(settings.endpoint), std::move(router)));
-  listeners_.push_back({"health_check", {settings.endpoint.host, port}});
+  WEFT_ASSIGN(uint16_t port,
+              net_->Listen(ToNet(settings.endpoint), std::move(router), std::move(listen)));
+  listeners_.push_back({name, {settings.endpoint.host, port}, settings.security.tls.has_value()});
   return {};
 }
 
@@ -152,11 +162,16 @@ Status RunningServer::StartReceivers() {
     if (settings == nullptr || !graph_->Uses(component.id)) continue;
     auto otlp = std::make_unique<receiver::OtlpReceiver>(
         component.id, *settings, graph_->InputsOf(component.id),
-        receiver::OtlpReceiver::Deps{.server = net_.get(),
-                                     .budget = &budget_,
-                                     .metrics = &metrics_,
-                                     .clock = clock_,
-                                     .serving = [this] { return WhyNotReady().empty(); }});
+        receiver::OtlpReceiver::Deps{
+            .server = net_.get(),
+            .budget = &budget_,
+            .metrics = &metrics_,
+            .clock = clock_,
+            .serving = [this] { return WhyNotReady().empty(); },
+            .listen_options =
+                [this](const std::string& name, const config::ListenerSecurity& security) {
+                  return listener_options_.Options(name, security);
+                }});
     WEFT_TRY(otlp->Start());
     listeners_.insert(listeners_.end(), otlp->listeners().begin(), otlp->listeners().end());
     receivers_.push_back(std::move(otlp));

@@ -23,6 +23,7 @@
 #include "pipeline/byte_budget.h"
 #include "pipeline/graph.h"
 #include "receiver/otlp_receiver.h"
+#include "server/listeners.h"
 
 namespace weft::server {
 
@@ -46,8 +47,8 @@ class RunningServer {
  private:
   Status StartAll();
   Status StartExtension(const config::ComponentId& id);
-  Status StartQuery(const config::QuerySettings& settings);
-  Status StartHealthCheck(const config::HealthCheckSettings& settings);
+  Status StartQuery(const std::string& name, const config::QuerySettings& settings);
+  Status StartHealthCheck(const std::string& name, const config::HealthCheckSettings& settings);
   // /metrics on addresses of its own.
   Status StartMetrics();
   Status StartReceivers();
@@ -61,6 +62,7 @@ class RunningServer {
   Clock* const clock_;
   const uint64_t started_ns_;
   Metrics metrics_;
+  Listeners listener_options_{&config_, &metrics_};
   pipeline::ByteBudget budget_;
   std::unique_ptr<pipeline::Graph> graph_;
   std::unique_ptr<net::Server> net_;

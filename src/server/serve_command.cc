@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "cli/config_commands.h"
 #include "config/section.h"
+#include "server/listeners.h"
 #include "server/running_server.h"
 
 namespace weft::server {
@@ -21,22 +22,6 @@ struct Options {
   config::LoadOptions load;
   ServeOverrides overrides;
 };
-
-// All addresses of one component.
-std::vector<config::Endpoint*> EndpointsOf(config::Settings* settings) {
-  std::vector<config::Endpoint*> endpoints;
-  if (auto* otlp = std::get_if<config::OtlpReceiverSettings>(settings)) {
-    if (otlp->grpc) endpoints.push_back(&otlp->grpc->endpoint);
-    if (otlp->http) endpoints.push_back(&otlp->http->endpoint);
-  }
-  if (auto* query = std::get_if<config::QuerySettings>(settings)) {
-    endpoints.push_back(&query->endpoint);
-    if (query->tempo_endpoint) endpoints.push_back(&*query->tempo_endpoint);
-  }
-  if (auto* health = std::get_if<config::HealthCheckSettings>(settings))
-    endpoints.push_back(&health->endpoint);
-  return endpoints;
-}
 
 Status MovePort(uint32_t offset, config::Endpoint* endpoint) {
   if (endpoint->port + offset > 65535)
@@ -51,8 +36,10 @@ std::string LimitText(const std::string& text) { return text == "0" ? "no limit"
 void SayHello(const RunningServer& server) {
   fmt::print("weft {} is running\n", cli::Version());
   for (const receiver::Listener& listener : server.listeners()) {
-    std::string_view scheme = listener.name.ends_with("/grpc") ? "" : "http://";
-    fmt::print("  {:<12} {}{}\n", listener.name, scheme, listener.endpoint.ToString());
+    bool grpc = listener.name.ends_with("/grpc");
+    std::string_view scheme = grpc ? "" : listener.tls ? "https://" : "http://";
+    fmt::print("  {:<12} {}{}{}\n", listener.name, scheme, listener.endpoint.ToString(),
+               grpc && listener.tls ? " (TLS)" : "");
   }
   if (const exporter::StoreExporter* store = server.store()) {
     using Durability = config::StoreSettings::Durability;
@@ -82,11 +69,11 @@ int Serve(const Options& options) {
   SetLogLevel(telemetry.log_level);
   SetLogEncoding(telemetry.log_encoding);
   SetLogSampling(telemetry.log_sampling);
+  Status applied = ApplyOverrides(options.overrides, config::DefaultDataDirectory(surroundings),
+                                  &loaded->config, &loaded->warnings);
   for (const std::string& warning : loaded->warnings) Log(LogLevel::kWarn, "config", warning);
-  if (Status status = ApplyOverrides(options.overrides, config::DefaultDataDirectory(surroundings),
-                                     &loaded->config);
-      !status) {
-    fmt::print(stderr, "weft: {}\n", status.error().message);
+  if (!applied) {
+    fmt::print(stderr, "weft: {}\n", applied.error().message);
     return cli::kExitUsage;
   }
   // Blocked before any thread is made, so that only sigwait() below sees them.
@@ -116,7 +103,7 @@ int Serve(const Options& options) {
 }  // namespace
 
 Status ApplyOverrides(const ServeOverrides& overrides, const std::string& default_directory,
-                      config::Config* config) {
+                      config::Config* config, std::vector<std::string>* warnings) {
   int stores = 0;
   // Metrics say nothing private: they may be read from other machines.
   for (config::Endpoint& endpoint : config->telemetry.metrics_endpoints)
@@ -127,13 +114,16 @@ Status ApplyOverrides(const ServeOverrides& overrides, const std::string& defaul
       if (!overrides.data.empty()) store->directory = overrides.data;
       if (store->directory.empty()) store->directory = default_directory;
     }
-    for (config::Endpoint* endpoint : EndpointsOf(&component.settings)) {
-      WEFT_TRY(MovePort(overrides.port_offset, endpoint));
-      if (!endpoint->IsLoopback() && !overrides.insecure)
+    for (const ListenAddress& address : AddressesOf(&component)) {
+      WEFT_TRY(MovePort(overrides.port_offset, address.endpoint));
+      std::string exposure = ExposureOf(address);
+      if (exposure.empty() || overrides.insecure) continue;
+      if (address.shows_data)
         return Fail(ErrorCode::kInvalidArgument,
-                    fmt::format("{} of {} can be reached from other machines, without encryption "
-                                "or a password; use localhost, or say --insecure if that is meant",
-                                endpoint->ToString(), component.id.ToString()));
+                    exposure +
+                        "; set tls and auth, use localhost, or say --insecure if that is "
+                        "meant (docs/security.md)");
+      warnings->push_back(exposure + "; --insecure says that this is meant (docs/security.md)");
     }
   }
   if (!overrides.data.empty() && stores != 1)

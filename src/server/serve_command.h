@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "config/config.h"
 
@@ -25,9 +26,10 @@ struct ServeOverrides {
   uint32_t port_offset = 0;
   bool insecure = false;
 };
-// Applies them, fills the default directory in, and refuses addresses that others can reach unless
+// Applies them and fills the default directory in. Addresses that others can reach without TLS and
+// authentication are refused where they show data, and put in `warnings` where they do not, unless
 // --insecure says that this is meant.
 Status ApplyOverrides(const ServeOverrides& overrides, const std::string& default_directory,
-                      config::Config* config);
+                      config::Config* config, std::vector<std::string>* warnings);
 
 }  // namespace weft::server

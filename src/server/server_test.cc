@@ -18,6 +18,7 @@
 #include <thread>
 
 #include "net/client.h"
+#include "net/test_certificates.h"
 #include "server/serve_command.h"
 
 namespace weft::server {
@@ -305,11 +306,12 @@ TEST_F(WeftTest, APortInUseNamesItsHolderAndTheFlag) {
 }
 
 TEST_F(WeftTest, BeyondThisMachineOnlyWhenItIsMeant) {
-  Outcome refused = Weft({"serve", "--set", "receivers.otlp.protocols.http.endpoint=0.0.0.0:0"});
+  Outcome refused = Weft({"serve", "--set", "extensions.query.endpoint=0.0.0.0:0"});
   EXPECT_EQ(refused.exit_code, 2);
   EXPECT_THAT(refused.printed, HasSubstr("--insecure"));
-  Serve({"--set", "receivers.otlp.protocols.http.endpoint=0.0.0.0:0", "--insecure"});
-  EXPECT_THAT(hello_, HasSubstr("0.0.0.0:"));
+  Serve({"--set", "receivers.otlp.protocols.http.endpoint=0.0.0.0:0"});
+  EXPECT_THAT(hello_, HasSubstr("can be reached from other machines without TLS and auth"));
+  EXPECT_THAT(After("otlp/http    "), HasSubstr("0.0.0.0:"));
 }
 
 // A metric of /metrics, or a row of the table in docs/metrics.md.
@@ -369,7 +371,14 @@ std::map<std::string, MetricRow> ReadMetricsTable(const std::string& text) {
 
 // docs/metrics.md is the list of all series, and all of them exist from the start.
 TEST_F(WeftTest, EverySeriesIsDocumentedAndEveryDocumentedSeriesIsThere) {
-  Serve();
+  net::TestCertificate certificate = net::TestAuthority().Issue();
+  std::ofstream(folder_ + "/cert.pem") << certificate.cert_pem;
+  std::ofstream(folder_ + "/key.pem") << certificate.key_pem;
+  Serve({"--set", "receivers.otlp.protocols.grpc.tls.cert_file=" + folder_ + "/cert.pem", "--set",
+         "receivers.otlp.protocols.grpc.tls.key_file=" + folder_ + "/key.pem", "--set",
+         "receivers.otlp.protocols.grpc.auth.authenticator=bearertokenauth", "--set",
+         "extensions.bearertokenauth.token=hush", "--set",
+         "service.extensions=[query, bearertokenauth]"});
   net::HttpClient client;
   net::ClientRequest request{.method = "GET",
                              .url = url_ + "/metrics",
@@ -407,7 +416,9 @@ TEST(ServeOverridesTest, MovePortsAndFillTheDirectory) {
       config::Load({}, {.env = [](const std::string&) { return std::nullopt; }, .read_file = {}})
           ->config;
   ServeOverrides overrides{.data = "", .port_offset = 100, .insecure = false};
-  ASSERT_TRUE(ApplyOverrides(overrides, "/default", &config));
+  std::vector<std::string> warnings;
+  ASSERT_TRUE(ApplyOverrides(overrides, "/default", &config, &warnings));
+  EXPECT_THAT(warnings, testing::IsEmpty());
   const auto& otlp = std::get<config::OtlpReceiverSettings>(
       config.Find(config::ComponentKind::kReceiver, {"otlp", ""})->settings);
   EXPECT_EQ(otlp.grpc->endpoint.port, 4417);
@@ -416,7 +427,54 @@ TEST(ServeOverridesTest, MovePortsAndFillTheDirectory) {
       config.Find(config::ComponentKind::kExporter, {"store", ""})->settings);
   EXPECT_EQ(store.directory, "/default");
   overrides.port_offset = 60'000;
-  EXPECT_FALSE(ApplyOverrides(overrides, "/default", &config));
+  EXPECT_FALSE(ApplyOverrides(overrides, "/default", &config, &warnings));
+}
+
+class ExposureTest : public testing::Test {
+ protected:
+  // The warnings, or the refusal, of the built-in configuration with `settings` over it.
+  std::vector<std::string> Apply(std::vector<std::string> settings, bool insecure = false) {
+    auto loaded =
+        config::Load({.uris = {}, .settings = std::move(settings)},
+                     {.env = [](const std::string&) { return std::nullopt; }, .read_file = {}});
+    if (!loaded) return {loaded.error().message};
+    std::vector<std::string> warnings;
+    Status status = ApplyOverrides({.data = "", .port_offset = 0, .insecure = insecure}, "/default",
+                                   &loaded->config, &warnings);
+    if (!status) return {"refused: " + status.error().message};
+    return warnings;
+  }
+  const std::vector<std::string> tls_ = {"extensions.query.tls={cert_file: c, key_file: k}",
+                                         "extensions.query.endpoint=0.0.0.0:16686"};
+};
+
+TEST_F(ExposureTest, ReceiversBeyondThisMachineStartWithAWarning) {
+  using testing::ElementsAre, testing::AllOf;
+  EXPECT_THAT(Apply({"receivers.otlp.protocols.grpc.endpoint=0.0.0.0:4317",
+                     "receivers.otlp.protocols.http.endpoint=:4318"}),
+              ElementsAre(AllOf(HasSubstr("otlp/grpc: 0.0.0.0:4317"),
+                                HasSubstr("without TLS and authentication")),
+                          HasSubstr("otlp/http: :4318")));
+  EXPECT_THAT(Apply({"receivers.otlp.protocols.grpc.endpoint=0.0.0.0:4317"}, true),
+              testing::IsEmpty());
+}
+
+TEST_F(ExposureTest, QueriesBeyondThisMachineNeedTlsAndAuthentication) {
+  using testing::ElementsAre, testing::AllOf;
+  EXPECT_THAT(
+      Apply({"extensions.query.endpoint=0.0.0.0:16686"}),
+      ElementsAre(AllOf(HasSubstr("refused: query: 0.0.0.0:16686"),
+                        HasSubstr("without TLS and authentication"), HasSubstr("--insecure"))));
+  EXPECT_THAT(Apply({"extensions.query.endpoint=0.0.0.0:16686"}, true), testing::IsEmpty());
+  EXPECT_THAT(Apply(tls_), ElementsAre(HasSubstr("without authentication")));
+  auto with_auth = tls_;
+  with_auth.insert(with_auth.end(), {"extensions.bearertokenauth.token=t",
+                                     "extensions.query.auth.authenticator=bearertokenauth",
+                                     "service.extensions=[query, bearertokenauth]"});
+  EXPECT_THAT(Apply(with_auth), testing::IsEmpty());
+  auto with_client_certificates = tls_;
+  with_client_certificates.push_back("extensions.query.tls.client_ca_file=ca");
+  EXPECT_THAT(Apply(with_client_certificates), testing::IsEmpty());
 }
 
 }  // namespace

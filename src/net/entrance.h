@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What connections find behind the listener they came through: its routes, its TLS, and the one
+// place where it is decided, for HTTP and gRPC alike, who may pass.
+//
+// Made by Server::Listen(), kept by the listener and the connections that came through it.
+// Thread rule: any thread. Next: net/route.h, net/listen_options.h.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+
+#include "net/listen_options.h"
+#include "net/rare_log.h"
+#include "net/server.h"
+
+namespace weft::net {
+
+class TlsContext;
+
+class Entrance {
+ public:
+  explicit Entrance(std::shared_ptr<const Router> router) : router_(std::move(router)) {}
+  // Reads the certificate, where there is one.
+  static Result<std::shared_ptr<Entrance>> Make(std::shared_ptr<const Router> router,
+                                                ListenOptions options);
+
+  const Router& router() const { return *router_; }
+  // Null: cleartext.
+  const std::shared_ptr<TlsContext>& tls() const { return tls_; }
+  // Nothing: `head` may pass. A refusal is counted here, and said in the log now and then. `open`
+  // is what the request's route says about itself (RouteOptions::open).
+  std::optional<AuthRefusal> Check(const RequestHead& head, bool open) const;
+
+ private:
+  void MakeCounters();
+
+  const std::shared_ptr<const Router> router_;
+  ListenOptions options_;
+  std::shared_ptr<TlsContext> tls_;
+  mutable RareLog refusal_log_;
+  std::array<Counter*, 3> refused_{};  // by AuthRefusal::Reason; null without metrics
+};
+
+}  // namespace weft::net

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a listener is besides its address and routes: whether it speaks TLS, and who may use it.
+// Any kind of listener takes the same options (net/server.h); server/ makes them from the
+// configuration.
+//
+// Thread rule: plain values; an Authenticator is asked from every net thread at once.
+// Next: net/tls_context.h, net/bearer_auth.h, net/basic_auth.h.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/metrics.h"
+#include "base/secret.h"
+#include "net/http.h"
+
+namespace weft::net {
+
+enum class TlsVersion : uint8_t { k12, k13 };
+
+// Certificate and key are PEM, each from a file or as text. Files are read again when they change.
+struct TlsOptions {
+  std::string cert_file;  // the certificate first, then the rest of its chain
+  std::string key_file;
+  Secret cert_pem;
+  Secret key_pem;
+  std::string client_ca_file;  // not empty: clients must show a certificate signed by one of these
+  TlsVersion min_version = TlsVersion::k12;
+  TlsVersion max_version = TlsVersion::k13;
+  std::vector<std::string> cipher_suites;      // IANA names; empty: those with forward secrecy
+  std::vector<std::string> curve_preferences;  // "X25519", "P256"; empty: OpenSSL's
+  uint64_t reload_interval_ms = 5'000;         // between two looks at the files
+};
+
+// Why a request may not pass. The words are for the peer and never repeat what it sent.
+struct AuthRefusal {
+  enum class Reason : uint8_t { kNoCredentials, kWrongCredentials, kBusy };
+  Reason reason = Reason::kNoCredentials;
+  std::string message;
+  std::string challenge;       // WWW-Authenticate; empty: none is sent
+  uint32_t retry_after_s = 0;  // not 0: it was not judged, for lack of time
+};
+
+// Says who may send requests, by their heads. Must not block.
+class Authenticator {
+ public:
+  virtual ~Authenticator() = default;
+  // Nothing: the request may pass.
+  virtual std::optional<AuthRefusal> Check(const RequestHead& head) = 0;
+};
+
+struct ListenOptions {
+  std::string name;                              // "otlp/grpc": the label of its metrics
+  Metrics* metrics = nullptr;                    // borrowed, outlives the server; null: none
+  std::optional<TlsOptions> tls;                 // absent: cleartext
+  std::shared_ptr<Authenticator> authenticator;  // null: everyone may
+};
+
+}  // namespace weft::net
