@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "cli/server_access.h"
 #include "load/demo_traffic.h"
 #include "load/otlp_client.h"
 
@@ -32,16 +33,17 @@ struct DemoOptions {
   double history_s = 15 * 60;
   double for_s = -1;  // negative: until it is stopped
   uint64_t seed = 0;
+  AccessOptions access;
 };
 
 class DemoRun {
  public:
-  DemoRun(const DemoOptions& options, load::DemoFaults faults)
+  DemoRun(const DemoOptions& options, load::DemoFaults faults, net::ClientSecurity security)
       : options_(options),
         began_ns_(SystemClock()->NowNs()),
         traffic_(faults, options.seed != 0 ? options.seed : began_ns_, options.visits_per_second,
                  began_ns_ - static_cast<uint64_t>(options.history_s * kNsPerSecond)),
-        client_(load::OtlpProtocol::kHttp, options.url) {}
+        client_(load::OtlpProtocol::kHttp, options.url, std::move(security)) {}
 
   int Run() {
     fmt::print("demo: the shop sends its last {:.0f} minutes to {}\n", options_.history_s / 60,
@@ -118,7 +120,13 @@ int RunDemo(const DemoOptions& options) {
       return 2;
     }
   }
-  return DemoRun(options, faults).Run();
+  Status url = CheckUrl(options.url);
+  Result<net::ClientSecurity> security = ReadAccess(options.access);
+  if (!url || !security) {
+    fmt::print(stderr, "weft: {}\n", (url ? security.error() : url.error()).message);
+    return 2;
+  }
+  return DemoRun(options, faults, std::move(*security)).Run();
 }
 
 }  // namespace
@@ -140,6 +148,7 @@ void AddDemoCommand(CLI::App* app, int* exit_code) {
   demo->add_option("--for", options->for_s, "Stop after this time; 0s sends the past only")
       ->transform(CLI::AsNumberWithUnit(seconds));
   demo->add_option("--seed", options->seed, "The same seed makes the same visits");
+  AddAccessOptions(demo, &options->access);
   demo->callback([options, exit_code] { *exit_code = RunDemo(*options); });
 }
 

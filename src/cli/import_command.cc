@@ -18,7 +18,8 @@ namespace {
 
 struct Options {
   std::vector<std::string> files;
-  std::string url, data, resume, format = "auto";
+  SourceOptions target;
+  std::string resume, format = "auto";
   bool json = false;
 };
 
@@ -70,7 +71,7 @@ int Refuse(const Error& error) {
 }
 
 int Run(const Options& options) {
-  Result<std::unique_ptr<ImportTarget>> target = OpenImportTarget(options.url, options.data);
+  Result<std::unique_ptr<ImportTarget>> target = OpenImportTarget(options.target);
   if (!target) return Refuse(target.error());
   Result<ImportJournal> journal = ImportJournal::Open(options.resume, (*target)->name());
   if (!journal) return Refuse(journal.error());
@@ -112,10 +113,11 @@ void AddImportCommand(CLI::App* app, int* exit_code) {
   auto options = std::make_shared<Options>();
   command->add_option("FILE", options->files, "Files to import; - is standard input")->required();
   auto* url = command
-                  ->add_option("--url", options->url,
+                  ->add_option("--url", options->target.url,
                                fmt::format("Server to send to (default {})", kLocalServer))
                   ->type_name("URL");
-  command->add_option("--data", options->data, "Data directory to write, while no server runs")
+  command
+      ->add_option("--data", options->target.data, "Data directory to write, while no server runs")
       ->type_name("DIR")
       ->excludes(url);
   std::vector<std::string> names;
@@ -129,6 +131,7 @@ void AddImportCommand(CLI::App* app, int* exit_code) {
       ->add_option("--resume", options->resume,
                    "Keep the place in this file, and go on from the place that it has")
       ->type_name("FILE");
+  AddAccessOptions(command, &options->target.access);
   command->add_flag("--json", options->json, "Counts as JSON");
   command->callback([options, exit_code] { *exit_code = Run(*options); });
 }

@@ -10,7 +10,6 @@
 
 #include "base/env.h"
 #include "cli/server_source.h"
-#include "cli/trace_source.h"
 #include "codec/otlp.h"
 #include "config/config.h"
 #include "net/client.h"
@@ -49,7 +48,8 @@ auto UntilTaken(Attempt attempt, Wait wait) {
 
 class ServerTarget : public ImportTarget {
  public:
-  explicit ServerTarget(std::string url) : url_(std::move(url)), client_({.timeout_ms = 120'000}) {}
+  ServerTarget(std::string url, net::ClientSecurity security)
+      : url_(std::move(url)), client_({.timeout_ms = 120'000, .security = std::move(security)}) {}
 
   Result<ImportCounts> Store(const SpanBatch& batch) override {
     ImportCounts counts;
@@ -148,15 +148,18 @@ class DirectoryTarget : public ImportTarget {
 
 }  // namespace
 
-Result<std::unique_ptr<ImportTarget>> OpenImportTarget(const std::string& url_option,
-                                                       const std::string& data) {
-  std::string directory = data;
-  std::string url = url_option.empty() ? kLocalServer : url_option;
+Result<std::unique_ptr<ImportTarget>> OpenImportTarget(const SourceOptions& options) {
+  std::string directory = options.data;
+  std::string url = options.url.empty() ? kLocalServer : options.url;
   while (url.ends_with('/')) url.pop_back();
   if (directory.empty()) {
-    if (ServerAnswers(url))
-      return std::unique_ptr<ImportTarget>(std::make_unique<ServerTarget>(url));
-    if (!url_option.empty()) return Fail(ErrorCode::kUnavailable, "no server answers at " + url);
+    WEFT_TRY(CheckUrl(url));
+    WEFT_ASSIGN(net::ClientSecurity security, ReadAccess(options.access));
+    Status answers = ServerAnswers(url, security);
+    if (answers)
+      return std::unique_ptr<ImportTarget>(
+          std::make_unique<ServerTarget>(url, std::move(security)));
+    if (!options.url.empty()) return Fail(answers.error().WithPrefix("no server answers"));
     directory = config::DefaultDataDirectory(config::RealSurroundings());
     fmt::print(stderr, "weft: no server answers at {}: importing into {}\n", url, directory);
   }

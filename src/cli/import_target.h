@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "cli/trace_source.h"
 #include "model/span_batch.h"
 #include "store/import.h"
 
@@ -25,7 +26,6 @@ class ImportTarget {
 
 // --data opens the directory; --url sends to that server. With neither: the local server, or, where
 // none runs, the default data directory, with a word on stderr. kUnavailable otherwise.
-Result<std::unique_ptr<ImportTarget>> OpenImportTarget(const std::string& url,
-                                                       const std::string& data);
+Result<std::unique_ptr<ImportTarget>> OpenImportTarget(const SourceOptions& options);
 
 }  // namespace weft::cli

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "cli/server_access.h"
 #include "load/load_sender.h"
 #include "load/load_shape.h"
 
@@ -33,6 +34,7 @@ struct LoadgenOptions {
   uint32_t connections = 4;
   std::string acked_path;
   bool json = false;
+  AccessOptions access;
 };
 
 // One line "trace_id spans" for each acknowledged trace, flushed with each request: what is written
@@ -59,9 +61,11 @@ class AckedFile {
 
 class LoadgenRun {
  public:
-  LoadgenRun(const LoadgenOptions& options, std::unique_ptr<load::LoadShape> shape)
+  LoadgenRun(const LoadgenOptions& options, std::unique_ptr<load::LoadShape> shape,
+             net::ClientSecurity security)
       : options_(options), shape_(std::move(shape)) {
     send_.url = options.url;
+    send_.security = std::move(security);
     send_.protocol = options.grpc ? load::OtlpProtocol::kGrpc : load::OtlpProtocol::kHttp;
     send_.connections = options.connections;
     send_.spans_per_second = options.rate;
@@ -157,7 +161,13 @@ int RunLoadgen(LoadgenOptions options) {
     fmt::print(stderr, "loadgen: {}\n", shape.error().message);
     return 2;
   }
-  return LoadgenRun(options, std::move(*shape)).Run();
+  Status url = CheckUrl(options.url);
+  Result<net::ClientSecurity> security = ReadAccess(options.access);
+  if (!url || !security) {
+    fmt::print(stderr, "weft: {}\n", (url ? security.error() : url.error()).message);
+    return 2;
+  }
+  return LoadgenRun(options, std::move(*shape), std::move(*security)).Run();
 }
 
 }  // namespace
@@ -191,6 +201,7 @@ void AddLoadgenCommand(CLI::App* app, int* exit_code) {
   loadgen->add_option("--acked", options->acked_path,
                       "Append `trace_id spans` to this file for each acknowledged trace");
   loadgen->add_flag("--json", options->json, "Print one JSON object");
+  AddAccessOptions(loadgen, &options->access);
   loadgen->callback([options, protocol, exit_code] {
     options->grpc = *protocol == "grpc";
     *exit_code = RunLoadgen(*options);

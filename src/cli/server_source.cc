@@ -72,8 +72,11 @@ query::TraceSummary ReadSummary(Json json) {
 
 class ServerSource : public TraceSource {
  public:
-  explicit ServerSource(std::string url)
-      : url_(std::move(url)), client_({.timeout_ms = 60'000, .response_bytes_max = 4ull << 30}) {}
+  ServerSource(std::string url, net::ClientSecurity security)
+      : url_(std::move(url)),
+        client_({.timeout_ms = 60'000,
+                 .response_bytes_max = 4ull << 30,
+                 .security = std::move(security)}) {}
 
   Result<SearchAnswer> Search(const query::SearchRequest& request) override {
     WEFT_ASSIGN(
@@ -161,6 +164,8 @@ ErrorCode CodeOf(int status) {
   switch (status) {
     case 400:
       return ErrorCode::kInvalidArgument;
+    case 401:
+      return ErrorCode::kUnauthenticated;
     case 403:
       return ErrorCode::kPermissionDenied;
     case 404:
@@ -211,8 +216,8 @@ std::string EscapeParameter(std::string_view text) {
   return out;
 }
 
-std::unique_ptr<TraceSource> MakeServerSource(std::string url) {
-  return std::make_unique<ServerSource>(std::move(url));
+std::unique_ptr<TraceSource> MakeServerSource(std::string url, net::ClientSecurity security) {
+  return std::make_unique<ServerSource>(std::move(url), std::move(security));
 }
 
 }  // namespace weft::cli

@@ -16,7 +16,7 @@
 namespace weft::cli {
 
 // `url` has no slash at its end.
-std::unique_ptr<TraceSource> MakeServerSource(std::string url);
+std::unique_ptr<TraceSource> MakeServerSource(std::string url, net::ClientSecurity security = {});
 
 // The body of a 200 answer; else an Error with the server's own message.
 Result<std::string> BodyOf(const Result<net::ClientResponse>& response, std::string_view url);

@@ -59,19 +59,26 @@ void AddSourceOptions(CLI::App* command, SourceOptions* options) {
                    "Data directory to read instead, while no server writes to it")
       ->type_name("DIR")
       ->excludes(url);
+  AddAccessOptions(command, &options->access);
 }
 
-bool ServerAnswers(const std::string& url) {
-  net::HttpClient client({.connect_timeout_ms = 2000, .timeout_ms = 5000});
-  auto response = client.Get(url + "/healthz");
-  return response && response->status == 200;
+Status ServerAnswers(const std::string& url, const net::ClientSecurity& security) {
+  WEFT_TRY(CheckUrl(url));
+  net::HttpClient client({.connect_timeout_ms = 2000, .timeout_ms = 5000, .security = security});
+  WEFT_ASSIGN(net::ClientResponse response, client.Get(url + "/healthz"));
+  if (response.status == 200) return {};
+  return Fail(ErrorCode::kUnavailable,
+              fmt::format("{}/healthz answered {}: {}", url, response.status, response.body));
 }
 
 Result<std::unique_ptr<TraceSource>> OpenSource(const SourceOptions& options) {
   if (!options.data.empty()) return OpenDirectory(options.data);
   std::string url = options.url.empty() ? kLocalServer : options.url;
   while (url.ends_with('/')) url.pop_back();
-  if (!options.url.empty() || ServerAnswers(url)) return MakeServerSource(url);
+  WEFT_TRY(CheckUrl(url));
+  WEFT_ASSIGN(net::ClientSecurity security, ReadAccess(options.access));
+  if (!options.url.empty() || ServerAnswers(url, security))
+    return MakeServerSource(url, std::move(security));
   std::string directory = config::DefaultDataDirectory(config::RealSurroundings());
   if (!PosixEnv()->Exists(directory))
     return Fail(ErrorCode::kUnavailable,

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "cli/server_access.h"
 #include "model/span_batch.h"
 #include "query/query.h"
 
@@ -39,8 +40,9 @@ class TraceSource {
 struct SourceOptions {
   std::string url;   // empty: the local server
   std::string data;  // not empty: this directory, read-only
+  AccessOptions access;
 };
-// --url and --data.
+// --url, --data and how to pass at a server.
 void AddSourceOptions(CLI::App* command, SourceOptions* options);
 
 inline constexpr char kLocalServer[] = "http://127.0.0.1:16686";
@@ -50,8 +52,8 @@ inline constexpr char kLocalServer[] = "http://127.0.0.1:16686";
 // otherwise.
 Result<std::unique_ptr<TraceSource>> OpenSource(const SourceOptions& options);
 
-// True when a weft server answers at `url`.
-bool ServerAnswers(const std::string& url);
+// OK when a weft server answers at `url`; else why it does not.
+Status ServerAnswers(const std::string& url, const net::ClientSecurity& security);
 
 // The exit code for an error of a source.
 int ExitCodeOf(const Error& error);

@@ -25,7 +25,7 @@ class SendRun {
   }
 
   void RunConnection() {
-    OtlpClient client(options_.protocol, options_.url);
+    OtlpClient client(options_.protocol, options_.url, options_.security);
     SendReport report;
     while (!stopped()) {
       size_t index = next_.fetch_add(1);

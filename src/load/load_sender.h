@@ -23,6 +23,7 @@ namespace weft::load {
 struct SendOptions {
   std::string url;  // "http://127.0.0.1:4318"
   OtlpProtocol protocol = OtlpProtocol::kHttp;
+  net::ClientSecurity security = {};
   uint32_t connections = 4;
   double spans_per_second = 0;  // 0: as fast as it goes
   std::function<void(const LoadRequest&)> acked;

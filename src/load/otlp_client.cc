@@ -52,7 +52,7 @@ OtlpAnswer ParseAnswer(std::string_view bytes) {
 struct OtlpClient::Connection {
   OtlpProtocol protocol;
   std::string url;
-  net::HttpClient client{{.timeout_ms = kTimeoutMs}};
+  net::HttpClient client;
 
   Result<OtlpAnswer> SendHttp(const std::string& address, std::string_view body) {
     Result<net::ClientResponse> response = client.Post(address, "application/x-protobuf", body);
@@ -84,8 +84,12 @@ struct OtlpClient::Connection {
   }
 };
 
-OtlpClient::OtlpClient(OtlpProtocol protocol, std::string url)
-    : connection_(new Connection{.protocol = protocol, .url = std::move(url)}) {}
+OtlpClient::OtlpClient(OtlpProtocol protocol, std::string url, net::ClientSecurity security)
+    : connection_(new Connection{
+          .protocol = protocol,
+          .url = std::move(url),
+          .client = net::HttpClient({.timeout_ms = kTimeoutMs, .security = std::move(security)})}) {
+}
 OtlpClient::~OtlpClient() = default;
 OtlpClient::OtlpClient(OtlpClient&&) noexcept = default;
 

@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "net/client.h"
 
 namespace weft::load {
 
@@ -29,8 +30,8 @@ struct OtlpAnswer {
 
 class OtlpClient {
  public:
-  // `url` is "http://host:port", without a path.
-  OtlpClient(OtlpProtocol protocol, std::string url);
+  // `url` is "http://host:port" or "https://...", without a path.
+  OtlpClient(OtlpProtocol protocol, std::string url, net::ClientSecurity security = {});
   ~OtlpClient();
   OtlpClient(OtlpClient&&) noexcept;
 

@@ -75,6 +75,15 @@ Error CurlError(const CurlLibrary& curl, CURLcode code, const Collector& collect
   }
   if (collector.cancelled) return {ErrorCode::kCancelled, url + ": cancelled", 0};
   std::string message = url + ": " + (*detail != '\0' ? detail : curl.easy_strerror(code));
+  switch (code) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return {ErrorCode::kPermissionDenied, "not a server to be believed: " + message, 0};
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
+      return {ErrorCode::kInvalidArgument, message, 0};
+    default:
+      break;
+  }
   if (code == CURLE_OPERATION_TIMEDOUT) return {ErrorCode::kDeadlineExceeded, message, 0};
   if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL) {
     return {ErrorCode::kInvalidArgument, message, 0};
@@ -94,7 +103,22 @@ struct HttpClient::Impl {
   }
   Result<ClientResponse> Perform(const ClientRequest& request, bool http2);
   void SetBody(const ClientRequest& request);
+  void SetSecurity();
 };
+
+void HttpClient::Impl::SetSecurity() {
+  const CurlLibrary& lib = **curl;
+  const ClientSecurity& security = options.security;
+  lib.easy_setopt(handle, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  if (!security.ca_file.empty()) {
+    lib.easy_setopt(handle, CURLOPT_CAINFO, security.ca_file.c_str());
+    lib.easy_setopt(handle, CURLOPT_CAPATH, static_cast<char*>(nullptr));
+  }
+  if (!security.cert_file.empty())
+    lib.easy_setopt(handle, CURLOPT_SSLCERT, security.cert_file.c_str());
+  if (!security.key_file.empty())
+    lib.easy_setopt(handle, CURLOPT_SSLKEY, security.key_file.c_str());
+}
 
 void HttpClient::Impl::SetBody(const ClientRequest& request) {
   const CurlLibrary& lib = **curl;
@@ -121,21 +145,28 @@ Result<ClientResponse> HttpClient::Impl::Perform(const ClientRequest& request, b
   lib.easy_setopt(handle, CURLOPT_ERRORBUFFER, detail);
   lib.easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout_ms));
   lib.easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(options.timeout_ms));
-  lib.easy_setopt(
-      handle, CURLOPT_HTTP_VERSION,
-      static_cast<long>(http2 ? CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE : CURL_HTTP_VERSION_1_1));
+  bool tls = request.url.starts_with("https:");
+  auto version = !http2 ? CURL_HTTP_VERSION_1_1
+                 : tls  ? CURL_HTTP_VERSION_2TLS
+                        : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+  lib.easy_setopt(handle, CURLOPT_HTTP_VERSION, static_cast<long>(version));
   lib.easy_setopt(handle, CURLOPT_WRITEFUNCTION, &OnBody);
   lib.easy_setopt(handle, CURLOPT_WRITEDATA, &collector);
   lib.easy_setopt(handle, CURLOPT_HEADERFUNCTION, &OnHeader);
   lib.easy_setopt(handle, CURLOPT_HEADERDATA, &collector);
-  if (http2 && lib.http2_reuse_broken) lib.easy_setopt(handle, CURLOPT_FRESH_CONNECT, 1L);
+  if (http2 && !tls && lib.http2_reuse_broken) lib.easy_setopt(handle, CURLOPT_FRESH_CONNECT, 1L);
   SetBody(request);
+  SetSecurity();
   // Without it curl would ask for 100 Continue before every larger body, and form encoding.
   curl_slist* headers = lib.slist_append(nullptr, "Expect:");
   bool typed = !FindHeader(request.headers, "content-type").empty();
   if (!typed) headers = lib.slist_append(headers, "Content-Type:");
   for (const auto& [name, value] : request.headers) {
     std::string line = name + (value.empty() ? ";" : ": " + value);
+    headers = lib.slist_append(headers, line.c_str());
+  }
+  if (!options.security.authorization.empty()) {
+    Secret line("Authorization: " + std::string(options.security.authorization.Reveal()));
     headers = lib.slist_append(headers, line.c_str());
   }
   lib.easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
@@ -150,7 +181,7 @@ Result<ClientResponse> HttpClient::Impl::Perform(const ClientRequest& request, b
 }
 
 HttpClient::HttpClient(ClientOptions options) : impl_(std::make_unique<Impl>()) {
-  impl_->options = options;
+  impl_->options = std::move(options);
   impl_->curl = LoadCurl();
   if (impl_->curl) impl_->handle = (*impl_->curl)->easy_init();
 }

@@ -19,16 +19,28 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "base/secret.h"
 #include "net/grpc.h"
 #include "net/http.h"
 
 namespace weft::net {
 
+// Whom the client believes, and how it says who it is.
+struct ClientSecurity {
+  std::string ca_file;  // PEM: the only authorities that count; empty: the system's
+  // A certificate for servers that ask for one, and its key; PEM.
+  std::string cert_file, key_file;
+  // "Bearer ..." or "Basic ...": the Authorization header of every request; empty: none.
+  Secret authorization;
+};
+
 struct ClientOptions {
   int64_t connect_timeout_ms = 5'000;
   int64_t timeout_ms = 30'000;  // of a whole exchange; 0: none
   uint64_t response_bytes_max = 64ull << 20;
-  bool http2 = false;  // cleartext HTTP/2 with prior knowledge; CallGrpc() always does
+  // HTTP/2: by ALPN over TLS, with prior knowledge in cleartext. CallGrpc() always does.
+  bool http2 = false;
+  ClientSecurity security = {};
 };
 
 struct ClientRequest {
@@ -60,11 +72,13 @@ class HttpClient {
   HttpClient& operator=(HttpClient&&) noexcept;
 
   // An answer of any status is a value. Errors: kUnavailable (no connection, connection lost),
-  // kDeadlineExceeded, kTooLarge (over response_bytes_max), kCancelled, kInvalidArgument (URL).
+  // kDeadlineExceeded, kTooLarge (over response_bytes_max), kCancelled, kInvalidArgument (URL, files
+  // of ClientSecurity), kPermissionDenied (a server that is not believed, or that wants a
+  // certificate).
   Result<ClientResponse> Send(const ClientRequest& request);
   Result<ClientResponse> Get(std::string url);
   Result<ClientResponse> Post(std::string url, std::string content_type, std::string_view body);
-  // One unary call: `url` is "http://host:port/package.Service/Method".
+  // One unary call: `url` is "https://host:port/package.Service/Method".
   Result<GrpcReply> CallGrpc(std::string url, std::string_view message, Headers metadata = {});
 
  private:
