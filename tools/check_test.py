@@ -142,6 +142,16 @@ class CheckTest(unittest.TestCase):
         self.expect({"docs/x.md": "look at src/base/thing.cc:12\n"}, "line number")
         self.expect({"docs/x.md": "[here](nowhere.md)\n"}, "leads nowhere")
 
+    def test_dashboards_and_alerts_name_what_exists(self):
+        table = "| metric | type |\n|---|---|\n| `weft_a_total` | counter |\n| `weft_b_seconds` | histogram |\n"
+        good = {"docs/metrics.md": table, "docs/operations.md": "### WeftBad\n",
+                "docs/grafana/d.json": '"rate(weft_a_total[5m]) + weft_b_seconds_bucket"',
+                "docs/grafana/a.yml": "- alert: WeftBad\n"}
+        self.assertEqual(self.findings(good), [])
+        self.expect({**good, "docs/grafana/d.json": '"weft_c_total"'}, "weft_c_total", "docs/metrics.md")
+        self.expect({**good, "docs/grafana/d.json": '"weft_a_total_bucket"'}, "weft_a_total_bucket")
+        self.expect({**good, "docs/grafana/a.yml": "- alert: WeftNew\n"}, "WeftNew", "operations.md")
+
 
 if __name__ == "__main__":
     unittest.main()
