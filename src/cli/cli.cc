@@ -8,6 +8,7 @@
 
 #include "cli/config_commands.h"
 #include "cli/demo_command.h"
+#include "cli/export_command.h"
 #include "cli/import_command.h"
 #include "cli/loadgen_command.h"
 #include "cli/query_command.h"
@@ -24,7 +25,7 @@ constexpr char kFooter[] =
     "  weft demo                             send it the traffic of a small shop\n"
     "  weft query '{ status = error }'       newest traces with an error\n"
     "  weft trace 4bf92f3577b34da6a3ce929d0e0e4736\n"
-    "  weft import spans.json.zst            OTLP from files\n"
+    "  weft import spans.json.zst            OTLP, Jaeger or Zipkin from files\n"
     "Exit codes: 0 done, 1 failed, 2 wrong arguments or configuration, 3 no such trace,\n"
     "4 neither a server nor data to read. `weft COMMAND --help` says more.";
 
@@ -32,8 +33,9 @@ constexpr char kFooter[] =
 
 std::span<const AddCommand> Commands() {
   static constexpr AddCommand kCommands[] = {
-      AddQueryCommand, AddTraceCommand,   AddServicesCommand,    AddImportCommand, AddDemoCommand,
-      AddCheckCommand, AddLoadgenCommand, AddPrintConfigCommand, AddVersionCommand};
+      AddQueryCommand,       AddTraceCommand,  AddServicesCommand, AddImportCommand,
+      AddExportCommand,      AddDemoCommand,   AddCheckCommand,    AddLoadgenCommand,
+      AddPrintConfigCommand, AddVersionCommand};
   return kCommands;
 }
 

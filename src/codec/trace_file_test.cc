@@ -7,9 +7,11 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <set>
 #include <sstream>
 
 #include "codec/otlp.h"
+#include "codec/trace_file_writer.h"
 #include "testing/random_batch.h"
 #include "wire/compression.h"
 #include "wire/decompress_source.h"
@@ -304,6 +306,44 @@ TEST(TraceFile, ACutOffCompressedFileIsNamed) {
     ASSERT_FALSE(summary.errors.empty());
     EXPECT_THAT(summary.errors.back(), HasSubstr("cut off"));
     EXPECT_EQ(Read(whole + whole).spans, 20u);
+  }
+}
+
+TEST(TraceFile, WhatIsWrittenIsReadAgain) {
+  for (auto [format, exact] : {std::pair(TraceFileFormat::kOtlpJson, true),
+                               {TraceFileFormat::kOtlpProtobuf, true},
+                               {TraceFileFormat::kJaeger, false},
+                               {TraceFileFormat::kZipkin, false}}) {
+    std::string file;
+    TraceFileWriter writer(format, &file);
+    std::vector<SpanBatch> traces;
+    for (uint64_t seed = 1; seed <= 3; ++seed) {
+      SpanBatch& trace = traces.emplace_back(
+          testing::RandomBatch({.seed = seed, .spans = 10, .logs = 5, .json_safe = true}));
+      writer.Write(trace.spans[0].trace_id, &trace);
+    }
+    writer.Finish();
+    wire::MemorySource source(file);
+    TraceFileReader reader(&source);
+    size_t spans = 0, logs = 0;
+    std::set<std::string> ids, expected_ids;
+    while (true) {
+      auto piece = reader.Next();
+      ASSERT_TRUE(piece) << piece.error().message;
+      if (!*piece) break;
+      EXPECT_EQ((*piece)->problem, "");
+      EXPECT_EQ((*piece)->traces.rejected_spans.message, "");
+      spans += (*piece)->traces.spans.size();
+      logs += (*piece)->logs.logs.size();
+      for (const Span& span : (*piece)->traces.spans)
+        ids.insert(span.span_id.ToHex() + " " + std::string(span.name));
+    }
+    for (const SpanBatch& trace : traces)
+      for (const Span& span : trace.spans)
+        expected_ids.insert(span.span_id.ToHex() + " " + std::string(span.name));
+    EXPECT_EQ(spans, 30u);
+    EXPECT_EQ(logs, exact ? 15u : 0u);
+    EXPECT_EQ(ids, expected_ids);
   }
 }
 

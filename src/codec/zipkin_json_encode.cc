@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/zipkin_json_encode.h"
 
-#include <map>
+#include <algorithm>
 #include <unordered_map>
 #include <vector>
 
@@ -33,6 +33,15 @@ std::string_view KindName(SpanKind kind) {
     default:
       return "";
   }
+}
+
+constexpr std::string_view kAbsentStart = "otel.zipkin.absentField.startTime";
+
+// The start was taken from another span: whoever reads the list again does the same.
+bool StartWasAbsent(const Span& span) {
+  return std::ranges::any_of(span.attributes, [](const KeyValue& entry) {
+    return entry.key == kAbsentStart && entry.value.type == ValueType::kBool && entry.value.boolean;
+  });
 }
 
 // The attributes that Zipkin has a place for; the decoder makes the same of it.
@@ -67,7 +76,7 @@ struct Endpoints {
     if (entry.value.type != ValueType::kBool || !entry.value.boolean) return false;
     if (key == "zipkin.shared") return shared = true;
     if (key == "zipkin.debug") return debug = true;
-    return key == "otel.zipkin.absentField.startTime";
+    return key == kAbsentStart;
   }
 };
 
@@ -110,31 +119,51 @@ std::string LogText(const LogRecord& log) {
   return text.empty() ? "log" : text;
 }
 
-// Later ones win, as in every JSON object; Zipkin's tags are a map.
+// The tags in the order in which they came. Zipkin's are a map: a later value takes the place of an
+// earlier one.
+class Tags {
+ public:
+  void Put(std::string_view key, std::string text) {
+    auto [place, is_new] = index_.try_emplace(key, tags_.size());
+    if (is_new) {
+      tags_.emplace_back(key, std::move(text));
+    } else {
+      tags_[place->second].second = std::move(text);
+    }
+  }
+  void PutText(std::string_view key, std::string_view text) {
+    if (!text.empty()) Put(key, std::string(text));
+  }
+  void Write(wire::JsonWriter* json) const {
+    if (tags_.empty()) return;
+    json->Key("tags");
+    json->BeginObject();
+    for (const auto& [key, text] : tags_) json->Field(key, text);
+    json->EndObject();
+  }
+
+ private:
+  std::vector<std::pair<std::string_view, std::string>> tags_;
+  std::unordered_map<std::string_view, size_t> index_;
+};
+
 void WriteTags(const Span& span, const Resource& resource, const Scope& scope, Endpoints* endpoints,
                wire::JsonWriter* json) {
-  std::map<std::string_view, std::string> tags;
-  auto put = [&](std::string_view key, std::string_view text) {
-    if (!text.empty()) tags[key] = std::string(text);
-  };
+  Tags tags;
   for (const KeyValue& entry : resource.attributes)
-    if (entry.key != "service.name") tags[entry.key] = TextOf(entry.value);
-  put("otel.scope.name", scope.name);
-  put("otel.scope.version", scope.version);
-  put("w3c.tracestate", span.trace_state);
+    if (entry.key != "service.name") tags.Put(entry.key, TextOf(entry.value));
+  tags.PutText("otel.scope.name", scope.name);
+  tags.PutText("otel.scope.version", scope.version);
+  tags.PutText("w3c.tracestate", span.trace_state);
   for (const KeyValue& entry : span.attributes)
-    if (!endpoints->Take(entry)) tags[entry.key] = TextOf(entry.value);
+    if (!endpoints->Take(entry)) tags.Put(entry.key, TextOf(entry.value));
   if (span.status == StatusCode::kError) {
-    tags["error"] = span.status_message.empty() ? "true" : std::string(span.status_message);
-    tags["otel.status_code"] = "ERROR";
+    tags.Put("error", span.status_message.empty() ? "true" : std::string(span.status_message));
+    tags.Put("otel.status_code", "ERROR");
   } else if (span.status == StatusCode::kOk) {
-    tags["otel.status_code"] = "OK";
+    tags.Put("otel.status_code", "OK");
   }
-  if (tags.empty()) return;
-  json->Key("tags");
-  json->BeginObject();
-  for (const auto& [key, text] : tags) json->Field(key, text);
-  json->EndObject();
+  tags.Write(json);
 }
 
 using LogsOfSpan = std::unordered_map<SpanId, std::vector<const LogRecord*>, IdHash>;
@@ -149,7 +178,8 @@ void WriteSpan(const SpanBatch& batch, const Span& span, const LogsOfSpan& logs,
   json->Field("id", span.span_id.ToHex());
   if (std::string_view kind = KindName(span.kind); !kind.empty()) json->Field("kind", kind);
   if (!span.name.empty()) json->Field("name", span.name);
-  if (span.start_ns >= kNsPerUs) json->Field("timestamp", span.start_ns / kNsPerUs);
+  if (span.start_ns >= kNsPerUs && !StartWasAbsent(span))
+    json->Field("timestamp", span.start_ns / kNsPerUs);
   if (DurationNs(span) >= kNsPerUs) json->Field("duration", DurationNs(span) / kNsPerUs);
   WriteTags(span, resource, batch.scopes[span.scope], &endpoints, json);
   WriteEndpoint("localEndpoint", FindString(resource.attributes, "service.name"), endpoints.host_ip,

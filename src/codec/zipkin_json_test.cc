@@ -165,6 +165,13 @@ TEST(ZipkinJson, WhatIsWrittenIsReadAgain) {
   };
   SpanBatch first = Decode(kSpans);
   EXPECT_EQ(write(first), kSpans);
+  constexpr char kWithoutStart[] =
+      R"([{"traceId":"000000000000000000000000000000a1","id":"00000000000000b2","timestamp":5},)"
+      R"({"traceId":"000000000000000000000000000000a1","parentId":"00000000000000b2",)"
+      R"("id":"00000000000000c3","tags":{"z":"","a":"1"}}])";
+  SpanBatch filled = Decode(kWithoutStart);
+  EXPECT_EQ(filled.spans[1].start_ns, 5'000u);
+  EXPECT_EQ(write(filled), kWithoutStart);
   // Spans of OTLP lose types, links and the resource's place; the second time nothing more is lost.
   SpanBatch source = testing::RandomBatch({.seed = 3, .json_safe = true});
   SpanBatch once = Decode(write(source));
