@@ -42,6 +42,10 @@ net::Response JsonResponse(std::string body, int status) {
 
 net::Response ErrorResponse(const Error& error) { return ErrorBody(error, nullptr); }
 
+net::GrpcStatus ToGrpcStatus(const Error& error) {
+  return {net::ToGrpcCode(error.code), error.message, error.retry_after_s};
+}
+
 net::Response RefusalResponse(const net::RequestHead&, const net::Refusal& refusal) {
   return ErrorResponse(Error{ErrorCodeOf(refusal.status), refusal.message, refusal.retry_after_s});
 }

@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "model/span_batch.h"
+#include "net/grpc.h"
 #include "net/http.h"
 #include "traceql/traceql.h"
 #include "wire/json_writer.h"
@@ -19,6 +20,7 @@ namespace weft::api {
 net::Response JsonResponse(std::string body, int status = 200);
 // {"error": {...}} with the status that fits.
 net::Response ErrorResponse(const Error& error);
+net::GrpcStatus ToGrpcStatus(const Error& error);
 // For what net refuses by itself.
 net::Response RefusalResponse(const net::RequestHead& head, const net::Refusal& refusal);
 ErrorCode ErrorCodeOf(int http_status);

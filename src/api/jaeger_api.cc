@@ -2,136 +2,179 @@
 #include "api/jaeger_api.h"
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
-#include <charconv>
+#include <algorithm>
 #include <set>
 
 #include "api/answers.h"
+#include "api/jaeger_answers.h"
+#include "api/jaeger_search.h"
+#include "api/otlp_transform.h"
+#include "api/paced_answer.h"
 #include "api/parameters.h"
-#include "codec/jaeger_json_encode.h"
-#include "net/grpc.h"
-#include "traceql/literals.h"
+#include "query/dependencies.h"
+#include "wire/json_indent.h"
 
 namespace weft::api {
 namespace {
 
-using codec::JaegerEnvelope;
 using codec::JaegerError;
 using codec::JaegerTraceId;
-using codec::WriteJaegerTrace;
 
-constexpr uint64_t kNsPerUs = 1000;
-constexpr uint64_t kDefaultLookbackNs = 48ull * 3600 * 1'000'000'000;
+constexpr uint64_t kNsPerMs = 1'000'000;
+constexpr size_t kTraceIdsMax = 1000;
+constexpr uint64_t kUploadBytesMax = 64ull << 20;
 
-net::Response JaegerFailure(int status, std::string message, std::string trace_id = {}) {
-  return JsonResponse(
-      JaegerEnvelope("null", 0, {{status, std::move(message), std::move(trace_id)}}), status);
-}
+// ---------------------------------------------------------------- traces
 
-net::Response JaegerFailure(const Error& error) {
-  net::Response response = JaegerFailure(
-      error.code == ErrorCode::kUnimplemented ? 501 : net::ToHttpStatus(error.code), error.message);
-  if (error.retry_after_s > 0)
-    response.headers.emplace_back("retry-after", std::to_string(error.retry_after_s));
-  return response;
-}
+// The envelope around some traces, one trace a piece.
+class TracePieces final : public Pieces {
+ public:
+  TracePieces(SnapshotPtr snapshot, std::vector<TraceId> ids, std::vector<JaegerError> errors,
+              bool indent)
+      : snapshot_(std::move(snapshot)),
+        ids_(std::move(ids)),
+        errors_(std::move(errors)),
+        indent_(indent) {}
 
-void Ask(QueryRunner* runner, std::string_view kind, net::ExchangePtr exchange,
-         QueryRunner::SimpleQuestion question) {
-  runner->Run(
-      kind, std::move(exchange),
-      [question = std::move(question)](const SnapshotPtr& snapshot, const query::Budget& budget,
-                                       const net::ExchangePtr& to) {
-        to->Respond(question(*snapshot, budget));
-      },
-      [](const Error& error) { return JaegerFailure(error); });
-}
-
-// ---------------------------------------------------------------- search parameters to TraceQL
-
-bool IsNumber(std::string_view text) {
-  double value = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return !text.empty() && error == std::errc() && end == text.data() + text.size() &&
-         text.find_first_not_of("0123456789.-") == std::string_view::npos;
-}
-
-// A tag of Jaeger matches attributes of span and process, whatever their type.
-std::string TagCondition(const std::string& key, const std::string& value) {
-  if (key == "error" && value == "true") return "status = error";
-  if (key == "error" && value == "false") return "status != error";
-  if (key == "span.kind" && !value.empty()) {
-    for (const char* kind : {"server", "client", "producer", "consumer", "internal"})
-      if (value == kind) return fmt::format("kind = {}", kind);
-  }
-  if (key == "otel.status_code" && value == "ERROR") return "status = error";
-  if (key == "otel.status_code" && value == "OK") return "status = ok";
-  if (key == "otel.status_description") return "statusMessage = " + traceql::QuoteText(value);
-  if (key == "otel.scope.name" || key == "otel.library.name")
-    return "instrumentation:name = " + traceql::QuoteText(value);
-  if (key == "otel.scope.version" || key == "otel.library.version")
-    return "instrumentation:version = " + traceql::QuoteText(value);
-  std::string field = "." + traceql::QuoteText(key);
-  std::string condition = fmt::format("{} = {}", field, traceql::QuoteText(value));
-  if (IsNumber(value)) condition += fmt::format(" || {} = {}", field, value);
-  if (value == "true" || value == "false") condition += fmt::format(" || {} = {}", field, value);
-  condition += fmt::format(" || event.{} = {}", traceql::QuoteText(key), traceql::QuoteText(value));
-  return "(" + condition + ")";
-}
-
-// tags={"http.method":"GET","retries":3}
-Status ReadTagMap(const std::string& text, std::vector<std::string>* conditions) {
-  simdjson::dom::parser parser;
-  simdjson::dom::object object;
-  if (parser.parse(text).get(object) != simdjson::SUCCESS)
-    return Fail(ErrorCode::kInvalidArgument, "parameter tags must be a JSON object of strings");
-  for (auto [key, value] : object) {
-    std::string shown(value.is_string() ? std::string(std::string_view(value))
-                                        : simdjson::minify(value));
-    conditions->push_back(TagCondition(std::string(key), shown));
-  }
-  return {};
-}
-
-// ---------------------------------------------------------------- answers
-
-net::Response AnswerTraceList(const std::vector<TraceId>& ids, const store::Snapshot& snapshot,
-                              const query::Budget& budget, std::vector<JaegerError> errors) {
-  std::string data;
-  wire::JsonWriter json(&data);
-  size_t total = 0;
-  json.BeginArray();
-  for (const TraceId& id : ids) {
-    Result<SpanBatch> batch = snapshot.ReadTrace(id);
-    if (!batch || batch->spans.empty()) {
-      errors.push_back({404, batch ? "trace not found" : batch.error().message, JaegerTraceId(id)});
-      continue;
+  std::optional<std::string> Next() override {
+    if (ended_) return std::nullopt;
+    std::string piece = total_ == 0 && next_ == 0 ? "{\"data\":[" : "";
+    while (next_ < ids_.size()) {
+      const TraceId& id = ids_[next_++];
+      Result<SpanBatch> batch = snapshot_->ReadTrace(id);
+      if (!batch || batch->spans.empty()) {
+        bool missing = batch || batch.error().code == ErrorCode::kNotFound;
+        errors_.push_back({missing ? 404 : net::ToHttpStatus(batch.error().code),
+                           missing ? "trace not found" : batch.error().message, JaegerTraceId(id)});
+        continue;
+      }
+      if (total_++ > 0) piece += ',';
+      wire::JsonWriter json(&piece);
+      codec::WriteJaegerTrace(id, *batch, &json);
+      return Shown(std::move(piece));
     }
-    WriteJaegerTrace(id, *batch, &json);
-    ++total;
-    if (data.size() > budget.memory_bytes && total < ids.size()) {
-      errors.push_back({413,
-                        fmt::format("the answer is over {} bytes: {} of {} traces are shown",
-                                    budget.memory_bytes, total, ids.size()),
-                        ""});
-      break;
-    }
+    ended_ = true;
+    // The rest of the envelope, from the end of its data on.
+    constexpr std::string_view kHead = "{\"data\":[";
+    piece += codec::JaegerEnvelope("[]", total_, errors_).substr(kHead.size());
+    return Shown(std::move(piece));
   }
-  json.EndArray();
-  return JsonResponse(JaegerEnvelope(data, total, errors));
+
+ private:
+  std::string Shown(std::string piece) {
+    if (!indent_) return piece;
+    std::string indented;
+    indenter_.Append(piece, &indented);
+    return indented;
+  }
+
+  const SnapshotPtr snapshot_;
+  const std::vector<TraceId> ids_;
+  std::vector<JaegerError> errors_;
+  const bool indent_;
+  wire::JsonIndenter indenter_;
+  size_t next_ = 0, total_ = 0;
+  bool ended_ = false;
+};
+
+void AnswerTraces(QueryRunner* runner, const SnapshotPtr& snapshot, std::vector<TraceId> ids,
+                  std::vector<JaegerError> errors, bool indent, const net::ExchangePtr& to) {
+  net::Response head = JsonResponse("");
+  to->Start(head.status, head.content_type, head.headers);
+  SendPieces(std::make_unique<TracePieces>(snapshot, std::move(ids), std::move(errors), indent),
+             runner, to);
 }
 
-net::Response AnswerSearch(const query::SearchRequest& search, const store::Snapshot& snapshot,
-                           const query::Budget& budget) {
-  Result<query::SearchResult> result = query::Search(snapshot, search, budget);
-  if (!result) return JaegerFailure(result.error());
+net::Response RefuseQuery(const Error& error) { return JaegerFailure(error); }
+
+Result<std::vector<TraceId>> ReadTraceIds(const std::vector<std::string>& texts) {
+  if (texts.size() > kTraceIdsMax)
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("parameter traceID is given {} times: at most {} are allowed",
+                            texts.size(), kTraceIdsMax));
   std::vector<TraceId> ids;
-  for (const query::TraceSummary& trace : result->traces) ids.push_back(trace.trace_id);
-  std::vector<JaegerError> errors;
-  if (!result->partial.empty()) errors.push_back({206, "partial: " + result->partial, ""});
-  return AnswerTraceList(ids, snapshot, budget, std::move(errors));
+  for (const std::string& text : texts) {
+    WEFT_ASSIGN(TraceId id, ReadJaegerTraceId(text));
+    if (std::ranges::find(ids, id) == ids.end()) ids.push_back(id);
+  }
+  return ids;
 }
+
+void HandleSearch(QueryRunner* runner, Clock* clock, const net::Request& request,
+                  net::ExchangePtr exchange) {
+  bool indent = WantsIndent(request.query);
+  std::vector<std::string> texts = Parameters(request.query).All("traceID");
+  if (!texts.empty()) {
+    Result<std::vector<TraceId>> ids = ReadTraceIds(texts);
+    if (!ids) return exchange->Respond(JaegerFailure(ids.error()));
+    return runner->Run(
+        "jaeger_traces", std::move(exchange),
+        [=, ids = std::move(*ids)](const SnapshotPtr& snapshot, const query::Budget&,
+                                   const net::ExchangePtr& to) {
+          AnswerTraces(runner, snapshot, ids, {}, indent, to);
+        },
+        RefuseQuery);
+  }
+  Result<query::SearchRequest> search = ReadJaegerSearch(request.query, clock->NowNs());
+  if (!search) return exchange->Respond(JaegerFailure(search.error()));
+  runner->Run(
+      "jaeger_search", std::move(exchange),
+      [=, search = std::move(*search)](const SnapshotPtr& snapshot, const query::Budget& budget,
+                                       const net::ExchangePtr& to) {
+        Result<query::SearchResult> result = query::Search(*snapshot, search, budget);
+        if (!result) return to->Respond(JaegerFailure(result.error()));
+        std::vector<TraceId> ids;
+        for (const query::TraceSummary& trace : result->traces) ids.push_back(trace.trace_id);
+        std::vector<JaegerError> errors;
+        if (!result->partial.empty()) errors.push_back({206, "partial: " + result->partial, ""});
+        AnswerTraces(runner, snapshot, std::move(ids), std::move(errors), indent, to);
+      },
+      RefuseQuery);
+}
+
+void HandleTrace(QueryRunner* runner, const net::Request& request, net::ExchangePtr exchange) {
+  constexpr std::string_view kPrefix = "/api/traces/";
+  constexpr uint64_t kTimeUsMax = Parameters::kTimeNsMax / 1000;
+  Result<TraceId> id = ReadJaegerTraceId(std::string_view(request.path).substr(kPrefix.size()));
+  if (!id) return exchange->Respond(JaegerFailure(id.error()));
+  Parameters parameters(request.query);
+  // Hints that this store does not need, but wrong ones are still wrong.
+  parameters.Number("start", 0, 0, kTimeUsMax);
+  parameters.Number("end", 0, 0, kTimeUsMax);
+  parameters.Flag("raw");
+  if (!parameters.status()) return exchange->Respond(JaegerFailure(parameters.status().error()));
+  AskForJaeger(runner, "jaeger_trace", std::move(exchange),
+               [id = *id, indent = WantsIndent(request.query)](const store::Snapshot& snapshot,
+                                                               const query::Budget&) {
+                 Result<SpanBatch> batch = snapshot.ReadTrace(id);
+                 if (!batch && batch.error().code != ErrorCode::kNotFound)
+                   return JaegerFailure(batch.error());
+                 if (!batch || batch->spans.empty()) return JaegerFailure(404, "trace not found");
+                 std::string data;
+                 wire::JsonWriter json(&data);
+                 json.BeginArray();
+                 codec::WriteJaegerTrace(id, *batch, &json);
+                 json.EndArray();
+                 return JaegerAnswer(data, 1, {}, indent);
+               });
+}
+
+// POST /api/transform: uploaded OTLP as Jaeger's JSON.
+void HandleTransform(QueryRunner* runner, net::Request request, net::ExchangePtr exchange) {
+  auto body = std::make_shared<std::string>(std::move(request.body));
+  AskForJaeger(
+      runner, "jaeger_transform", std::move(exchange),
+      [body, indent = WantsIndent(request.query)](const store::Snapshot&, const query::Budget&) {
+        std::string data;
+        std::vector<JaegerError> errors;
+        Result<size_t> total = TransformOtlp(std::move(*body), &data, &errors);
+        if (!total) return JaegerFailure(total.error());
+        return JaegerAnswer(data, *total, errors, indent);
+      });
+}
+
+// ---------------------------------------------------------------- names
 
 net::Response AnswerServices(const store::Snapshot& snapshot, const query::Budget& budget) {
   Result<std::vector<query::ServiceCount>> services = query::ListServices(snapshot, budget);
@@ -141,7 +184,7 @@ net::Response AnswerServices(const store::Snapshot& snapshot, const query::Budge
   json.BeginArray();
   for (const query::ServiceCount& service : *services) json.String(service.service);
   json.EndArray();
-  return JsonResponse(JaegerEnvelope(data, services->size(), {}));
+  return JaegerAnswer(data, services->size(), {}, false);
 }
 
 // `with_kind`: [{"name", "spanKind"}], else distinct names.
@@ -171,56 +214,12 @@ net::Response AnswerOperations(const std::string& service, const std::string& ki
     json.EndObject();
   }
   json.EndArray();
-  return JsonResponse(JaegerEnvelope(data, total, {}));
-}
-
-void HandleSearch(QueryRunner* runner, Clock* clock, net::Request request,
-                  net::ExchangePtr exchange) {
-  Parameters parameters(request.query);
-  if (std::vector<std::string> texts = parameters.All("traceID"); !texts.empty()) {
-    std::vector<TraceId> ids;
-    for (const std::string& text : texts) {
-      std::optional<TraceId> id = ParseTraceId(text);
-      if (!id)
-        return exchange->Respond(JaegerFailure(400, "cannot parse traceID " + text.substr(0, 64)));
-      ids.push_back(*id);
-    }
-    return Ask(runner, "jaeger_traces", std::move(exchange),
-               [ids](const store::Snapshot& snapshot, const query::Budget& budget) {
-                 return AnswerTraceList(ids, snapshot, budget, {});
-               });
-  }
-  Result<query::SearchRequest> search = ReadJaegerSearch(request.query, clock->NowNs());
-  if (!search) return exchange->Respond(JaegerFailure(search.error()));
-  Ask(runner, "jaeger_search", std::move(exchange),
-      [search = *search](const store::Snapshot& snapshot, const query::Budget& budget) {
-        return AnswerSearch(search, snapshot, budget);
-      });
-}
-
-void HandleTrace(QueryRunner* runner, net::Request request, net::ExchangePtr exchange) {
-  constexpr std::string_view kPrefix = "/api/traces/";
-  std::string text = request.path.substr(kPrefix.size());
-  std::optional<TraceId> id = ParseTraceId(text);
-  if (!id)
-    return exchange->Respond(JaegerFailure(400, "cannot parse trace id " + text.substr(0, 64)));
-  Ask(runner, "jaeger_trace", std::move(exchange),
-      [id = *id](const store::Snapshot& snapshot, const query::Budget&) {
-        Result<SpanBatch> batch = snapshot.ReadTrace(id);
-        if (!batch && batch.error().code != ErrorCode::kNotFound)
-          return JaegerFailure(batch.error());
-        if (!batch || batch->spans.empty()) return JaegerFailure(404, "trace not found");
-        std::string data;
-        wire::JsonWriter json(&data);
-        json.BeginArray();
-        WriteJaegerTrace(id, *batch, &json);
-        json.EndArray();
-        return JsonResponse(JaegerEnvelope(data, 1, {}));
-      });
+  return JaegerAnswer(data, total, {}, false);
 }
 
 // /api/services/{service}/operations: the service is one segment, escaped.
-void HandleServiceOperations(QueryRunner* runner, net::Request request, net::ExchangePtr exchange) {
+void HandleServiceOperations(QueryRunner* runner, const net::Request& request,
+                             net::ExchangePtr exchange) {
   constexpr std::string_view kPrefix = "/api/services/", kSuffix = "/operations";
   std::string_view raw = std::string_view(request.raw_path).substr(kPrefix.size());
   if (!raw.ends_with(kSuffix)) return exchange->Respond(JaegerFailure(404, "no such path"));
@@ -229,97 +228,136 @@ void HandleServiceOperations(QueryRunner* runner, net::Request request, net::Exc
   std::string escaped;
   for (char c : raw) escaped += c == '+' ? std::string("%2B") : std::string(1, c);
   std::string service = Parameters("s=" + escaped).Text("s");
-  Ask(runner, "jaeger_operations", std::move(exchange),
-      [service](const store::Snapshot& snapshot, const query::Budget& budget) {
-        return AnswerOperations(service, "", false, snapshot, budget);
-      });
+  AskForJaeger(runner, "jaeger_operations", std::move(exchange),
+               [service](const store::Snapshot& snapshot, const query::Budget& budget) {
+                 return AnswerOperations(service, "", false, snapshot, budget);
+               });
+}
+
+void HandleOperations(QueryRunner* runner, const net::Request& request, net::ExchangePtr exchange) {
+  Parameters parameters(request.query);
+  std::string service = parameters.Text("service");
+  std::string kind = parameters.Text("spanKind");
+  if (service.empty())
+    return exchange->Respond(JaegerFailure(400, "parameter 'service' is required"));
+  AskForJaeger(runner, "jaeger_operations", std::move(exchange),
+               [=](const store::Snapshot& snapshot, const query::Budget& budget) {
+                 return AnswerOperations(service, kind, true, snapshot, budget);
+               });
+}
+
+// ---------------------------------------------------------------- dependencies
+
+// `endTs` and `lookback` in ms; with `service` only the links to and from it.
+void HandleDependencies(QueryRunner* runner, Clock* clock, const net::Request& request,
+                        net::ExchangePtr exchange) {
+  constexpr uint64_t kTimeMsMax = Parameters::kTimeNsMax / kNsPerMs - 1;
+  constexpr uint64_t kLookbackMs = 24ull * 3600 * 1000;
+  Parameters parameters(request.query);
+  std::string service = parameters.Text("service");
+  uint64_t end_ms = parameters.Number("endTs", clock->NowNs() / kNsPerMs, 1, kTimeMsMax);
+  uint64_t lookback_ms = parameters.Number("lookback", kLookbackMs, 1, kTimeMsMax);
+  if (!parameters.status()) return exchange->Respond(JaegerFailure(parameters.status().error()));
+  uint64_t start_ns = end_ms > lookback_ms ? (end_ms - lookback_ms) * kNsPerMs : 0;
+  uint64_t end_ns = (end_ms + 1) * kNsPerMs;  // all of the last millisecond
+  AskForJaeger(runner, "jaeger_dependencies", std::move(exchange),
+               [=, indent = WantsIndent(request.query)](const store::Snapshot& snapshot,
+                                                        const query::Budget& budget) {
+                 auto found = query::FindDependencies(snapshot, start_ns, end_ns, budget);
+                 if (!found) return JaegerFailure(found.error());
+                 std::string data;
+                 wire::JsonWriter json(&data);
+                 size_t total = 0;
+                 json.BeginArray();
+                 for (const query::ServiceCalls& link : found->links) {
+                   if (!service.empty() && link.parent != service && link.child != service)
+                     continue;
+                   ++total;
+                   json.BeginObject();
+                   json.Field("parent", link.parent);
+                   json.Field("child", link.child);
+                   json.Field("callCount", link.calls);
+                   json.EndObject();
+                 }
+                 json.EndArray();
+                 std::vector<JaegerError> errors;
+                 if (!found->partial.empty())
+                   errors.push_back({206, "partial: " + found->partial, ""});
+                 return JaegerAnswer(data, total, errors, indent);
+               });
+}
+
+// ---------------------------------------------------------------- what weft does not have
+
+// A wrong question is wrong with or without a metrics store.
+net::Response RefuseMetrics(const net::Request& request) {
+  Parameters parameters(request.query);
+  if (request.path.ends_with("/latencies") && parameters.Text("quantile").empty())
+    parameters.Reject("parameter quantile is required");
+  if (parameters.Text("service").empty()) parameters.Reject("parameter 'service' is required");
+  if (!parameters.status()) return JaegerFailure(parameters.status().error());
+  return JaegerFailure(501, "weft keeps no metrics of services for Jaeger's monitor page");
+}
+
+void AddRefusals(const net::RouteOptions& options, net::Router* router) {
+  for (const char* path : {"/api/metrics/latencies", "/api/metrics/calls", "/api/metrics/errors"})
+    router->Add("GET", path, options, [](net::Request request, net::ExchangePtr exchange) {
+      exchange->Respond(RefuseMetrics(request));
+    });
+  // Jaeger answers these two with fixed sample data.
+  for (const char* path : {"/api/deep-dependencies", "/api/quality-metrics"})
+    router->Add("GET", path, options, [](net::Request, net::ExchangePtr exchange) {
+      exchange->Respond(JaegerFailure(501, "weft does not compute this"));
+    });
+  router->Add("POST", "/api/archive/*", options, [](net::Request request, net::ExchangePtr to) {
+    constexpr std::string_view kPrefix = "/api/archive/";
+    auto id = ReadJaegerTraceId(std::string_view(request.path).substr(kPrefix.size()));
+    if (!id) return to->Respond(JaegerFailure(id.error()));
+    // Jaeger's own status where no archive is configured.
+    to->Respond(JaegerFailure(500, "weft has no archive storage: retention alone removes traces"));
+  });
 }
 
 }  // namespace
 
-Result<query::SearchRequest> ReadJaegerSearch(std::string_view query_string, uint64_t now_ns) {
-  constexpr uint64_t kTimeUsMax = (1ull << 63) / kNsPerUs;
-  constexpr uint64_t kLimitDefault = 100, kLimitMax = 10'000;
-  Parameters parameters(query_string);
-  query::SearchRequest search;
-  std::string service = parameters.Text("service");
-  if (service.empty()) parameters.Reject("parameter 'service' is required");
-  search.end_ns = parameters.Number("end", now_ns / kNsPerUs, 0, kTimeUsMax) * kNsPerUs;
-  uint64_t default_start =
-      search.end_ns > kDefaultLookbackNs ? search.end_ns - kDefaultLookbackNs : 0;
-  search.start_ns = parameters.Number("start", default_start / kNsPerUs, 0, kTimeUsMax) * kNsPerUs;
-  search.end_ns += kNsPerUs;  // Jaeger's end is inclusive
-  if (search.end_ns <= search.start_ns)
-    parameters.Reject("parameter end must not be earlier than start");
-  search.limit = static_cast<uint32_t>(parameters.Number("limit", kLimitDefault, 1, kLimitMax));
-  search.spans_per_trace = 0;
-  uint64_t shortest = parameters.DurationNs("minDuration", 0);
-  uint64_t longest = parameters.DurationNs("maxDuration", 0);
-  if (longest != 0 && longest < shortest)
-    parameters.Reject("parameter maxDuration must not be less than minDuration");
-
-  std::vector<std::string> conditions = {"resource.service.name = " + traceql::QuoteText(service)};
-  std::string operation = parameters.Text("operation");
-  if (!operation.empty() && operation != "all")
-    conditions.push_back("name = " + traceql::QuoteText(operation));
-  for (const std::string& tag : parameters.All("tag")) {
-    size_t colon = tag.find(':');
-    if (colon == std::string::npos) {
-      parameters.Reject("parameter tag must be key:value");
-    } else {
-      conditions.push_back(TagCondition(tag.substr(0, colon), tag.substr(colon + 1)));
-    }
-  }
-  for (const std::string& tags : parameters.All("tags"))
-    if (!tags.empty()) WEFT_TRY(ReadTagMap(tags, &conditions));
-  if (shortest > 0) conditions.push_back(fmt::format("duration >= {}ns", shortest));
-  if (longest > 0) conditions.push_back(fmt::format("duration <= {}ns", longest));
-  WEFT_TRY(parameters.status());
-  search.traceql = "{ ";
-  for (size_t i = 0; i < conditions.size(); ++i)
-    search.traceql += (i > 0 ? " && " : "") + conditions[i];
-  search.traceql += " }";
-  return search;
-}
-
-void AddJaegerRoutes(QueryRunner* runner, Clock* clock, net::RouteOptions options,
+void AddJaegerRoutes(QueryRunner* runner, Clock* clock, const net::RouteOptions& options,
                      net::Router* router) {
-  runner->Declare(
-      {"jaeger_services", "jaeger_operations", "jaeger_search", "jaeger_traces", "jaeger_trace"});
+  runner->Declare({"jaeger_services", "jaeger_operations", "jaeger_search", "jaeger_traces",
+                   "jaeger_trace", "jaeger_transform", "jaeger_dependencies"});
   router->ShapeRefusals("/api/*", [](const net::RequestHead&, const net::Refusal& refusal) {
     return JaegerFailure(refusal.status, refusal.message);
   });
-  router->Add("GET", "/api/services", options, [runner](net::Request, net::ExchangePtr exchange) {
-    Ask(runner, "jaeger_services", std::move(exchange), AnswerServices);
+  auto get = [&](std::string_view path, auto handle) {
+    router->Add("GET", std::string(path), options,
+                [=](net::Request request, net::ExchangePtr exchange) {
+                  handle(request, std::move(exchange));
+                });
+  };
+  get("/api/services", [runner](const net::Request&, net::ExchangePtr exchange) {
+    AskForJaeger(runner, "jaeger_services", std::move(exchange), AnswerServices);
   });
-  router->Add("GET", "/api/services/*", options,
-              [runner](net::Request request, net::ExchangePtr exchange) {
-                HandleServiceOperations(runner, std::move(request), std::move(exchange));
-              });
-  router->Add("GET", "/api/operations", options,
-              [runner](net::Request request, net::ExchangePtr exchange) {
-                Parameters parameters(request.query);
-                std::string service = parameters.Text("service");
-                std::string kind = parameters.Text("spanKind");
-                if (service.empty())
-                  return exchange->Respond(JaegerFailure(400, "parameter 'service' is required"));
-                Ask(runner, "jaeger_operations", std::move(exchange),
-                    [=](const store::Snapshot& snapshot, const query::Budget& budget) {
-                      return AnswerOperations(service, kind, true, snapshot, budget);
-                    });
-              });
-  router->Add("GET", "/api/traces", options,
-              [runner, clock](net::Request request, net::ExchangePtr exchange) {
-                HandleSearch(runner, clock, std::move(request), std::move(exchange));
-              });
-  router->Add("GET", "/api/traces/*", options,
-              [runner](net::Request request, net::ExchangePtr exchange) {
-                HandleTrace(runner, std::move(request), std::move(exchange));
-              });
-  router->Add("GET", "/api/dependencies", options, [](net::Request, net::ExchangePtr exchange) {
-    exchange->Respond(
-        JaegerFailure(501, "this version of weft does not compute service dependencies"));
+  get("/api/services/*", [runner](const net::Request& request, net::ExchangePtr exchange) {
+    HandleServiceOperations(runner, request, std::move(exchange));
   });
+  get("/api/operations", [runner](const net::Request& request, net::ExchangePtr exchange) {
+    HandleOperations(runner, request, std::move(exchange));
+  });
+  get("/api/traces", [=](const net::Request& request, net::ExchangePtr exchange) {
+    HandleSearch(runner, clock, request, std::move(exchange));
+  });
+  get("/api/traces/*", [runner](const net::Request& request, net::ExchangePtr exchange) {
+    HandleTrace(runner, request, std::move(exchange));
+  });
+  get("/api/dependencies", [=](const net::Request& request, net::ExchangePtr exchange) {
+    HandleDependencies(runner, clock, request, std::move(exchange));
+  });
+  net::RouteOptions upload = options;
+  upload.body_bytes_max = kUploadBytesMax;
+  router->Add("POST", "/api/transform", upload,
+              [runner](net::Request request, net::ExchangePtr exchange) {
+                HandleTransform(runner, std::move(request), std::move(exchange));
+              });
+  AddRefusals(options, router);
 }
 
 }  // namespace weft::api

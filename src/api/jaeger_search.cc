@@ -48,6 +48,16 @@ std::optional<std::string> NumberLiteral(std::string_view text) {
   return std::string(text);
 }
 
+// In the name of an attribute only these two are escaped, unlike in a string.
+std::string QuoteName(std::string_view name) {
+  std::string quoted = "\"";
+  for (char c : name) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
 std::string AttributeCondition(std::string_view key, std::string_view value,
                                std::initializer_list<std::string_view> scopes) {
   std::vector<std::string> literals = {traceql::QuoteText(value)};
@@ -56,7 +66,7 @@ std::string AttributeCondition(std::string_view key, std::string_view value,
   std::vector<std::string> either;
   for (std::string_view scope : scopes)
     for (const std::string& literal : literals)
-      either.push_back(fmt::format("{}.{} = {}", scope, traceql::QuoteText(key), literal));
+      either.push_back(fmt::format("{}.{} = {}", scope, QuoteName(key), literal));
   return fmt::format("({})", fmt::join(either, " || "));
 }
 
@@ -115,9 +125,9 @@ Status ReadAttributeMap(std::string_view name, const std::string& text, JaegerSe
     if (!scalar)
       return Fail(ErrorCode::kInvalidArgument,
                   fmt::format("parameter {} must be a JSON object of strings", name));
-    search->attributes.emplace_back(
-        std::string(key), value.is_string() ? std::string(std::string_view(value))
-                                            : std::string(simdjson::minify(value)));
+    search->attributes.emplace_back(std::string(key), value.is_string()
+                                                          ? std::string(std::string_view(value))
+                                                          : std::string(simdjson::minify(value)));
   }
   return {};
 }
@@ -230,8 +240,9 @@ Result<query::SearchRequest> ReadApiV3Search(std::string_view query_string) {
   parameters.Flag(name({"query.rawTraces", "query.raw_traces"}));
   // Leaving a condition out would answer with more than was asked for.
   if (!parameters.Text("query.filter").empty())
-    parameters.Reject("parameter query.filter is not understood here: ask in TraceQL, "
-                      "GET /api/weft/v1/search?q=");
+    parameters.Reject(
+        "parameter query.filter is not understood here: ask in TraceQL, "
+        "GET /api/weft/v1/search?q=");
   WEFT_TRY(parameters.status());
   if (std::string attributes = parameters.Text("query.attributes"); !attributes.empty())
     WEFT_TRY(ReadAttributeMap("query.attributes", attributes, &search));

@@ -23,12 +23,12 @@ namespace weft::api {
 struct JaegerSearch {
   static constexpr uint64_t kLimitDefault = 100, kLimitMax = 10'000;
   static constexpr size_t kAttributesMax = 64;
-  static constexpr size_t kTextBytesMax = 4096;           // of a name, a key or a value
+  static constexpr size_t kTextBytesMax = 4096;             // of a name, a key or a value
   static constexpr size_t kAttributeJsonBytesMax = 32'768;  // of all attributes as one JSON object
 
   std::string service, operation;  // empty: any
   std::vector<std::pair<std::string, std::string>> attributes;
-  uint64_t start_ns = 0, end_ns = 0;                    // [start, end)
+  uint64_t start_ns = 0, end_ns = 0;                  // [start, end)
   uint64_t duration_min_ns = 0, duration_max_ns = 0;  // 0: no bound
   uint64_t limit = kLimitDefault;
 };

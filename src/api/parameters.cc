@@ -119,8 +119,7 @@ std::vector<std::string> Parameters::All(std::string_view name) const {
   return values;
 }
 
-std::string_view Parameters::FirstGiven(
-    std::initializer_list<std::string_view> spellings) const {
+std::string_view Parameters::FirstGiven(std::initializer_list<std::string_view> spellings) const {
   for (std::string_view name : spellings)
     if (!Text(name).empty()) return name;
   return *spellings.begin();
@@ -184,9 +183,10 @@ uint64_t Parameters::TimeNs(std::string_view name, uint64_t fallback) {
   if (text.empty()) return fallback;
   Result<uint64_t> time = ParseRfc3339(text);
   if (time) return *time;
-  Reject(fmt::format("parameter {} is {}: it must be a time from 1970 to 2262 such as "
-                     "2026-01-31T12:00:00.5Z",
-                     name, text.substr(0, 64)));
+  Reject(
+      fmt::format("parameter {} is {}: it must be a time from 1970 to 2262 such as "
+                  "2026-01-31T12:00:00.5Z",
+                  name, text.substr(0, 64)));
   return fallback;
 }
 

@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/query_metrics.h"
 
-#include <atomic>
 #include <utility>
 
 namespace weft::api {
 namespace {
 
-class CountedExchange : public net::Exchange {
+class CountedExchange final : public net::Exchange {
  public:
-  CountedExchange(net::ExchangePtr exchange, const QueryKindMetrics& metrics)
-      : exchange_(std::move(exchange)), metrics_(metrics) {}
-  ~CountedExchange() override {
-    if (!counted_.exchange(true)) metrics_.cancelled->Add();
-  }
+  CountedExchange(net::ExchangePtr exchange, std::shared_ptr<AnswerCount> count)
+      : exchange_(std::move(exchange)), count_(std::move(count)) {}
 
   void Respond(net::Response response) override {
     Count(response.status);
@@ -31,19 +27,38 @@ class CountedExchange : public net::Exchange {
   bool cancelled() const override { return exchange_->cancelled(); }
 
  private:
+  // Where nobody reads it, the status only says why the question was given up.
   void Count(int status) {
-    if (counted_.exchange(true)) return;
-    // Nobody reads it: the status says why the question was given up.
-    Counter* counter = exchange_->cancelled() ? metrics_.cancelled
-                       : status >= 500        ? metrics_.server_error
-                       : status >= 400        ? metrics_.client_error
-                                              : metrics_.ok;
-    counter->Add();
+    if (exchange_->cancelled()) return count_->Cancelled();
+    count_->Answered(status);
   }
 
   const net::ExchangePtr exchange_;
-  const QueryKindMetrics metrics_;
-  std::atomic<bool> counted_{false};
+  const std::shared_ptr<AnswerCount> count_;
+};
+
+class CountedCall final : public net::GrpcCall {
+ public:
+  CountedCall(net::GrpcCallPtr call, std::shared_ptr<AnswerCount> count)
+      : call_(std::move(call)), count_(std::move(count)) {}
+
+  net::WriteState Send(std::string message) override { return call_->Send(std::move(message)); }
+  void Finish(net::GrpcStatus status) override {
+    if (call_->cancelled()) {
+      count_->Cancelled();
+    } else {
+      count_->Answered(status.code);
+    }
+    call_->Finish(std::move(status));
+  }
+  void OnWritable(std::function<void()> callback) override {
+    call_->OnWritable(std::move(callback));
+  }
+  bool cancelled() const override { return call_->cancelled(); }
+
+ private:
+  const net::GrpcCallPtr call_;
+  const std::shared_ptr<AnswerCount> count_;
 };
 
 }  // namespace
@@ -67,8 +82,33 @@ const QueryKindMetrics& QueryMetrics::Of(std::string_view kind) {
   return kinds_.emplace(std::string(kind), made).first->second;
 }
 
-net::ExchangePtr CountAnswer(net::ExchangePtr exchange, const QueryKindMetrics& metrics) {
-  return std::make_shared<CountedExchange>(std::move(exchange), metrics);
+void AnswerCount::Answered(int http_status) {
+  Count(http_status >= 500   ? metrics_.server_error
+        : http_status >= 400 ? metrics_.client_error
+                             : metrics_.ok);
+}
+
+void AnswerCount::Answered(net::GrpcCode code) {
+  switch (code) {
+    case net::GrpcCode::kOk:
+      return Count(metrics_.ok);
+    case net::GrpcCode::kInvalidArgument:
+    case net::GrpcCode::kNotFound:
+    case net::GrpcCode::kPermissionDenied:
+    case net::GrpcCode::kUnauthenticated:
+      return Count(metrics_.client_error);
+    case net::GrpcCode::kCancelled:
+      return Cancelled();
+    default:
+      return Count(metrics_.server_error);
+  }
+}
+
+net::ExchangePtr CountAnswer(net::ExchangePtr exchange, std::shared_ptr<AnswerCount> count) {
+  return std::make_shared<CountedExchange>(std::move(exchange), std::move(count));
+}
+net::GrpcCallPtr CountAnswer(net::GrpcCallPtr call, std::shared_ptr<AnswerCount> count) {
+  return std::make_shared<CountedCall>(std::move(call), std::move(count));
 }
 
 }  // namespace weft::api

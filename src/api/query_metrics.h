@@ -7,6 +7,7 @@
 // Thread rule: any thread. Next: api/query_runner.h, docs/metrics.md.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -14,6 +15,7 @@
 #include <string_view>
 
 #include "base/metrics.h"
+#include "net/grpc.h"
 #include "net/http.h"
 
 namespace weft::api {
@@ -40,7 +42,27 @@ class QueryMetrics {
   std::map<std::string, QueryKindMetrics, std::less<>> kinds_;  // guarded by mutex_
 };
 
-// The same exchange, and `metrics` learns how it was answered.
-net::ExchangePtr CountAnswer(net::ExchangePtr exchange, const QueryKindMetrics& metrics);
+// How one question ended: the first word counts, and its silent end is `cancelled`.
+class AnswerCount {
+ public:
+  explicit AnswerCount(const QueryKindMetrics& metrics) : metrics_(metrics) {}
+  ~AnswerCount() { Cancelled(); }
+  void Answered(int http_status);
+  void Answered(net::GrpcCode code);
+  void Cancelled() { Count(metrics_.cancelled); }
+  void Refused() { Count(metrics_.refused); }
+
+ private:
+  void Count(Counter* counter) {
+    if (!counted_.exchange(true)) counter->Add();
+  }
+
+  const QueryKindMetrics metrics_;
+  std::atomic<bool> counted_{false};
+};
+
+// The same exchange or call, and `count` learns how it was answered.
+net::ExchangePtr CountAnswer(net::ExchangePtr exchange, std::shared_ptr<AnswerCount> count);
+net::GrpcCallPtr CountAnswer(net::GrpcCallPtr call, std::shared_ptr<AnswerCount> count);
 
 }  // namespace weft::api

@@ -12,6 +12,8 @@ namespace {
 // How soon a query learns that its client has gone.
 constexpr std::chrono::milliseconds kWatchEvery{25};
 
+Error TooManyWait() { return {ErrorCode::kUnavailable, "too many queries wait: try again", 1}; }
+
 }  // namespace
 
 QueryRunner::QueryRunner(store::Store* store, Limits limits, Metrics* metrics, Clock* clock)
@@ -31,14 +33,14 @@ void QueryRunner::Declare(std::initializer_list<std::string_view> kinds) {
   for (std::string_view kind : kinds) metrics_.Of(kind);
 }
 
-void QueryRunner::Run(std::string_view kind, net::ExchangePtr exchange, Question question,
-                      const Refuse& refuse) {
-  const QueryKindMetrics& metrics = metrics_.Of(kind);
+bool QueryRunner::Enqueue(std::string_view kind, const QueryKindMetrics& metrics,
+                          std::function<bool()> gone,
+                          std::function<void(const SnapshotPtr&, const query::Budget&)> answer) {
   uint64_t asked_ns = clock_->MonotonicNs();
-  auto work = [this, exchange = CountAnswer(exchange, metrics), question = std::move(question),
-               seconds = metrics.seconds, asked_ns] {
-    if (exchange->cancelled()) return;
-    Running running{.exchange = exchange, .cancelled = false};
+  auto work = [this, gone = std::move(gone), answer = std::move(answer), seconds = metrics.seconds,
+               asked_ns] {
+    if (gone()) return;
+    Running running{.gone = gone, .cancelled = false};
     std::list<Running*>::iterator place;
     {
       std::lock_guard lock(mutex_);
@@ -51,7 +53,7 @@ void QueryRunner::Run(std::string_view kind, net::ExchangePtr exchange, Question
                          .memory_bytes = limits_.memory_bytes,
                          .cancelled = &running.cancelled,
                          .clock = clock_};
-    question(store_->TakeSnapshot(""), budget, exchange);
+    answer(store_->TakeSnapshot(""), budget);
     seconds->Record(static_cast<double>(clock_->MonotonicNs() - asked_ns) / 1e9);
     running_gauge_->Add(-1);
     std::lock_guard lock(mutex_);
@@ -63,13 +65,41 @@ void QueryRunner::Run(std::string_view kind, net::ExchangePtr exchange, Question
       waiting_.push_back(std::move(work));
       waiting_gauge_->Add(1);
       work_ready_.notify_one();
-      return;
+      return true;
     }
   }
-  metrics.refused->Add();
   Log(LogLevel::kWarn, "api", "refused a query: too many wait",
       {{"kind", kind}, {"waiting_max", limits_.waiting_max}});
-  exchange->Respond(refuse(Error{ErrorCode::kUnavailable, "too many queries wait: try again", 1}));
+  return false;
+}
+
+void QueryRunner::Run(std::string_view kind, net::ExchangePtr exchange, Question question,
+                      const Refuse& refuse) {
+  const QueryKindMetrics& metrics = metrics_.Of(kind);
+  auto count = std::make_shared<AnswerCount>(metrics);
+  bool taken = Enqueue(
+      kind, metrics, [exchange] { return exchange->cancelled(); },
+      [counted = CountAnswer(exchange, count), question = std::move(question)](
+          const SnapshotPtr& snapshot, const query::Budget& budget) {
+        question(snapshot, budget, counted);
+      });
+  if (taken) return;
+  count->Refused();
+  exchange->Respond(refuse(TooManyWait()));
+}
+
+void QueryRunner::Run(std::string_view kind, net::GrpcCallPtr call, GrpcQuestion question) {
+  const QueryKindMetrics& metrics = metrics_.Of(kind);
+  auto count = std::make_shared<AnswerCount>(metrics);
+  bool taken = Enqueue(
+      kind, metrics, [call] { return call->cancelled(); },
+      [counted = CountAnswer(call, count), question = std::move(question)](
+          const SnapshotPtr& snapshot, const query::Budget& budget) {
+        question(snapshot, budget, counted);
+      });
+  if (taken) return;
+  count->Refused();
+  call->Finish(ToGrpcStatus(TooManyWait()));
 }
 
 void QueryRunner::Answer(std::string_view kind, net::ExchangePtr exchange,
@@ -112,7 +142,7 @@ void QueryRunner::WatchClients() {
     watch_ready_.wait(lock, [this] { return stopping_ || !running_.empty(); });
     if (stopping_) return;
     for (Running* running : running_)
-      if (running->exchange->cancelled()) running->cancelled = true;
+      if (running->gone()) running->cancelled = true;
     watch_ready_.wait_for(lock, kWatchEvery, [this] { return stopping_; });
   }
 }

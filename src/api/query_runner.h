@@ -22,6 +22,7 @@
 #include "api/query_metrics.h"
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "net/grpc.h"
 #include "net/http.h"
 #include "query/query.h"
 #include "store/store.h"
@@ -42,6 +43,8 @@ class QueryRunner {
   using Question =
       std::function<void(const SnapshotPtr&, const query::Budget&, const net::ExchangePtr&)>;
   using SimpleQuestion = std::function<net::Response(const store::Snapshot&, const query::Budget&)>;
+  using GrpcQuestion =
+      std::function<void(const SnapshotPtr&, const query::Budget&, const net::GrpcCallPtr&)>;
   // Says in the API's own shape that a question cannot be taken.
   using Refuse = std::function<net::Response(const Error&)>;
 
@@ -54,6 +57,8 @@ class QueryRunner {
   // `kind` labels the metrics: a constant, never input.
   void Run(std::string_view kind, net::ExchangePtr exchange, Question question,
            const Refuse& refuse);
+  // The same for gRPC; a refusal is a status.
+  void Run(std::string_view kind, net::GrpcCallPtr call, GrpcQuestion question);
   // For questions with one whole answer in the native shape.
   void Answer(std::string_view kind, net::ExchangePtr exchange, SimpleQuestion question);
   // Continues a streamed answer on a worker; dropped when the runner stops.
@@ -66,9 +71,12 @@ class QueryRunner {
 
  private:
   struct Running {
-    net::ExchangePtr exchange;
+    std::function<bool()> gone;  // asks the client's connection
     std::atomic<bool> cancelled{false};
   };
+  // False: it was not taken.
+  bool Enqueue(std::string_view kind, const QueryKindMetrics& metrics, std::function<bool()> gone,
+               std::function<void(const SnapshotPtr&, const query::Budget&)> answer);
   void Work();
   void WatchClients();
 

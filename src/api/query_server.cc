@@ -4,10 +4,13 @@
 #include <algorithm>
 
 #include "api/answers.h"
+#include "api/api_v3.h"
+#include "api/api_v3_grpc.h"
 #include "api/jaeger_api.h"
 #include "api/metrics_page.h"
 #include "api/tempo_api.h"
 #include "api/web_ui.h"
+#include "wire/compression.h"
 
 namespace weft::api {
 namespace {
@@ -100,17 +103,52 @@ Status QueryServer::StartTempo() {
   return {};
 }
 
+Status QueryServer::StartGrpc() {
+  if (!options_.grpc_endpoint) return {};
+  auto router = std::make_shared<net::Router>();
+  AddGrpc(RoutesFor(options_.grpc_loopback_only), router.get());
+  WEFT_ASSIGN(grpc_port_,
+              server_->Listen(*options_.grpc_endpoint, std::move(router), options_.grpc_listen));
+  return {};
+}
+
 Status QueryServer::Start() {
   auto router = std::make_shared<net::Router>();
   net::RouteOptions route = RoutesFor(options_.loopback_only);
   AddNativeRoutes(facts_, &runner_, route, router.get());
   AddJaegerRoutes(&runner_, clock_, route, router.get());
+  AddApiV3Routes(&runner_, route, router.get());
   AddTempoRoutes("/tempo", {facts_.version, ready_}, &runner_, route, router.get());
   // Probes and scrapers come by address or by any name, and learn nothing private.
   AddHealthRoutes(ready_, metrics_, {}, router.get());
   ServeWebUi(route.admit, router.get());
+  AddGrpc(route, router.get());
   WEFT_ASSIGN(port_, server_->Listen(options_.endpoint, std::move(router), options_.listen));
+  WEFT_TRY(StartGrpc());
   return options_.tempo_endpoint ? StartTempo() : Status{};
+}
+
+void QueryServer::AddGrpc(const net::RouteOptions& route, net::Router* router) {
+  net::GrpcOptions options;
+  options.message_bytes_max = 1 << 20;  // a question, not data
+  options.admit = [admit = route.admit](const net::RequestHead& head, uint64_t,
+                                        std::shared_ptr<void>* token) {
+    net::Admission admission = admit(head);
+    *token = std::move(admission.token);
+    if (!admission.refusal) return net::GrpcStatus{};
+    return net::GrpcStatus{admission.refusal->status == 401 ? net::GrpcCode::kUnauthenticated
+                                                            : net::GrpcCode::kPermissionDenied,
+                           "refused as over HTTP: " + admission.refusal->body, 0};
+  };
+  options.decompress = [](std::string_view encoding, std::string_view bytes,
+                          uint64_t bytes_max) -> Result<std::string> {
+    std::optional<wire::Compression> kind = wire::CompressionByName(encoding);
+    if (kind) return wire::Decompress(*kind, bytes, bytes_max);
+    return Fail(ErrorCode::kUnimplemented,
+                "unsupported grpc-encoding \"" + std::string(encoding.substr(0, 64)) + "\"");
+  };
+  AddApiV3Grpc(&runner_, options, router);
+  net::AddGrpcHealth(router, [ready = ready_] { return ready().empty(); });
 }
 
 void QueryServer::Stop() { runner_.Stop(); }

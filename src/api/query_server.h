@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The query extension: everything that answers on port 16686, and Tempo's API on 3200. The native
-// API, Jaeger's, Tempo's, health, metrics and the UI, behind one check of the Host header where
-// only this machine may connect.
+// The query extension: everything that answers on port 16686, Jaeger's gRPC API on 16685 and
+// Tempo's on 3200. The native API, Jaeger's, Tempo's, health, metrics and the UI, behind one check
+// of the Host header where only this machine may connect.
 //
 // Thread rule: Start() and Stop() by one thread.
-// Next: api/native_api.h, api/jaeger_api.h, api/query_runner.h.
+// Next: api/native_api.h, api/jaeger_api.h, api/api_v3.h, api/query_runner.h.
 #pragma once
 
 #include <atomic>
@@ -28,9 +28,11 @@ struct QueryServerOptions {
   bool loopback_only = true;  // then the Host header must name this machine
   std::vector<std::string> allowed_hosts;
   QueryRunner::Limits limits;
+  std::optional<net::Endpoint> grpc_endpoint = {};  // gRPC alone, which `endpoint` answers too
+  bool grpc_loopback_only = true;
   std::optional<net::Endpoint> tempo_endpoint = {};  // Tempo's API alone
   bool tempo_loopback_only = true;
-  net::ListenOptions listen = {}, tempo_listen = {};
+  net::ListenOptions listen = {}, grpc_listen = {}, tempo_listen = {};
 };
 
 class QueryServer {
@@ -46,10 +48,13 @@ class QueryServer {
   void Stop();
   // The port that was bound; after Start().
   uint16_t port() const { return port_; }
+  uint16_t grpc_port() const { return grpc_port_; }    // 0 without one
   uint16_t tempo_port() const { return tempo_port_; }  // 0 without one
 
  private:
   net::RouteOptions RoutesFor(bool loopback_only) const;
+  void AddGrpc(const net::RouteOptions& route, net::Router* router);
+  Status StartGrpc();
   Status StartTempo();
 
   const QueryServerOptions options_;
@@ -59,8 +64,7 @@ class QueryServer {
   Clock* const clock_;
   const std::function<std::string()> ready_;
   QueryRunner runner_;
-  uint16_t tempo_port_ = 0;
-  uint16_t port_ = 0;
+  uint16_t port_ = 0, grpc_port_ = 0, tempo_port_ = 0;
 };
 
 // /healthz, /readyz and /metrics, for any router.

@@ -359,7 +359,7 @@ exporters:
       age: 14d
       bytes: 20GiB
 extensions:
-  # UI, APIs and /metrics; beside 16686, Tempo's API alone on 3200.
+  # UI, APIs and /metrics; beside 16686, Jaeger's gRPC API alone on 16685, Tempo's on 3200.
   query:
     endpoint: localhost:16686
     store: store

@@ -187,24 +187,33 @@ TEST(ConfigTest, BuiltInIsTheDefaultOfEverySetting) {
   const auto& query =
       std::get<QuerySettings>(config.Find(ComponentKind::kExtension, {"query", ""})->settings);
   EXPECT_EQ(query.endpoint, QuerySettings().endpoint);
+  EXPECT_EQ(query.grpc_endpoint->ToString(), "localhost:16685");
   EXPECT_EQ(query.tempo_endpoint->ToString(), "localhost:3200");
 }
 
-TEST(ConfigTest, TemposPortFollowsTheMainOne) {
-  auto tempo = [](std::vector<std::string> settings) {
+TEST(ConfigTest, SecondPortsOfQueriesFollowTheMainOne) {
+  auto seconds = [](std::vector<std::string> settings) {
     LoadOptions options{.uris = {}, .settings = std::move(settings)};
     Surroundings none{.env = [](const std::string&) { return std::nullopt; }, .read_file = {}};
     Config config = Load(options, none).value().config;
     auto& query =
         std::get<QuerySettings>(config.Find(ComponentKind::kExtension, {"query", ""})->settings);
-    return query.tempo_endpoint ? query.tempo_endpoint->ToString() : "none";
+    auto text = [](const std::optional<Endpoint>& endpoint) {
+      return endpoint ? endpoint->ToString() : "none";
+    };
+    return text(query.grpc_endpoint) + " " + text(query.tempo_endpoint);
   };
-  EXPECT_EQ(tempo({"extensions.query.endpoint=127.0.0.1:16686"}), "127.0.0.1:3200");
-  EXPECT_EQ(tempo({"extensions.query.endpoint=127.0.0.1:8080"}), "none");
-  EXPECT_EQ(tempo({"extensions.query.endpoint=127.0.0.1:0",
-                   "extensions.query.tempo_endpoint=127.0.0.1:0"}),
-            "127.0.0.1:0");
-  EXPECT_EQ(tempo({"extensions.query.tempo_endpoint="}), "none");
+  EXPECT_EQ(seconds({"extensions.query.endpoint=127.0.0.1:16686"}),
+            "127.0.0.1:16685 127.0.0.1:3200");
+  EXPECT_EQ(seconds({"extensions.query.endpoint=127.0.0.1:8080"}), "none none");
+  EXPECT_EQ(seconds({"extensions.query.endpoint=127.0.0.1:0",
+                     "extensions.query.grpc_endpoint=127.0.0.1:0"}),
+            "127.0.0.1:0 none");
+  EXPECT_EQ(seconds({"extensions.query.endpoint=127.0.0.1:0",
+                     "extensions.query.tempo_endpoint=127.0.0.1:0"}),
+            "none 127.0.0.1:0");
+  EXPECT_EQ(seconds({"extensions.query.tempo_endpoint="}), "localhost:16685 none");
+  EXPECT_EQ(seconds({"extensions.query.grpc_endpoint="}), "none localhost:3200");
 }
 
 TEST(ConfigTest, SecretsAreReadAndNotShown) {

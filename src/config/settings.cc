@@ -161,6 +161,7 @@ void ReadSecondEndpoint(std::string_view key, Section* section, const Endpoint& 
 std::optional<Settings> ReadQuery(Section section) {
   QuerySettings settings;
   section.Read("endpoint", &settings.endpoint);
+  ReadSecondEndpoint("grpc_endpoint", &section, settings.endpoint, &settings.grpc_endpoint);
   ReadSecondEndpoint("tempo_endpoint", &section, settings.endpoint, &settings.tempo_endpoint);
   section.Read("store", &settings.store);
   section.Read("workers", &settings.workers, 1, 64);

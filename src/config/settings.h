@@ -60,6 +60,9 @@ struct DebugSettings {
 // extensions::query
 struct QuerySettings {
   Endpoint endpoint{"localhost", 16686};
+  // Jaeger's gRPC API alone, which `endpoint` answers too. Unless it is set: port 16685 beside
+  // 16686, as Jaeger has them, and none beside another port.
+  std::optional<Endpoint> grpc_endpoint = Endpoint{"localhost", 16685};
   // Tempo's API alone, which `endpoint` has under /tempo. Unless it is set: port 3200 beside 16686,
   // where Tempo's clients look for it, and none beside another port.
   std::optional<Endpoint> tempo_endpoint = Endpoint{"localhost", 3200};

@@ -209,6 +209,7 @@ TraceSummary AssembledTrace::Summarise(const Plan& plan, const std::vector<uint3
   out.start_ns = start_ns_;
   out.duration_ns = end_ns_ - start_ns_;
   out.spans = static_cast<uint32_t>(batch_.spans.size());
+  out.orphans = static_cast<uint32_t>(std::ranges::count(tree_.orphan, true));
   std::map<std::string_view, ServiceShare> shares;
   for (const Span& span : batch_.spans) {
     ServiceShare& share = shares[ServiceName(batch_.resources[span.resource])];

@@ -142,6 +142,7 @@ Status Summariser::TakeGroup(uint32_t group, uint32_t begin, uint32_t end) {
     ++share.spans;
     share.errors += failed;
     out_.errors += failed;
+    out_.orphans += depths[i] == 0 && parents[i] != 0;
     // Roots lie in start order; an orphan stands in until a root comes.
     bool is_root = depths[i] == 0 && parents[i] == 0;
     bool is_first = group * block::kRowsPerGroup + i == trace_.first_row;

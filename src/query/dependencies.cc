@@ -106,8 +106,8 @@ Result<Dependencies> DependencyCounter::Run() {
   std::vector<std::string_view> names(services_.size());
   for (const auto& [name, number] : services_) names[number] = name;
   for (const auto& [pair, calls] : calls_)
-    result_.links.push_back({std::string(names[pair >> 32]),
-                             std::string(names[static_cast<uint32_t>(pair)]), calls});
+    result_.links.push_back(
+        {std::string(names[pair >> 32]), std::string(names[static_cast<uint32_t>(pair)]), calls});
   std::ranges::sort(result_.links);
   return std::move(result_);
 }
@@ -269,9 +269,8 @@ Status DependencyCounter::CountFragments(const std::vector<TraceId>& ids) {
     bool doubtful = false;
     for (; end < fragments_.size() && fragments_[end].trace == fragments_[begin].trace; ++end)
       doubtful |= SamePlace(fragments_[end - 1], fragments_[end]);
-    WEFT_TRY(doubtful
-                 ? CountAssembled(ids[fragments_[begin].trace])
-                 : CountTree(std::span(fragments_).subspan(begin, end - begin)));
+    WEFT_TRY(doubtful ? CountAssembled(ids[fragments_[begin].trace])
+                      : CountTree(std::span(fragments_).subspan(begin, end - begin)));
     begin = end;
     if (++traces % 256 == 0) WEFT_TRY(meter_.Check(bytes_used()));
   }

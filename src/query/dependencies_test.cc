@@ -56,7 +56,8 @@ SpanBatch MakeBatch(std::initializer_list<SpanSpec> specs) {
 
 // The answer, checked to be the same in every layout.
 std::vector<ServiceCalls> Links(const std::vector<const SpanBatch*>& batches,
-                                uint64_t start_ns = kEpoch, uint64_t end_ns = kEpoch + 1000 * kSecond) {
+                                uint64_t start_ns = kEpoch,
+                                uint64_t end_ns = kEpoch + 1000 * kSecond) {
   std::vector<ServiceCalls> first;
   bool is_first = true;
   for (const testing::Layout& layout : testing::MakeLayouts(batches)) {
@@ -121,10 +122,11 @@ TEST(Dependencies, AnExhaustedBudgetIsSaid) {
     ASSERT_TRUE(found) << layout.name;
     EXPECT_THAT(found->partial, HasSubstr("ran out of time")) << layout.name;
     std::atomic<bool> cancelled{true};
-    EXPECT_EQ(FindDependencies(*layout.snapshot, kEpoch, kEpoch + kSecond, {.cancelled = &cancelled})
-                  .error()
-                  .code,
-              ErrorCode::kCancelled);
+    EXPECT_EQ(
+        FindDependencies(*layout.snapshot, kEpoch, kEpoch + kSecond, {.cancelled = &cancelled})
+            .error()
+            .code,
+        ErrorCode::kCancelled);
   }
 }
 

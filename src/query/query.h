@@ -66,6 +66,7 @@ struct TraceSummary {
   bool root_missing = false;
   uint64_t start_ns = 0, duration_ns = 0;
   uint32_t spans = 0, errors = 0;
+  uint32_t orphans = 0;                // spans that name a parent which is not there
   std::vector<ServiceShare> services;  // most spans first
   uint32_t matched = 0;                // all matching spans
   std::vector<MatchedSpan> matches;    // the first spans_per_trace by start

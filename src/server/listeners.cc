@@ -87,6 +87,8 @@ std::vector<ListenAddress> AddressesOf(config::Component* component) {
   }
   if (auto* query = std::get_if<config::QuerySettings>(&component->settings)) {
     out.push_back({id, &query->endpoint, &query->security, true});
+    if (query->grpc_endpoint)
+      out.push_back({id + "/grpc", &*query->grpc_endpoint, &query->security, true});
     if (query->tempo_endpoint)
       out.push_back({id + "/tempo", &*query->tempo_endpoint, &query->security, true});
   }

@@ -105,7 +105,12 @@ Status RunningServer::StartQuery(const std::string& name, const config::QuerySet
                                              .timeout_ns = settings.timeout_ns,
                                              .memory_bytes = settings.memory_bytes},
                                   .listen = std::move(listen)};
-  std::string tempo_name = name + "/tempo";
+  std::string grpc_name = name + "/grpc", tempo_name = name + "/tempo";
+  if (settings.grpc_endpoint) {
+    options.grpc_endpoint = ToNet(*settings.grpc_endpoint);
+    options.grpc_loopback_only = settings.grpc_endpoint->IsLoopback();
+    WEFT_ASSIGN(options.grpc_listen, listener_options_.Options(grpc_name, settings.security));
+  }
   if (settings.tempo_endpoint) {
     options.tempo_endpoint = ToNet(*settings.tempo_endpoint);
     options.tempo_loopback_only = settings.tempo_endpoint->IsLoopback();
@@ -117,6 +122,8 @@ Status RunningServer::StartQuery(const std::string& name, const config::QuerySet
   WEFT_TRY(server->Start());
   bool tls = settings.security.tls.has_value();
   listeners_.push_back({name, {settings.endpoint.host, server->port()}, tls});
+  if (settings.grpc_endpoint)
+    listeners_.push_back({grpc_name, {settings.grpc_endpoint->host, server->grpc_port()}, tls});
   if (settings.tempo_endpoint)
     listeners_.push_back({tempo_name, {settings.tempo_endpoint->host, server->tempo_port()}, tls});
   query_servers_.push_back(std::move(server));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "wire/base64.h"
+#include "wire/json_indent.h"
 #include "wire/json_scan.h"
 #include "wire/json_writer.h"
 #include "wire/utf8.h"
@@ -155,6 +156,28 @@ TEST(JsonScan, GivesTheKeysOfTheFirstLevelOnly) {
   ForEachTopLevelKey(R"( {"a" : {"b":1}, "c":["d", {"e":2}], "f\"": "g"} {"h":1})",
                      [&](std::string_view key) { keys.emplace_back(key); });
   EXPECT_EQ(keys, (std::vector<std::string>{"a", "c", "f\\\""}));
+}
+
+TEST(JsonIndenter, WritesTheSameWhereverThePiecesAreCut) {
+  constexpr std::string_view kJson = R"({"a":[1,{"b":"},[\"\\"}],"c":{},"d":[],"e":null})";
+  constexpr std::string_view kWanted = R"({
+    "a": [
+        1,
+        {
+            "b": "},[\"\\"
+        }
+    ],
+    "c": {},
+    "d": [],
+    "e": null
+})";
+  for (size_t cut = 0; cut <= kJson.size(); ++cut) {
+    JsonIndenter indenter;
+    std::string out;
+    indenter.Append(kJson.substr(0, cut), &out);
+    indenter.Append(kJson.substr(cut), &out);
+    EXPECT_EQ(out, kWanted) << cut;
+  }
 }
 
 TEST(JsonScan, FindsWhatIsNoText) {

@@ -19,7 +19,7 @@ BINARY = os.environ.get("WEFT", "")
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 CACHE = ROOT / "build" / "e2e"
-PORTS = (4317, 4318, 16686, 3200)
+PORTS = (4317, 4318, 16685, 16686, 3200)
 
 
 def wait_for(what, condition, seconds=20):

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/api_v3_grpc.h"
+
+#include <algorithm>
+
+#include "api/answers.h"
+#include "api/api_v3_messages.h"
+#include "api/paced_answer.h"
+#include "api/trace_chunks.h"
+
+namespace weft::api {
+namespace {
+
+constexpr std::string_view kService = "/jaeger.api_v3.QueryService/";
+constexpr size_t kSummariesAtOnce = 500;
+
+// The status behind an answer that may not be whole.
+net::GrpcStatus WholenessStatus(const store::Snapshot& snapshot, const std::string& partial) {
+  if (partial.empty()) return {};
+  return {
+      snapshot.unreadable().empty() ? net::GrpcCode::kDeadlineExceeded : net::GrpcCode::kDataLoss,
+      "partial: " + partial, 0};
+}
+
+void Reply(const net::GrpcCallPtr& call, std::string message, net::GrpcStatus status = {}) {
+  call->Send(std::move(message));
+  call->Finish(std::move(status));
+}
+
+// Traces, then a status: the first thing that went wrong, if anything did.
+class TracePieces final : public Pieces {
+ public:
+  TracePieces(SnapshotPtr snapshot, std::vector<TraceId> ids, net::GrpcStatus status,
+              bool must_find)
+      : chunks_(std::move(snapshot), std::move(ids), codec::OtlpFormat::kProtobuf),
+        status_(std::move(status)),
+        must_find_(must_find) {}
+
+  std::optional<std::string> Next() override {
+    for (;;) {
+      Result<std::optional<std::string>> message = chunks_.Next();
+      if (!message) {
+        if (status_.code == net::GrpcCode::kOk) status_ = ToGrpcStatus(message.error());
+        continue;
+      }
+      found_ |= message->has_value();
+      return std::move(*message);
+    }
+  }
+  net::GrpcStatus status() const override {
+    if (status_.code == net::GrpcCode::kOk && must_find_ && !found_)
+      return {net::GrpcCode::kNotFound, "trace not found", 0};
+    return status_;
+  }
+
+ private:
+  TraceChunks chunks_;
+  net::GrpcStatus status_;
+  const bool must_find_;
+  bool found_ = false;
+};
+
+class SummaryPieces final : public Pieces {
+ public:
+  SummaryPieces(std::vector<query::TraceSummary> traces, net::GrpcStatus status)
+      : traces_(std::move(traces)), status_(std::move(status)) {}
+
+  std::optional<std::string> Next() override {
+    if (next_ == traces_.size()) return std::nullopt;
+    size_t count = std::min(kSummariesAtOnce, traces_.size() - next_);
+    std::span<const query::TraceSummary> some(traces_.data() + next_, count);
+    next_ += count;
+    return EncodeSummaries(some);
+  }
+  net::GrpcStatus status() const override { return status_; }
+
+ private:
+  const std::vector<query::TraceSummary> traces_;
+  const net::GrpcStatus status_;
+  size_t next_ = 0;
+};
+
+void AnswerServices(const SnapshotPtr& snapshot, const query::Budget& budget,
+                    const net::GrpcCallPtr& call) {
+  Result<std::vector<query::ServiceCount>> services = query::ListServices(*snapshot, budget);
+  if (!services) return call->Finish(ToGrpcStatus(services.error()));
+  Reply(call, EncodeServices(*services));
+}
+
+void AnswerOperations(const OperationsRequest& request, const SnapshotPtr& snapshot,
+                      const query::Budget& budget, const net::GrpcCallPtr& call) {
+  auto operations = query::ListOperations(*snapshot, request.service, budget);
+  if (!operations) return call->Finish(ToGrpcStatus(operations.error()));
+  if (!request.span_kind.empty())
+    std::erase_if(*operations, [&](const query::OperationName& operation) {
+      return KindText(operation.kind) != request.span_kind;
+    });
+  Reply(call, EncodeOperations(*operations));
+}
+
+void AnswerDependencies(const DependenciesRequest& request, const SnapshotPtr& snapshot,
+                        const query::Budget& budget, const net::GrpcCallPtr& call) {
+  auto found = query::FindDependencies(*snapshot, request.start_ns, request.end_ns, budget);
+  if (!found) return call->Finish(ToGrpcStatus(found.error()));
+  Reply(call, EncodeDependencies(found->links), WholenessStatus(*snapshot, found->partial));
+}
+
+void AnswerFind(QueryRunner* runner, const query::SearchRequest& search, bool summaries,
+                const SnapshotPtr& snapshot, const query::Budget& budget,
+                const net::GrpcCallPtr& call) {
+  Result<query::SearchResult> result = query::Search(*snapshot, search, budget);
+  if (!result) return call->Finish(ToGrpcStatus(result.error()));
+  net::GrpcStatus status = WholenessStatus(*snapshot, result->partial);
+  if (summaries)
+    return SendPieces(std::make_unique<SummaryPieces>(std::move(result->traces), std::move(status)),
+                      runner, call);
+  std::vector<TraceId> ids;
+  for (const query::TraceSummary& trace : result->traces) ids.push_back(trace.trace_id);
+  SendPieces(std::make_unique<TracePieces>(snapshot, std::move(ids), std::move(status), false),
+             runner, call);
+}
+
+}  // namespace
+
+void AddApiV3Grpc(QueryRunner* runner, const net::GrpcOptions& options, net::Router* router) {
+  // The others are those of HTTP.
+  runner->Declare({"api_v3_dependencies"});
+  // `decode` reads the message on the net thread; `answer` runs on a worker.
+  auto add = [&](std::string_view method, std::string_view kind, auto decode, auto answer) {
+    router->AddGrpc(
+        std::string(kService) + std::string(method), options,
+        [=](net::GrpcRequest request, net::GrpcCallPtr call) {
+          auto question = decode(request.message);
+          if (!question) return call->Finish(ToGrpcStatus(question.error()));
+          runner->Run(kind, std::move(call),
+                      [=, question = std::move(*question)](
+                          const SnapshotPtr& snapshot, const query::Budget& budget,
+                          const net::GrpcCallPtr& to) { answer(question, snapshot, budget, to); });
+        });
+  };
+  struct Nothing {};
+  add(
+      "GetServices", "api_v3_services",
+      [](std::string_view) -> Result<Nothing> { return Nothing{}; },
+      [](Nothing, const SnapshotPtr& snapshot, const query::Budget& budget,
+         const net::GrpcCallPtr& call) { AnswerServices(snapshot, budget, call); });
+  add("GetOperations", "api_v3_operations", DecodeGetOperationsRequest, AnswerOperations);
+  add("GetDependencies", "api_v3_dependencies", DecodeGetDependenciesRequest, AnswerDependencies);
+  for (bool summaries : {false, true})
+    add(summaries ? "FindTraceSummaries" : "FindTraces",
+        summaries ? "api_v3_summaries" : "api_v3_search", DecodeFindRequest,
+        [=](const query::SearchRequest& search, const SnapshotPtr& snapshot,
+            const query::Budget& budget, const net::GrpcCallPtr& call) {
+          AnswerFind(runner, search, summaries, snapshot, budget, call);
+        });
+  add("GetTrace", "api_v3_trace", DecodeGetTraceRequest,
+      [=](const TraceId& id, const SnapshotPtr& snapshot, const query::Budget&,
+          const net::GrpcCallPtr& call) {
+        SendPieces(
+            std::make_unique<TracePieces>(snapshot, std::vector{id}, net::GrpcStatus{}, true),
+            runner, call);
+      });
+}
+
+}  // namespace weft::api

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/otlp_transform.h"
+
+#include <fmt/format.h>
+
+#include <unordered_map>
+
+#include "codec/otlp_file.h"
+
+namespace weft::api {
+namespace {
+
+constexpr uint64_t kDecompressedBytesMax = 256ull << 20;
+
+// Everything uploaded, trace by trace. What a trace holds are views into `read`.
+struct Upload {
+  std::vector<SpanBatch> read;
+  std::vector<SpanBatch> traces;
+  std::unordered_map<TraceId, size_t, IdHash> index;
+
+  SpanBatch& Of(const TraceId& id) {
+    auto [place, is_new] = index.try_emplace(id, traces.size());
+    if (is_new) traces.emplace_back();
+    return traces[place->second];
+  }
+};
+
+// Moves the items of one batch to their traces; a trace gets each resource and scope once.
+template <class Item>
+void Distribute(const SpanBatch& batch, const std::vector<Item>& items,
+                std::vector<Item> SpanBatch::* list, Upload* upload) {
+  // (trace, resource or scope of the batch) -> index in the trace
+  std::unordered_map<uint64_t, uint32_t> resources, scopes;
+  for (Item item : items) {
+    SpanBatch& trace = upload->Of(item.trace_id);
+    uint64_t number = upload->index[item.trace_id];
+    auto [resource, new_resource] = resources.try_emplace(
+        number << 32 | item.resource, static_cast<uint32_t>(trace.resources.size()));
+    if (new_resource) trace.resources.push_back(batch.resources[item.resource]);
+    auto [scope, new_scope] =
+        scopes.try_emplace(number << 32 | item.scope, static_cast<uint32_t>(trace.scopes.size()));
+    if (new_scope) trace.scopes.push_back(batch.scopes[item.scope]);
+    item.resource = resource->second;
+    item.scope = scope->second;
+    (trace.*list).push_back(item);
+  }
+}
+
+void NoteRejected(const Rejection& rejection, std::string_view what,
+                  std::vector<codec::JaegerError>* errors) {
+  if (rejection.count > 0)
+    errors->push_back(
+        {400, fmt::format("{} {} were left out: {}", rejection.count, what, rejection.message),
+         ""});
+}
+
+}  // namespace
+
+Result<size_t> TransformOtlp(std::string body, std::string* data,
+                             std::vector<codec::JaegerError>* errors) {
+  WEFT_ASSIGN(auto reader, codec::OtlpFileReader::Open(std::move(body), kDecompressedBytesMax));
+  Upload upload;
+  while (true) {
+    WEFT_ASSIGN(std::optional<codec::OtlpDocument> document, reader.Next());
+    if (!document) break;
+    WEFT_ASSIGN(codec::OtlpContent content, reader.Decode(*document));
+    for (SpanBatch* batch : {&content.traces, &content.logs}) {
+      NoteRejected(batch->rejected_spans, "spans", errors);
+      NoteRejected(batch->rejected_logs, "log records", errors);
+      if (!batch->empty()) upload.read.push_back(std::move(*batch));
+    }
+  }
+  for (const SpanBatch& batch : upload.read) {
+    Distribute(batch, batch.spans, &SpanBatch::spans, &upload);
+    Distribute(batch, batch.logs, &SpanBatch::logs, &upload);
+  }
+  wire::JsonWriter json(data);
+  size_t total = 0;
+  json.BeginArray();
+  for (const SpanBatch& trace : upload.traces) {
+    if (trace.spans.empty()) continue;  // log records alone
+    codec::WriteJaegerTrace(trace.spans[0].trace_id, trace, &json);
+    ++total;
+  }
+  json.EndArray();
+  return total;
+}
+
+}  // namespace weft::api

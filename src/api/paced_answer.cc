@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/paced_answer.h"
+
+namespace weft::api {
+namespace {
+
+net::WriteState Put(net::Exchange& exchange, std::string piece) {
+  return exchange.Write(std::move(piece));
+}
+net::WriteState Put(net::GrpcCall& call, std::string piece) { return call.Send(std::move(piece)); }
+void End(net::Exchange& exchange, const Pieces&) { exchange.Finish(); }
+void End(net::GrpcCall& call, const Pieces& pieces) { call.Finish(pieces.status()); }
+
+template <class Door>
+class PacedAnswer : public std::enable_shared_from_this<PacedAnswer<Door>> {
+ public:
+  PacedAnswer(std::unique_ptr<Pieces> pieces, QueryRunner* runner, std::shared_ptr<Door> door)
+      : pieces_(std::move(pieces)), runner_(runner), door_(std::move(door)) {}
+
+  void Pump() {
+    while (std::optional<std::string> piece = pieces_->Next()) {
+      switch (Put(*door_, std::move(*piece))) {
+        case net::WriteState::kGo:
+          break;
+        case net::WriteState::kClosed:
+          return;
+        case net::WriteState::kWait:
+          return WaitForReader();
+      }
+    }
+    End(*door_, *pieces_);
+  }
+
+ private:
+  void WaitForReader() {
+    door_->OnWritable([self = this->shared_from_this()] {
+      self->runner_->Resume([self] {
+        if (!self->door_->cancelled()) self->Pump();
+      });
+    });
+  }
+
+  const std::unique_ptr<Pieces> pieces_;
+  QueryRunner* const runner_;
+  const std::shared_ptr<Door> door_;
+};
+
+}  // namespace
+
+void SendPieces(std::unique_ptr<Pieces> pieces, QueryRunner* runner, net::ExchangePtr exchange) {
+  std::make_shared<PacedAnswer<net::Exchange>>(std::move(pieces), runner, std::move(exchange))
+      ->Pump();
+}
+void SendPieces(std::unique_ptr<Pieces> pieces, QueryRunner* runner, net::GrpcCallPtr call) {
+  std::make_shared<PacedAnswer<net::GrpcCall>>(std::move(pieces), runner, std::move(call))->Pump();
+}
+
+}  // namespace weft::api

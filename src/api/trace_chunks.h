@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Whole traces as a row of OTLP TracesData messages of about a megabyte each: one trace after the
+// other, no message with spans of two, none empty. Only one trace is in memory at a time.
+//
+// Spans of one resource and scope stand together in a message, by start; what a trace holds twice
+// is there once, and nothing else about it is changed.
+// Thread rule: one thread at a time. Next: api/api_v3.h.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/query_runner.h"
+#include "codec/otlp.h"
+#include "model/ids.h"
+
+namespace weft::api {
+
+class TraceChunks {
+ public:
+  // gRPC clients take messages of 4 MiB unless told otherwise.
+  static constexpr size_t kBytesWanted = 1 << 20;
+
+  TraceChunks(SnapshotPtr snapshot, std::vector<TraceId> ids, codec::OtlpFormat format)
+      : snapshot_(std::move(snapshot)), ids_(std::move(ids)), format_(format) {}
+
+  // A message; nothing at the end. A trace that the store does not hold is passed over. After an
+  // error (a trace that cannot be read) the next call goes on behind it.
+  Result<std::optional<std::string>> Next();
+
+ private:
+  Status ReadNextTrace();
+  std::string EncodeSome();
+  std::string Encode(size_t count) const;
+
+  const SnapshotPtr snapshot_;
+  const std::vector<TraceId> ids_;
+  const codec::OtlpFormat format_;
+  size_t next_id_ = 0;
+  SpanBatch trace_;
+  size_t next_span_ = 0;
+  size_t spans_at_once_ = 256;
+};
+
+}  // namespace weft::api
