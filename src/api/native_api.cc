@@ -6,6 +6,7 @@
 #include "api/answers.h"
 #include "api/parameters.h"
 #include "api/tags_api.h"
+#include "api/trace_cache.h"
 #include "api/trace_rows.h"
 #include "api/trace_stream.h"
 #include "codec/otlp.h"
@@ -215,7 +216,8 @@ net::Response AnswerOtlp(bool as_protobuf, bool logs, const TraceId& id,
 }
 
 // GET /trace/{id}[/spans|/find|/otlp].
-void HandleTrace(QueryRunner* runner, net::Request request, net::ExchangePtr exchange) {
+void HandleTrace(QueryRunner* runner, const std::shared_ptr<TraceCache>& traces,
+                 net::Request request, net::ExchangePtr exchange) {
   std::string_view path = std::string_view(request.path).substr(kNativeRoot.size() + 7);
   size_t slash = path.find('/');
   std::string what(slash == std::string_view::npos ? "" : path.substr(slash + 1));
@@ -254,7 +256,7 @@ void HandleTrace(QueryRunner* runner, net::Request request, net::ExchangePtr exc
                         : "trace_find",
       exchange,
       [=, id = *id](const SnapshotPtr& snapshot, const query::Budget&, const net::ExchangePtr& to) {
-        auto document = TraceDocument::Read(*snapshot, id);
+        auto document = traces->Read(*snapshot, id);
         if (!document) return to->Respond(ErrorResponse(document.error()));
         if (what.empty()) return StreamTrace(*document, runner, to);
         to->Respond(JsonResponse(what == "spans" ? DescribeRows(**document, from, count)
@@ -335,8 +337,9 @@ void AddNativeRoutes(const ServerFacts& facts, QueryRunner* runner, net::RouteOp
           return AnswerSearch(search, snapshot, budget);
         });
   });
-  get("/trace/*", [runner](net::Request request, net::ExchangePtr exchange) {
-    HandleTrace(runner, std::move(request), std::move(exchange));
+  get("/trace/*", [runner, traces = std::make_shared<TraceCache>()](net::Request request,
+                                                                    net::ExchangePtr exchange) {
+    HandleTrace(runner, traces, std::move(request), std::move(exchange));
   });
   net::RouteOptions import_options = options;
   import_options.body_bytes_max = 64ull << 20;

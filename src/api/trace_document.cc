@@ -24,11 +24,9 @@ Result<std::shared_ptr<const TraceDocument>> TraceDocument::Read(const store::Sn
   if (batch.spans.empty())
     return Fail(ErrorCode::kNotFound, fmt::format("no span of trace {}", id.ToHex()));
   std::shared_ptr<TraceDocument> document(new TraceDocument(id, std::move(batch)));
-  uint64_t stored = 0;
-  for (const auto& segment : snapshot.segments()) {
-    Result<block::Segment::TraceRows> rows = segment->FindTrace(id);
-    if (rows) stored += rows->spans.size();
-  }
+  document->sources_ = FindSources(snapshot, id);
+  document->unreadable_ = snapshot.unreadable();
+  uint64_t stored = document->sources_.spans;
   uint64_t shown = document->row_count();
   document->duplicates_ = stored > shown ? stored - shown : 0;
   if (!snapshot.unreadable().empty())
@@ -36,6 +34,40 @@ Result<std::shared_ptr<const TraceDocument>> TraceDocument::Read(const store::Sn
         fmt::format("Blocks that could not be read may hold more of this trace: {}.",
                     fmt::join(snapshot.unreadable(), ", ")));
   return document;
+}
+
+TraceDocument::Sources TraceDocument::FindSources(const store::Snapshot& snapshot,
+                                                  const TraceId& id) {
+  Sources sources;
+  for (const auto& segment : snapshot.segments()) {
+    Result<block::Segment::TraceRows> rows = segment->FindTrace(id);
+    if (!rows) {
+      sources.whole = false;
+      continue;
+    }
+    if (rows->spans.empty() && rows->logs.empty()) continue;
+    sources.segments.push_back(segment);
+    sources.spans += rows->spans.size();
+  }
+  return sources;
+}
+
+bool TraceDocument::HoldsFor(const store::Snapshot& snapshot) const {
+  if (!sources_.whole || snapshot.unreadable() != unreadable_) return false;
+  Sources now = FindSources(snapshot, id_);
+  return now.whole &&
+         std::ranges::equal(now.segments, sources_.segments, [](const auto& a, const auto& b) {
+           return !a.owner_before(b) && !b.owner_before(a);
+         });
+}
+
+uint64_t TraceDocument::memory_bytes() const {
+  // Ten numbers and two nodes or so stand in the view for each span.
+  constexpr uint64_t kViewBytesPerSpan = 160;
+  return sizeof *this + batch_.arena.reserved_bytes() + batch_.received.capacity() +
+         batch_.resources.capacity() * sizeof(Resource) + batch_.scopes.capacity() * sizeof(Scope) +
+         batch_.spans.capacity() * (sizeof(Span) + kViewBytesPerSpan) +
+         batch_.logs.capacity() * (sizeof(LogRecord) + sizeof(uint32_t));
 }
 
 void TraceDocument::PlaceLogs() {

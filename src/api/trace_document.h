@@ -4,7 +4,7 @@
 // pre-order, numbered from 0; a log record hangs on the row of its span, or on the root's row when
 // it names none that is here.
 //
-// Thread rule: immutable once built. Next: api/trace_stream.h, api/trace_rows.h.
+// Thread rule: immutable once built. Next: api/trace_cache.h, api/trace_stream.h, api/trace_rows.h.
 #pragma once
 
 #include <memory>
@@ -35,9 +35,21 @@ class TraceDocument {
     return {log_indexes_.data() + log_starts_[row], log_starts_[row + 1] - log_starts_[row]};
   }
   uint64_t duplicates() const { return duplicates_; }
+  // True if reading from this snapshot would give the same document. False in doubt.
+  bool HoldsFor(const store::Snapshot& snapshot) const;
+  uint64_t memory_bytes() const;  // about
   const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:
+  // Where a snapshot has rows of the trace. Segments are immutable and known by their address; the
+  // weak pointers keep an address from being used again, and no file from being removed.
+  struct Sources {
+    std::vector<std::weak_ptr<const block::Segment>> segments;
+    uint64_t spans = 0;
+    bool whole = true;  // every segment could be asked
+  };
+  static Sources FindSources(const store::Snapshot& snapshot, const TraceId& id);
+
   TraceDocument(const TraceId& id, SpanBatch batch);
   void PlaceLogs();
 
@@ -45,6 +57,8 @@ class TraceDocument {
   SpanBatch batch_;
   trace::TraceView view_;
   std::vector<uint32_t> log_starts_, log_indexes_;
+  Sources sources_;
+  std::vector<std::string> unreadable_;
   uint64_t duplicates_ = 0;
   std::vector<std::string> warnings_;
 };

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/trace_cache.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "api/api_fixture.h"
+#include "testing/random_batch.h"
+
+namespace weft::api {
+namespace {
+
+class TraceCacheTest : public ::testing::Test {
+ protected:
+  void Put(SpanBatch batch) {
+    store_->Append(std::move(batch), [](Status status) { EXPECT_TRUE(status); });
+  }
+  std::shared_ptr<const TraceDocument> Read(const TraceId& id) {
+    auto document = cache_.Read(*store_->TakeSnapshot(""), id);
+    EXPECT_TRUE(document) << document.error().message;
+    return document ? *document : nullptr;
+  }
+
+  const TraceId shop_ = *TraceId::FromHex(kTrace);
+  std::unique_ptr<MemoryStore> store_ = std::make_unique<MemoryStore>();
+  TraceCache cache_;
+};
+
+// One trace of its own for each seed.
+SpanBatch OneTrace(uint64_t seed, size_t spans = 50) {
+  return testing::RandomBatch({.seed = seed, .spans = spans, .logs = 0, .traces = 1});
+}
+
+TEST_F(TraceCacheTest, TheSameDocumentServesLaterSnapshots) {
+  Put(ShopTrace());
+  auto first = Read(shop_);
+  EXPECT_EQ(Read(shop_), first);
+  Put(OneTrace(1));  // another trace
+  EXPECT_EQ(Read(shop_), first);
+}
+
+TEST_F(TraceCacheTest, WhateverComesToTheTraceIsSeen) {
+  Put(ShopTrace());
+  auto first = Read(shop_);
+  Put(ShopLogs());
+  auto with_logs = Read(shop_);
+  EXPECT_EQ(first->batch().logs.size(), 0u);
+  EXPECT_EQ(with_logs->batch().logs.size(), 3u);
+  Put(ShopTrace());  // the same spans once more
+  auto with_duplicates = Read(shop_);
+  EXPECT_EQ(with_duplicates->row_count(), 2u);
+  EXPECT_EQ(with_duplicates->duplicates(), 2u);
+  EXPECT_EQ(Read(shop_), with_duplicates);
+}
+
+TEST_F(TraceCacheTest, AnotherStoreIsNeverConfusedWithThis) {
+  Put(ShopTrace());
+  auto first = Read(shop_);
+  store_.reset();  // its segments are gone: their addresses may be used again
+  store_ = std::make_unique<MemoryStore>();
+  EXPECT_FALSE(cache_.Read(*store_->TakeSnapshot(""), shop_));
+  Put(ShopTrace());
+  EXPECT_NE(Read(shop_), first);
+}
+
+TEST_F(TraceCacheTest, TheOldestGoWhenTheBytesAreFull) {
+  std::vector<TraceId> ids;
+  for (uint64_t seed = 1; seed <= 3; ++seed) {
+    SpanBatch batch = OneTrace(seed);
+    ids.push_back(batch.spans[0].trace_id);
+    Put(std::move(batch));
+  }
+  SpanBatch large = OneTrace(9, 5000);
+  TraceId large_id = large.spans[0].trace_id;
+  Put(std::move(large));
+  auto snapshot = store_->TakeSnapshot("");
+  uint64_t most = 0;
+  for (const TraceId& id : ids) most = std::max(most, Read(id)->memory_bytes());
+  TraceCache small(2 * most);
+  auto a = small.Read(*snapshot, ids[0]).value();
+  auto b = small.Read(*snapshot, ids[1]).value();
+  EXPECT_EQ(small.Read(*snapshot, ids[0]).value(), a);
+  small.Read(*snapshot, ids[2]).value();
+  EXPECT_EQ(small.Read(*snapshot, ids[0]).value(), a);
+  EXPECT_NE(small.Read(*snapshot, ids[1]).value(), b);
+  // What is larger than all of the cache is not kept and drives nothing out.
+  auto b2 = small.Read(*snapshot, ids[1]).value();
+  auto whole = small.Read(*snapshot, large_id).value();
+  EXPECT_GT(whole->memory_bytes(), 2 * most);
+  EXPECT_NE(small.Read(*snapshot, large_id).value(), whole);
+  EXPECT_EQ(small.Read(*snapshot, ids[1]).value(), b2);
+}
+
+TEST_F(TraceCacheTest, ThreadsReadWhileSpansArrive) {
+  Put(ShopTrace());
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 4; ++i)
+    readers.emplace_back([this] {
+      for (int n = 0; n < 50; ++n) EXPECT_EQ(Read(shop_)->row_count(), 2u);
+    });
+  for (int n = 0; n < 20; ++n) Put(ShopTrace());
+  for (std::thread& reader : readers) reader.join();
+  EXPECT_EQ(Read(shop_)->duplicates(), 40u);
+}
+
+}  // namespace
+}  // namespace weft::api
