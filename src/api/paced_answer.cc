@@ -4,6 +4,9 @@
 namespace weft::api {
 namespace {
 
+// What a worker sends before the questions that wait have their turn.
+constexpr size_t kTurnBytes = 4 << 20;
+
 net::WriteState Put(net::Exchange& exchange, std::string piece) {
   return exchange.Write(std::move(piece));
 }
@@ -18,10 +21,13 @@ class PacedAnswer : public std::enable_shared_from_this<PacedAnswer<Door>> {
       : pieces_(std::move(pieces)), runner_(runner), door_(std::move(door)) {}
 
   void Pump() {
+    size_t sent = 0;
     while (std::optional<std::string> piece = pieces_->Next()) {
+      sent += piece->size();
       switch (Put(*door_, std::move(*piece))) {
         case net::WriteState::kGo:
-          break;
+          if (sent < kTurnBytes) break;
+          return runner_->Resume([self = this->shared_from_this()] { self->Pump(); });
         case net::WriteState::kClosed:
           return;
         case net::WriteState::kWait:

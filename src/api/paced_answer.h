@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // An answer made piece by piece at the pace at which its client reads: a slow client holds neither
-// a worker nor more memory than one piece and what the pieces are made from. Nothing then caps the
-// size of an answer.
+// a worker nor more memory than one piece and what the pieces are made from, and a fast one with a
+// long answer takes turns with the questions that wait. Nothing then caps the size of an answer.
 //
 // Thread rule: pieces are made by one worker at a time; between pieces nobody holds a thread.
 // Next: api/trace_chunks.h.
