@@ -168,7 +168,7 @@ void HandleTransform(QueryRunner* runner, net::Request request, net::ExchangePtr
       [body, indent = WantsIndent(request.query)](const store::Snapshot&, const query::Budget&) {
         std::string data;
         std::vector<JaegerError> errors;
-        Result<size_t> total = TransformOtlp(std::move(*body), &data, &errors);
+        Result<size_t> total = TransformOtlp(*body, &data, &errors);
         if (!total) return JaegerFailure(total.error());
         return JaegerAnswer(data, *total, errors, indent);
       });

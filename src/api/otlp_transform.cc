@@ -5,12 +5,31 @@
 
 #include <unordered_map>
 
-#include "codec/otlp_file.h"
+#include "codec/trace_file.h"
+#include "wire/decompress_source.h"
 
 namespace weft::api {
 namespace {
 
 constexpr uint64_t kDecompressedBytesMax = 256ull << 20;
+
+// Ends with an error where another source has more than it may have.
+class BoundedSource final : public wire::ByteSource {
+ public:
+  BoundedSource(wire::ByteSource* from, uint64_t bytes_max) : from_(from), left_(bytes_max) {}
+  Result<size_t> Read(std::span<char> to) override {
+    WEFT_ASSIGN(size_t count, from_->Read(to));
+    if (count > left_)
+      return Fail(ErrorCode::kTooLarge,
+                  fmt::format("more than {} bytes when decompressed", kDecompressedBytesMax));
+    left_ -= count;
+    return count;
+  }
+
+ private:
+  wire::ByteSource* const from_;
+  uint64_t left_;
+};
 
 // Everything uploaded, trace by trace. What a trace holds are views into `read`.
 struct Upload {
@@ -56,15 +75,18 @@ void NoteRejected(const Rejection& rejection, std::string_view what,
 
 }  // namespace
 
-Result<size_t> TransformOtlp(std::string body, std::string* data,
+Result<size_t> TransformOtlp(std::string_view body, std::string* data,
                              std::vector<codec::JaegerError>* errors) {
-  WEFT_ASSIGN(auto reader, codec::OtlpFileReader::Open(std::move(body), kDecompressedBytesMax));
+  wire::MemorySource bytes(body);
+  WEFT_ASSIGN(auto plain, wire::OpenDecompressed(&bytes));
+  BoundedSource bounded(plain.get(), kDecompressedBytesMax);
+  codec::TraceFileReader reader(&bounded, codec::TraceFormat::kOtlp);
   Upload upload;
   while (true) {
-    WEFT_ASSIGN(std::optional<codec::OtlpDocument> document, reader.Next());
-    if (!document) break;
-    WEFT_ASSIGN(codec::OtlpContent content, reader.Decode(*document));
-    for (SpanBatch* batch : {&content.traces, &content.logs}) {
+    WEFT_ASSIGN(std::optional<codec::TracePiece> piece, reader.Next());
+    if (!piece) break;
+    if (!piece->problem.empty()) return Fail(ErrorCode::kInvalidArgument, piece->problem);
+    for (SpanBatch* batch : {&piece->traces, &piece->logs}) {
       NoteRejected(batch->rejected_spans, "spans", errors);
       NoteRejected(batch->rejected_logs, "log records", errors);
       if (!batch->empty()) upload.read.push_back(std::move(*batch));
