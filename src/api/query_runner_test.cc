@@ -61,9 +61,9 @@ class CountedPieces final : public Pieces {
   int left_;
 };
 
-class QueryRunnerTest : public ::testing::Test {
+class QuestionsTest : public ::testing::Test {
  protected:
-  ~QueryRunnerTest() override { runner_.Stop(); }
+  ~QuestionsTest() override { runner_.Stop(); }
   void Send(std::unique_ptr<Pieces> pieces, std::shared_ptr<FastReader> reader) {
     auto shared = std::make_shared<std::unique_ptr<Pieces>>(std::move(pieces));
     runner_.Run(
@@ -79,13 +79,13 @@ class QueryRunnerTest : public ::testing::Test {
   QueryRunner runner_{&store_, {.workers = 1}, &metrics_, SystemClock()};
 };
 
-TEST_F(QueryRunnerTest, ALongAnswerIsWhole) {
+TEST_F(QuestionsTest, ALongAnswerIsWhole) {
   auto reader = std::make_shared<FastReader>();
   Send(std::make_unique<CountedPieces>(50), reader);
   EXPECT_EQ(reader->Answer(), "end");
 }
 
-TEST_F(QueryRunnerTest, AnEndlessAnswerKeepsTheOnlyWorkerFromNobodyAndStops) {
+TEST_F(QuestionsTest, AnEndlessAnswerKeepsTheOnlyWorkerFromNobodyAndStops) {
   auto endless = std::make_shared<FastReader>();
   Send(std::make_unique<Endless>(), endless);
   ASSERT_TRUE(endless->WaitForFirstPiece());
@@ -97,7 +97,7 @@ TEST_F(QueryRunnerTest, AnEndlessAnswerKeepsTheOnlyWorkerFromNobodyAndStops) {
   runner_.Stop();  // does not wait for the end of what has none
 }
 
-TEST_F(QueryRunnerTest, ARefusedQuestionIsCountedOnceAndAnswered) {
+TEST_F(QuestionsTest, ARefusedQuestionIsCountedOnceAndAnswered) {
   QueryRunner full(&store_, {.workers = 1, .waiting_max = 0}, &metrics_, SystemClock());
   auto reader = std::make_shared<FastReader>();
   full.Run(
@@ -115,7 +115,7 @@ TEST_F(QueryRunnerTest, ARefusedQuestionIsCountedOnceAndAnswered) {
     EXPECT_THAT(text, ::testing::HasSubstr(line));
 }
 
-TEST_F(QueryRunnerTest, EndsOfGrpcCallsAreCountedByTheirCode) {
+TEST_F(QuestionsTest, EndsOfGrpcCallsAreCountedByTheirCode) {
   class Call final : public net::GrpcCall {
    public:
     net::WriteState Send(std::string) override { return net::WriteState::kGo; }
