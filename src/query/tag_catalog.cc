@@ -16,7 +16,7 @@ namespace {
 
 using traceql::Intrinsic;
 
-constexpr std::string_view kIntrinsicScope = "intrinsic";
+constexpr std::string_view kIntrinsicScope = "intrinsic", kLogScope = "log";
 
 Status CheckRequest(const TagRequest& request) {
   if (request.limit < 1 || request.limit > kTagLimitMax)
@@ -182,6 +182,11 @@ std::span<const std::string_view> TagScopes() {
 std::optional<TagName> ParseTag(std::string_view text) {
   if (FindIntrinsicWord(text) != nullptr)
     return TagName{std::string(kIntrinsicScope), std::string(text)};
+  if (text.starts_with("log.")) {
+    std::optional<TagName> tag = ParseTag(text.substr(kLogScope.size()));
+    if (tag) tag->scope = kLogScope;
+    return tag;
+  }
   auto tokens = traceql::Tokenize(text);
   if (!tokens || tokens->size() != 2) return std::nullopt;
   const traceql::Token& token = tokens->front();
@@ -191,6 +196,14 @@ std::optional<TagName> ParseTag(std::string_view text) {
   for (const traceql::ScopeWord& word : traceql::ScopeWords())
     if (word.scope == token.field.scope) return TagName{std::string(word.word), token.field.key};
   return std::nullopt;
+}
+
+std::string TagText(const TagName& tag) {
+  if (tag.scope == kIntrinsicScope) return tag.key;
+  traceql::Expression field;
+  field.kind = traceql::Expression::Kind::kField;
+  field.field.key = tag.key;
+  return tag.scope + traceql::ToString(field);
 }
 
 Result<TagNames> ListTags(const store::Snapshot& snapshot, std::string_view scope,

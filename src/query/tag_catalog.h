@@ -27,9 +27,11 @@ struct TagName {
   std::string key;    // of an attribute; of an intrinsic its word, "name" or "span:name"
   bool operator==(const TagName&) const = default;
 };
-// `span.http.route`, `.x`, `span."a b".c`, `name`, `span:name`, as TraceQL writes a field; nothing
-// where the text is none.
+// `span.http.route`, `.x`, `span."a b".c`, `name`, `span:name`, as TraceQL writes a field, and
+// `log.x`, which TraceQL lacks; nothing where the text is none.
 std::optional<TagName> ParseTag(std::string_view text);
+// The text that ParseTag() reads back as the same tag.
+std::string TagText(const TagName& tag);
 
 struct TagRequest {
   // Only on spans that match this filter, one spanset.

@@ -245,8 +245,16 @@ TEST(TagCatalog, ParsesTags) {
   EXPECT_EQ(ParseTag("instrumentation.x"), (TagName{"instrumentation", "x"}));
   EXPECT_EQ(ParseTag("name"), (TagName{"intrinsic", "name"}));
   EXPECT_EQ(ParseTag("span:name"), (TagName{"intrinsic", "span:name"}));
-  for (const char* wrong : {"", "service.name", "span.a = 1", "parent.x", "\"", "span:nothing"})
+  EXPECT_EQ(ParseTag("log.thread.id"), (TagName{"log", "thread.id"}));
+  for (const char* wrong : {"", "service.name", "span.a = 1", "parent.x", "\"", "span:nothing",
+                            "log", "log.", "log:x", "log.a = 1"})
     EXPECT_EQ(ParseTag(wrong), std::nullopt) << wrong;
+  EXPECT_EQ(TagText({"span", "http.route"}), "span.http.route");
+  EXPECT_EQ(TagText({"", "x"}), ".x");
+  for (const char* scope : {"event", "instrumentation", "link", "log", "resource", "span", ""})
+    for (const char* key : {"a", "a b", "7", "a\"\\", "{}", "caf\xC3\xA9"})
+      EXPECT_EQ(ParseTag(TagText({scope, key})), (TagName{scope, key})) << scope << key;
+  EXPECT_EQ(TagText({"intrinsic", "span:name"}), "span:name");
 }
 
 }  // namespace
