@@ -14,6 +14,7 @@
 #include "config/section.h"
 #include "server/listeners.h"
 #include "server/running_server.h"
+#include "server/service_notice.h"
 
 namespace weft::server {
 namespace {
@@ -62,7 +63,7 @@ int Serve(const Options& options) {
   config::Surroundings surroundings = config::RealSurroundings();
   Result<config::Loaded> loaded = config::Load(options.load, surroundings);
   if (!loaded) {
-    fmt::print(stderr, "{}\n", loaded.error().message);
+    cli::PrintConfigError(loaded.error());
     return cli::kExitUsage;
   }
   const config::TelemetrySettings& telemetry = loaded->config.telemetry;
@@ -91,9 +92,11 @@ int Serve(const Options& options) {
     return cli::kExitFailed;
   }
   SayHello(server);
+  NotifyServiceManager("READY=1");
   int signal_number = 0;
   sigwait(&signals, &signal_number);
   Log(LogLevel::kInfo, "server", signal_number == SIGINT ? "interrupted: stopping" : "stopping");
+  NotifyServiceManager("STOPPING=1");
   // A second signal ends the process as if nobody handled it.
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   server.Stop();
