@@ -9,38 +9,47 @@
 #include "cli/config_commands.h"
 #include "cli/demo_command.h"
 #include "cli/export_command.h"
+#include "cli/help_text.h"
 #include "cli/import_command.h"
 #include "cli/loadgen_command.h"
 #include "cli/query_command.h"
 #include "cli/services_command.h"
+#include "cli/tags_command.h"
+#include "cli/terminal.h"
+#include "cli/text_commands.h"
 #include "cli/trace_command.h"
+#include "cli/usage_error.h"
 #include "cli/version_command.h"
 
 namespace weft::cli {
 namespace {
 
 constexpr char kFooter[] =
+    "Without a command weft is `weft serve`. `weft COMMAND --help` says more about each.\n"
     "Examples:\n"
     "  weft                                  run with the built-in configuration\n"
     "  weft demo                             send it the traffic of a small shop\n"
     "  weft query '{ status = error }'       newest traces with an error\n"
     "  weft trace 4bf92f3577b34da6a3ce929d0e0e4736\n"
     "  weft import spans.json.zst            OTLP, Jaeger or Zipkin from files\n"
-    "Exit codes: 0 done, 1 failed, 2 wrong arguments or configuration, 3 no such trace,\n"
-    "4 neither a server nor data to read. `weft COMMAND --help` says more.";
+    "Exit codes: 0 done, 1 failed, 2 wrong arguments or configuration, 3 no such trace, "
+    "4 neither a server nor data to read.";
 
 }  // namespace
 
 std::span<const AddCommand> Commands() {
   static constexpr AddCommand kCommands[] = {
-      AddQueryCommand,       AddTraceCommand,  AddServicesCommand, AddImportCommand,
-      AddExportCommand,      AddDemoCommand,   AddCheckCommand,    AddLoadgenCommand,
-      AddPrintConfigCommand, AddVersionCommand};
+      AddQueryCommand,   AddTraceCommand,  AddServicesCommand,    AddOperationsCommand,
+      AddTagsCommand,    AddImportCommand, AddExportCommand,      AddDemoCommand,
+      AddLoadgenCommand, AddCheckCommand,  AddPrintConfigCommand, AddCompletionCommand,
+      AddManCommand,     AddHelpCommand,   AddVersionCommand};
   return kCommands;
 }
 
 int RunCli(int argc, char** argv, std::span<const AddCommand> first, const char* default_command) {
-  CLI::App app{"weft: a distributed tracing system in one binary", "weft"};
+  CLI::App app{"Distributed tracing in one binary: receive, store, find, show", "weft"};
+  app.formatter(MakeHelpFormatter());
+  app.set_help_flag("-h,--help", "Say how this command is used");
   app.footer(kFooter);
   app.require_subcommand(1);
   bool version = false;
@@ -58,10 +67,15 @@ int RunCli(int argc, char** argv, std::span<const AddCommand> first, const char*
   try {
     app.parse(std::move(reversed));
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kExitOk : kExitUsage;
+    if (dynamic_cast<const CLI::Success*>(&error) != nullptr) {  // --help
+      app.exit(error);
+      return kExitOk;
+    }
+    PrintError(ExplainUsage(app, arguments, error));
+    return kExitUsage;
   } catch (const std::exception& error) {
     // A library threw where no command caught it: say so rather than abort.
-    std::fprintf(stderr, "weft: %s\n", error.what());
+    PrintError(error.what());
     return kExitFailed;
   }
   return exit_code;

@@ -5,8 +5,10 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <sstream>
 
 #include "cli/cli.h"
+#include "cli/terminal.h"
 #include "config/yaml.h"
 
 namespace weft::cli {
@@ -24,33 +26,50 @@ void AddConfigOptions(CLI::App* command, config::LoadOptions* options) {
       ->allow_extra_args(false);
 }
 
+void PrintConfigError(const Error& error) {
+  std::istringstream lines(error.message);
+  for (std::string line; std::getline(lines, line);) PrintError(line);
+}
+
 void AddCheckCommand(CLI::App* app, int* exit_code) {
   CLI::App* check = app->add_subcommand("check", "Check a configuration");
+  check->footer("Examples:\n  weft check config /etc/weft/weft.yaml");
   check->require_subcommand(1);
   CLI::App* command = check->add_subcommand("config", "Say whether a configuration is good");
   command->footer(
-      "Example: weft check config --config weft.yaml --set service.telemetry.logs.level=debug\n"
-      "Exit code 2 when it is wrong.");
+      "Every mistake is named, with file, line and the nearest key that exists.\n"
+      "Examples:\n"
+      "  weft check config /etc/weft/weft.yaml\n"
+      "  weft check config --config weft.yaml --set service.telemetry.logs.level=debug\n"
+      "Exit codes: 0 good, 2 wrong.");
   auto options = std::make_shared<config::LoadOptions>();
   AddConfigOptions(command, options.get());
-  command->callback([options, exit_code] {
+  auto files = std::make_shared<std::vector<std::string>>();
+  command->add_option("FILE", *files, "The same as --config FILE");
+  command->callback([options, files, exit_code] {
+    options->uris.insert(options->uris.end(), files->begin(), files->end());
     Result<config::Loaded> loaded = config::Load(*options, config::RealSurroundings());
     if (!loaded) {
-      fmt::print(stderr, "{}\n", loaded.error().message);
+      PrintConfigError(loaded.error());
       *exit_code = kExitUsage;
       return;
     }
     for (const std::string& warning : loaded->warnings)
       fmt::print(stderr, "warning: {}\n", warning);
-    fmt::print("good: {} components, {} pipelines, {} warnings\n", loaded->config.components.size(),
-               loaded->config.pipelines.size(), loaded->warnings.size());
+    fmt::print("good: {}, {}, {}\n", Count(loaded->config.components.size(), "component"),
+               Count(loaded->config.pipelines.size(), "pipeline"),
+               Count(loaded->warnings.size(), "warning"));
   });
 }
 
 void AddPrintConfigCommand(CLI::App* app, int* exit_code) {
   CLI::App* command = app->add_subcommand(
       "print-config", "Print the built-in configuration, or what files and settings amount to");
-  command->footer("Example: weft print-config > weft.yaml");
+  command->footer(
+      "Examples:\n"
+      "  weft print-config > weft.yaml\n"
+      "  weft print-config --config collector.yaml --set exporters.store.retention.age=30d\n"
+      "Exit codes: 0 printed, 2 the configuration is wrong.");
   auto options = std::make_shared<config::LoadOptions>();
   AddConfigOptions(command, options.get());
   command->callback([options, exit_code] {
@@ -60,7 +79,7 @@ void AddPrintConfigCommand(CLI::App* app, int* exit_code) {
     }
     Result<config::Loaded> loaded = config::Load(*options, config::RealSurroundings());
     if (!loaded) {
-      fmt::print(stderr, "{}\n", loaded.error().message);
+      PrintConfigError(loaded.error());
       *exit_code = kExitUsage;
       return;
     }

@@ -19,6 +19,9 @@ namespace weft::cli {
 void AddCheckCommand(CLI::App* app, int* exit_code);
 void AddPrintConfigCommand(CLI::App* app, int* exit_code);
 
+// What is wrong with a configuration, each mistake on a line.
+void PrintConfigError(const Error& error);
+
 // --config and --set, the same for every command that takes a configuration.
 void AddConfigOptions(CLI::App* command, config::LoadOptions* options);
 

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "cli/server_access.h"
+#include "cli/terminal.h"
 #include "load/demo_traffic.h"
 #include "load/otlp_client.h"
 
@@ -46,10 +47,10 @@ class DemoRun {
         client_(load::OtlpProtocol::kHttp, options.url, std::move(security)) {}
 
   int Run() {
-    fmt::print("demo: the shop sends its last {:.0f} minutes to {}\n", options_.history_s / 60,
-               options_.url);
+    fmt::print("demo: the shop sends its last {} to {}\n",
+               Count(static_cast<uint64_t>(options_.history_s / 60 + 0.5), "minute"), options_.url);
     if (!SendDue()) return 1;
-    fmt::print("demo: {} visits, {} spans sent", visits_, spans_);
+    fmt::print("demo: {}", Sent());
     if (options_.for_s == 0) {
       fmt::print("\n");
       return 0;
@@ -62,11 +63,14 @@ class DemoRun {
       if (due_ns > now_ns) std::this_thread::sleep_for(std::chrono::nanoseconds(due_ns - now_ns));
       if (!SendDue()) return 1;
     }
-    fmt::print("demo: {} visits, {} spans sent\n", visits_, spans_);
+    fmt::print("demo: {}\n", Sent());
     return 0;
   }
 
  private:
+  std::string Sent() const {
+    return fmt::format("{}, {} sent", Count(visits_, "visit"), Count(spans_, "span"));
+  }
   uint64_t EndNs() const {
     return began_ns_ + static_cast<uint64_t>(options_.for_s * kNsPerSecond);
   }
@@ -94,12 +98,12 @@ class DemoRun {
       const Error& error = answer.error();
       bool passing = error.code == ErrorCode::kIo || error.code == ErrorCode::kUnavailable;
       if (!passing || (!answered_ && tries >= kFirstAnswerTries)) {
-        fmt::print(stderr, "demo: {}\n", error.message);
+        PrintError(error.message);
         if (passing)
-          fmt::print(stderr, "demo: start `weft` first, or name its address with --url\n");
+          fmt::print(stderr, "Start `weft` first, or name its OTLP/HTTP port (4318) with --url.\n");
         return false;
       }
-      if (answered_ && tries == 1) fmt::print(stderr, "demo: {}; trying again\n", error.message);
+      if (answered_ && tries == 1) PrintError(error.message + "; trying again");
       std::this_thread::sleep_for(kRetryAfter);
     }
   }
@@ -116,14 +120,14 @@ int RunDemo(const DemoOptions& options) {
   load::DemoFaults faults;
   for (const std::string& name : options.faults) {
     if (Status known = load::SetDemoFault(name, &faults); !known) {
-      fmt::print(stderr, "demo: {}\n", known.error().message);
+      PrintError(known.error().message);
       return 2;
     }
   }
   Status url = CheckUrl(options.url);
   Result<net::ClientSecurity> security = ReadAccess(options.access);
   if (!url || !security) {
-    fmt::print(stderr, "weft: {}\n", (url ? security.error() : url.error()).message);
+    PrintError((url ? security.error() : url.error()).message);
     return 2;
   }
   return DemoRun(options, faults, std::move(*security)).Run();
@@ -135,18 +139,31 @@ void AddDemoCommand(CLI::App* app, int* exit_code) {
   const std::map<std::string, double> seconds = {{"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}};
   auto options = std::make_shared<DemoOptions>();
   CLI::App* demo = app->add_subcommand("demo", "Send the traffic of a made-up shop");
-  demo->add_option("--url", options->url, "OTLP/HTTP receiver")->capture_default_str();
-  demo->add_option(
-      "--fault", options->faults,
-      "Switch a fault on: slow-stripe, fraud-900ms, missing-index, cache-miss-retries");
+  demo->footer(
+      "Eight services sell things: first a quarter of an hour of history, then visits as they "
+      "happen, until Ctrl-C. Some checkouts take 4.2 s; each fault makes another service slow.\n"
+      "Examples:\n"
+      "  weft demo\n"
+      "  weft demo --fault missing-index --rate 10\n"
+      "  weft demo --history 2h --for 0s --seed 7   # the past only, the same each time\n"
+      "Exit codes: 0 done, 1 the receiver refuses or does not answer, 2 no such fault.");
+  demo->add_option("--url", options->url, "OTLP/HTTP receiver")
+      ->type_name("URL")
+      ->capture_default_str();
+  demo->add_option("--fault", options->faults,
+                   "Switch a fault on: slow-stripe, fraud-900ms, missing-index, cache-miss-retries")
+      ->type_name("FAULT");
   demo->add_option("--rate", options->visits_per_second, "Visits a second")
       ->check(CLI::Range(0.01, 1000.0))
       ->capture_default_str();
-  demo->add_option("--history", options->history_s, "How much past to send first (15m)")
+  demo->add_option("--history", options->history_s,
+                   "How much past to send first (15m where not given)")
       ->transform(CLI::AsNumberWithUnit(seconds))
-      ->check(CLI::Range(0.0, 7.0 * 24 * 3600));
+      ->check(CLI::Range(0.0, 7.0 * 24 * 3600))
+      ->type_name("DURATION");
   demo->add_option("--for", options->for_s, "Stop after this time; 0s sends the past only")
-      ->transform(CLI::AsNumberWithUnit(seconds));
+      ->transform(CLI::AsNumberWithUnit(seconds))
+      ->type_name("DURATION");
   demo->add_option("--seed", options->seed, "The same seed makes the same visits");
   AddAccessOptions(demo, &options->access);
   demo->callback([options, exit_code] { *exit_code = RunDemo(*options); });

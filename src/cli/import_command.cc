@@ -52,9 +52,9 @@ void PrintText(const ImportTotals& totals) {
   if (!counts.rejected_message.empty())
     fmt::print("first rejection: {}\n", CleanText(counts.rejected_message));
   if (totals.bad_documents > 0)
-    fmt::print("{} documents could not be read\n", totals.bad_documents);
+    fmt::print("{} could not be read\n", Count(totals.bad_documents, "document"));
   if (totals.failed_files > 0)
-    fmt::print("{} files could not be read to their end\n", totals.failed_files);
+    fmt::print("{} could not be read to the end\n", Count(totals.failed_files, "file"));
 }
 
 // The first asks the run to stop at a clean place, the second ends it.
@@ -114,7 +114,9 @@ void AddImportCommand(CLI::App* app, int* exit_code) {
   command->add_option("FILE", options->files, "Files to import; - is standard input")->required();
   auto* url = command
                   ->add_option("--url", options->target.url,
-                               fmt::format("Server to send to (default {})", kLocalServer))
+                               fmt::format("Server to send to, by its query port, not an OTLP port "
+                                           "(default {})",
+                                           kLocalServer))
                   ->type_name("URL");
   command
       ->add_option("--data", options->target.data, "Data directory to write, while no server runs")

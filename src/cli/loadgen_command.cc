@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "cli/server_access.h"
+#include "cli/terminal.h"
 #include "load/load_sender.h"
 #include "load/load_shape.h"
 
@@ -75,7 +76,7 @@ class LoadgenRun {
     AckedFile acked;
     if (!options_.acked_path.empty()) {
       if (!acked.Open(options_.acked_path)) {
-        fmt::print(stderr, "loadgen: {}: {}\n", options_.acked_path, std::strerror(errno));
+        PrintError(options_.acked_path + ": " + std::strerror(errno));
         return 1;
       }
       send_.acked = [&acked](const load::LoadRequest& request) { acked.Write(request); };
@@ -94,7 +95,7 @@ class LoadgenRun {
     std::sort(total.latency_ns.begin(), total.latency_ns.end());
     options_.json ? PrintJson(total) : Print(total);
     if (total.error.empty()) return 0;
-    fmt::print(stderr, "loadgen: {}\n", total.error);
+    PrintError(total.error);
     return 1;
   }
 
@@ -124,13 +125,13 @@ class LoadgenRun {
   }
 
   void Print(const load::SendReport& total) const {
-    fmt::print("acknowledged  {} spans in {} requests, {:.2f} s\n", total.spans, total.requests,
-               static_cast<double>(total.elapsed_ns) / 1e9);
+    fmt::print("acknowledged  {} in {}, {:.2f} s\n", Count(total.spans, "span"),
+               Count(total.requests, "request"), static_cast<double>(total.elapsed_ns) / 1e9);
     fmt::print("rate          {:.0f} spans/s\n", PerSecond(total));
     fmt::print("latency       p50 {:.2f} ms  p99 {:.2f} ms  max {:.2f} ms\n",
                Ms(total.LatencyNs(0.5)), Ms(total.LatencyNs(0.99)), Ms(total.LatencyNs(1)));
-    fmt::print("not kept      {} spans rejected, {} requests tried again\n", total.rejected_spans,
-               total.retries);
+    fmt::print("not kept      {} rejected, {} tried again\n", Count(total.rejected_spans, "span"),
+               Count(total.retries, "request"));
   }
 
   void PrintJson(const load::SendReport& total) const {
@@ -158,13 +159,13 @@ int RunLoadgen(LoadgenOptions options) {
   options.load.start_ns = SystemClock()->NowNs() - options.load.window_ns;
   auto shape = load::MakeLoadShape(options.load);
   if (!shape) {
-    fmt::print(stderr, "loadgen: {}\n", shape.error().message);
+    PrintError(shape.error().message);
     return 2;
   }
   Status url = CheckUrl(options.url);
   Result<net::ClientSecurity> security = ReadAccess(options.access);
   if (!url || !security) {
-    fmt::print(stderr, "weft: {}\n", (url ? security.error() : url.error()).message);
+    PrintError((url ? security.error() : url.error()).message);
     return 2;
   }
   return LoadgenRun(options, std::move(*shape), std::move(*security)).Run();
@@ -176,12 +177,25 @@ void AddLoadgenCommand(CLI::App* app, int* exit_code) {
   const std::map<std::string, double> seconds = {{"s", 1}, {"m", 60}, {"h", 3600}};
   auto options = std::make_shared<LoadgenOptions>();
   CLI::App* loadgen = app->add_subcommand("loadgen", "Send generated spans and measure");
-  loadgen->add_option("--url", options->url, "OTLP receiver (this machine, port 4318 or 4317)");
+  loadgen->footer(
+      "Requests are made before the time is taken. `shop` looks like a company of 15 services, "
+      "`tracegen` like the load that trace stores publish numbers for.\n"
+      "Examples:\n"
+      "  weft loadgen --spans 1000000\n"
+      "  weft loadgen --protocol grpc --shape tracegen --connections 8\n"
+      "  weft loadgen --rate 5000 --spans 300000 --json\n"
+      "Exit codes: 0 everything was acknowledged, 1 it was not, 2 wrong arguments.");
+  loadgen
+      ->add_option("--url", options->url,
+                   "OTLP receiver (this machine's where not given: port 4318, or 4317 for grpc)")
+      ->type_name("URL");
   auto protocol = std::make_shared<std::string>("http");
-  loadgen->add_option("--protocol", *protocol, "http or grpc")
+  loadgen->add_option("--protocol", *protocol, "OTLP over this")
       ->check(CLI::IsMember({"http", "grpc"}))
       ->capture_default_str();
-  loadgen->add_option("--shape", options->load.shape, "shop or tracegen")->capture_default_str();
+  loadgen->add_option("--shape", options->load.shape, "What the spans look like")
+      ->check(CLI::IsMember({"shop", "tracegen"}))
+      ->capture_default_str();
   loadgen->add_option("--spans", options->load.spans, "How many")->capture_default_str();
   loadgen->add_option("--rate", options->rate, "Spans a second; 0: as fast as they are taken")
       ->check(CLI::NonNegativeNumber)
@@ -194,12 +208,15 @@ void AddLoadgenCommand(CLI::App* app, int* exit_code) {
       ->capture_default_str();
   loadgen
       ->add_option("--spread", options->spread_s,
-                   "The spans' times: this long back, till now (24h)")
-      ->transform(CLI::AsNumberWithUnit(seconds));
+                   "The spans' times: this long back, till now (24h where not given)")
+      ->transform(CLI::AsNumberWithUnit(seconds))
+      ->type_name("DURATION");
   loadgen->add_option("--seed", options->load.seed, "The same seed makes the same spans")
       ->capture_default_str();
-  loadgen->add_option("--acked", options->acked_path,
-                      "Append `trace_id spans` to this file for each acknowledged trace");
+  loadgen
+      ->add_option("--acked", options->acked_path,
+                   "Append `trace_id spans` to this file for each acknowledged trace")
+      ->type_name("FILE");
   loadgen->add_flag("--json", options->json, "Print one JSON object");
   AddAccessOptions(loadgen, &options->access);
   loadgen->callback([options, protocol, exit_code] {

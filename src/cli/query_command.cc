@@ -8,72 +8,23 @@
 
 #include "base/clock.h"
 #include "cli/cli.h"
+#include "cli/follow.h"
+#include "cli/paged_output.h"
+#include "cli/search_output.h"
 #include "cli/terminal.h"
+#include "cli/time_option.h"
 #include "cli/trace_source.h"
-#include "config/section.h"
-#include "wire/json_writer.h"
 
 namespace weft::cli {
 namespace {
 
 struct Options {
   SourceOptions source;
+  TimeOptions time;
   query::SearchRequest request;
-  std::string since;
-  bool all = false;
-  bool json = false;
+  bool all = false, json = false, ndjson = false, follow = false;
+  bool no_pager = false, fail_empty = false;
 };
-
-void PrintJson(const query::TraceSummary& trace) {
-  std::string text;
-  wire::JsonWriter json(&text);
-  json.BeginObject();
-  json.Field("traceId", trace.trace_id.ToHex());
-  json.Field("rootService", trace.root_service);
-  json.Field("rootName", trace.root_name);
-  json.Field("rootMissing", trace.root_missing);
-  json.Key("startNs");
-  json.UintText(trace.start_ns);
-  json.Field("durationNs", trace.duration_ns);
-  json.Field("spans", trace.spans);
-  json.Field("errors", trace.errors);
-  json.Key("services");
-  json.BeginArray();
-  for (const query::ServiceShare& share : trace.services) json.String(share.service);
-  json.EndArray();
-  json.Field("matched", trace.matched);
-  json.Key("matches");
-  json.BeginArray();
-  for (const query::MatchedSpan& match : trace.matches) {
-    json.BeginObject();
-    json.Field("spanId", match.span_id.ToHex());
-    json.Field("service", match.service);
-    json.Field("name", match.name);
-    json.Field("durationNs", match.duration_ns);
-    json.Field("error", match.error);
-    json.Key("attributes");
-    json.BeginObject();
-    for (const auto& [key, value] : match.attributes) json.Field(key, value);
-    json.EndObject();
-    json.EndObject();
-  }
-  json.EndArray();
-  json.EndObject();
-  fmt::print("{}\n", text);
-}
-
-void PrintLine(const query::TraceSummary& trace, const Terminal& terminal) {
-  std::string errors = trace.errors == 0
-                           ? ""
-                           : fmt::format("  {}{} error{}{}", Red(terminal), trace.errors,
-                                         trace.errors == 1 ? "" : "s", Plain(terminal));
-  fmt::print("{}  {}{:>9}{}  {}  {}{}{} {}{}  {}{} spans{}{}\n", LocalTime(trace.start_ns),
-             Bold(terminal), ShortDuration(trace.duration_ns), Plain(terminal),
-             trace.trace_id.ToHex(), ServiceColour(trace.root_service, terminal),
-             CleanText(trace.root_service), Plain(terminal), CleanText(trace.root_name),
-             trace.root_missing ? " (root missing)" : "", Dim(terminal), trace.spans,
-             Plain(terminal), errors);
-}
 
 void ExplainNothing(const TraceSource::SearchAnswer& answer) {
   if (!answer.data_range) {
@@ -84,78 +35,146 @@ void ExplainNothing(const TraceSource::SearchAnswer& answer) {
              LocalTime(answer.data_range->first), LocalTime(answer.data_range->second));
 }
 
-int Run(Options options) {
-  if (!options.since.empty()) {
-    std::optional<uint64_t> since = config::ParseDurationNs(options.since);
-    if (!since) {
-      fmt::print(stderr, "weft: --since {}: expected a duration such as 15m, 1h30m or 2d\n",
-                 CleanText(options.since));
-      return kExitUsage;
+// Prints page after page in the form that was asked for.
+class Printer {
+ public:
+  explicit Printer(const Options& options)
+      : options_(options),
+        terminal_(StandardOutput()),
+        output_(terminal_, !options.no_pager && !options.json && !options.ndjson) {}
+
+  // False when nobody reads on.
+  bool Page(const TraceSource::SearchAnswer& answer) {
+    std::string text;
+    if (options_.json && count_ == 0) text = "{\"traces\":[";
+    if (!options_.json && !options_.ndjson && count_ == 0 && !answer.result.traces.empty())
+      text = TraceTableHead(terminal_);
+    for (const query::TraceSummary& trace : answer.result.traces) {
+      if (options_.json) {
+        text += (count_ == 0 ? "\n" : ",\n") + TraceJson(trace);
+      } else {
+        text += options_.ndjson ? TraceJson(trace) + "\n" : TraceTableRow(trace, terminal_);
+      }
+      ++count_;
     }
-    uint64_t now_ns = SystemClock()->NowNs();
-    options.request.start_ns = now_ns > *since ? now_ns - *since : 0;
-    options.request.end_ns = now_ns;
+    return output_.Write(text);
   }
-  Result<std::unique_ptr<TraceSource>> source = OpenSource(options.source);
-  if (!source) {
-    fmt::print(stderr, "weft: {}\n", source.error().message);
-    return ExitCodeOf(source.error());
+  void End(const TraceSource::SearchAnswer& last) {
+    if (options_.json) output_.Write("\n]," + AnswerTailJson(last) + "\n");
+    output_.Finish();
   }
-  Terminal terminal = StandardOutput();
-  for (bool first = true;; first = false) {
-    Result<TraceSource::SearchAnswer> answer = (*source)->Search(options.request);
+  uint64_t count() const { return count_; }
+
+ private:
+  const Options& options_;
+  const Terminal terminal_;
+  PagedOutput output_;
+  uint64_t count_ = 0;
+};
+
+int PrintPages(const Options& options, TraceSource* source) {
+  query::SearchRequest request = options.request;
+  Printer printer(options);
+  for (;;) {
+    Result<TraceSource::SearchAnswer> answer = source->Search(request);
     if (!answer) {
-      fmt::print(stderr, "weft: {}\n", answer.error().message);
+      PrintError(answer.error().message);
       return ExitCodeOf(answer.error());
     }
-    for (const query::TraceSummary& trace : answer->result.traces) {
-      if (options.json) {
-        PrintJson(trace);
-      } else {
-        PrintLine(trace, terminal);
-      }
+    bool read = printer.Page(*answer);
+    request.cursor = answer->result.cursor;
+    if (read && options.all && !request.cursor.empty()) continue;
+    printer.End(*answer);
+    if (!answer->result.partial.empty()) PrintError("partial: " + answer->result.partial);
+    bool for_people = !options.json && !options.ndjson;
+    if (printer.count() == 0) {
+      if (for_people) ExplainNothing(*answer);
+      return options.fail_empty ? kExitNotFound : kExitOk;
     }
-    if (!answer->result.partial.empty())
-      fmt::print(stderr, "partial: {}\n", answer->result.partial);
-    if (first && answer->result.traces.empty()) ExplainNothing(*answer);
-    if (answer->result.cursor.empty()) return kExitOk;
-    if (!options.all) {
-      if (!options.json)
-        fmt::print(stderr, "more traces match: --limit {} or --all shows them\n",
-                   options.request.limit * 10);
-      return kExitOk;
-    }
-    options.request.cursor = answer->result.cursor;
+    if (for_people && read && !options.all && !request.cursor.empty())
+      fmt::print(stderr, "more traces match: --limit {} or --all shows them\n",
+                 std::min<uint64_t>(options.request.limit * 10ull, 10'000));
+    return kExitOk;
   }
 }
+
+int Run(Options options) {
+  uint64_t now_ns = SystemClock()->NowNs();
+  Result<TimeWindow> window = ReadTimeWindow(options.time, now_ns);
+  if (!window) {
+    PrintError(window.error().message);
+    return kExitUsage;
+  }
+  options.request.start_ns = window->start_ns;
+  options.request.end_ns = window->end_ns;
+  options.source.needs_server = options.follow;
+  Result<std::unique_ptr<TraceSource>> source = OpenSource(options.source);
+  if (!source) {
+    PrintError(source.error().message);
+    return ExitCodeOf(source.error());
+  }
+  if (!options.follow) return PrintPages(options, source->get());
+  return FollowQuery(source->get(), options.request,
+                     window->start_ns != 0 ? window->start_ns : now_ns, options.ndjson);
+}
+
+constexpr char kFooter[] =
+    "Newest traces come first. On a terminal what is longer than the screen goes through $PAGER "
+    "(less -R).\n"
+    "\n"
+    "--follow prints each trace that comes to match once, the moment a look at the server finds "
+    "it (every second, less often where looks take long), until Ctrl-C. The server knows when "
+    "spans started, not when they arrived: a match is found if a matching span started at most an "
+    "hour before the command did (or before --since). What started within the last minute is found "
+    "by the next look; older spans that arrive late within 10 seconds, or as often as a tenth of "
+    "the time allows. The counts are those of the moment: a trace may go on growing.\n"
+    "Examples:\n"
+    "  weft query '{ resource.service.name = \"checkout\" && duration > 2s }'\n"
+    "  weft query '{ name = \"GET /cart\" } && { .db.system = \"redis\" && duration > 5ms }'\n"
+    "  weft query --since 1h --limit 100 '{ status = error }'\n"
+    "  weft query --from '2026-11-21 06:30' --to 07:00 '{ name = \"GET /cart\" }'\n"
+    "  weft query --ndjson --all '{ .http.route = \"/cart\" }' | jq -r .traceId\n"
+    "  weft query --json '{ status = error }' | jq '.traces | length'\n"
+    "  weft query --follow '{ status = error }'\n"
+    "  weft query --fail-empty --since 5m '{ name = \"smoke test\" }' || echo none\n"
+    "Exit codes: 0 asked and answered, 2 wrong TraceQL or time, 3 nothing matches and --fail-empty "
+    "was given, 4 nothing to ask.";
 
 }  // namespace
 
 void AddQueryCommand(CLI::App* app, int* exit_code) {
   CLI::App* command = app->add_subcommand("query", "Find traces with TraceQL, newest first");
-  command->footer(
-      "Examples:\n"
-      "  weft query '{ resource.service.name = \"checkout\" && duration > 2s }'\n"
-      "  weft query --since 1h --limit 100 '{ status = error }'\n"
-      "  weft query --json --all '{ .http.route = \"/cart\" }' | jq -r .traceId\n"
-      "--json prints one object a line. Exit codes: 0 asked and answered, 2 wrong TraceQL, 4 "
-      "nothing "
-      "to ask.");
+  command->footer(kFooter);
   auto options = std::make_shared<Options>();
   command
-      ->add_option("TRACEQL", options->request.traceql, "TraceQL, such as { status = error }")
+      ->add_option("TRACEQL", options->request.traceql, "What to find, such as { status = error }")
       ->required();
-  command->add_option("--limit", options->request.limit, "Traces to show (a page with --all)")
+  command->add_option("--limit", options->request.limit, "Traces to show; with --all, in one page")
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
+  auto* all = command->add_flag("--all", options->all, "Every page");
+  AddTimeOptions(command, &options->time);
+  auto* json = command->add_flag("--json", options->json,
+                                 "As one JSON document, the answer of GET /api/weft/v1/search");
   command
-      ->add_option("--spss", options->request.spans_per_trace, "Matched spans with each, in --json")
+      ->add_flag("--ndjson", options->ndjson,
+                 "As lines of JSON, one trace each, as in \"traces\" of --json")
+      ->excludes(json);
+  command
+      ->add_option("--spss", options->request.spans_per_trace,
+                   "Matched spans with each trace, in JSON")
       ->check(CLI::Range(0, 10'000))
       ->capture_default_str();
-  command->add_option("--since", options->since, "Only spans started in the last 15m, 1h, 2d, ...");
-  command->add_flag("--all", options->all, "Every page");
-  command->add_flag("--json", options->json, "As JSON lines");
+  command->add_flag("--fail-empty", options->fail_empty, "Exit with 3 where nothing matches");
+  command->add_flag("--no-pager", options->no_pager,
+                    "Never through $PAGER, even where it is longer than the screen");
   AddSourceOptions(command, &options->source);
+  command->add_flag("--follow", options->follow, "Print new matches as they come")
+      ->excludes("--data")
+      ->excludes("--to")
+      ->excludes("--fail-empty")
+      ->excludes(all)
+      ->excludes(json);
   command->callback([options, exit_code] { *exit_code = Run(*options); });
 }
 

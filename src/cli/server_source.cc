@@ -6,6 +6,7 @@
 
 #include <charconv>
 
+#include "cli/api_words.h"
 #include "codec/otlp.h"
 
 namespace weft::cli {
@@ -93,6 +94,8 @@ class ServerSource : public TraceSource {
     if (json["stats"].get(stats) == simdjson::SUCCESS) {
       answer.result.stats.spans_total = Number(stats, "spansTotal");
       answer.result.stats.spans_inspected = Number(stats, "spansInspected");
+      answer.result.stats.segments = Number(stats, "segments");
+      answer.result.stats.segments_skipped = Number(stats, "segmentsSkipped");
       answer.result.stats.elapsed_ns = Number(stats, "elapsedNs");
     }
     if (json["dataRange"].get(range) == simdjson::SUCCESS && range.is_object())
@@ -120,7 +123,44 @@ class ServerSource : public TraceSource {
     return services;
   }
 
+  Result<std::vector<query::OperationName>> ListOperations(const std::string& service) override {
+    WEFT_ASSIGN(Json json, Get("/operations?service=" + EscapeParameter(service)));
+    std::vector<query::OperationName> operations;
+    ForEach(json, "operations", [&](Json operation) {
+      operations.push_back({Text(operation, "name"), KindOf(Text(operation, "kind"))});
+    });
+    return operations;
+  }
+
+  Result<query::TagNames> ListTags(const query::TagRequest& request) override {
+    WEFT_ASSIGN(Json json, Get("/tags?" + TagParameters(request)));
+    query::TagNames names;
+    ForEach(json, "tags",
+            [&](Json tag) { names.tags.push_back({Text(tag, "scope"), Text(tag, "key")}); });
+    names.truncated = Flag(json, "truncated");
+    names.partial = Text(json, "partial");
+    return names;
+  }
+
+  Result<query::TagValues> ListTagValues(const query::TagName& tag,
+                                         const query::TagRequest& request) override {
+    WEFT_ASSIGN(Json json, Get(fmt::format("/tag-values?scope={}&key={}&{}", tag.scope,
+                                           EscapeParameter(tag.key), TagParameters(request))));
+    query::TagValues values;
+    ForEach(json, "values", [&](Json value) {
+      values.values.push_back(TagValueOf(Text(value, "type"), Text(value, "value")));
+    });
+    values.truncated = Flag(json, "truncated");
+    values.partial = Text(json, "partial");
+    return values;
+  }
+
  private:
+  static std::string TagParameters(const query::TagRequest& request) {
+    return fmt::format("q={}&start={}&end={}&limit={}", EscapeParameter(request.traceql),
+                       request.start_ns, request.end_ns, request.limit);
+  }
+
   // The element lives until the next call.
   Result<Json> Get(const std::string& path) {
     std::string url = url_ + "/api/weft/v1" + path;

@@ -4,49 +4,59 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <memory>
 
 #include "cli/cli.h"
-#include "cli/terminal.h"
+#include "cli/name_list.h"
 #include "cli/trace_source.h"
 #include "wire/json_writer.h"
 
 namespace weft::cli {
 namespace {
 
-struct Options {
+struct ServiceOptions {
   SourceOptions source;
-  bool json = false;
+  ListForm form;
+};
+struct OperationOptions {
+  SourceOptions source;
+  ListForm form;
+  std::string service;
 };
 
-void Print(const std::vector<query::ServiceCount>& services, bool as_json) {
-  if (as_json) {
+Status PrintServices(const ServiceOptions& options) {
+  WEFT_ASSIGN(std::unique_ptr<TraceSource> source, OpenSource(options.source));
+  WEFT_ASSIGN(std::vector<query::ServiceCount> services, source->ListServices());
+  NameList list({"service", "spans"}, options.form);
+  for (const query::ServiceCount& service : services) {
     std::string text;
     wire::JsonWriter json(&text);
     json.BeginObject();
-    json.Key("services");
-    json.BeginArray();
-    for (const query::ServiceCount& service : services) {
-      json.BeginObject();
-      json.Field("name", service.service);
-      json.Field("spans", service.spans);
-      json.EndObject();
-    }
-    json.EndArray();
+    json.Field("name", service.service);
+    json.Field("spans", service.spans);
     json.EndObject();
-    fmt::print("{}\n", text);
-    return;
+    list.Add(service.service, std::to_string(service.spans), text);
   }
-  Terminal terminal = StandardOutput();
-  size_t width = 7;
-  for (const query::ServiceCount& service : services)
-    width = std::max(width, TextWidth(CleanText(service.service)));
-  fmt::print("{}{} {:>12}{}\n", Dim(terminal), Pad("service", width, true), "spans",
-             Plain(terminal));
-  for (const query::ServiceCount& service : services)
-    fmt::print("{}{}{} {:>12}\n", ServiceColour(service.service, terminal),
-               Pad(CleanText(service.service), width, true), Plain(terminal), service.spans);
+  list.Print("services");
+  return {};
+}
+
+Status PrintOperations(const OperationOptions& options) {
+  WEFT_ASSIGN(std::unique_ptr<TraceSource> source, OpenSource(options.source));
+  WEFT_ASSIGN(std::vector<query::OperationName> operations,
+              source->ListOperations(options.service));
+  NameList list({"operation", "kind"}, options.form);
+  for (const query::OperationName& operation : operations) {
+    std::string text;
+    wire::JsonWriter json(&text);
+    json.BeginObject();
+    json.Field("name", operation.name);
+    json.Field("kind", KindText(operation.kind));
+    json.EndObject();
+    list.Add(operation.name, std::string(KindText(operation.kind)), text);
+  }
+  list.Print("operations");
+  return {};
 }
 
 }  // namespace
@@ -54,21 +64,29 @@ void Print(const std::vector<query::ServiceCount>& services, bool as_json) {
 void AddServicesCommand(CLI::App* app, int* exit_code) {
   CLI::App* command =
       app->add_subcommand("services", "List the services, and how many spans each has");
-  auto options = std::make_shared<Options>();
-  command->add_flag("--json", options->json, "As JSON");
+  command->footer(
+      "Examples:\n"
+      "  weft services\n"
+      "  weft services --json | jq '.services[].name'\n"
+      "Exit codes: 0 listed, 4 nothing to ask.");
+  auto options = std::make_shared<ServiceOptions>();
+  AddListOptions(command, &options->form);
   AddSourceOptions(command, &options->source);
-  command->footer("Example: weft services --json | jq '.services[].name'");
-  command->callback([options, exit_code] {
-    Result<std::unique_ptr<TraceSource>> source = OpenSource(options->source);
-    auto services = source ? (*source)->ListServices()
-                           : Result<std::vector<query::ServiceCount>>(Fail(source.error()));
-    if (!services) {
-      fmt::print(stderr, "weft: {}\n", services.error().message);
-      *exit_code = ExitCodeOf(services.error());
-      return;
-    }
-    Print(*services, options->json);
-  });
+  command->callback([options, exit_code] { *exit_code = ExitCodeOf(PrintServices(*options)); });
+}
+
+void AddOperationsCommand(CLI::App* app, int* exit_code) {
+  CLI::App* command = app->add_subcommand("operations", "List the names of a service's spans");
+  command->footer(
+      "Examples:\n"
+      "  weft operations checkout\n"
+      "  weft operations --json | jq -r '.operations[].name'\n"
+      "Exit codes: 0 listed, 4 nothing to ask.");
+  auto options = std::make_shared<OperationOptions>();
+  command->add_option("SERVICE", options->service, "Of this service; without one, of all");
+  AddListOptions(command, &options->form);
+  AddSourceOptions(command, &options->source);
+  command->callback([options, exit_code] { *exit_code = ExitCodeOf(PrintOperations(*options)); });
 }
 
 }  // namespace weft::cli

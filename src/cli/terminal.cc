@@ -47,6 +47,16 @@ size_t SequenceBytes(std::string_view text) {
   return bytes;
 }
 
+// The environment variable where it is a number above 0.
+uint32_t NumberIn(const char* variable, uint32_t otherwise) {
+  const char* value = std::getenv(variable);
+  std::string_view text(value == nullptr ? "" : value);
+  uint32_t number = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  bool whole = error == std::errc() && end == text.data() + text.size();
+  return whole && number > 0 ? number : otherwise;
+}
+
 std::string Escape(const Terminal& terminal, std::string_view code) {
   return terminal.colour ? fmt::format("\x1b[{}m", code) : "";
 }
@@ -62,15 +72,12 @@ Terminal StandardOutput() {
   terminal.colour = terminal.is_tty && !dumb && (no_colour == nullptr || *no_colour == '\0');
   terminal.utf8 = LocaleIsUtf8();
   winsize size{};
-  if (terminal.is_tty && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-    terminal.width = size.ws_col;
-  if (const char* columns = std::getenv("COLUMNS")) {
-    std::string_view text(columns);
-    uint32_t width = 0;
-    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), width);
-    if (error == std::errc() && end == text.data() + text.size() && width > 0)
-      terminal.width = width;
+  if (terminal.is_tty && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) {
+    if (size.ws_col > 0) terminal.width = size.ws_col;
+    terminal.height = size.ws_row;
   }
+  terminal.width = NumberIn("COLUMNS", terminal.width);
+  if (terminal.is_tty) terminal.height = NumberIn("LINES", terminal.height);
   terminal.width = std::clamp(terminal.width, 40u, 400u);
   return terminal;
 }
@@ -113,6 +120,47 @@ std::string Pad(std::string_view text, size_t width, bool utf8) {
   return out;
 }
 
+std::vector<std::string> WrapLines(std::string_view text, size_t width) {
+  width = std::max<size_t>(width, 1);
+  std::vector<std::string> lines;
+  std::string line;
+  size_t line_width = 0;
+  auto end_line = [&] {
+    lines.push_back(std::move(line));
+    line.clear();
+    line_width = 0;
+  };
+  for (bool first = true;; first = false) {
+    size_t gap = std::min(text.find_first_not_of(' '), text.size());
+    text.remove_prefix(gap);
+    if (text.empty()) break;
+    std::string_view word = text.substr(0, text.find(' '));
+    text.remove_prefix(word.size());
+    if (first) {
+      gap = std::min(gap, width / 2);
+    } else if (line_width + gap + TextWidth(word) > width) {
+      end_line();
+      gap = 0;
+    }
+    line.append(gap, ' ');
+    line_width += gap;
+    for (size_t at = 0; at < word.size();) {
+      size_t bytes = 1;
+      while (at + bytes < word.size() && IsContinuation(word[at + bytes])) ++bytes;
+      if (line_width == width) end_line();
+      line += word.substr(at, bytes);
+      ++line_width;
+      at += bytes;
+    }
+  }
+  if (!line.empty() || lines.empty()) end_line();
+  return lines;
+}
+
+std::string Count(uint64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
 std::string ShortDuration(uint64_t ns) {
   struct Unit {
     uint64_t ns;
@@ -140,6 +188,8 @@ std::string LocalTime(uint64_t ns) {
                      parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
                      ns / 1'000'000 % 1000);
 }
+
+void PrintError(std::string_view message) { fmt::print(stderr, "weft: {}\n", message); }
 
 uint32_t ServiceColourIndex(std::string_view service) {
   uint32_t hash = 0x811c9dc5;

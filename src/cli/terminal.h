@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace weft::cli {
 
@@ -18,8 +19,9 @@ struct Terminal {
   bool colour = false;
   bool utf8 = true;
   uint32_t width = 100;
+  uint32_t height = 0;  // 0: endless
 };
-// Of standard output; COLUMNS overrides the width.
+// Of standard output; COLUMNS and LINES override its size.
 Terminal StandardOutput();
 
 // Control characters replaced, bytes that are no UTF-8 too.
@@ -30,10 +32,19 @@ size_t TextWidth(std::string_view text);
 std::string Fit(std::string_view text, size_t width, bool utf8);
 std::string Pad(std::string_view text, size_t width, bool utf8);
 
+// The words of a text in lines of at most `width`; a word that is longer is cut over several.
+// Spaces stay as they are, but for those where a line is broken.
+std::vector<std::string> WrapLines(std::string_view text, size_t width);
+// "1 span", "2 spans".
+std::string Count(uint64_t count, std::string_view noun);
+
 // "4.20 s", "87.3 ms", "512 us".
 std::string ShortDuration(uint64_t ns);
 // "2026-11-21 01:30:00.123", local time.
 std::string LocalTime(uint64_t ns);
+
+// "weft: MESSAGE" on standard error.
+void PrintError(std::string_view message);
 
 // Escape sequences; empty without colour.
 std::string ServiceColour(std::string_view service, const Terminal& terminal);

@@ -4,45 +4,124 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 
 #include "cli/cli.h"
+#include "cli/follow.h"
+#include "cli/paged_output.h"
+#include "cli/row_filter.h"
 #include "cli/trace_source.h"
 #include "cli/waterfall.h"
 #include "codec/otlp.h"
+#include "config/section.h"
 
 namespace weft::cli {
 namespace {
 
 struct Options {
   SourceOptions source;
-  std::string id;
-  bool json = false;
+  std::string id, min_duration;
+  RowFilter filter;
+  bool json = false, logs = false, follow = false, no_pager = false;
 };
 
-int Show(const Options& options) {
-  std::optional<TraceId> id = ParseTraceId(options.id);
-  if (!id) {
-    fmt::print(stderr, "weft: \"{}\" is no trace id: it has 1 to 32 hex digits\n",
-               CleanText(options.id));
-    return kExitUsage;
+// The spans that match, and all else of the trace, as OTLP/JSON.
+void PrintJson(const trace::TraceView& view, const std::vector<RowState>& rows, SpanBatch* batch,
+               bool logs) {
+  if (!rows.empty()) {
+    std::vector<Span> kept;
+    for (size_t row = 0; row < rows.size(); ++row)
+      if (rows[row] == RowState::kMatch) kept.push_back(batch->spans[view.tree.node[row]]);
+    batch->spans = std::move(kept);
+    batch->received_is_content = false;
   }
-  Result<std::unique_ptr<TraceSource>> source = OpenSource(options.source);
-  Result<SpanBatch> batch =
-      source ? (*source)->ReadTrace(*id) : Result<SpanBatch>(Fail(source.error()));
-  if (batch && batch->spans.empty()) batch = Fail(ErrorCode::kNotFound, "no trace " + id->ToHex());
+  std::string text;
+  codec::EncodeOtlpTraces(codec::OtlpFormat::kJson, *batch, &text);
+  if (logs && !batch->logs.empty()) {
+    text += "\n";
+    codec::EncodeOtlpLogs(codec::OtlpFormat::kJson, *batch, &text);
+  }
+  fmt::print("{}\n", text);
+}
+
+int Show(const Options& options, const TraceId& id, TraceSource* source) {
+  Result<SpanBatch> batch = source->ReadTrace(id);
+  if (batch && batch->spans.empty()) batch = Fail(ErrorCode::kNotFound, "no trace " + id.ToHex());
   if (!batch) {
-    fmt::print(stderr, "weft: {}\n", batch.error().message);
+    PrintError(batch.error().message);
     return ExitCodeOf(batch.error());
   }
-  if (options.json) {
-    std::string text;
-    codec::EncodeOtlpTraces(codec::OtlpFormat::kJson, *batch, &text);
-    fmt::print("{}\n", text);
-  } else {
-    fmt::print("{}", DrawWaterfall(*id, *batch, StandardOutput()));
+  trace::TraceView view = trace::BuildTraceView(*batch);
+  WaterfallOptions waterfall{.rows = {}, .logs = options.logs};
+  if (options.filter.Asks()) {
+    Result<std::vector<RowState>> rows = FilterRows(view, options.filter);
+    if (!rows) {
+      PrintError(rows.error().message);
+      return ExitCodeOf(rows.error());
+    }
+    waterfall.rows = std::move(*rows);
+    if (std::ranges::find(waterfall.rows, RowState::kMatch) == waterfall.rows.end()) {
+      PrintError(
+          fmt::format("none of the {} of the trace matches", Count(batch->spans.size(), "span")));
+      return kExitNotFound;
+    }
   }
+  if (options.json) {
+    PrintJson(view, waterfall.rows, &*batch, options.logs);
+    return kExitOk;
+  }
+  Terminal terminal = StandardOutput();
+  PagedOutput output(terminal, !options.no_pager);
+  output.Write(DrawWaterfall(id, view, waterfall, terminal));
   return kExitOk;
+}
+
+int Run(Options options) {
+  std::optional<TraceId> id = ParseTraceId(options.id);
+  if (!id) {
+    PrintError(
+        fmt::format("\"{}\" is no trace id: it has 1 to 32 hex digits", CleanText(options.id)));
+    return kExitUsage;
+  }
+  if (!options.min_duration.empty()) {
+    std::optional<uint64_t> least = config::ParseDurationNs(options.min_duration);
+    if (!least) {
+      PrintError(fmt::format("--min-duration {}: expected a duration such as 10ms or 1.5s",
+                             CleanText(options.min_duration)));
+      return kExitUsage;
+    }
+    options.filter.min_duration_ns = *least;
+  }
+  options.source.needs_server = options.follow;
+  Result<std::unique_ptr<TraceSource>> source = OpenSource(options.source);
+  if (!source) {
+    PrintError(source.error().message);
+    return ExitCodeOf(source.error());
+  }
+  return options.follow ? FollowTrace(source->get(), *id, options.json)
+                        : Show(options, *id, source->get());
+}
+
+void AddFilterOptions(CLI::App* command, Options* options) {
+  command
+      ->add_option("--service", options->filter.services,
+                   "Only spans of this service, or of one of several")
+      ->type_name("SERVICE")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--min-duration", options->min_duration,
+                   "Only spans that took at least so long: 10ms, 1.5s")
+      ->type_name("DURATION");
+  command->add_flag("--errors", options->filter.errors, "Only spans with an error");
+  command
+      ->add_option(
+          "--where", options->filter.traceql,
+          "Only spans that this expression selects, such as { span.db.system = \"redis\" }")
+      ->type_name("TRACEQL");
+  command
+      ->add_option("--depth", options->filter.depth, "Only so many levels, the root is the first")
+      ->check(CLI::Range(1, 1'000'000));
 }
 
 }  // namespace
@@ -50,16 +129,39 @@ int Show(const Options& options) {
 void AddTraceCommand(CLI::App* app, int* exit_code) {
   CLI::App* command = app->add_subcommand("trace", "Show one trace as a waterfall");
   command->footer(
-      "Heavy bars are on the critical path.\n"
+      "Heavy bars are on the critical path. A span is shown if every filter takes it; the spans "
+      "above it are shown too, in grey.\n"
+      "\n"
+      "--follow prints every span and log record of the trace once, as they arrive, until Ctrl-C; "
+      "the trace need not be there yet. With --json each look at the server that finds something "
+      "gives lines of OTLP/JSON, which `weft import` reads.\n"
       "Examples:\n"
       "  weft trace 4bf92f3577b34da6a3ce929d0e0e4736\n"
-      "  weft trace --json 4bf92f3577b34da6a3ce929d0e0e4736 | jq .   (OTLP/JSON)\n"
-      "Exit codes: 0 shown, 2 no trace id, 3 no such trace, 4 nothing to ask.");
+      "  weft trace --errors --logs 4bf92f3577b34da6a3ce929d0e0e4736\n"
+      "  weft trace --service checkout --min-duration 10ms 4bf92f3577b34da6a3ce929d0e0e4736\n"
+      "  weft trace --json 4bf92f3577b34da6a3ce929d0e0e4736 | jq .   # OTLP/JSON\n"
+      "  weft trace --follow 4bf92f3577b34da6a3ce929d0e0e4736\n"
+      "Exit codes: 0 shown, 2 no trace id or wrong filter, 3 no such trace or no span matches, 4 "
+      "nothing to ask.");
   auto options = std::make_shared<Options>();
   command->add_option("ID", options->id, "Trace id, 1 to 32 hex digits")->required();
-  command->add_flag("--json", options->json, "As OTLP/JSON");
+  AddFilterOptions(command, options.get());
+  command->add_flag("--logs", options->logs,
+                    "Below each span its events and log records; with --json, LogsData on a second "
+                    "line");
+  command->add_flag("--json", options->json, "As OTLP/JSON: the spans that match");
+  command->add_flag("--no-pager", options->no_pager,
+                    "Never through $PAGER (less -R), even where it is longer than the screen");
   AddSourceOptions(command, &options->source);
-  command->callback([options, exit_code] { *exit_code = Show(*options); });
+  command->add_flag("--follow", options->follow, "Print spans and log records as they arrive")
+      ->excludes("--data")
+      ->excludes("--logs")
+      ->excludes("--service")
+      ->excludes("--min-duration")
+      ->excludes("--errors")
+      ->excludes("--where")
+      ->excludes("--depth");
+  command->callback([options, exit_code] { *exit_code = Run(*options); });
 }
 
 }  // namespace weft::cli

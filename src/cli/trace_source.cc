@@ -8,6 +8,7 @@
 #include "base/env.h"
 #include "cli/cli.h"
 #include "cli/server_source.h"
+#include "cli/terminal.h"
 #include "config/config.h"
 #include "net/client.h"
 #include "store/store.h"
@@ -30,20 +31,43 @@ class DirectorySource : public TraceSource {
   Result<std::vector<query::ServiceCount>> ListServices() override {
     return query::ListServices(*store_->TakeSnapshot(""), {});
   }
+  Result<std::vector<query::OperationName>> ListOperations(const std::string& service) override {
+    return query::ListOperations(*store_->TakeSnapshot(""), service, {});
+  }
+  Result<query::TagNames> ListTags(const query::TagRequest& request) override {
+    return query::ListTags(*store_->TakeSnapshot(""), "", request, {});
+  }
+  Result<query::TagValues> ListTagValues(const query::TagName& tag,
+                                         const query::TagRequest& request) override {
+    return query::ListTagValues(*store_->TakeSnapshot(""), tag, request, {});
+  }
 
  private:
   std::unique_ptr<store::Store> store_;
 };
 
+// What to do about a directory that cannot be read.
+Error WithHint(Error error) {
+  if (error.code == ErrorCode::kPermissionDenied) {
+    error.message += "; read it as the user that weft runs as, or ask its server with --url";
+  } else if (error.code == ErrorCode::kNotFound) {
+    error.message += "; name the directory that `weft serve` prints as \"data\"";
+  }
+  return error;
+}
+
 Result<std::unique_ptr<TraceSource>> OpenDirectory(const std::string& directory) {
   if (!PosixEnv()->Exists(directory))
-    return Fail(ErrorCode::kUnavailable, fmt::format("there is no directory {}", directory));
+    return Fail(ErrorCode::kUnavailable,
+                fmt::format("there is no directory {}: name the one that `weft serve` prints as "
+                            "\"data\", or its server with --url",
+                            CleanText(directory)));
   store::StoreConfig config;
   config.directory = directory;
   config.read_only = true;
   Result<std::unique_ptr<store::Store>> store =
       store::Store::Open(PosixEnv(), SystemClock(), config);
-  if (!store) return Fail(store.error().WithPrefix(directory));
+  if (!store) return Fail(WithHint(store.error().WithPrefix(directory)));
   return std::unique_ptr<TraceSource>(std::make_unique<DirectorySource>(std::move(*store)));
 }
 
@@ -56,7 +80,7 @@ void AddSourceOptions(CLI::App* command, SourceOptions* options) {
                   ->type_name("URL");
   command
       ->add_option("--data", options->data,
-                   "Data directory to read instead, while no server writes to it")
+                   "Data directory to read instead, also beside a server that writes to it")
       ->type_name("DIR")
       ->excludes(url);
   AddAccessOptions(command, &options->access);
@@ -79,13 +103,18 @@ Result<std::unique_ptr<TraceSource>> OpenSource(const SourceOptions& options) {
   WEFT_ASSIGN(net::ClientSecurity security, ReadAccess(options.access));
   if (!options.url.empty() || ServerAnswers(url, security))
     return MakeServerSource(url, std::move(security));
+  if (options.needs_server)
+    return Fail(ErrorCode::kUnavailable,
+                fmt::format("no server answers at {}; --follow needs one: start `weft`, or name it "
+                            "with --url",
+                            url));
   std::string directory = config::DefaultDataDirectory(config::RealSurroundings());
   if (!PosixEnv()->Exists(directory))
     return Fail(ErrorCode::kUnavailable,
                 fmt::format("no server answers at {} and there is no data in {}; start one with "
                             "`weft`, or name one with --url or a directory with --data",
                             url, directory));
-  fmt::print(stderr, "weft: no server answers at {}: reading {}\n", url, directory);
+  PrintError(fmt::format("no server answers at {}: reading {}", url, CleanText(directory)));
   return OpenDirectory(directory);
 }
 
@@ -101,6 +130,12 @@ int ExitCodeOf(const Error& error) {
     default:
       return kExitFailed;
   }
+}
+
+int ExitCodeOf(const Status& status) {
+  if (status) return kExitOk;
+  PrintError(status.error().message);
+  return ExitCodeOf(status.error());
 }
 
 }  // namespace weft::cli

@@ -15,6 +15,7 @@
 #include "cli/server_access.h"
 #include "model/span_batch.h"
 #include "query/query.h"
+#include "query/tag_catalog.h"
 
 namespace CLI {
 class App;
@@ -35,11 +36,17 @@ class TraceSource {
   // Spans and log records. kNotFound when there is no such trace.
   virtual Result<SpanBatch> ReadTrace(const TraceId& id) = 0;
   virtual Result<std::vector<query::ServiceCount>> ListServices() = 0;
+  // Of one service; "": of all.
+  virtual Result<std::vector<query::OperationName>> ListOperations(const std::string& service) = 0;
+  virtual Result<query::TagNames> ListTags(const query::TagRequest& request) = 0;
+  virtual Result<query::TagValues> ListTagValues(const query::TagName& tag,
+                                                 const query::TagRequest& request) = 0;
 };
 
 struct SourceOptions {
-  std::string url;   // empty: the local server
-  std::string data;  // not empty: this directory, read-only
+  std::string url;            // empty: the local server
+  std::string data;           // not empty: this directory, read-only
+  bool needs_server = false;  // never a directory: it does not change while it is read
   AccessOptions access;
 };
 // --url, --data and how to pass at a server.
@@ -57,5 +64,7 @@ Status ServerAnswers(const std::string& url, const net::ClientSecurity& security
 
 // The exit code for an error of a source.
 int ExitCodeOf(const Error& error);
+// The same; an error is printed.
+int ExitCodeOf(const Status& status);
 
 }  // namespace weft::cli

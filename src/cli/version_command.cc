@@ -12,6 +12,7 @@ namespace weft::cli {
 
 void AddVersionCommand(CLI::App* app, int*) {
   CLI::App* command = app->add_subcommand("version", "Print the version");
+  command->footer("Examples:\n  weft version\n  weft version --json | jq -r .version");
   auto as_json = std::make_shared<bool>(false);
   command->add_flag("--json", *as_json, "As JSON");
   command->callback([as_json] {

@@ -7,7 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "trace/trace.h"
+#include "cli/span_lines.h"
 
 namespace weft::cli {
 namespace {
@@ -15,28 +15,38 @@ namespace {
 constexpr size_t kDurationWidth = 9;
 constexpr size_t kMarksWidth = 8;
 constexpr size_t kIndentMax = 40;  // deeper levels are drawn as deep as this
+constexpr uint32_t kNarrowWidth = 60;
 
 class Waterfall {
  public:
-  Waterfall(const TraceId& id, const SpanBatch& batch, const Terminal& terminal)
-      : id_(id), batch_(batch), terminal_(terminal), view_(trace::BuildTraceView(batch)) {
-    for (const LogRecord& log : batch.logs) ++logs_[log.span_id];
-    for (uint32_t row = 0; row < batch.spans.size(); ++row) {
-      rows_with_pieces_.emplace_back();
-      label_width_ = std::max(label_width_, TextWidth(Label(row)));
-    }
+  Waterfall(const TraceId& id, const trace::TraceView& view, const WaterfallOptions& options,
+            const Terminal& terminal)
+      : id_(id), batch_(*view.batch), terminal_(terminal), view_(view), options_(options) {
+    for (const LogRecord& log : batch_.logs) logs_[log.span_id].push_back(&log);
+    rows_with_pieces_.resize(batch_.spans.size());
+    for (uint32_t row = 0; row < batch_.spans.size(); ++row)
+      if (IsShown(row)) label_width_ = std::max(label_width_, TextWidth(Label(row)));
     for (const trace::CriticalPiece& piece : view_.critical_path)
       rows_with_pieces_[piece.position].push_back(piece);
     size_t fixed = kDurationWidth + kMarksWidth + 4;
     size_t free = terminal.width > fixed ? terminal.width - fixed : 0;
     label_width_ = std::min(label_width_, std::max<size_t>(12, free / 2));
-    bar_width_ = std::max<size_t>(8, free > label_width_ ? free - label_width_ : 0);
+    bar_width_ = std::max<size_t>(6, free > label_width_ ? free - label_width_ : 0);
   }
 
   std::string Draw() {
     std::string out = Head();
-    for (uint32_t row = 0; row < batch_.spans.size(); ++row) out += Line(row);
-    return out;
+    uint32_t matches = 0;
+    for (uint32_t row = 0; row < batch_.spans.size(); ++row) {
+      if (!IsShown(row)) continue;
+      matches += StateOf(row) == RowState::kMatch;
+      out += Line(row);
+      if (options_.logs) out += Happenings(row);
+    }
+    if (!options_.rows.empty())
+      out += fmt::format("\n{}{} of {} match{}\n", Dim(terminal_), matches,
+                         Count(batch_.spans.size(), "span"), Plain(terminal_));
+    return options_.logs ? out + LogsOfNoSpan() : out;
   }
 
  private:
@@ -44,27 +54,68 @@ class Waterfall {
   std::string_view ServiceAt(uint32_t row) const {
     return ServiceName(batch_.resources[SpanAt(row).resource]);
   }
-  uint64_t LogsAt(uint32_t row) const {
+  RowState StateOf(uint32_t row) const {
+    return options_.rows.empty() ? RowState::kMatch : options_.rows[row];
+  }
+  bool IsShown(uint32_t row) const { return StateOf(row) != RowState::kHidden; }
+  const std::vector<const LogRecord*>& LogsAt(uint32_t row) const {
+    static const std::vector<const LogRecord*> kNoLogs;
     auto found = logs_.find(SpanAt(row).span_id);
-    return found == logs_.end() ? 0 : found->second;
+    return found == logs_.end() ? kNoLogs : found->second;
+  }
+
+  // Of a span's line; a narrow terminal has little room for it.
+  size_t Indent(uint32_t row) const {
+    bool narrow = terminal_.is_tty && terminal_.width < kNarrowWidth;
+    return std::min<size_t>(view_.tree.depth[row] * (narrow ? 1 : 2), kIndentMax);
   }
 
   std::string Label(uint32_t row) const {
-    size_t indent = std::min<size_t>(2 * view_.tree.depth[row], kIndentMax);
-    return std::string(indent, ' ') + CleanText(ServiceAt(row)) + " " + CleanText(SpanAt(row).name);
+    return std::string(Indent(row), ' ') + CleanText(ServiceAt(row)) + " " +
+           CleanText(SpanAt(row).name);
+  }
+
+  // Pieces side by side, on as many lines as it takes; none is broken unless it is longer than a
+  // line.
+  std::string Wrapped(const std::vector<std::string>& pieces, std::string_view between,
+                      const std::string& before, size_t indent) const {
+    size_t room = terminal_.is_tty ? terminal_.width - indent : SIZE_MAX;
+    std::vector<std::string> lines;
+    std::string line;
+    for (const std::string& piece : pieces) {
+      std::string joined = line.empty() ? piece : line + std::string(between) + piece;
+      if (!line.empty() && TextWidth(joined) > room) {
+        // A separator that is seen, such as a comma, stays at the end of the line.
+        lines.push_back(line + std::string(between.substr(0, between.find(' '))));
+        joined = piece;
+      }
+      std::vector<std::string> cut = WrapLines(joined, room);
+      if (TextWidth(joined) > room) {
+        lines.insert(lines.end(), cut.begin(), cut.end() - 1);
+        joined = cut.back();
+      }
+      line = joined;
+    }
+    lines.push_back(line);
+    std::string out;
+    for (size_t i = 0; i < lines.size(); ++i)
+      out += std::string(i == 0 ? 0 : indent, ' ') + before + lines[i] +
+             (before.empty() ? "" : Plain(terminal_)) + "\n";
+    return out;
   }
 
   std::string Head() const {
     const Span& root = SpanAt(view_.root);
-    std::string out = fmt::format("{}{} {}{}  {}\n", Bold(terminal_),
-                                  CleanText(ServiceAt(view_.root)), CleanText(root.name),
-                                  Plain(terminal_), ShortDuration(view_.end_ns - view_.start_ns));
-    out += fmt::format("{}trace {}  {}  {} spans, {} services{}{}\n", Dim(terminal_), id_.ToHex(),
-                       LocalTime(view_.start_ns), batch_.spans.size(), view_.services,
-                       batch_.logs.empty() ? "" : fmt::format(", {} logs", batch_.logs.size()),
-                       Plain(terminal_));
+    std::string name = CleanText(ServiceAt(view_.root)) + " " + CleanText(root.name);
+    std::string out =
+        Wrapped({name, ShortDuration(view_.end_ns - view_.start_ns)}, "  ", Bold(terminal_), 2);
+    std::string counts =
+        fmt::format("{}, {}", Count(batch_.spans.size(), "span"), Count(view_.services, "service"));
+    if (!batch_.logs.empty()) counts += ", " + Count(batch_.logs.size(), "log");
+    out += Wrapped({"trace " + id_.ToHex(), LocalTime(view_.start_ns), counts}, "  ",
+                   Dim(terminal_), 2);
     if (view_.errors > 0)
-      out += fmt::format("{}{} spans with an error{}\n", Red(terminal_), view_.errors,
+      out += fmt::format("{}{} with an error{}\n", Red(terminal_), Count(view_.errors, "span"),
                          Plain(terminal_));
     if (view_.root_missing) out += "The root span has not arrived.\n";
     return out + CriticalSummary() + "\n";
@@ -84,13 +135,15 @@ class Waterfall {
     for (auto& [label, ns] : by_label) order.emplace_back(ns, label);
     std::ranges::sort(order, std::greater<>());
     constexpr size_t kShown = 3;
-    std::string out;
-    for (size_t i = 0; i < std::min(order.size(), kShown); ++i)
-      out += fmt::format("{}{} {} ({:.0f} %)", i == 0 ? "critical path: " : ", ", order[i].second,
-                         ShortDuration(order[i].first),
-                         100.0 * static_cast<double>(order[i].first) /
-                             static_cast<double>(std::max<uint64_t>(total, 1)));
-    return out.empty() ? out : out + "\n";
+    std::vector<std::string> pieces;
+    for (const auto& [ns, label] : order) {
+      double percent = 100.0 * static_cast<double>(ns) / static_cast<double>(total);
+      // What rounds to nothing explains nothing.
+      if (pieces.size() == kShown || percent < 0.5) break;
+      pieces.push_back(fmt::format("{}{} {} ({:.0f} %)", pieces.empty() ? "critical path: " : "",
+                                   label, ShortDuration(ns), percent));
+    }
+    return pieces.empty() ? "" : Wrapped(pieces, ", ", "", 2);
   }
 
   // The cell of a moment on the bar.
@@ -125,40 +178,71 @@ class Waterfall {
     return out;
   }
 
+  // "! 2 logs": what fits on the line.
+  std::string Marks(uint32_t row) const {
+    std::string marks, count;
+    if (SpanAt(row).status == StatusCode::kError)
+      marks = Red(terminal_) + (terminal_.utf8 ? "\u2717" : "!") + Plain(terminal_) + " ";
+    if (uint64_t logs = LogsAt(row).size(); logs > 0 && !options_.logs)
+      count = Fit(Count(logs, "log"), kMarksWidth - (marks.empty() ? 0 : 2), terminal_.utf8);
+    return marks.empty() && count.empty() ? "" : " " + marks + count;
+  }
+
   std::string Line(uint32_t row) const {
-    const Span& span = SpanAt(row);
-    std::string service(ServiceAt(row));
-    std::string marks;
-    size_t marks_width = 0;
-    if (span.status == StatusCode::kError) {
-      marks += Red(terminal_) + (terminal_.utf8 ? "\u2717" : "!") + Plain(terminal_) + " ";
-      marks_width += 2;
-    }
-    if (uint64_t logs = LogsAt(row); logs > 0) {
-      std::string text = fmt::format("{} log{}", logs, logs == 1 ? "" : "s");
-      marks += text;
-      marks_width += text.size();
-    }
-    std::string colour = ServiceColour(service, terminal_);
-    return fmt::format("{}{}{}  {}{}{} {:>{}} {}\n", colour,
+    // Spans that only show where a match hangs stand back.
+    std::string colour = StateOf(row) == RowState::kMatch
+                             ? ServiceColour(std::string(ServiceAt(row)), terminal_)
+                             : Dim(terminal_);
+    return fmt::format("{}{}{}  {}{}{} {:>{}}{}\n", colour,
                        Pad(Label(row), label_width_, terminal_.utf8), Plain(terminal_), colour,
-                       Bar(row), Plain(terminal_), ShortDuration(DurationNs(span)), kDurationWidth,
-                       marks);
+                       Bar(row), Plain(terminal_), ShortDuration(DurationNs(SpanAt(row))),
+                       kDurationWidth, Marks(row));
+  }
+
+  // Events and log records of the span, in time order.
+  std::string Happenings(uint32_t row) const {
+    if (StateOf(row) != RowState::kMatch) return "";
+    size_t indent = std::min<size_t>(Indent(row) + 2, terminal_.width / 4);
+    std::vector<std::pair<uint64_t, std::string>> lines;
+    const Span& span = SpanAt(row);
+    if (!span.status_message.empty())
+      lines.emplace_back(0, std::string(indent, ' ') + Red(terminal_) +
+                                CleanText(span.status_message) + Plain(terminal_) + "\n");
+    for (const Event& event : span.events)
+      lines.emplace_back(event.time_ns, EventLines(event, indent, terminal_));
+    for (const LogRecord* log : LogsAt(row))
+      lines.emplace_back(LogTimeNs(*log), LogLines(batch_, *log, indent, terminal_));
+    std::ranges::stable_sort(lines, {}, &std::pair<uint64_t, std::string>::first);
+    std::string out;
+    for (const auto& [time_ns, text] : lines) out += text;
+    return out;
+  }
+
+  // Log records of the trace that name no span of it.
+  std::string LogsOfNoSpan() const {
+    std::unordered_map<SpanId, bool, IdHash> spans;
+    for (const Span& span : batch_.spans) spans[span.span_id] = true;
+    std::string out;
+    for (const LogRecord& log : batch_.logs)
+      if (!spans.contains(log.span_id)) out += LogLines(batch_, log, 0, terminal_);
+    return out.empty() ? out : "\nLogs of no span here:\n" + out;
   }
 
   const TraceId id_;
   const SpanBatch& batch_;
   const Terminal& terminal_;
-  const trace::TraceView view_;
-  std::unordered_map<SpanId, uint64_t, IdHash> logs_;
+  const trace::TraceView& view_;
+  const WaterfallOptions& options_;
+  std::unordered_map<SpanId, std::vector<const LogRecord*>, IdHash> logs_;
   std::vector<std::vector<trace::CriticalPiece>> rows_with_pieces_;
   size_t label_width_ = 0, bar_width_ = 0;
 };
 
 }  // namespace
 
-std::string DrawWaterfall(const TraceId& id, const SpanBatch& batch, const Terminal& terminal) {
-  return Waterfall(id, batch, terminal).Draw();
+std::string DrawWaterfall(const TraceId& id, const trace::TraceView& view,
+                          const WaterfallOptions& options, const Terminal& terminal) {
+  return Waterfall(id, view, options, terminal).Draw();
 }
 
 }  // namespace weft::cli

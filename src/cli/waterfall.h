@@ -2,19 +2,29 @@
 //
 // A trace drawn for a terminal: a head with what matters, then one line a span, in depth-first
 // order: service and name, indented; a bar on the trace's time line, heavy where the span is on the
-// critical path; duration; marks for errors and log records.
+// critical path; duration; marks for errors and log records. On demand only some of the spans, and
+// below each its events and log records.
 //
-// Thread rule: pure functions. Next: trace/trace.h, cli/terminal.h.
+// Thread rule: pure functions. Next: trace/trace.h, cli/terminal.h, cli/row_filter.h.
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include "cli/row_filter.h"
 #include "cli/terminal.h"
 #include "model/span_batch.h"
+#include "trace/trace.h"
 
 namespace weft::cli {
 
-// REQUIRES: the batch has a span.
-std::string DrawWaterfall(const TraceId& id, const SpanBatch& batch, const Terminal& terminal);
+struct WaterfallOptions {
+  std::vector<RowState> rows;  // by pre-order position; empty: all are shown
+  bool logs = false;           // events and log records below their spans
+};
+
+// REQUIRES: the view's batch has a span.
+std::string DrawWaterfall(const TraceId& id, const trace::TraceView& view,
+                          const WaterfallOptions& options, const Terminal& terminal);
 
 }  // namespace weft::cli

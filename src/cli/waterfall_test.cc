@@ -27,15 +27,16 @@ SpanBatch Trace(const std::string& child_name) {
 }
 
 std::string Draw(const SpanBatch& batch, const Terminal& terminal) {
-  return DrawWaterfall(*ParseTraceId("0102030405060708090a0b0c0d0e0f10"), batch, terminal);
+  return DrawWaterfall(*ParseTraceId("0102030405060708090a0b0c0d0e0f10"),
+                       trace::BuildTraceView(batch), {}, terminal);
 }
 
 TEST(WaterfallTest, FitsTheWidthAndShowsTheCriticalPath) {
   SpanBatch batch =
       Trace("a name that is far longer than any terminal line could hold, and then some");
   for (uint32_t width : {40u, 80u, 200u}) {
-    std::string text = Draw(batch, {.utf8 = true, .width = width});
-    std::istringstream lines(text.substr(text.find("\n\n")));
+    std::string text = Draw(batch, {.is_tty = true, .utf8 = true, .width = width});
+    std::istringstream lines(text);
     for (std::string line; std::getline(lines, line);) EXPECT_LE(TextWidth(line), width) << line;
   }
   std::string ascii = Draw(Trace("child"), {.utf8 = false, .width = 80});

@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <sstream>
 
@@ -18,7 +20,9 @@ constexpr std::streamoff kFileBytesMax = 16 << 20;
 
 Result<std::string> ReadSmallFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) return Fail(ErrorCode::kNotFound, fmt::format("cannot open {}", path));
+  if (!file)
+    return Fail(ErrorCode::kNotFound,
+                fmt::format("cannot open {}: {}", path, std::strerror(errno)));
   std::string text;
   char piece[4096];
   while (file.read(piece, sizeof piece), file.gcount() > 0) {
@@ -26,7 +30,8 @@ Result<std::string> ReadSmallFile(const std::string& path) {
     if (text.size() > kFileBytesMax)
       return Fail(ErrorCode::kTooLarge, fmt::format("{} is larger than 16 MiB", path));
   }
-  if (file.bad()) return Fail(ErrorCode::kIo, fmt::format("cannot read {}", path));
+  if (file.bad())
+    return Fail(ErrorCode::kIo, fmt::format("cannot read {}: {}", path, std::strerror(errno)));
   return text;
 }
 

@@ -192,7 +192,7 @@ TEST_F(WeftTest, TraceIsDrawnForPeopleAndPrograms) {
   EXPECT_THAT(shown.printed, HasSubstr("  checkout POST /pay"));
   EXPECT_THAT(shown.printed, HasSubstr("100 ms"));
   EXPECT_THAT(shown.printed, HasSubstr("critical path: checkout POST /pay 80.0 ms (80 %)"));
-  EXPECT_THAT(shown.printed, HasSubstr("1 spans with an error"));
+  EXPECT_THAT(shown.printed, HasSubstr("1 span with an error"));
   EXPECT_THAT(shown.printed, Not(HasSubstr("\x1b")));  // a pipe is no terminal
   std::istringstream lines(shown.printed);
   for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 400u);
@@ -280,7 +280,7 @@ service: {pipelines: {traces: {receivers: [otlp], exporters: [logging]}}}
 )");
   Outcome checked = Weft({"check", "config", "--config", good});
   EXPECT_EQ(checked.exit_code, 0);
-  EXPECT_THAT(checked.printed, HasSubstr("good: 2 components, 1 pipelines, 1 warnings"));
+  EXPECT_THAT(checked.printed, HasSubstr("good: 2 components, 1 pipeline, 1 warning"));
   EXPECT_THAT(checked.printed, HasSubstr("good.yaml:3: exporters::logging"));
   std::string bad = Write("bad.yaml", "recievers: {}\n");
   Outcome wrong = Weft({"check", "config", "--config", bad});

@@ -46,7 +46,7 @@ class DemoTest(WeftTest):
     def test_a_checkout_of_four_seconds_is_found_without_a_fault(self):
         weft, slow = self.slowest(None)
         self.assertGreater(slow["durationNs"], 4e9)
-        found = weft.cli("query", "{ duration > 4s }", "--json", "--all")
+        found = weft.cli("query", "{ duration > 4s }", "--ndjson", "--all")
         self.assertIn(slow["traceId"], found)
         shown = self.browse("trace", f"{weft.url}/trace/{slow['traceId']}")
         self.assertIn("stripe-api", shown["text"])

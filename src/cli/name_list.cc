@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/name_list.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "cli/paged_output.h"
+
+namespace weft::cli {
+
+void AddListOptions(CLI::App* command, ListForm* form) {
+  auto* json = command->add_flag("--json", form->json, "As JSON");
+  command->add_flag("--names", form->names, "The names alone, one a line")->excludes(json);
+  command->add_flag("--no-pager", form->no_pager,
+                    "Never through $PAGER, even where it is longer than the screen");
+}
+
+void NameList::Add(std::string name, std::string fact, std::string json) {
+  items_.push_back({std::move(name), std::move(fact), std::move(json)});
+}
+
+std::string NameList::Table(const Terminal& terminal) const {
+  size_t name_width = TextWidth(heads_[0]), fact_width = TextWidth(heads_[1]);
+  for (const Item& item : items_) {
+    name_width = std::max(name_width, TextWidth(CleanText(item.name)));
+    fact_width = std::max(fact_width, TextWidth(CleanText(item.fact)));
+  }
+  if (terminal.is_tty) {
+    size_t room = terminal.width - std::min<size_t>(fact_width + 2, terminal.width - 10);
+    name_width = std::min(name_width, room);
+  }
+  std::string out =
+      fmt::format("{}{}  {:>{}}{}\n", Dim(terminal), Pad(heads_[0], name_width, terminal.utf8),
+                  heads_[1], fact_width, Plain(terminal));
+  bool services = heads_[0] == "service";
+  for (const Item& item : items_) {
+    std::string fact = CleanText(item.fact);
+    out += fmt::format("{}{}{}  {}{}\n", services ? ServiceColour(item.name, terminal) : "",
+                       Pad(CleanText(item.name), name_width, terminal.utf8),
+                       services ? Plain(terminal) : "",
+                       std::string(fact_width - TextWidth(fact), ' '), fact);
+  }
+  return out;
+}
+
+void NameList::Print(std::string_view key, const std::string& more) const {
+  Terminal terminal = StandardOutput();
+  PagedOutput output(terminal, !form_.no_pager && !form_.json && !form_.names);
+  if (form_.json) {
+    std::string text = fmt::format("{{\"{}\":[", key);
+    for (const Item& item : items_) text += (&item == &items_[0] ? "" : ",") + item.json;
+    output.Write(text + "]" + more + "}\n");
+  } else if (form_.names) {
+    std::string text, last;
+    for (const Item& item : items_) {
+      std::string name = CleanText(item.name);
+      // One operation may have several kinds.
+      if (name != last) text += name + "\n";
+      last = name;
+    }
+    output.Write(text);
+  } else {
+    output.Write(Table(terminal));
+  }
+}
+
+}  // namespace weft::cli

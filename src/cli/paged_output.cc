@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/paged_output.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <sstream>
+
+namespace weft::cli {
+namespace {
+
+bool IsInPath(const std::string& program) {
+  const char* path = std::getenv("PATH");
+  std::istringstream folders(path == nullptr ? "/usr/bin:/bin" : path);
+  for (std::string folder; std::getline(folders, folder, ':');)
+    if (access((std::filesystem::path(folder) / program).c_str(), X_OK) == 0) return true;
+  return false;
+}
+
+std::string PagerCommand() {
+  if (const char* pager = std::getenv("PAGER"))
+    return std::string_view(pager) == "cat" ? "" : pager;
+  return IsInPath("less") ? "less -R" : "";
+}
+
+}  // namespace
+
+size_t ScreenRows(std::string_view text, size_t width) {
+  size_t rows = 0, column = 0;
+  bool escape = false;
+  for (char c : text) {
+    if (escape) {
+      escape = !(c >= '@' && c <= '~' && c != '[');
+    } else if (c == '\x1b') {
+      escape = true;
+    } else if (c == '\n') {
+      rows += std::max<size_t>(1, (column + width - 1) / width);
+      column = 0;
+    } else if ((static_cast<unsigned char>(c) & 0xC0) != 0x80) {
+      ++column;
+    }
+  }
+  return rows;
+}
+
+PagedOutput::PagedOutput(const Terminal& terminal, bool allowed) : terminal_(terminal) {
+  if (allowed && terminal.is_tty && terminal.height > 0) pager_ = PagerCommand();
+}
+
+bool PagedOutput::Write(std::string_view text) {
+  if (closed_) return false;
+  if (pipe_ == nullptr && !pager_.empty()) {
+    held_ += text;
+    rows_ += ScreenRows(text, terminal_.width);
+    // The shell's prompt needs a row too.
+    if (rows_ < terminal_.height) return true;
+    StartPager();
+    text = held_;
+  }
+  std::FILE* out = pipe_ != nullptr ? pipe_ : stdout;
+  closed_ = std::fwrite(text.data(), 1, text.size(), out) != text.size() ||
+            (pipe_ != nullptr && std::fflush(out) != 0);
+  return !closed_;
+}
+
+void PagedOutput::StartPager() {
+  // Where $PAGER is a bare `less`, colours still come through.
+  setenv("LESS", "R", 0);
+  std::fflush(stdout);
+  pipe_ = popen(pager_.c_str(), "w");
+  if (pipe_ == nullptr) {
+    pager_.clear();
+    return;
+  }
+  // After popen(), because a child keeps what is ignored. The pager handles Ctrl-C; whoever quits
+  // it ends us through the closed pipe.
+  signal(SIGINT, SIG_IGN);
+  signal(SIGPIPE, SIG_IGN);
+}
+
+void PagedOutput::Finish() {
+  if (pipe_ != nullptr) {
+    pclose(pipe_);
+    pipe_ = nullptr;
+    closed_ = true;
+  } else if (!pager_.empty()) {
+    std::fwrite(held_.data(), 1, held_.size(), stdout);
+    held_.clear();
+    pager_.clear();
+  }
+  std::fflush(stdout);
+}
+
+}  // namespace weft::cli

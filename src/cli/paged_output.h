@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Standard output, through a pager where a person reads it and it is longer than the screen:
+// $PAGER, else `less -R`; none where neither exists, and none with PAGER=cat.
+//
+// Until the screen is full the text is held back, so write all of it or call Finish(). When the
+// reader quits, Write() says so.
+// Thread rule: one thread. Next: cli/terminal.h.
+#pragma once
+
+#include <cstdio>
+#include <string>
+#include <string_view>
+
+#include "cli/terminal.h"
+
+namespace weft::cli {
+
+class PagedOutput {
+ public:
+  PagedOutput(const Terminal& terminal, bool allowed);
+  ~PagedOutput() { Finish(); }
+  PagedOutput(const PagedOutput&) = delete;
+  PagedOutput& operator=(const PagedOutput&) = delete;
+
+  // False when nobody reads on.
+  bool Write(std::string_view text);
+  // Returns when the reader has quit the pager.
+  void Finish();
+
+ private:
+  void StartPager();
+
+  const Terminal terminal_;
+  std::string pager_;  // command; empty: none
+  std::string held_;
+  size_t rows_ = 0;
+  std::FILE* pipe_ = nullptr;
+  bool closed_ = false;
+};
+
+// Rows that the text takes on a screen of this width; escape sequences take no place.
+size_t ScreenRows(std::string_view text, size_t width);
+
+}  // namespace weft::cli

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The traces that a search found: as lines for people, fitted to the terminal, and as JSON in the
+// API's shape (docs/api.md, GET /search).
+//
+// Thread rule: pure functions. Next: cli/query_command.cc.
+#pragma once
+
+#include <string>
+
+#include "cli/terminal.h"
+#include "cli/trace_source.h"
+
+namespace weft::cli {
+
+// One trace without a line break, as in "traces".
+std::string TraceJson(const query::TraceSummary& trace);
+// What follows "traces" in the answer: `"cursor":...}`, of the last page and of all pages' work.
+std::string AnswerTailJson(const TraceSource::SearchAnswer& last);
+
+// The names of the columns; empty where a trace takes several lines.
+std::string TraceTableHead(const Terminal& terminal);
+// With its line break. A pipe gets whole texts, a terminal what fits.
+std::string TraceTableRow(const query::TraceSummary& trace, const Terminal& terminal);
+
+}  // namespace weft::cli

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/usage_error.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "cli/command_text.h"
+#include "cli/terminal.h"
+#include "config/node.h"
+
+namespace weft::cli {
+namespace {
+
+const CLI::App* FindCommand(const CLI::App& app, const std::string& name) {
+  auto found = app.get_subcommands([&](const CLI::App* sub) { return sub->get_name() == name; });
+  return found.empty() ? nullptr : found.front();
+}
+
+std::string DidYouMean(std::string_view word, const std::vector<std::string>& known) {
+  std::string nearest = config::NearestWord(word, known);
+  return nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest);
+}
+
+std::string UnknownCommand(const CommandText& above, const std::string& word) {
+  std::vector<std::string> known;
+  for (const CommandText& command : above.commands) known.push_back(command.path.back());
+  return fmt::format("there is no command `{} {}`{}", above.Name(), CleanText(word),
+                     DidYouMean(word, known));
+}
+
+std::string UnknownFlag(const CommandText& command, const std::string& word) {
+  std::vector<std::string> known;
+  for (const OptionText& option : command.options) known.push_back(option.long_name);
+  std::string flag = word.substr(0, word.find('='));
+  return fmt::format("`{}` has no flag {}{}", command.Name(), CleanText(flag),
+                     DidYouMean(flag, known));
+}
+
+std::string TooMany(const CommandText& command, const std::string& word) {
+  std::string out = fmt::format("`{}` does not take {}", command.Name(), CleanText(word));
+  if (command.arguments.size() == 1 && command.arguments[0].value == "TRACEQL")
+    out += ": write the expression as one word, in '...'";
+  return out;
+}
+
+}  // namespace
+
+std::string ExplainUsage(const CLI::App& app, const std::vector<std::string>& arguments,
+                         const CLI::ParseError& error) {
+  const CLI::App* command = &app;
+  std::string unknown_command;
+  for (const std::string& argument : arguments) {
+    if (argument.starts_with('-')) continue;
+    const CLI::App* below = FindCommand(*command, argument);
+    if (below == nullptr) {
+      if (!DescribeCommand(*command).commands.empty()) unknown_command = argument;
+      break;
+    }
+    command = below;
+  }
+  CommandText text = DescribeCommand(*command);
+  std::vector<std::string> extras = app.remaining(true);
+  auto flag = std::ranges::find_if(
+      extras, [](const std::string& word) { return word.size() > 1 && word[0] == '-'; });
+  std::string message;
+  if (!unknown_command.empty()) {
+    message = UnknownCommand(text, unknown_command);
+  } else if (!text.commands.empty()) {
+    message = fmt::format("`{}` needs a command", text.Name());
+  } else if (flag != extras.end()) {
+    message = UnknownFlag(text, *flag);
+  } else if (!extras.empty()) {
+    message = TooMany(text, extras.front());
+  } else {
+    message = error.what();
+    if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr)
+      message = fmt::format("`{}`: {}", text.Name(), message);
+  }
+  return fmt::format("{}\n`{} --help` says what it takes.", message, text.Name());
+}
+
+}  // namespace weft::cli
