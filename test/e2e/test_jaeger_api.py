@@ -3,6 +3,7 @@
 source and those of jaeger-ui."""
 import importlib
 import json
+import pathlib
 import random
 import shutil
 import subprocess
@@ -16,7 +17,7 @@ from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, TracesData
 
 from otlp_text import parse_json
-from weft_process import HERE, WeftTest, wait_for
+from weft_process import HERE, Weft, WeftTest, wait_for
 
 START_NS = (time.time_ns() // 10**9 - 600) * 10**9  # ten minutes ago, a whole second
 MS = 10**6
@@ -204,6 +205,35 @@ class JaegerApiTest(WeftTest):
         messages = list(self.client(weft).GetTrace(self.messages.TraceQuestion(trace_id=self.ids[0].hex())))
         self.assertGreater(len(messages), 3)
         self.assertEqual(sorted_spans(traces_data(messages)), sorted_spans(self.sent[0]))
+
+    def test_a_generated_client_over_tls(self):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="weft-e2e-tls-"))
+        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-keyout", folder / "key.pem", "-out", folder / "cert.pem", "-days", "2", "-subj", "/CN=weft",
+                        "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"], check=True, capture_output=True)
+        weft = Weft([f"extensions::query::tls={{cert_file: {folder}/cert.pem, key_file: {folder}/key.pem}}"])
+        self.addCleanup(weft.close)
+        weft.start(wait=False)
+
+        def sent():
+            self.assertIsNone(weft.process.poll(), weft.log())
+            try:
+                return all(weft.post("/v1/traces", data.SerializeToString(), "application/x-protobuf")[0] == 200
+                           for data in self.sent)
+            except OSError:
+                return False
+        wait_for("weft takes spans", sent, 60)
+        trusted = grpc.ssl_channel_credentials((folder / "cert.pem").read_bytes())
+        for port in (16685, 16686):
+            address = f"localhost:{port + weft.offset}"
+            with grpc.secure_channel(address, trusted) as channel:
+                self.check_client(self.stubs.QueryServiceStub(channel))
+            # Not for a client that does not know the certificate.
+            with grpc.secure_channel(address, grpc.ssl_channel_credentials()) as channel:
+                with self.assertRaises(grpc.RpcError) as refused:
+                    self.stubs.QueryServiceStub(channel).GetServices(self.messages.Nothing(), timeout=20)
+                self.assertEqual(refused.exception.code(), grpc.StatusCode.UNAVAILABLE)
 
     # ------------------------------------------------------------------ HTTP
 
