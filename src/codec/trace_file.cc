@@ -52,7 +52,7 @@ bool LooksLikeRequest(std::string_view head) {
     return false;
   // More than one: the next must be one too.
   if (content.size() <= field->second)
-    return content.size() == field->second || head.size() >= kHeadBytes;
+    return content.size() == field->second || head.size() >= kHeadBytes - kPrefixBytes;
   return content[field->second] == kResourcesTag;
 }
 

@@ -280,6 +280,21 @@ TEST(TraceFile, ATruncatedProtobufFileKeepsItsWholeMessages) {
                                                      ": the file ends inside a message"));
 }
 
+TEST(TraceFile, OneLargeResourceIsStillOtlp) {
+  SpanBatch batch = testing::RandomBatch({.seed = 1, .spans = 3000, .json_safe = true});
+  for (Span& span : batch.spans) span.resource = span.scope = 0;
+  std::string message;
+  EncodeOtlpTraces(OtlpFormat::kProtobuf, batch, &message);
+  ASSERT_GT(message.size(), 100'000u);
+  for (const std::string& file :
+       {message, Prefixed(message), Prefixed(message) + Prefixed(message)}) {
+    Summary summary = Read(file);
+    EXPECT_THAT(summary.errors, ::testing::IsEmpty());
+    EXPECT_EQ(summary.spans % 3000, 0u);
+    EXPECT_GT(summary.spans, 0u);
+  }
+}
+
 // One message of 20 MB is read in pieces.
 TEST(TraceFile, AMessageOfManyResourcesIsReadInPieces) {
   std::string one = Traces(OtlpFormat::kProtobuf, 1), file;
