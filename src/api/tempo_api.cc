@@ -177,11 +177,14 @@ void AddTempoRoutes(std::string_view prefix, const TempoFacts& facts, QueryRunne
   get("/api/status/buildinfo", [facts](const net::Request&, net::ExchangePtr exchange) {
     exchange->Respond(JsonText(TempoBuildJson(facts.version), ""));
   });
-  get("/ready", [facts](const net::Request&, net::ExchangePtr exchange) {
-    std::string why_not = facts.ready();
-    exchange->Respond(why_not.empty() ? TextResponse(200, "ready\n")
-                                      : TextResponse(503, why_not + "\n"));
-  });
+  net::RouteOptions probe = options;
+  probe.open = true;  // probes carry no credentials, and are told nothing but yes or no
+  router->Add("GET", std::string(prefix) + "/ready", probe,
+              [facts](const net::Request&, net::ExchangePtr exchange) {
+                std::string why_not = facts.ready();
+                exchange->Respond(why_not.empty() ? TextResponse(200, "ready\n")
+                                                  : TextResponse(503, why_not + "\n"));
+              });
   get("/api/search", [runner](const net::Request& request, net::ExchangePtr exchange) {
     HandleSearch(runner, request, std::move(exchange));
   });

@@ -13,6 +13,7 @@
 #include "api/query_server.h"
 #include "api/tempo_parameters.h"
 #include "codec/otlp.h"
+#include "net/bearer_auth.h"
 #include "net/client.h"
 #include "traceql/traceql.h"
 #include "wire/protobuf_reader.h"
@@ -74,8 +75,9 @@ std::string Q(std::string_view traceql) { return "q=" + Escaped(traceql); }
 
 class TempoApiTest : public ::testing::Test {
  protected:
-  TempoApiTest() {
+  explicit TempoApiTest(net::ListenOptions tempo_listen = {}) {
     QueryServerOptions options;
+    options.tempo_listen = std::move(tempo_listen);
     options.endpoint = {"127.0.0.1", 0};
     options.tempo_endpoint = net::Endpoint{"127.0.0.1", 0};
     ServerFacts facts{.version = "1.2.3",
@@ -138,6 +140,28 @@ TEST_F(TempoApiTest, AnswersProbes) {
   EXPECT_THAT(Get("/status/version").body, HasSubstr("1.2.3"));
   Search("");
   EXPECT_THAT(Get("/metrics").body, HasSubstr("weft_query_seconds"));
+}
+
+class ProtectedTempoApiTest : public TempoApiTest {
+ protected:
+  ProtectedTempoApiTest() : TempoApiTest(WithToken()) {}
+  static net::ListenOptions WithToken() {
+    net::BearerAuthOptions options;
+    options.tokens = {Secret("s3cret")};
+    net::ListenOptions listen;
+    listen.name = "query/tempo";
+    listen.authenticator = net::MakeBearerAuth(std::move(options)).value();
+    return listen;
+  }
+};
+
+TEST_F(ProtectedTempoApiTest, OnlyProbesAnswerWithoutCredentials) {
+  EXPECT_EQ(Get("/ready").body, "ready\n");
+  for (const char* path : {"/api/echo", "/api/search", "/api/v2/search/tags", "/api/traces/abc"}) {
+    EXPECT_THAT(Refusal(path, 401), Not(HasSubstr("s3cret")));
+    EXPECT_EQ(Get(path, {{"authorization", "Bearer wrong"}}).status, 401) << path;
+    EXPECT_EQ(Get(path, {{"authorization", "Bearer s3cret"}}).status, 200) << path;
+  }
 }
 
 TEST_F(TempoApiTest, SaysWhatItHasNot) {
