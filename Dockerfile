@@ -18,7 +18,7 @@ RUN --mount=type=bind,from=build,source=/src/build,target=/packages \
 USER weft
 WORKDIR /var/lib/weft
 VOLUME /var/lib/weft
-EXPOSE 4317 4318 16686
+EXPOSE 3200 4317 4318 16685 16686
 HEALTHCHECK --interval=30s --start-period=5m CMD ["weft", "services", "--names"]
 ENTRYPOINT ["/usr/bin/weft"]
 # Inside a container every interface is the container's own: who can reach it is up to -p.
