@@ -337,8 +337,8 @@ void AddNativeRoutes(const ServerFacts& facts, QueryRunner* runner, net::RouteOp
           return AnswerSearch(search, snapshot, budget);
         });
   });
-  get("/trace/*", [runner, traces = std::make_shared<TraceCache>()](net::Request request,
-                                                                    net::ExchangePtr exchange) {
+  get("/trace/*", [runner, traces = std::make_shared<TraceCache>(runner->metrics())](
+                      net::Request request, net::ExchangePtr exchange) {
     HandleTrace(runner, traces, std::move(request), std::move(exchange));
   });
   net::RouteOptions import_options = options;

@@ -25,6 +25,7 @@ class CountedExchange final : public net::Exchange {
     exchange_->OnWritable(std::move(callback));
   }
   bool cancelled() const override { return exchange_->cancelled(); }
+  std::string_view traceparent() const override { return exchange_->traceparent(); }
 
  private:
   // Where nobody reads it, the status only says why the question was given up.
@@ -55,6 +56,7 @@ class CountedCall final : public net::GrpcCall {
     call_->OnWritable(std::move(callback));
   }
   bool cancelled() const override { return call_->cancelled(); }
+  std::string_view traceparent() const override { return call_->traceparent(); }
 
  private:
   const net::GrpcCallPtr call_;
@@ -82,25 +84,43 @@ const QueryKindMetrics& QueryMetrics::Of(std::string_view kind) {
   return kinds_.emplace(std::string(kind), made).first->second;
 }
 
+void AnswerCount::Count(Outcome outcome) {
+  Outcome none = Outcome::kNone;
+  if (!outcome_.compare_exchange_strong(none, outcome)) return;
+  Counter* const counters[] = {nullptr,
+                               metrics_.ok,
+                               metrics_.client_error,
+                               metrics_.server_error,
+                               metrics_.cancelled,
+                               metrics_.refused};
+  counters[static_cast<int>(outcome)]->Add();
+}
+
+std::string_view AnswerCount::outcome() const {
+  static constexpr std::string_view kNames[] = {
+      "", "ok", "client_error", "server_error", "cancelled", "refused"};
+  return kNames[static_cast<int>(outcome_.load())];
+}
+
 void AnswerCount::Answered(int http_status) {
-  Count(http_status >= 500   ? metrics_.server_error
-        : http_status >= 400 ? metrics_.client_error
-                             : metrics_.ok);
+  Count(http_status >= 500   ? Outcome::kServerError
+        : http_status >= 400 ? Outcome::kClientError
+                             : Outcome::kOk);
 }
 
 void AnswerCount::Answered(net::GrpcCode code) {
   switch (code) {
     case net::GrpcCode::kOk:
-      return Count(metrics_.ok);
+      return Count(Outcome::kOk);
     case net::GrpcCode::kInvalidArgument:
     case net::GrpcCode::kNotFound:
     case net::GrpcCode::kPermissionDenied:
     case net::GrpcCode::kUnauthenticated:
-      return Count(metrics_.client_error);
+      return Count(Outcome::kClientError);
     case net::GrpcCode::kCancelled:
       return Cancelled();
     default:
-      return Count(metrics_.server_error);
+      return Count(Outcome::kServerError);
   }
 }
 

@@ -35,6 +35,7 @@ class QueryMetrics {
   explicit QueryMetrics(Metrics* metrics) : metrics_(metrics) {}
   // Those of this kind, made at the first call.
   const QueryKindMetrics& Of(std::string_view kind);
+  Metrics* metrics() const { return metrics_; }
 
  private:
   Metrics* const metrics_;
@@ -42,23 +43,24 @@ class QueryMetrics {
   std::map<std::string, QueryKindMetrics, std::less<>> kinds_;  // guarded by mutex_
 };
 
-// How one question ended: the first word counts, and its silent end is `cancelled`.
+// How one question ended: the first word counts, and its silent end is "cancelled".
 class AnswerCount {
  public:
   explicit AnswerCount(const QueryKindMetrics& metrics) : metrics_(metrics) {}
   ~AnswerCount() { Cancelled(); }
   void Answered(int http_status);
   void Answered(net::GrpcCode code);
-  void Cancelled() { Count(metrics_.cancelled); }
-  void Refused() { Count(metrics_.refused); }
+  void Cancelled() { Count(Outcome::kCancelled); }
+  void Refused() { Count(Outcome::kRefused); }
+  // As the metric's label has it; "" while it is not known.
+  std::string_view outcome() const;
 
  private:
-  void Count(Counter* counter) {
-    if (!counted_.exchange(true)) counter->Add();
-  }
+  enum class Outcome : uint8_t { kNone, kOk, kClientError, kServerError, kCancelled, kRefused };
+  void Count(Outcome outcome);
 
   const QueryKindMetrics metrics_;
-  std::atomic<bool> counted_{false};
+  std::atomic<Outcome> outcome_{Outcome::kNone};
 };
 
 // The same exchange or call, and `count` learns how it was answered.

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "api/answers.h"
+#include "api/query_trace.h"
 #include "base/log.h"
 
 namespace weft::api {
@@ -16,10 +17,12 @@ Error TooManyWait() { return {ErrorCode::kUnavailable, "too many queries wait: t
 
 }  // namespace
 
-QueryRunner::QueryRunner(store::Store* store, Limits limits, Metrics* metrics, Clock* clock)
+QueryRunner::QueryRunner(store::Store* store, Limits limits, Metrics* metrics, Clock* clock,
+                         selftrace::Tracer* tracer)
     : store_(store),
       limits_(limits),
       clock_(clock),
+      tracer_(tracer),
       metrics_(metrics),
       waiting_gauge_(metrics->GetGauge("weft_queries_waiting", "Queries that wait for a worker.")),
       running_gauge_(metrics->GetGauge("weft_queries_running", "Queries under way.")) {
@@ -33,12 +36,15 @@ void QueryRunner::Declare(std::initializer_list<std::string_view> kinds) {
   for (std::string_view kind : kinds) metrics_.Of(kind);
 }
 
-bool QueryRunner::Enqueue(std::string_view kind, const QueryKindMetrics& metrics,
-                          std::function<bool()> gone,
+QueryRunner::Asked QueryRunner::NewAsked(std::string_view kind, std::string_view traceparent) {
+  const QueryKindMetrics& metrics = metrics_.Of(kind);
+  return {kind, std::string(traceparent), metrics.seconds, std::make_shared<AnswerCount>(metrics)};
+}
+
+bool QueryRunner::Enqueue(const Asked& asked, std::function<bool()> gone,
                           std::function<void(const SnapshotPtr&, const query::Budget&)> answer) {
   uint64_t asked_ns = clock_->MonotonicNs();
-  auto work = [this, gone = std::move(gone), answer = std::move(answer), seconds = metrics.seconds,
-               asked_ns] {
+  auto work = [this, gone = std::move(gone), answer = std::move(answer), asked, asked_ns] {
     if (gone()) return;
     Running running{.gone = gone, .cancelled = false};
     std::list<Running*>::iterator place;
@@ -53,8 +59,13 @@ bool QueryRunner::Enqueue(std::string_view kind, const QueryKindMetrics& metrics
                          .memory_bytes = limits_.memory_bytes,
                          .cancelled = &running.cancelled,
                          .clock = clock_};
-    answer(store_->TakeSnapshot(""), budget);
-    seconds->Record(static_cast<double>(clock_->MonotonicNs() - asked_ns) / 1e9);
+    QueryTrace trace(tracer_, clock_, asked.kind, asked.traceparent, asked_ns);
+    trace.Measure(&budget);
+    answer(trace.Measure(store_->TakeSnapshot("")), budget);
+    std::string_view outcome = asked.count->outcome();
+    if (outcome.empty() && running.cancelled) outcome = "cancelled";
+    asked.seconds->Record(static_cast<double>(clock_->MonotonicNs() - asked_ns) / 1e9,
+                          trace.End(outcome), clock_->NowNs());
     running_gauge_->Add(-1);
     std::lock_guard lock(mutex_);
     running_.erase(place);
@@ -69,36 +80,34 @@ bool QueryRunner::Enqueue(std::string_view kind, const QueryKindMetrics& metrics
     }
   }
   Log(LogLevel::kWarn, "api", "refused a query: too many wait",
-      {{"kind", kind}, {"waiting_max", limits_.waiting_max}});
+      {{"kind", asked.kind}, {"waiting_max", limits_.waiting_max}});
   return false;
 }
 
 void QueryRunner::Run(std::string_view kind, net::ExchangePtr exchange, Question question,
                       const Refuse& refuse) {
-  const QueryKindMetrics& metrics = metrics_.Of(kind);
-  auto count = std::make_shared<AnswerCount>(metrics);
+  Asked asked = NewAsked(kind, exchange->traceparent());
   bool taken = Enqueue(
-      kind, metrics, [exchange] { return exchange->cancelled(); },
-      [counted = CountAnswer(exchange, count), question = std::move(question)](
+      asked, [exchange] { return exchange->cancelled(); },
+      [counted = CountAnswer(exchange, asked.count), question = std::move(question)](
           const SnapshotPtr& snapshot, const query::Budget& budget) {
         question(snapshot, budget, counted);
       });
   if (taken) return;
-  count->Refused();
+  asked.count->Refused();
   exchange->Respond(refuse(TooManyWait()));
 }
 
 void QueryRunner::Run(std::string_view kind, net::GrpcCallPtr call, GrpcQuestion question) {
-  const QueryKindMetrics& metrics = metrics_.Of(kind);
-  auto count = std::make_shared<AnswerCount>(metrics);
+  Asked asked = NewAsked(kind, call->traceparent());
   bool taken = Enqueue(
-      kind, metrics, [call] { return call->cancelled(); },
-      [counted = CountAnswer(call, count), question = std::move(question)](
+      asked, [call] { return call->cancelled(); },
+      [counted = CountAnswer(call, asked.count), question = std::move(question)](
           const SnapshotPtr& snapshot, const query::Budget& budget) {
         question(snapshot, budget, counted);
       });
   if (taken) return;
-  count->Refused();
+  asked.count->Refused();
   call->Finish(ToGrpcStatus(TooManyWait()));
 }
 

@@ -25,6 +25,7 @@
 #include "net/grpc.h"
 #include "net/http.h"
 #include "query/query.h"
+#include "selftrace/tracer.h"
 #include "store/store.h"
 
 namespace weft::api {
@@ -48,8 +49,9 @@ class QueryRunner {
   // Says in the API's own shape that a question cannot be taken.
   using Refuse = std::function<net::Response(const Error&)>;
 
-  // All borrowed.
-  QueryRunner(store::Store* store, Limits limits, Metrics* metrics, Clock* clock);
+  // All borrowed. `tracer`: null where weft does not trace itself.
+  QueryRunner(store::Store* store, Limits limits, Metrics* metrics, Clock* clock,
+              selftrace::Tracer* tracer = nullptr);
   ~QueryRunner();
 
   // Kinds that Run() and Answer() will be given: their metrics then exist from the start.
@@ -68,14 +70,23 @@ class QueryRunner {
 
   store::Store* store() const { return store_; }
   Clock* clock() const { return clock_; }
+  Metrics* metrics() const { return metrics_.metrics(); }
 
  private:
   struct Running {
     std::function<bool()> gone;  // asks the client's connection
     std::atomic<bool> cancelled{false};
   };
+  // What is told of a question besides what it asks.
+  struct Asked {
+    std::string_view kind;
+    std::string traceparent;
+    Histogram* seconds;
+    std::shared_ptr<AnswerCount> count;
+  };
+  Asked NewAsked(std::string_view kind, std::string_view traceparent);
   // False: it was not taken.
-  bool Enqueue(std::string_view kind, const QueryKindMetrics& metrics, std::function<bool()> gone,
+  bool Enqueue(const Asked& asked, std::function<bool()> gone,
                std::function<void(const SnapshotPtr&, const query::Budget&)> answer);
   void Work();
   void WatchClients();
@@ -83,6 +94,7 @@ class QueryRunner {
   store::Store* const store_;
   const Limits limits_;
   Clock* const clock_;
+  selftrace::Tracer* const tracer_;
   QueryMetrics metrics_;
   Gauge* const waiting_gauge_;
   Gauge* const running_gauge_;

@@ -84,7 +84,7 @@ QueryServer::QueryServer(QueryServerOptions options, ServerFacts facts, store::S
       metrics_(metrics),
       clock_(clock),
       ready_(std::move(ready)),
-      runner_(store, options_.limits, metrics, clock) {}
+      runner_(store, options_.limits, metrics, clock, options_.tracer) {}
 
 net::RouteOptions QueryServer::RoutesFor(bool loopback_only) const {
   net::RouteOptions route;

@@ -33,6 +33,7 @@ struct QueryServerOptions {
   std::optional<net::Endpoint> tempo_endpoint = {};  // Tempo's API alone
   bool tempo_loopback_only = true;
   net::ListenOptions listen = {}, grpc_listen = {}, tempo_listen = {};
+  selftrace::Tracer* tracer = nullptr;  // borrowed; null: weft does not trace itself
 };
 
 class QueryServer {

@@ -15,6 +15,7 @@
 #include <mutex>
 
 #include "api/trace_document.h"
+#include "base/metrics.h"
 
 namespace weft::api {
 
@@ -22,8 +23,8 @@ class TraceCache {
  public:
   static constexpr uint64_t kBytesMax = 64 << 20;
 
-  // `bytes_max` bounds all documents together. A larger one is not kept.
-  explicit TraceCache(uint64_t bytes_max = kBytesMax) : bytes_max_(bytes_max) {}
+  // `bytes_max` bounds all documents together. A larger one is not kept. `metrics` is borrowed.
+  explicit TraceCache(Metrics* metrics, uint64_t bytes_max = kBytesMax);
 
   // As TraceDocument::Read().
   Result<std::shared_ptr<const TraceDocument>> Read(const store::Snapshot& snapshot,
@@ -34,7 +35,11 @@ class TraceCache {
   void Keep(std::shared_ptr<const TraceDocument> document);
 
   const uint64_t bytes_max_;
+  Counter* const hits_;
+  Counter* const misses_;
+  Gauge* const bytes_gauge_;
   std::mutex mutex_;
+  uint64_t bytes_ = 0;                                         // guarded by mutex_
   std::list<std::shared_ptr<const TraceDocument>> documents_;  // guarded by mutex_; last used first
 };
 

@@ -26,7 +26,8 @@ class TraceCacheTest : public ::testing::Test {
 
   const TraceId shop_ = *TraceId::FromHex(kTrace);
   std::unique_ptr<MemoryStore> store_ = std::make_unique<MemoryStore>();
-  TraceCache cache_;
+  Metrics metrics_;
+  TraceCache cache_{&metrics_};
 };
 
 // One trace of its own for each seed.
@@ -40,6 +41,10 @@ TEST_F(TraceCacheTest, TheSameDocumentServesLaterSnapshots) {
   EXPECT_EQ(Read(shop_), first);
   Put(OneTrace(1));  // another trace
   EXPECT_EQ(Read(shop_), first);
+  EXPECT_EQ(metrics_.GetCounter("weft_trace_cache_hits_total", "")->value(), 2u);
+  EXPECT_EQ(metrics_.GetCounter("weft_trace_cache_misses_total", "")->value(), 1u);
+  EXPECT_EQ(metrics_.GetGauge("weft_trace_cache_bytes", "")->value(),
+            static_cast<int64_t>(first->memory_bytes()));
 }
 
 TEST_F(TraceCacheTest, WhateverComesToTheTraceIsSeen) {
@@ -79,7 +84,7 @@ TEST_F(TraceCacheTest, TheOldestGoWhenTheBytesAreFull) {
   auto snapshot = store_->TakeSnapshot("");
   uint64_t most = 0;
   for (const TraceId& id : ids) most = std::max(most, Read(id)->memory_bytes());
-  TraceCache small(2 * most);
+  TraceCache small(&metrics_, 2 * most);
   auto a = small.Read(*snapshot, ids[0]).value();
   auto b = small.Read(*snapshot, ids[1]).value();
   EXPECT_EQ(small.Read(*snapshot, ids[0]).value(), a);

@@ -97,7 +97,7 @@ void StoreExporter::OnWork(const store::StoreWork& work) {
   using Kind = store::StoreWork::Kind;
   const WorkMetrics& metrics = work_metrics_[static_cast<size_t>(work.kind)];
   double seconds = static_cast<double>(work.duration_ns) / 1e9;
-  metrics.seconds->Record(seconds);
+  metrics.seconds->Record(seconds, on_work_ ? on_work_(work) : "", clock_->NowNs());
   static constexpr std::string_view kDone[] = {"flushed the head to a block", "merged blocks",
                                                "deleted expired blocks"};
   static constexpr std::string_view kFailed[] = {"a flush failed", "a merge failed",
@@ -121,7 +121,6 @@ void StoreExporter::OnWork(const store::StoreWork& work) {
          {"code", ErrorCodeName(work.status.error().code)},
          {"error", work.status.error().message}});
   }
-  if (on_work_) on_work_(work);
 }
 
 void StoreExporter::Report(MetricsScrape* scrape) {

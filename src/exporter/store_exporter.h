@@ -38,8 +38,9 @@ class StoreExporter : public pipeline::Exporter, private store::StoreObserver {
   // Null before Start().
   store::Store* store() const { return store_.get(); }
   const config::StoreSettings& settings() const { return settings_; }
-  // Runs after every piece of the store's background work, on its thread. Set before Start().
-  void set_on_work(std::function<void(const store::StoreWork&)> on_work) {
+  // Runs after every piece of the store's background work, on its thread. Its answer is the id of a
+  // trace that explains the work, "" for none. Set before Start().
+  void set_on_work(std::function<std::string(const store::StoreWork&)> on_work) {
     on_work_ = std::move(on_work);
   }
 
@@ -61,7 +62,7 @@ class StoreExporter : public pipeline::Exporter, private store::StoreObserver {
   Histogram* sync_seconds_;
   Counter* sync_failures_;
   WorkMetrics work_metrics_[3];
-  std::function<void(const store::StoreWork&)> on_work_;
+  std::function<std::string(const store::StoreWork&)> on_work_;
   std::unique_ptr<store::Store> store_;
 };
 

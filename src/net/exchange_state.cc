@@ -8,7 +8,8 @@ namespace {
 
 class ExchangeDoor final : public Exchange {
  public:
-  explicit ExchangeDoor(std::shared_ptr<ExchangeState> state) : state_(std::move(state)) {}
+  ExchangeDoor(std::shared_ptr<ExchangeState> state, std::string traceparent)
+      : state_(std::move(state)), traceparent_(std::move(traceparent)) {}
   ~ExchangeDoor() override {
     if (!finished_) state_->Submit({AnswerPart::Kind::kAbandon, {}});
   }
@@ -37,9 +38,11 @@ class ExchangeDoor final : public Exchange {
     state_->OnWritable(std::move(callback));
   }
   bool cancelled() const override { return state_->cancelled(); }
+  std::string_view traceparent() const override { return traceparent_; }
 
  private:
   const std::shared_ptr<ExchangeState> state_;
+  const std::string traceparent_;
   bool finished_ = false;
 };
 
@@ -135,8 +138,8 @@ void ExchangeState::Detach() {
   }
 }
 
-ExchangePtr MakeExchange(std::shared_ptr<ExchangeState> state) {
-  return std::make_shared<ExchangeDoor>(std::move(state));
+ExchangePtr MakeExchange(std::shared_ptr<ExchangeState> state, std::string traceparent) {
+  return std::make_shared<ExchangeDoor>(std::move(state), std::move(traceparent));
 }
 
 }  // namespace weft::net

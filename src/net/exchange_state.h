@@ -91,6 +91,6 @@ class ExchangeState : public std::enable_shared_from_this<ExchangeState> {
 };
 
 // The handler's door to `state`. Dropping it unfinished answers 500 or cuts the stream.
-ExchangePtr MakeExchange(std::shared_ptr<ExchangeState> state);
+ExchangePtr MakeExchange(std::shared_ptr<ExchangeState> state, std::string traceparent);
 
 }  // namespace weft::net

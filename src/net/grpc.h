@@ -53,6 +53,8 @@ class GrpcCall {
   virtual void Finish(GrpcStatus status) = 0;
   virtual void OnWritable(std::function<void()> callback) = 0;
   virtual bool cancelled() const = 0;
+  // As Exchange::traceparent().
+  virtual std::string_view traceparent() const { return {}; }
 };
 using GrpcCallPtr = std::shared_ptr<GrpcCall>;
 

@@ -62,7 +62,8 @@ class GrpcMessageReader {
 
 class GrpcCallDoor final : public GrpcCall {
  public:
-  explicit GrpcCallDoor(std::shared_ptr<ExchangeState> state) : state_(std::move(state)) {}
+  GrpcCallDoor(std::shared_ptr<ExchangeState> state, std::string traceparent)
+      : state_(std::move(state)), traceparent_(std::move(traceparent)) {}
   ~GrpcCallDoor() override;
 
   WriteState Send(std::string message) override;
@@ -71,11 +72,13 @@ class GrpcCallDoor final : public GrpcCall {
     state_->OnWritable(std::move(callback));
   }
   bool cancelled() const override { return state_->cancelled(); }
+  std::string_view traceparent() const override { return traceparent_; }
 
   ExchangeState& state() { return *state_; }
 
  private:
   const std::shared_ptr<ExchangeState> state_;
+  const std::string traceparent_;
   bool started_ = false;
   bool finished_ = false;
 };

@@ -80,6 +80,8 @@ class Exchange {
   virtual void OnWritable(std::function<void()> callback) = 0;
   // True once the peer has disconnected or reset: work for it may stop.
   virtual bool cancelled() const = 0;
+  // The request's traceparent header (W3C Trace Context), "" without one: unchecked.
+  virtual std::string_view traceparent() const { return {}; }
 };
 using ExchangePtr = std::shared_ptr<Exchange>;
 

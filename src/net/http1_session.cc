@@ -287,7 +287,8 @@ void Http1Session::Dispatch() {
   exchange_ = std::make_shared<ExchangeState>(host_->shared_from_this(), sink,
                                               limits_.write_buffer_bytes_max);
   exchange_->set_token(std::move(choice_.token));
-  (*choice_.handler)(std::move(request_), MakeExchange(exchange_));
+  std::string traceparent(FindHeader(request_.headers, "traceparent"));
+  (*choice_.handler)(std::move(request_), MakeExchange(exchange_, std::move(traceparent)));
 }
 
 void Http1Session::BeginNext() {

@@ -164,7 +164,8 @@ void Http2Stream::MakeState(std::shared_ptr<void> token) {
 
 void Http2Stream::DispatchHttp() {
   MakeState(std::move(choice_.token));
-  (*choice_.handler)(std::move(request_), MakeExchange(exchange_));
+  std::string traceparent(FindHeader(request_.headers, "traceparent"));
+  (*choice_.handler)(std::move(request_), MakeExchange(exchange_, std::move(traceparent)));
 }
 
 void Http2Stream::DispatchGrpc() {
@@ -176,9 +177,11 @@ void Http2Stream::DispatchGrpc() {
   }
   std::shared_ptr<void> token = reader_->TakeToken();
   reader_.reset();
+  std::string traceparent(FindHeader(request_.headers, "traceparent"));
   static_cast<RequestHead&>(request) = std::move(static_cast<RequestHead&>(request_));
   MakeState(std::move(token));
-  grpc_route_->grpc_handler(std::move(request), std::make_shared<GrpcCallDoor>(exchange_));
+  grpc_route_->grpc_handler(std::move(request),
+                            std::make_shared<GrpcCallDoor>(exchange_, std::move(traceparent)));
 }
 
 void Http2Stream::OnAnswerSent() {

@@ -28,12 +28,15 @@
 
 namespace weft::query {
 
+class SearchProfile;
+
 // What a query may use. Exceeding one gives a partial answer that says so, never a crash.
 struct Budget {
   uint64_t deadline_ns = 30ull * 1'000'000'000;  // from the call, monotonic
   uint64_t memory_bytes = 256ull << 20;
   const std::atomic<bool>* cancelled = nullptr;  // set by a disconnect: kCancelled
   Clock* clock = nullptr;                        // null: the system's
+  SearchProfile* profile = nullptr;              // null: nothing is measured
 };
 
 struct SearchRequest {

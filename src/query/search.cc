@@ -22,6 +22,7 @@
 #include "query/cursor.h"
 #include "query/plan.h"
 #include "query/query.h"
+#include "query/search_profile.h"
 #include "query/segment_scan.h"
 #include "query/triggers.h"
 #include "traceql/traceql.h"
@@ -56,6 +57,7 @@ class Searcher {
         after_(after),
         question_(std::move(question)),
         meter_(budget),
+        profile_(budget.profile),
         scans_(snapshot.segments().size()),
         broken_(snapshot.segments().size()),
         looked_at_(snapshot.segments().size()) {}
@@ -85,6 +87,7 @@ class Searcher {
   std::optional<ResultKey> after_;
   std::string question_;
   BudgetMeter meter_;
+  SearchProfile* const profile_;
   std::vector<std::unique_ptr<SegmentScan>> scans_;
   std::vector<bool> broken_;
   std::vector<bool> looked_at_;     // beyond dictionaries
@@ -98,7 +101,10 @@ class Searcher {
 };
 
 Result<SearchResult> Searcher::Run() {
-  ListGroups();
+  {
+    PhaseTimer timer(profile_, SearchPhase::kPlan);
+    ListGroups();
+  }
   for (const std::string& name : snapshot_.unreadable()) NotePartial("cannot read " + name);
   Status status = ChooseWhatToFind();
   while (status && !IsDone() && (!groups_.empty() || !waiting_.empty())) {
@@ -120,6 +126,7 @@ Result<SearchResult> Searcher::Run() {
   }
   for (bool looked_at : looked_at_) result_.stats.segments_skipped += !looked_at;
   result_.stats.elapsed_ns = meter_.elapsed_ns();
+  if (profile_ != nullptr) profile_->NoteResult(result_);
   return std::move(result_);
 }
 
@@ -194,6 +201,7 @@ Status Searcher::ChooseWhatToFind() {
 }
 
 Status Searcher::ScanGroup(const GroupBound& bound) {
+  PhaseTimer timer(profile_, SearchPhase::kScan);
   const block::Segment& segment = *snapshot_.segments()[bound.segment];
   WEFT_ASSIGN(SegmentScan * scan, ScanOf(bound.segment));
   auto may_match = [&] {
@@ -235,6 +243,7 @@ Status Searcher::Wait(const Candidate& candidate, uint32_t segment) {
 }
 
 Status Searcher::Settle(const Waiting& waiting) {
+  PhaseTimer timer(profile_, SearchPhase::kAssemble);
   if (waiting.exact) return AddResult(waiting);
   // Other fragments may have put the same trace here.
   if (!settled_.insert(waiting.key.trace_id).second) return {};
@@ -338,12 +347,16 @@ Result<SearchResult> Search(const store::Snapshot& snapshot, const SearchRequest
     return Fail(ErrorCode::kInvalidArgument, "spans per trace must be between 0 and 10000");
   if (request.end_ns != 0 && request.end_ns <= request.start_ns)
     return Fail(ErrorCode::kInvalidArgument, "the end of the time range must lie after its start");
+  std::optional<PhaseTimer> timer(std::in_place, budget.profile, SearchPhase::kParse);
   WEFT_ASSIGN(traceql::Query query, traceql::Parse(request.traceql));
+  timer.emplace(budget.profile, SearchPhase::kPlan);
   Plan plan = MakePlan(query);
   plan.start_ns = request.start_ns;
   if (request.end_ns != 0) plan.end_ns = request.end_ns;
   std::string question = traceql::ToString(query) + " " + std::to_string(plan.start_ns) + " " +
                          std::to_string(plan.end_ns);
+  if (budget.profile != nullptr) budget.profile->NoteQuestion(traceql::ToString(query));
+  timer.reset();
   std::optional<ResultKey> after;
   if (!request.cursor.empty()) {
     WEFT_ASSIGN(after, DecodeCursor(request.cursor, question));

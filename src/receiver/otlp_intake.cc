@@ -35,17 +35,69 @@ struct RequestToken {
   Gauge* gauge;
 };
 
+// One request as a trace of weft's own: decoding, and the wait for every exporter.
+class IngestTrace {
+ public:
+  IngestTrace(selftrace::Tracer* tracer, Clock* clock)
+      : tracer_(tracer), clock_(clock), place_(*tracer->Begin("")), began_ns_(clock->NowNs()) {}
+
+  void Decoded(const SpanBatch& batch) {
+    decoded_ns_ = clock_->NowNs();
+    own_ = selftrace::IsOwn(batch);
+    spans_ = batch.spans.size();
+    logs_ = batch.logs.size();
+  }
+  void End(std::string_view receiver, std::string_view transport, uint64_t wire_bytes,
+           const Status& status) {
+    // Spans of weft's own that come by the network must not make others.
+    if (own_) return;
+    uint64_t end_ns = clock_->NowNs();
+    selftrace::OwnSpan root = Make("ingest", began_ns_, end_ns);
+    root.kind = SpanKind::kServer;
+    root.attributes = {{"weft.receiver", std::string(receiver)},
+                       {"weft.transport", std::string(transport)},
+                       {"weft.bytes", static_cast<int64_t>(wire_bytes)},
+                       {"weft.spans", static_cast<int64_t>(spans_)},
+                       {"weft.logs", static_cast<int64_t>(logs_)}};
+    if (!status) root.error = status.error().message;
+    selftrace::OwnSpan decode = Make("decode", began_ns_, decoded_ns_);
+    selftrace::OwnSpan commit = Make("commit", decoded_ns_, end_ns);
+    decode.parent_span_id = commit.parent_span_id = root.span_id;
+    tracer_->Record({std::move(root), std::move(decode), std::move(commit)});
+  }
+
+ private:
+  selftrace::OwnSpan Make(std::string_view name, uint64_t start_ns, uint64_t end_ns) const {
+    selftrace::OwnSpan span;
+    span.trace_id = place_.trace_id;
+    span.span_id = tracer_->NewSpanId();
+    span.name = name;
+    span.start_ns = start_ns;
+    span.end_ns = end_ns;
+    return span;
+  }
+
+  selftrace::Tracer* const tracer_;
+  Clock* const clock_;
+  const selftrace::TracePlace place_;
+  const uint64_t began_ns_;
+  uint64_t decoded_ns_ = 0;
+  bool own_ = false;
+  uint64_t spans_ = 0, logs_ = 0;
+};
+
 }  // namespace
 
 OtlpIntake::OtlpIntake(std::string_view receiver, std::string_view transport,
                        pipeline::Inputs inputs, pipeline::ByteBudget* budget, Metrics* metrics,
-                       Clock* clock)
+                       Clock* clock, selftrace::Tracer* tracer)
     : receiver_(receiver),
       transport_(transport),
       inputs_(inputs),
       budget_(budget),
       metrics_(metrics),
       clock_(clock),
+      tracer_(tracer),
       in_flight_(metrics->GetGauge("weft_receiver_requests_in_flight",
                                    "Requests that were let in and not yet answered.",
                                    {{"receiver", receiver_}, {"transport", transport_}})),
@@ -166,6 +218,9 @@ void OtlpIntake::Take(OtlpSignal signal, codec::OtlpFormat format, std::string b
   // The transport holds a share for the bytes as they came; this one is for what they became.
   auto share = budget_->Take(body.size() > wire_bytes ? body.size() - wire_bytes : 0);
   if (!share) return refuse(share.error());
+  std::unique_ptr<IngestTrace> trace;
+  if (tracer_ != nullptr && tracer_->TakeIngest())
+    trace = std::make_unique<IngestTrace>(tracer_, clock_);
   Result<SpanBatch> batch = signal == OtlpSignal::kTraces
                                 ? codec::DecodeOtlpTraces(format, std::move(body))
                                 : codec::DecodeOtlpLogs(format, std::move(body));
@@ -173,23 +228,26 @@ void OtlpIntake::Take(OtlpSignal signal, codec::OtlpFormat format, std::string b
   (*share)->Add(batch->arena.reserved_bytes() + batch->spans.size() * sizeof(Span) +
                 batch->logs.size() * sizeof(LogRecord));
   CountItems(signal, *batch);
+  if (trace) trace->Decoded(*batch);
   batch->received_ns = clock_->NowNs();
   const Rejection& rejected =
       signal == OtlpSignal::kTraces ? batch->rejected_spans : batch->rejected_logs;
   OtlpAnswer answer{rejected.count, rejected.message};
   if (batch->empty()) return done(std::move(answer));
   uint64_t items = signal == OtlpSignal::kTraces ? batch->spans.size() : batch->logs.size();
-  Input(signal)->Consume(std::move(*batch), [this, signal, items, share = std::move(*share),
-                                             answer = std::move(answer),
-                                             done = std::move(done)](Status status) mutable {
-    share.reset();
-    if (!status) {
-      CountLost(signal, items, status.error());
-      return done(Fail(std::move(status).error()));
-    }
-    counters_[static_cast<int>(signal)].accepted->Add(items);
-    done(std::move(answer));
-  });
+  Input(signal)->Consume(
+      std::move(*batch),
+      [this, signal, items, wire_bytes, trace = std::move(trace), share = std::move(*share),
+       answer = std::move(answer), done = std::move(done)](Status status) mutable {
+        share.reset();
+        if (trace) trace->End(receiver_, transport_, wire_bytes, status);
+        if (!status) {
+          CountLost(signal, items, status.error());
+          return done(Fail(std::move(status).error()));
+        }
+        counters_[static_cast<int>(signal)].accepted->Add(items);
+        done(std::move(answer));
+      });
 }
 
 }  // namespace weft::receiver

@@ -20,6 +20,7 @@
 #include "codec/otlp.h"
 #include "pipeline/byte_budget.h"
 #include "pipeline/graph.h"
+#include "selftrace/tracer.h"
 
 namespace weft::receiver {
 
@@ -35,9 +36,10 @@ using OtlpDone = std::move_only_function<void(Result<OtlpAnswer>)>;
 class OtlpIntake {
  public:
   // All borrowed, and outlive this object. `receiver` is the component's id, `transport` "grpc" or
-  // "http": labels of the metrics.
+  // "http": labels of the metrics. `tracer` may be null.
   OtlpIntake(std::string_view receiver, std::string_view transport, pipeline::Inputs inputs,
-             pipeline::ByteBudget* budget, Metrics* metrics, Clock* clock);
+             pipeline::ByteBudget* budget, Metrics* metrics, Clock* clock,
+             selftrace::Tracer* tracer);
 
   // True when a pipeline takes this signal. Metrics are always answered, and never kept.
   bool Serves(OtlpSignal signal) const;
@@ -70,6 +72,7 @@ class OtlpIntake {
   pipeline::ByteBudget* const budget_;
   Metrics* const metrics_;
   Clock* const clock_;
+  selftrace::Tracer* const tracer_;
   Counters counters_[3];
   Gauge* const in_flight_;
   Counter* const dropped_points_;

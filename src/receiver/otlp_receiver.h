@@ -31,7 +31,8 @@ class OtlpReceiver : public pipeline::Component {
     pipeline::ByteBudget* budget;
     Metrics* metrics;
     Clock* clock;
-    std::function<bool()> serving;  // what the health service answers
+    std::function<bool()> serving;        // what the health service answers
+    selftrace::Tracer* tracer = nullptr;  // null: weft does not trace itself
     // TLS and authentication of a listener of this name; absent: neither.
     std::function<Result<net::ListenOptions>(const std::string& name,
                                              const config::ListenerSecurity& security)>

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "config/section.h"
 #include "server/components.h"
+#include "server/work_trace.h"
 
 namespace weft::server {
 namespace {
@@ -51,7 +52,9 @@ Status RunningServer::StartAll() {
   WEFT_ASSIGN(graph_, pipeline::Graph::Build(config_, [this](const config::Component& component) {
                 return MakeExporter(component, env_, clock_, &metrics_);
               }));
+  WEFT_TRY(MakeTracer());
   WEFT_TRY(graph_->StartExporters());
+  if (tracer_) tracer_->Start();
   for (const config::Component& component : config_.components) {
     if (component.kind != config::ComponentKind::kExporter || store_ != nullptr) continue;
     store_ = dynamic_cast<exporter::StoreExporter*>(graph_->FindExporter(component.id));
@@ -64,6 +67,38 @@ Status RunningServer::StartAll() {
   ReportSelf();
   net_->Start();
   ready_ = true;
+  return {};
+}
+
+Status RunningServer::MakeTracer() {
+  selftrace::DeclareTracerMetrics(&metrics_);
+  const config::TelemetrySettings& telemetry = config_.telemetry;
+  if (telemetry.traces_exporter.empty()) return {};
+  WEFT_ASSIGN(config::ComponentId id, config::ParseComponentId(telemetry.traces_exporter));
+  pipeline::Exporter* exporter = graph_->FindExporter(id);
+  if (exporter == nullptr)
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("service::telemetry::traces::exporter: no pipeline has an exporter "
+                            "\"{}\"",
+                            telemetry.traces_exporter));
+  selftrace::TraceSink sink;
+  sink.admit = [exporter](uint64_t bytes) { return exporter->Admit(bytes); };
+  sink.consume = [exporter](SpanBatch batch, pipeline::Completion done) {
+    exporter->Consume(std::move(batch), std::move(done));
+  };
+  tracer_ = std::make_unique<selftrace::Tracer>(
+      selftrace::TracerOptions{.version = version_,
+                               .resource = telemetry.resource,
+                               .ingest_per_second = telemetry.ingest_traces_per_second},
+      std::move(sink), &metrics_, clock_);
+  for (const config::Component& component : config_.components) {
+    if (component.kind != config::ComponentKind::kExporter) continue;
+    auto* store = dynamic_cast<exporter::StoreExporter*>(graph_->FindExporter(component.id));
+    if (store == nullptr) continue;
+    store->set_on_work([this, name = component.id.ToString()](const store::StoreWork& work) {
+      return TraceWork(tracer_.get(), name, work);
+    });
+  }
   return {};
 }
 
@@ -105,6 +140,7 @@ Status RunningServer::StartQuery(const std::string& name, const config::QuerySet
                                              .timeout_ns = settings.timeout_ns,
                                              .memory_bytes = settings.memory_bytes},
                                   .listen = std::move(listen)};
+  options.tracer = tracer_.get();
   std::string grpc_name = name + "/grpc", tempo_name = name + "/tempo";
   if (settings.grpc_endpoint) {
     options.grpc_endpoint = ToNet(*settings.grpc_endpoint);
@@ -175,6 +211,7 @@ Status RunningServer::StartReceivers() {
             .metrics = &metrics_,
             .clock = clock_,
             .serving = [this] { return WhyNotReady().empty(); },
+            .tracer = tracer_.get(),
             .listen_options =
                 [this](const std::string& name, const config::ListenerSecurity& security) {
                   return listener_options_.Options(name, security);
@@ -224,6 +261,7 @@ void RunningServer::Stop() {
   for (auto& server : query_servers_) server->Stop();
   if (net_) net_->Stop();
   metrics_.StopScrapes();
+  if (tracer_) tracer_->Stop();
   if (graph_) graph_->StopExporters();
 }
 

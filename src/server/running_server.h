@@ -23,6 +23,7 @@
 #include "pipeline/byte_budget.h"
 #include "pipeline/graph.h"
 #include "receiver/otlp_receiver.h"
+#include "selftrace/tracer.h"
 #include "server/listeners.h"
 
 namespace weft::server {
@@ -46,6 +47,9 @@ class RunningServer {
 
  private:
   Status StartAll();
+  // Weft's own spans, where the configuration wants them. After the graph is built, before its
+  // exporters start.
+  Status MakeTracer();
   Status StartExtension(const config::ComponentId& id);
   Status StartQuery(const std::string& name, const config::QuerySettings& settings);
   Status StartHealthCheck(const std::string& name, const config::HealthCheckSettings& settings);
@@ -64,6 +68,7 @@ class RunningServer {
   Metrics metrics_;
   Listeners listener_options_{&config_, &metrics_};
   pipeline::ByteBudget budget_;
+  std::unique_ptr<selftrace::Tracer> tracer_;  // null: off. Outlives who may record
   std::unique_ptr<pipeline::Graph> graph_;
   std::unique_ptr<net::Server> net_;
   std::vector<std::unique_ptr<api::QueryServer>> query_servers_;

@@ -400,6 +400,79 @@ TEST_F(WeftTest, EverySeriesIsDocumentedAndEveryDocumentedSeriesIsThere) {
         << "CountDroppedSpans with 0), or take the row away";
 }
 
+class OwnTracesTest : public WeftTest {
+ protected:
+  std::string Get(const std::string& path, net::Headers headers = {}) {
+    auto response = client_.Send({.method = "GET", .url = url_ + path, .headers = headers});
+    return response ? response->body : response.error().message;
+  }
+  // The value of a series without labels.
+  int64_t Metric(const std::string& name) {
+    std::string text = "\n" + Get("/metrics");
+    size_t at = text.find("\n" + name + " ");
+    EXPECT_NE(at, std::string::npos) << name;
+    return at == std::string::npos ? -1 : std::stoll(text.substr(at + name.size() + 2));
+  }
+  // Asks until the answer has `text`.
+  std::string GetUntil(const std::string& path, const std::string& text) {
+    auto end = std::chrono::steady_clock::now() + kPatience;
+    std::string body;
+    do {
+      body = Get(path);
+    } while (body.find(text) == std::string::npos && std::chrono::steady_clock::now() < end);
+    EXPECT_THAT(body, HasSubstr(text));
+    return body;
+  }
+
+  static constexpr char kSearch[] = "/api/weft/v1/search?q=";
+  static constexpr char kOwn[] = "%7B%20resource.service.name%20%3D%20%22weft%22%20%7D";
+  static constexpr char kRecorded[] = "weft_self_trace_spans_total";
+  net::HttpClient client_;
+};
+
+TEST_F(OwnTracesTest, AreOffUntilTheyAreWanted) {
+  Serve();
+  Send(ShopTrace());
+  EXPECT_THAT(Get(std::string(kSearch) + "%7B%7D"), HasSubstr(kTrace));
+  EXPECT_EQ(Metric(kRecorded), 0);
+  EXPECT_THAT(Get("/api/weft/v1/services"), Not(HasSubstr("\"weft\"")));
+}
+
+TEST_F(OwnTracesTest, ExplainQueriesAndRequestsAndNeverThemselves) {
+  Serve({"--set", "service.telemetry.traces={exporter: store, ingest_per_second: 1000}"});
+  Send(ShopTrace());
+  // ingest, decode, commit.
+  EXPECT_EQ(Metric(kRecorded), 3);
+  const std::string caller = "00-00000000000000000000000000000abc-00000000000000aa-01";
+  EXPECT_THAT(
+      Get(std::string(kSearch) + "%7B%20status%20%3D%20error%20%7D", {{"traceparent", caller}}),
+      HasSubstr(kTrace));
+  std::string own = "/api/weft/v1/trace/00000000000000000000000000000abc/otlp";
+  std::string trace = GetUntil(own, "query search");
+  for (const char* text :
+       {"\"parentSpanId\":\"00000000000000aa\"", "\"parse\"", "\"plan\"", "\"scan\"",
+        "\"assemble\"", "{ span:status = error }", "weft.query.outcome"})
+    EXPECT_THAT(trace, HasSubstr(text));
+  // A slow bucket leads to its trace.
+  EXPECT_THAT(Get("/metrics", {{"accept", "application/openmetrics-text;version=1.0.0"}}),
+              HasSubstr("# {trace_id=\"00000000000000000000000000000abc\"}"));
+  GetUntil(std::string(kSearch) + kOwn, "ingest");
+
+  // Whoever looks at them, or sends them here once more, makes none.
+  int64_t recorded = Metric(kRecorded);
+  for (int i = 0; i < 5; ++i) {
+    Get(own);
+    Get(std::string(kSearch) + kOwn);
+    Get("/api/weft/v1/services");
+  }
+  Send(Get(own));
+  Get(std::string(kSearch) + "%7B%20status%20%3D%20error%20%7D",
+      {{"traceparent", "00-00000000000000000000000000000abd-00000000000000aa-00"}});
+  EXPECT_EQ(Metric(kRecorded), recorded);
+  server_->Signal(SIGTERM);
+  EXPECT_EQ(server_->Wait(), 0);
+}
+
 TEST_F(WeftTest, StartsFastAndSmall) {
   auto began = std::chrono::steady_clock::now();
   Serve();
