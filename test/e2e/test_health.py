@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What weft says about itself: metrics as Prometheus' own parsers read them, a dashboard and alert
-rules that ask for what is there, and a log for machines."""
+rules that ask for what is there, a log for machines, and weft's own traces."""
 import json
 import re
 import urllib.parse
@@ -18,6 +18,7 @@ ACCEPT = ("application/openmetrics-text;version=1.0.0;q=0.6,application/openmetr
           "text/plain;version=1.0.0;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2")
 # What Prometheus adds to every series.
 FROM_THE_SCRAPE = {"instance", "job"}
+OWN = '{ resource.service.name = "weft" }'
 
 
 def one_span(number=1):
@@ -31,8 +32,8 @@ def one_span(number=1):
     return to_json(data)
 
 
-def search(weft, traceql):
-    status, body = weft.get("/api/weft/v1/search?" + urllib.parse.urlencode({"q": traceql}))
+def search(weft, traceql, headers=None):
+    status, body = weft.get("/api/weft/v1/search?" + urllib.parse.urlencode({"q": traceql}), headers)
     if status != 200:
         raise AssertionError(f"{traceql}: {status} {body[:500]!r}")
     return json.loads(body)["traces"]
@@ -195,3 +196,29 @@ class LogTest(WeftTest):
         self.assertLess(len(refused), 40)
         self.assertEqual({line["reason"] for line in refused}, {"invalid_argument"})
         self.assertNotIn("\x1b", weft.log())
+
+
+class OwnTracesTest(WeftTest):
+    def test_a_query_leads_to_its_trace_and_looking_makes_no_other(self):
+        weft = self.weft("service::telemetry::traces::exporter=store", "exporters::store::flush::age=1s")
+        self.assertEqual(weft.post("/v1/traces", one_span())[0], 200)
+        self.assertEqual(len(search(weft, '{ resource.service.name = "shop" }')), 1)
+        wait_for("the query's own trace", lambda: weft.cli("query", OWN).count("query search") == 1)
+        exemplars = {s.exemplar.labels["trace_id"] for s in scrape(weft)["weft_query_seconds_bucket"] if s.exemplar}
+        self.assertEqual(len(exemplars), 1)
+        header, spans = weft.trace(exemplars.pop())
+        self.assertEqual(header["services"], ["weft"])
+        self.assertEqual(spans[0]["name"], "query search")
+        self.assertLessEqual({"parse", "plan", "scan"}, {s["name"] for s in spans})
+        self.assertTrue(any("ingest" in t["rootName"] for t in search(weft, OWN)))
+        # A flush of the shop's span is traced; one of nothing but such traces is not.
+        def work(kind):
+            return value(weft, f"weft_store_{kind}_seconds_count")
+        wait_for("all in blocks", lambda: weft.status()["headSpans"] == 0
+                 and work("flush") == value(weft, "weft_store_flushes_total") >= 1, 60)
+        quiet = value(weft, "weft_self_trace_spans_total") - work("compaction")
+        for _ in range(20):
+            search(weft, OWN)
+        wait_for("all in blocks again", lambda: weft.status()["headSpans"] == 0, 60)
+        self.assertEqual(value(weft, "weft_self_trace_spans_total") - work("compaction"), quiet)
+        self.assertEqual(value(weft, "weft_self_trace_dropped_spans_total"), 0)
