@@ -3,6 +3,9 @@
 rules that ask for what is there, a log for machines, and weft's own traces."""
 import json
 import re
+import shutil
+import subprocess
+import tempfile
 import urllib.parse
 
 import prometheus_client.openmetrics.parser as openmetrics
@@ -107,7 +110,15 @@ class PromQl:
 class GrafanaTest(WeftTest):
     @classmethod
     def setUpClass(cls):
-        weft = Weft()
+        # TLS and authentication have series of their own: one listener has both.
+        folder = tempfile.mkdtemp(prefix="weft-e2e-")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-days", "2", "-subj", "/CN=localhost", "-keyout", "key.pem", "-out", "cert.pem"],
+                       cwd=folder, check=True, capture_output=True)
+        grpc = "receivers::otlp::protocols::grpc"
+        weft = Weft((f"{grpc}::tls={{cert_file: {folder}/cert.pem, key_file: {folder}/key.pem}}",
+                     f"{grpc}::auth::authenticator=bearertokenauth", "extensions::bearertokenauth::token=hush",
+                     "service::extensions=[query, bearertokenauth]"))
         try:
             weft.start()
             cls.labels = {}
@@ -115,6 +126,7 @@ class GrafanaTest(WeftTest):
                 cls.labels[name] = set().union(*(s.labels for s in samples))
         finally:
             weft.close()
+            shutil.rmtree(folder)
         cls.rules = yaml.safe_load((GRAFANA / "weft-alerts.yml").read_text(encoding="utf-8"))
         cls.board = json.loads((GRAFANA / "weft-dashboard.json").read_text(encoding="utf-8"))
 
@@ -151,7 +163,7 @@ class GrafanaTest(WeftTest):
                 asked |= set(query.metrics)
                 for label in re.findall(r"\{\{(\w+)\}\}", target.get("legendFormat", "")):
                     self.assertIn(label, set().union(FROM_THE_SCRAPE, *(self.labels[n] for n in query.metrics)))
-        for kind in ("received", "refused", "dropped", "sync", "head", "block", "cache", "query"):
+        for kind in ("received", "refused", "dropped", "sync", "head", "block", "cache", "query", "auth", "tls"):
             self.assertTrue([name for name in asked if kind in name], f"no panel shows {kind}")
         covered = [(p["gridPos"], p.get("title")) for p in self.board["panels"]]
         for i, (a, title) in enumerate(covered):
