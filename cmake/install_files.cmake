@@ -65,4 +65,4 @@ file(INSTALL "${made}/weft.service" DESTINATION "${CMAKE_INSTALL_PREFIX}/lib/sys
 file(GLOB docs "${WEFT_SOURCE}/docs/*.md")
 file(INSTALL "${WEFT_SOURCE}/README.md" "${WEFT_SOURCE}/LICENSE"
   "${WEFT_SOURCE}/packaging/debian/copyright" DESTINATION "${share}/doc/weft")
-file(INSTALL ${docs} DESTINATION "${share}/doc/weft/docs")
+file(INSTALL ${docs} "${WEFT_SOURCE}/docs/grafana" DESTINATION "${share}/doc/weft/docs")
