@@ -5,14 +5,15 @@
 // bytes as what it carries (HTTP/1.1 or HTTP/2), cut in pieces. Invariants: no crash, no leak, no
 // endless loop; the stream ends in kGone or kEof once the peer is gone; what goes in undamaged
 // comes out the same.
-#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <boost/asio/io_context.hpp>
 
+#include "base/check.h"
 #include "net/fuzz_routes.h"
 #include "net/test_certificates.h"
 #include "net/tls_stream.h"
@@ -91,9 +92,9 @@ class Peer {
 };
 
 // What net/connection.h does for a stream and a session.
-class Server {
+class ServerEnd {
  public:
-  Server(boost::asio::ip::tcp::socket socket, std::shared_ptr<SessionDriver> driver)
+  ServerEnd(boost::asio::ip::tcp::socket socket, std::shared_ptr<SessionDriver> driver)
       : stream_(std::move(socket), Context(), "peer:1"), driver_(std::move(driver)) {}
 
   // False once the stream has ended.
@@ -146,7 +147,7 @@ void Run(unsigned char plan, std::string_view bytes) {
   ServerLimits limits;
   limits.header_bytes_max = 8192;
   auto driver = SessionDriver::Make(limits, routes.router);
-  Server server(std::move(socket), driver);
+  ServerEnd server(std::move(socket), driver);
   Peer peer(fds[1]);
   bool alive = true, raw = (plan & 3) == 0, damaged = (plan & 3) == 1;
   if (raw) {
