@@ -51,8 +51,7 @@ Status ImportRun::Files(const std::vector<std::string>& paths) {
     stored = File(path);
     if (!stored) break;
   }
-  if (stored || stored.error().code == ErrorCode::kCancelled)
-    if (Status flushed = Flush(); !flushed) stored = flushed;
+  if (stored) stored = Flush();
   progress_.Clear();
   WEFT_TRY(journal_->Save(totals_, true));
   return stored;
@@ -146,7 +145,11 @@ Status ImportRun::Archive(wire::ByteSource* source, const ImportPlace& from, Sta
 Status ImportRun::Content(wire::ByteSource* source, uint64_t skip_to, Status* status) {
   codec::TraceFileReader reader(source, format_, skip_to);
   while (true) {
-    if (interrupted_) return Fail(ErrorCode::kCancelled, "interrupted");
+    if (interrupted_) {
+      // Here, where the place is known: the journal must not lag behind the counts.
+      WEFT_TRY(Flush());
+      return Fail(ErrorCode::kCancelled, "interrupted");
+    }
     Result<std::optional<codec::TracePiece>> piece = reader.Next();
     ShowProgress();
     if (!piece) {

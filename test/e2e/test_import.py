@@ -269,8 +269,8 @@ class ImportTest(WeftTest):
         many_spans(file, spans)
         command = ["import", "--json", "--data", self.data, "--resume", state, file]
         for stop in (signal.SIGINT, signal.SIGKILL):
-            process = subprocess.Popen([BINARY, *map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             before = state.read_bytes() if state.exists() else b""
+            process = subprocess.Popen([BINARY, *map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             wait_for("the place is noted", lambda: (state.exists() and state.read_bytes() != before)
                      or process.poll() is not None, 120)
             process.send_signal(stop)
@@ -280,6 +280,8 @@ class ImportTest(WeftTest):
                 self.assertIn(b"interrupted", error)
                 kept = json.loads(out)["kept"]
                 self.assertTrue(0 < kept < spans, kept)
+                noted = json.loads(state.read_bytes())["counts"]
+                self.assertEqual((noted["kept"], noted["duplicates"]), (kept, 0))
         counts = json.loads(self.run_weft(*command).stdout)
         # What was stored in the moment before the kill is found again.
         self.assertEqual(counts["kept"] + counts["duplicates"], spans, counts)
