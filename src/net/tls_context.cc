@@ -57,8 +57,9 @@ Result<X509Ptr> UseChain(SSL_CTX* context, const Pem& pem) {
   if (!first) return Wrong(pem.name + ": no certificate in PEM form is there");
   ERR_clear_error();
   if (SSL_CTX_use_certificate(context, first.get()) != 1) {
-    return Wrong(pem.name +
-                 ": the certificate is refused: " + ERR_reason_error_string(ERR_peek_last_error()));
+    const char* reason = ERR_reason_error_string(ERR_peek_last_error());
+    return Wrong(pem.name + ": the certificate is refused: " +
+                 (reason != nullptr ? reason : "OpenSSL does not say why"));
   }
   for (;;) {
     X509Ptr next(PEM_read_bio_X509(bytes.get(), nullptr, NoPassphrase, nullptr));

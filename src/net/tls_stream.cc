@@ -18,23 +18,11 @@ constexpr unsigned char kHandshakeRecord = 0x16;
 // Of what a refused peer still sends, this much is dropped in a turn.
 constexpr int kDrainReads = 8;
 
-constexpr std::string_view kHttp1Refusal =
-    "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 61\r\n"
+// HTTP/2 peers get it too: gRPC's libraries say what an answer in HTTP/1.1 means and wait before they
+// try again, while a GOAWAY is to them a connection that worked, to be opened again at once.
+constexpr std::string_view kRefusal =
+    "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 65\r\n"
     "Connection: close\r\n\r\n400 this port speaks TLS: use https://, or a secure gRPC channel\n";
-
-// The server's SETTINGS, then GOAWAY with INADEQUATE_SECURITY (RFC 9113 section 7).
-constexpr std::string_view kHttp2Text = "this port speaks TLS";
-std::string Http2Refusal() {
-  std::string out("\0\0\0\4\0\0\0\0\0", 9);
-  out += std::string("\0\0", 2);
-  out += static_cast<char>(8 + kHttp2Text.size());
-  out += std::string(
-      "\7\0\0\0\0\0"
-      "\0\0\0\0"
-      "\0\0\0\x0c",
-      14);
-  return out.append(kHttp2Text);
-}
 
 // Far beyond what amounts of data ask for; each costs us more than the peer (RFC 8446 4.6.3).
 constexpr uint32_t kKeyUpdatesMax = 1000;
@@ -252,9 +240,8 @@ void TlsStream::TellInTheClear(std::string_view first_bytes) {
   // HTTP's methods are upper case letters; "PRI" is how HTTP/2 begins.
   bool http = first_bytes[0] >= 'A' && first_bytes[0] <= 'Z';
   if (http) {
-    std::string text = first_bytes.starts_with("PRI") ? Http2Refusal() : std::string(kHttp1Refusal);
     // It fits a fresh socket's buffer, or the peer has to do without.
-    (void)::send(fd(), text.data(), text.size(), MSG_NOSIGNAL);
+    (void)::send(fd(), kRefusal.data(), kRefusal.size(), MSG_NOSIGNAL);
   }
   FailHandshake(http ? TlsFailure::kPlainHttp : TlsFailure::kNotTls);
 }

@@ -4,7 +4,7 @@
 // Read(), so that it stands under the session's header timeout and the server's connection limits
 // like a slow request head. What OpenSSL has read ahead counts as readable.
 //
-// A peer that speaks no TLS is told so in its own protocol (HTTP/1.1 or HTTP/2) and counted; so is
+// A peer that speaks no TLS is told so in HTTP/1.1, where it speaks HTTP, and counted; so is
 // every handshake that fails.
 //
 // Thread rule: loop thread. Next: net/tls_context.h, net/connection.h.

@@ -354,11 +354,14 @@ TEST_F(TlsTest, PlainSpeakersAreTold) {
   Serve();
   RawClient http1(port_);
   http1.Send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-  EXPECT_THAT(http1.ReadAll(), HasSubstr("this port speaks TLS"));
+  const std::string told = http1.ReadAll();
+  EXPECT_THAT(told, HasSubstr("this port speaks TLS"));
+  EXPECT_THAT(told, HasSubstr("Content-Length: " +
+                              std::to_string(told.size() - (told.find("\r\n\r\n") + 4)) + "\r\n"));
   EXPECT_TRUE(http1.eof());
   RawClient http2(port_);
   http2.Send(std::string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0", 33));
-  EXPECT_THAT(http2.ReadAll(), HasSubstr("this port speaks TLS"));
+  EXPECT_EQ(http2.ReadAll(), told);
   EXPECT_TRUE(Failed("plain_http", 2));
   RawClient junk(port_);
   junk.Send(std::string("\0\1\2\3\4\5", 6));
