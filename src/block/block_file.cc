@@ -2,6 +2,7 @@
 #include "block/block_file.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 
 #include "block/block_format.h"
@@ -135,9 +136,9 @@ Status BlockFile::ReadFooter() {
   if (bytes_ < format::kMagic.size() + format::kTrailerBytes)
     return Corrupt("too short to be a block");
   WEFT_ASSIGN(std::string magic, ReadBytes({0, static_cast<uint32_t>(format::kMagic.size())}));
-  WEFT_ASSIGN(std::string trailer,
-              ReadBytes({bytes_ - format::kTrailerBytes, format::kTrailerBytes}));
-  ByteReader reader(trailer);
+  std::array<char, format::kTrailerBytes> trailer{};
+  WEFT_TRY(file_->ReadAt(bytes_ - format::kTrailerBytes, trailer));
+  ByteReader reader(std::string_view(trailer.data(), trailer.size()));
   PagePlace place;
   place.offset = reader.Fixed<uint64_t>();
   place.bytes = reader.Fixed<uint32_t>();
