@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """kill -9 at random moments under load: every span that was acknowledged is there exactly once."""
+import os
 import random
 import subprocess
 import tempfile
@@ -39,7 +40,8 @@ class CrashTest(WeftTest):
             loadgen = self.spawn([BINARY, "loadgen", "--url", weft.http, "--seed", seed + round_number,
                                   "--spans", 10_000_000, "--rate", RATE, "--acked", acked_path,
                                   "--shape", dice.choice(["shop", "tracegen"]), "--connections", 8])
-            time.sleep(dice.uniform(0.2, 2.5))  # the moment of the kill is the test's own choice
+            wait_for("something is acknowledged", lambda: os.path.getsize(acked_path) > 0, 60)
+            time.sleep(dice.uniform(0, 2.3))  # the moment of the kill is the test's own choice
             weft.kill()
             wait_for("loadgen noticed", lambda: loadgen.poll() is not None)
             with open(acked_path, encoding="utf-8") as lines:
