@@ -47,13 +47,14 @@ def free(port):
     return True
 
 
-_next_offset = 10_000 + os.getpid() % 500 * 40
+# All ports stay below 32768: above it a client that asks a port too early may be given that very port.
+_next_offset = 1_000 + os.getpid() % 500 * 28
 
 
 def free_offset():
     global _next_offset
     while True:
-        _next_offset = _next_offset + 7 if _next_offset < 45_000 else 10_000
+        _next_offset = _next_offset + 7 if _next_offset < 16_000 else 1_000
         if all(free(p + _next_offset) for p in PORTS):
             return _next_offset
 
