@@ -78,9 +78,9 @@ class CommandLineTest(WeftTest):
         self.assertEqual(status, 200, body)
 
     def shop(self):
-        """A server with one telling trace and thirty small ones."""
+        """A server with one telling trace and thirty small ones, all of them over."""
         weft = self.weft()
-        now = time.time_ns()
+        now = time.time_ns() - 10 * SECOND
         self.send(weft, "gateway-of-the-european-shop", [
             span(SLOW, 1, "GET /checkout/with/a/rather/long/path/{id}", start_ns=now, seconds=4.2)])
         self.send(weft, "payment", [
