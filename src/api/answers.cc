@@ -46,29 +46,13 @@ net::GrpcStatus ToGrpcStatus(const Error& error) {
   return {net::ToGrpcCode(error.code), error.message, error.retry_after_s};
 }
 
-net::Response RefusalResponse(const net::RequestHead&, const net::Refusal& refusal) {
-  return ErrorResponse(Error{ErrorCodeOf(refusal.status), refusal.message, refusal.retry_after_s});
+Error ErrorOf(const net::Refusal& refusal) {
+  return {net::FromHttpStatus(refusal.status, ErrorCode::kInvalidArgument), refusal.message,
+          refusal.retry_after_s};
 }
 
-ErrorCode ErrorCodeOf(int http_status) {
-  switch (http_status) {
-    case 401:
-      return ErrorCode::kUnauthenticated;
-    case 403:
-      return ErrorCode::kPermissionDenied;
-    case 404:
-      return ErrorCode::kNotFound;
-    case 408:
-      return ErrorCode::kDeadlineExceeded;
-    case 413:
-      return ErrorCode::kTooLarge;
-    case 429:
-      return ErrorCode::kResourceExhausted;
-    case 503:
-      return ErrorCode::kUnavailable;
-    default:
-      return ErrorCode::kInvalidArgument;
-  }
+net::Response RefusalResponse(const net::RequestHead&, const net::Refusal& refusal) {
+  return ErrorResponse(ErrorOf(refusal));
 }
 
 net::Response TraceQlErrorResponse(const Error& error, const traceql::Diagnostic& diagnostic) {

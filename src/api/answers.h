@@ -23,7 +23,7 @@ net::Response ErrorResponse(const Error& error);
 net::GrpcStatus ToGrpcStatus(const Error& error);
 // For what net refuses by itself.
 net::Response RefusalResponse(const net::RequestHead& head, const net::Refusal& refusal);
-ErrorCode ErrorCodeOf(int http_status);
+Error ErrorOf(const net::Refusal& refusal);
 // With line, column and hint of the TraceQL text.
 net::Response TraceQlErrorResponse(const Error& error, const traceql::Diagnostic& diagnostic);
 

@@ -231,10 +231,10 @@ void HandleTrace(QueryRunner* runner, const net::Request& request, net::Exchange
 void AddApiV3Routes(QueryRunner* runner, const net::RouteOptions& options, net::Router* router) {
   runner->Declare({"api_v3_services", "api_v3_operations", "api_v3_search", "api_v3_summaries",
                    "api_v3_trace"});
-  router->ShapeRefusals(
-      std::string(kRoot) + "/*", [](const net::RequestHead&, const net::Refusal& refusal) {
-        return Failure(Error{ErrorCodeOf(refusal.status), refusal.message, refusal.retry_after_s});
-      });
+  router->ShapeRefusals(std::string(kRoot) + "/*",
+                        [](const net::RequestHead&, const net::Refusal& refusal) {
+                          return Failure(ErrorOf(refusal));
+                        });
   auto get = [&](std::string_view path, net::HttpHandler handler) {
     router->Add("GET", std::string(kRoot) + std::string(path), options, std::move(handler));
   };

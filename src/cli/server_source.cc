@@ -200,27 +200,6 @@ class ServerSource : public TraceSource {
   simdjson::dom::parser parser_;
 };
 
-ErrorCode CodeOf(int status) {
-  switch (status) {
-    case 400:
-      return ErrorCode::kInvalidArgument;
-    case 401:
-      return ErrorCode::kUnauthenticated;
-    case 403:
-      return ErrorCode::kPermissionDenied;
-    case 404:
-      return ErrorCode::kNotFound;
-    case 413:
-      return ErrorCode::kTooLarge;
-    case 429:
-      return ErrorCode::kResourceExhausted;
-    case 503:
-      return ErrorCode::kUnavailable;
-    default:
-      return ErrorCode::kInternal;
-  }
-}
-
 }  // namespace
 
 Result<std::string> BodyOf(const Result<net::ClientResponse>& response, std::string_view url) {
@@ -240,7 +219,8 @@ Result<std::string> BodyOf(const Result<net::ClientResponse>& response, std::str
       if (std::string hint = Text(error, "hint"); !hint.empty()) message += "\n" + hint;
     }
   }
-  return Fail(Error{CodeOf(response->status), message, retry_after_s});
+  return Fail(
+      Error{net::FromHttpStatus(response->status, ErrorCode::kInternal), message, retry_after_s});
 }
 
 std::string EscapeParameter(std::string_view text) {

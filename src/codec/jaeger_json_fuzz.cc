@@ -6,7 +6,7 @@
 #include "base/check.h"
 #include "codec/jaeger_json_encode.h"
 #include "codec/span_list.h"
-#include "codec/trace_file.h"
+#include "codec/trace_file_fuzz_body.h"
 
 namespace weft::codec {
 namespace {
@@ -28,16 +28,6 @@ void RoundTrip(JaegerItem item, std::string body) {
   WEFT_CHECK(second->spans.size() == first->spans.size());
 }
 
-void ReadFile(std::string_view bytes) {
-  wire::MemorySource source(bytes);
-  TraceFileReader reader(&source, TraceFormat::kJaeger);
-  for (size_t pieces = 0;; ++pieces) {
-    WEFT_CHECK(pieces <= bytes.size());
-    auto piece = reader.Next();
-    if (!piece || !*piece) return;
-  }
-}
-
 }  // namespace
 }  // namespace weft::codec
 
@@ -53,7 +43,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       RoundTrip(JaegerItem::kSpan, std::move(body));
       break;
     default:
-      ReadFile(body);
+      ReadPieces(body, TraceFormat::kJaeger);
       break;
   }
   return 0;

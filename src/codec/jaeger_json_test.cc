@@ -5,23 +5,13 @@
 #include "codec/jaeger_json_encode.h"
 #include "codec/otlp.h"
 #include "codec/span_list.h"
+#include "codec/test_attributes.h"
 #include "testing/random_batch.h"
 
 namespace weft::codec {
 namespace {
 
 using ::testing::HasSubstr;
-
-// "key=value " of each, values as JSON.
-std::string Text(Attributes attributes) {
-  std::string text;
-  for (const KeyValue& entry : attributes) {
-    text += std::string(entry.key) + "=";
-    AppendValueJson(entry.value, &text);
-    text += " ";
-  }
-  return text;
-}
 
 SpanBatch Decode(JaegerItem item, const std::string& body) {
   auto batch = DecodeJaegerJson(item, body);

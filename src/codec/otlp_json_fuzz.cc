@@ -5,7 +5,7 @@
 // JSON and in protobuf.
 #include "base/check.h"
 #include "codec/otlp.h"
-#include "codec/trace_file.h"
+#include "codec/trace_file_fuzz_body.h"
 #include "testing/random_batch.h"
 
 namespace weft::codec {
@@ -27,16 +27,6 @@ void RoundTrip(Decode decode, Encode encode, std::string body) {
   }
 }
 
-void ReadFile(std::string_view bytes) {
-  wire::MemorySource source(bytes);
-  TraceFileReader reader(&source);
-  for (size_t pieces = 0;; ++pieces) {
-    WEFT_CHECK(pieces <= bytes.size());
-    auto piece = reader.Next();
-    if (!piece || !*piece) return;
-  }
-}
-
 }  // namespace
 }  // namespace weft::codec
 
@@ -55,7 +45,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       (void)CountOtlpMetricPoints(OtlpFormat::kJson, body);
       break;
     default:
-      ReadFile(body);
+      ReadPieces(body, TraceFormat::kAny);
       break;
   }
   return 0;

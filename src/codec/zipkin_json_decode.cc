@@ -49,7 +49,7 @@ constexpr OtlpField kFields[] = {{kTimestamp, "timestamp", "timestamp"},
                                  {kType, "type", "annotation_type"}};
 }  // namespace annotation
 
-// v2's kinds by number of OTLP's.
+// v2's kinds by number of OTLP's; an empty one is none.
 constexpr std::string_view kKinds[] = {"", "", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"};
 
 struct Endpoint {
@@ -187,8 +187,7 @@ bool ZipkinJsonDecoder::SpanField(uint32_t number, Json value, Span* span) {
       if (!walker_.String(value, &text)) return false;
       auto found = std::ranges::find(kKinds, text);
       if (found == std::end(kKinds))
-        return text.empty() ||
-               walker_.FailAt(start, "expected CLIENT, SERVER, PRODUCER or CONSUMER");
+        return walker_.FailAt(start, "expected CLIENT, SERVER, PRODUCER or CONSUMER");
       span->kind = static_cast<SpanKind>(found - std::begin(kKinds));
       return true;
     }

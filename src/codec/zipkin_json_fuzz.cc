@@ -5,7 +5,7 @@
 // Zipkin's JSON, and decoded again it has as many spans with the same ids.
 #include "base/check.h"
 #include "codec/span_list.h"
-#include "codec/trace_file.h"
+#include "codec/trace_file_fuzz_body.h"
 #include "codec/zipkin_json_encode.h"
 
 namespace weft::codec {
@@ -30,16 +30,6 @@ void RoundTrip(std::string body) {
   }
 }
 
-void ReadFile(std::string_view bytes) {
-  wire::MemorySource source(bytes);
-  TraceFileReader reader(&source, TraceFormat::kZipkin);
-  for (size_t pieces = 0;; ++pieces) {
-    WEFT_CHECK(pieces <= bytes.size());
-    auto piece = reader.Next();
-    if (!piece || !*piece) return;
-  }
-}
-
 }  // namespace
 }  // namespace weft::codec
 
@@ -49,7 +39,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (data[0] % 2 == 0) {
     weft::codec::RoundTrip(std::move(body));
   } else {
-    weft::codec::ReadFile(body);
+    weft::codec::ReadPieces(body, weft::codec::TraceFormat::kZipkin);
   }
   return 0;
 }

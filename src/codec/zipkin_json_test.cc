@@ -4,6 +4,7 @@
 
 #include "codec/otlp.h"
 #include "codec/span_list.h"
+#include "codec/test_attributes.h"
 #include "codec/zipkin_json_encode.h"
 #include "testing/random_batch.h"
 
@@ -11,16 +12,6 @@ namespace weft::codec {
 namespace {
 
 using ::testing::HasSubstr;
-
-std::string Text(Attributes attributes) {
-  std::string text;
-  for (const KeyValue& entry : attributes) {
-    text += std::string(entry.key) + "=";
-    AppendValueJson(entry.value, &text);
-    text += " ";
-  }
-  return text;
-}
 
 SpanBatch Decode(const std::string& body) {
   auto batch = DecodeZipkinJson(body);

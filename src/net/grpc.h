@@ -85,5 +85,7 @@ void AddGrpcHealth(Router* router, std::function<bool()> serving);
 
 GrpcCode ToGrpcCode(ErrorCode code);
 int ToHttpStatus(ErrorCode code);
+// What a refusing status means; `otherwise` for one that says no more than its class.
+ErrorCode FromHttpStatus(int status, ErrorCode otherwise);
 
 }  // namespace weft::net

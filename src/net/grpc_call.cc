@@ -178,6 +178,29 @@ int ToHttpStatus(ErrorCode code) {
   return 500;
 }
 
+ErrorCode FromHttpStatus(int status, ErrorCode otherwise) {
+  switch (status) {
+    case 400:
+      return ErrorCode::kInvalidArgument;
+    case 401:
+      return ErrorCode::kUnauthenticated;
+    case 403:
+      return ErrorCode::kPermissionDenied;
+    case 404:
+      return ErrorCode::kNotFound;
+    case 408:
+      return ErrorCode::kDeadlineExceeded;
+    case 413:
+      return ErrorCode::kTooLarge;
+    case 429:
+      return ErrorCode::kResourceExhausted;
+    case 503:
+      return ErrorCode::kUnavailable;
+    default:
+      return otherwise;
+  }
+}
+
 GrpcStatus GrpcMessageReader::OnData(std::string_view bytes) {
   received_ += bytes.size();
   if (prefix_filled_ < kGrpcPrefixBytes) {
