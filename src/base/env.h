@@ -28,6 +28,8 @@ class ReadableFile {
   virtual ~ReadableFile() = default;
   // Reads exactly out.size() bytes at `offset`; fewer is kCorruption ("file ends at ...").
   virtual Status ReadAt(uint64_t offset, std::span<char> out) const = 0;
+  // A hint: these bytes will be read soon. The system may begin to fetch them; nothing waits.
+  virtual void WillNeed(uint64_t /*offset*/, uint64_t /*bytes*/) const {}
   virtual uint64_t bytes() const = 0;
 };
 

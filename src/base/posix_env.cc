@@ -89,6 +89,10 @@ class PosixReadableFile : public ReadableFile {
     }
     return {};
   }
+  void WillNeed(uint64_t offset, uint64_t bytes) const override {
+    ::posix_fadvise(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(bytes),
+                    POSIX_FADV_WILLNEED);
+  }
   uint64_t bytes() const override { return bytes_; }
 
  private:

@@ -23,6 +23,12 @@ std::atomic<uint64_t> next_cache_id{1};
 constexpr uint64_t kPrefetchGapBytes = 32 << 10;
 constexpr uint64_t kPrefetchBytesMax = 1 << 20;
 
+uint64_t EndOf(std::span<const PagePlace> places) {
+  uint64_t end = 0;
+  for (PagePlace place : places) end = std::max(end, place.offset + place.bytes);
+  return end;
+}
+
 ByteReader& Break(ByteReader* reader) {
   reader->Bytes(UINT64_MAX);
   return *reader;
@@ -39,8 +45,15 @@ std::unexpected<Error> BlockFile::Corrupt(std::string_view what) const {
 }
 
 Result<std::string> BlockFile::ReadBytes(PagePlace place) const {
-  std::string bytes(place.bytes, '\0');
-  WEFT_TRY(file_->ReadAt(place.offset, bytes));
+  std::string bytes;
+  Status status;
+  // Written by the read alone: zeros first would be a second pass over fresh memory. (The library
+  // of GCC 12 hands over more room than was asked for.)
+  bytes.resize_and_overwrite(place.bytes, [&](char* out, size_t) {
+    status = file_->ReadAt(place.offset, std::span(out, place.bytes));
+    return place.bytes;
+  });
+  WEFT_TRY(status);
   return bytes;
 }
 
@@ -68,39 +81,52 @@ Result<BlockFile::Page> BlockFile::ReadGroupPage(const TableMeta& table, uint32_
   return ReadPage({at->offset, at->bytes}, "row group");
 }
 
-void BlockFile::Prefetch(std::vector<PagePlace> places) const {
-  if (!cache_) return;
-  std::erase_if(places, [&](PagePlace place) {
+// Of the pages that are not in the cache those that are best read at once, ordered by offset.
+std::vector<std::span<const PagePlace>> BlockFile::Neighbours(
+    std::vector<PagePlace>* places) const {
+  std::erase_if(*places, [&](PagePlace place) {
     return place.bytes == 0 || cache_->Contains(cache_id_, place.offset);
   });
-  std::ranges::sort(places, {}, &PagePlace::offset);
-  for (size_t first = 0, next; first < places.size(); first = next) {
-    const uint64_t start = places[first].offset;
-    uint64_t end = start + places[first].bytes;
-    for (next = first + 1; next < places.size(); ++next) {
-      const uint64_t longer = std::max(end, places[next].offset + places[next].bytes);
-      if (places[next].offset > end + kPrefetchGapBytes || longer - start > kPrefetchBytesMax)
-        break;
+  std::ranges::sort(*places, {}, &PagePlace::offset);
+  std::vector<std::span<const PagePlace>> runs;
+  for (size_t first = 0, next; first < places->size(); first = next) {
+    const uint64_t start = (*places)[first].offset;
+    uint64_t end = start + (*places)[first].bytes;
+    for (next = first + 1; next < places->size(); ++next) {
+      const PagePlace place = (*places)[next];
+      const uint64_t longer = std::max(end, place.offset + place.bytes);
+      if (place.offset > end + kPrefetchGapBytes || longer - start > kPrefetchBytesMax) break;
       end = longer;
     }
-    // A page alone is read when it is needed.
-    if (next - first > 1) ReadTogether(std::span(places).subspan(first, next - first));
+    runs.push_back(std::span(*places).subspan(first, next - first));
   }
+  return runs;
 }
 
-// REQUIRES: ordered by offset.
+void BlockFile::Prefetch(std::vector<PagePlace> places) const {
+  if (!cache_) return;
+  // A page alone is read when it is needed.
+  for (std::span<const PagePlace> run : Neighbours(&places))
+    if (run.size() > 1) ReadTogether(run);
+}
+
+void BlockFile::WillNeed(std::vector<PagePlace> places) const {
+  if (!cache_) return;
+  for (std::span<const PagePlace> run : Neighbours(&places))
+    file_->WillNeed(run.front().offset, EndOf(run) - run.front().offset);
+}
+
 void BlockFile::ReadTogether(std::span<const PagePlace> places) const {
   const uint64_t start = places.front().offset;
-  uint64_t end = start;
-  for (PagePlace place : places) end = std::max(end, place.offset + place.bytes);
-  Result<std::string> bytes = ReadBytes({start, static_cast<uint32_t>(end - start)});
+  Result<std::string> bytes = ReadBytes({start, static_cast<uint32_t>(EndOf(places) - start)});
   if (!bytes) return;
   for (PagePlace place : places) {
     const std::string_view page =
         std::string_view(*bytes).substr(place.offset - start, place.bytes);
     Result<std::string> payload = column::OpenPage(page, verify_);
     if (!payload) continue;
-    cache_->Add(cache_id_, place.offset, std::make_shared<const std::string>(std::move(*payload)));
+    cache_->AddAhead(cache_id_, place.offset,
+                     std::make_shared<const std::string>(std::move(*payload)));
   }
 }
 

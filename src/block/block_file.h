@@ -114,6 +114,8 @@ class BlockFile {
   // Brings these pages into the cache, neighbours with one read. Best effort: a page that cannot be
   // read stays out.
   void Prefetch(std::vector<PagePlace> places) const;
+  // Says that they will be asked for soon: the disk may begin to fetch them.
+  void WillNeed(std::vector<PagePlace> places) const;
   // An error of this file: "path: what: ...".
   std::unexpected<Error> Corrupt(std::string_view what) const;
 
@@ -138,6 +140,7 @@ class BlockFile {
   PagePlace ParsePlace(column::ByteReader* reader) const;
   PagePlace CheckPlace(PagePlace place, column::ByteReader* reader) const;
   Result<std::string> ReadBytes(PagePlace place) const;
+  std::vector<std::span<const PagePlace>> Neighbours(std::vector<PagePlace>* places) const;
   void ReadTogether(std::span<const PagePlace> places) const;
 
   std::string path_;

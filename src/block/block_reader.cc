@@ -2,6 +2,7 @@
 #include "block/block_reader.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/check.h"
 #include "block/block_columns.h"
@@ -60,7 +61,17 @@ class BlockTable : public ComposedTable {
   }
   void Prefetch(uint32_t group, std::span<const ColumnRef> columns,
                 std::span<const FixedColumn> numbers) const override {
-    if (group >= meta_.groups.size()) return;
+    file_->Prefetch(PlacesOf(group, columns, numbers));
+  }
+  void WillNeed(uint32_t group, std::span<const ColumnRef> columns,
+                std::span<const FixedColumn> numbers) const override {
+    file_->WillNeed(PlacesOf(group, columns, numbers));
+  }
+
+ private:
+  std::vector<PagePlace> PlacesOf(uint32_t group, std::span<const ColumnRef> columns,
+                                  std::span<const FixedColumn> numbers) const {
+    if (group >= meta_.groups.size()) return {};
     std::vector<uint32_t> keys = {key::kRowShapes};
     for (ColumnRef column : columns)
       if (uint32_t own = OwnColumn(column); own != kAbsent) keys.push_back(own_->PageKey(own));
@@ -69,10 +80,8 @@ class BlockTable : public ComposedTable {
     for (const GroupPage& page : meta_.groups[group].pages)
       if (std::ranges::find(keys, page.key) != keys.end())
         places.push_back({page.offset, page.bytes});
-    file_->Prefetch(std::move(places));
+    return places;
   }
-
- private:
   static void AppendPageKeys(FixedColumn column, std::vector<uint32_t>* keys) {
     switch (column) {
       case FixedColumn::kStart:
@@ -216,6 +225,17 @@ class Block : public Segment, public StoredRows {
 
  private:
   const BlockColumns& of(StoredTable table) const { return *columns_[static_cast<size_t>(table)]; }
+  struct DirectoryPage {
+    size_t traces() const { return numbers.first_spans.size(); }
+    uint64_t EndOfRows(size_t index) const {
+      return index + 1 < traces() ? numbers.first_spans[index + 1] : end;
+    }
+    TraceNumbers numbers;
+    BlockFile::Page ids;
+    uint64_t end = 0;  // of the last trace's rows
+  };
+  Result<DirectoryPage> ReadDirectoryPage(uint32_t index) const;
+  Result<TraceEntry> EntryOf(const DirectoryPage& page, size_t index) const;
   Status FindInIndex(const TraceIndexPage& page, uint32_t half, const TraceId& id,
                      std::optional<uint32_t>* ordinal) const;
 
@@ -224,27 +244,41 @@ class Block : public Segment, public StoredRows {
   std::vector<std::unique_ptr<BlockTable>> tables_;     // by TableId
 };
 
+Result<Block::DirectoryPage> Block::ReadDirectoryPage(uint32_t index) const {
+  const TracePage& page = file_->trace_pages()[index];
+  DirectoryPage out;
+  WEFT_ASSIGN(out.numbers, ReadTracePage(*file_, page));
+  WEFT_ASSIGN(out.ids, file_->ReadPage(page.ids, "trace"));
+  if (out.ids->size() != page.traces * TraceId::kSize) return file_->Corrupt("malformed trace ids");
+  out.end = EndOfTracePage(*file_, index, StoredTable::kSpans);
+  return out;
+}
+
+Result<TraceEntry> Block::EntryOf(const DirectoryPage& page, size_t index) const {
+  const TraceNumbers& numbers = page.numbers;
+  const uint64_t first_row = numbers.first_spans[index];
+  const uint64_t next = page.EndOfRows(index);
+  if (first_row > next || next > spans().row_count())
+    return file_->Corrupt("trace names rows that are not there");
+  TraceEntry entry;
+  std::memcpy(entry.id.bytes.data(), page.ids->data() + index * TraceId::kSize, TraceId::kSize);
+  entry.first_row = static_cast<Row>(first_row);
+  entry.rows = static_cast<uint32_t>(next - first_row);
+  entry.start_ns = numbers.starts[index];
+  entry.end_ns = entry.start_ns + static_cast<uint64_t>(column::UnZigZag(numbers.durations[index]));
+  return entry;
+}
+
 Status Block::ReadTraces(uint32_t first, std::span<TraceEntry> out) const {
   if (first > trace_count() || out.size() > trace_count() - first)
     return Fail(ErrorCode::kInvalidArgument, "no such trace");
-  std::vector<TraceId> ids;
   for (size_t filled = 0; filled < out.size();) {
-    const uint32_t page_index = TracePageOf(*file_, first + static_cast<uint32_t>(filled));
-    const TracePage& page = file_->trace_pages()[page_index];
-    WEFT_ASSIGN(TraceNumbers numbers, ReadTracePage(*file_, page));
-    ids.resize(page.traces);
-    WEFT_TRY(ReadTraceIds(*file_, page, ids));
-    const Row end = EndOfTracePage(*file_, page_index, StoredTable::kSpans);
-    for (size_t t = first + filled - page.first_ordinal; t < page.traces && filled < out.size();
-         ++t) {
-      const uint64_t next = t + 1 < page.traces ? numbers.first_spans[t + 1] : end;
-      const uint64_t first_row = numbers.first_spans[t];
-      if (first_row > next || next > spans().row_count())
-        return file_->Corrupt("trace names rows that are not there");
-      out[filled++] = {
-          ids[t], static_cast<Row>(first_row), static_cast<uint32_t>(next - first_row),
-          numbers.starts[t],
-          numbers.starts[t] + static_cast<uint64_t>(column::UnZigZag(numbers.durations[t]))};
+    const uint32_t ordinal = first + static_cast<uint32_t>(filled);
+    const uint32_t index = TracePageOf(*file_, ordinal);
+    WEFT_ASSIGN(DirectoryPage page, ReadDirectoryPage(index));
+    for (size_t t = ordinal - file_->trace_pages()[index].first_ordinal;
+         t < page.traces() && filled < out.size(); ++t) {
+      WEFT_ASSIGN(out[filled++], EntryOf(page, t));
     }
   }
   return {};
@@ -259,15 +293,14 @@ Result<Segment::GroupTraces> Block::ReadGroupTraces(uint32_t group) const {
   auto after = std::ranges::upper_bound(pages, first, {}, &TracePage::first_span);
   if (after == pages.begin()) return file_->Corrupt("rows without a trace");
   GroupTraces out;
-  std::vector<TraceEntry> entries;
-  for (auto page = std::prev(after); page != pages.end() && page->first_span < last; ++page) {
-    entries.resize(page->traces);
-    WEFT_TRY(ReadTraces(page->first_ordinal, entries));
-    for (uint32_t t = 0; t < page->traces; ++t) {
-      const TraceEntry& entry = entries[t];
-      if (entry.rows == 0 || entry.first_row + uint64_t{entry.rows} <= first) continue;
+  for (auto at = std::prev(after); at != pages.end() && at->first_span < last; ++at) {
+    WEFT_ASSIGN(DirectoryPage page, ReadDirectoryPage(static_cast<uint32_t>(at - pages.begin())));
+    for (uint32_t t = 0; t < page.traces(); ++t) {
+      if (page.EndOfRows(t) <= first) continue;
+      WEFT_ASSIGN(TraceEntry entry, EntryOf(page, t));
       if (entry.first_row >= last) return out;
-      out.ordinals.push_back(page->first_ordinal + t);
+      if (entry.rows == 0) continue;
+      out.ordinals.push_back(at->first_ordinal + t);
       out.entries.push_back(entry);
     }
   }

@@ -37,9 +37,17 @@ bool PageCache::Contains(uint64_t file, uint64_t offset) {
   const Key key{file, offset};
   Shard& shard = ShardOf(key);
   std::lock_guard lock(shard.mutex);
-  const bool contains = shard.index.contains(key);
-  shard.misses += !contains;
-  return contains;
+  return shard.index.contains(key);
+}
+
+void PageCache::AddAhead(uint64_t file, uint64_t offset, Page page) {
+  const Key key{file, offset};
+  {
+    Shard& shard = ShardOf(key);
+    std::lock_guard lock(shard.mutex);
+    ++shard.misses;
+  }
+  Add(file, offset, std::move(page));
 }
 
 void PageCache::Add(uint64_t file, uint64_t offset, Page page) {

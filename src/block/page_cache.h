@@ -26,7 +26,9 @@ class PageCache {
   // Null when it is not there.
   Page Find(uint64_t file, uint64_t offset);
   void Add(uint64_t file, uint64_t offset, Page page);
-  // A page that is not there counts as a miss: it is about to be read.
+  // Add() of a page before Find() asks for it; counts the miss.
+  void AddAhead(uint64_t file, uint64_t offset, Page page);
+  // Counts nothing, refreshes nothing.
   bool Contains(uint64_t file, uint64_t offset);
   // Forgets all pages of a file that is closed.
   void Drop(uint64_t file);

@@ -135,6 +135,9 @@ class Table {
   // read at once. What cannot be read is left to the reads themselves.
   virtual void Prefetch(uint32_t /*group*/, std::span<const ColumnRef> /*columns*/,
                         std::span<const FixedColumn> /*numbers*/) const {}
+  // The same about what comes after that: the disk may begin to fetch it, nothing waits for it.
+  virtual void WillNeed(uint32_t /*group*/, std::span<const ColumnRef> /*columns*/,
+                        std::span<const FixedColumn> /*numbers*/) const {}
 };
 
 struct TraceEntry {

@@ -70,6 +70,11 @@ AttributeScope ColumnScope(traceql::Scope scope) {
 void GroupColumns::Open(uint32_t group) {
   group_ = group;
   rows_ = segment_.spans().rows_in_group(group);
+  last_columns_.swap(used_columns_);
+  last_numbers_.swap(used_numbers_);
+  used_columns_.clear();
+  used_numbers_.clear();
+  if (AnyLast()) Prefetch(last_columns_, last_numbers_);
   has_numbers_.fill(false);
   ids_.clear();
   has_durations_ = false;
@@ -84,6 +89,7 @@ Result<std::span<const uint64_t>> GroupColumns::Numbers(FixedColumn column) {
     out.resize(rows_);
     WEFT_TRY(segment_.spans().ReadNumbers(column, group_, out));
     has_numbers_[index] = true;
+    used_numbers_.push_back(column);
   }
   return std::span<const uint64_t>(out);
 }
@@ -97,6 +103,7 @@ Result<std::span<const uint32_t>> GroupColumns::Ids(block::ColumnRef column) {
       ids_.erase(entry);
       return weft::Fail(std::move(status).error());
     }
+    used_columns_.push_back(column);
   }
   return std::span<const uint32_t>(entry->second);
 }

@@ -2,7 +2,8 @@
 //
 // GroupColumns: the columns of one row group of the span table, read when first asked for and kept
 // until the scan moves to the next group. Late materialisation starts here: a query pays only for
-// the columns that its conditions touch.
+// the columns that its conditions touch. What one group needed the next one will need as a rule:
+// its pages are read together.
 //
 // Thread rule: one thread at a time. Next: query/segment_scan.h.
 #pragma once
@@ -34,6 +35,10 @@ class GroupColumns {
   Result<std::span<const uint32_t>> Ids(block::ColumnRef column);
   Result<std::span<const int64_t>> Durations();
 
+  // Says that this group comes after the one at hand: the disk may fetch what will be asked for.
+  void WillNeed(uint32_t group) const {
+    if (AnyLast()) segment_.spans().WillNeed(group, last_columns_, last_numbers_);
+  }
   // Says that these will be asked for: their pages may be read together.
   void Prefetch(std::span<const block::ColumnRef> columns,
                 std::span<const block::FixedColumn> numbers) const {
@@ -56,6 +61,7 @@ class GroupColumns {
  private:
   Status AppendValues(const traceql::Field& field, block::AttributeScope scope,
                       std::string_view key, std::vector<Scalar>* out);
+  bool AnyLast() const { return !last_columns_.empty() || !last_numbers_.empty(); }
   Status ReadBlockTraces();
   Status ReadChunkTraces();
 
@@ -70,6 +76,9 @@ class GroupColumns {
   std::unordered_map<uint32_t, std::vector<uint32_t>> ids_;  // by column index
   std::vector<int64_t> durations_;
   bool has_durations_ = false;
+  // Read in the group at hand, and in the one before it.
+  std::vector<block::ColumnRef> used_columns_, last_columns_;
+  std::vector<block::FixedColumn> used_numbers_, last_numbers_;
   Traces traces_;
   bool has_traces_ = false;
   enum class Split : uint8_t { kUnknown, kNo, kYes };

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <optional>
 #include <queue>
+#include <ranges>
 #include <unordered_set>
 
 #include "query/assembled_trace.h"
@@ -31,6 +32,8 @@ namespace weft::query {
 namespace {
 
 constexpr uint32_t kLimitMax = 10'000;
+// Groups looked through for the next one of the same segment.
+constexpr uint32_t kLooksForNext = 16;
 
 struct Waiting {
   ResultKey key;
@@ -70,6 +73,8 @@ class Searcher {
   Status Advance();
   Result<SegmentScan*> ScanOf(uint32_t segment);
   Status ScanGroup(const GroupBound& bound);
+  bool MayMatch(const SegmentScan& scan, uint32_t group) const;
+  void NoteNextGroup(SegmentScan* scan, uint32_t segment);
   Status Wait(const Candidate& candidate, uint32_t segment);
   Status Settle(const Waiting& waiting);
   Result<uint64_t> TrueStart(const Waiting& waiting);
@@ -200,30 +205,43 @@ Status Searcher::ChooseWhatToFind() {
   return {};
 }
 
+bool Searcher::MayMatch(const SegmentScan& scan, uint32_t group) const {
+  return std::ranges::any_of(triggers_,
+                             [&](uint32_t filter) { return scan.MayMatch(filter, group); });
+}
+
 Status Searcher::ScanGroup(const GroupBound& bound) {
   PhaseTimer timer(profile_, SearchPhase::kScan);
   const block::Segment& segment = *snapshot_.segments()[bound.segment];
   WEFT_ASSIGN(SegmentScan * scan, ScanOf(bound.segment));
-  auto may_match = [&] {
-    return std::ranges::any_of(
-        triggers_, [&](uint32_t filter) { return scan->MayMatch(filter, bound.group); });
-  };
   looked_at_[bound.segment] = true;
-  if (!may_match()) return {};
+  if (!MayMatch(*scan, bound.group)) return {};
   size_t bytes = scan->bytes();
   WEFT_TRY(scan->PrepareRows());
   scan_bytes_ += scan->bytes() - bytes;
-  if (!may_match()) return {};
+  if (!MayMatch(*scan, bound.group)) return {};
   if (after_) {
     // Pages before this one have given what lies here, where nothing can move down.
     WEFT_ASSIGN(bool newer, scan->IsNewerThan(bound.group, after_->start_ns));
     if (newer) return {};
   }
   result_.stats.spans_inspected += segment.spans().rows_in_group(bound.group);
+  scan->Open(bound.group);
+  NoteNextGroup(scan, bound.segment);
   found_.clear();
   WEFT_TRY(scan->Scan(bound.group, triggers_, &found_));
   for (const Candidate& candidate : found_) WEFT_TRY(Wait(candidate, bound.segment));
   return {};
+}
+
+// While a group is judged the disk fetches the segment's next one.
+void Searcher::NoteNextGroup(SegmentScan* scan, uint32_t segment) {
+  uint32_t looks = kLooksForNext;
+  for (const GroupBound& next : std::views::reverse(groups_)) {
+    if (looks-- == 0) return;
+    if (next.segment == segment && MayMatch(*scan, next.group))
+      return scan->columns().WillNeed(next.group);
+  }
 }
 
 Status Searcher::Wait(const Candidate& candidate, uint32_t segment) {

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <optional>
 
+#include "base/check.h"
+
 namespace weft::testing {
 namespace {
 
@@ -116,6 +118,11 @@ class SimEnv::Readable : public ReadableFile {
     }
     if (!out.empty()) std::memcpy(out.data(), node_->content.data() + offset, out.size());
     return {};
+  }
+  void WillNeed(uint64_t offset, uint64_t bytes) const override {
+    std::lock_guard lock(env_->mutex_);
+    WEFT_CHECK(offset <= bytes_ && bytes <= bytes_ - offset);
+    ++env_->calls_[static_cast<int>(DiskOp::kReadAhead)];
   }
   uint64_t bytes() const override { return bytes_; }
 

@@ -41,8 +41,17 @@ enum class CrashKind : uint8_t {
 inline constexpr int kCrashKinds = 8;
 
 // The calls that can be counted and made to fail.
-enum class DiskOp : uint8_t { kRead, kWrite, kDataSync, kSyncDir, kCreate, kRename, kRemove };
-inline constexpr int kDiskOps = 7;
+enum class DiskOp : uint8_t {
+  kRead,
+  kReadAhead,  // only counted
+  kWrite,
+  kDataSync,
+  kSyncDir,
+  kCreate,
+  kRename,
+  kRemove
+};
+inline constexpr int kDiskOps = 8;
 
 class SimEnv : public Env {
  public:
