@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A file that a command writes, or standard output: compressed as its name says (.gz, .zst, .lz4),
-// and under its name only when it is whole.
+// and under its name only when it is whole. A pipe or a device is written as it is.
 //
 // Thread rule: one thread at a time. Used by cli/export_command.cc.
 #pragma once
@@ -29,10 +29,11 @@ class OutputFile {
   Status Finish();
 
  private:
-  OutputFile(std::string path, int descriptor);
+  OutputFile(std::string path, std::string draft, int descriptor);
 
-  const std::string path_;  // empty: standard output
-  int descriptor_;          // -1: finished
+  const std::string path_;   // empty: standard output
+  const std::string draft_;  // its name until it is whole; empty: none
+  int descriptor_;           // -1: finished
   const wire::Compression compression_;
 };
 
