@@ -28,7 +28,6 @@ class Http1Parser final : public boost::beast::http::basic_parser<true> {
   const char* refusal_text() const { return refusal_text_; }
   int http_version() const { return version_; }
   bool expects_continue() const { return expects_continue_; }
-  bool bad_expectation() const { return bad_expectation_; }
 
  private:
   void on_request_impl(boost::beast::http::verb, View method, View target, int version,

@@ -234,7 +234,8 @@ void Http1Session::GrowBody() {
   size_t size = total;
   if (!choice_.admitted) size = std::min(total, std::max(kBodyFirstStep, 2 * body_filled_));
   // No byte of it is touched before the peer has sent one: the pages come as they are filled.
-  request_.body.resize_and_overwrite(size, [](char*, size_t n) { return n; });
+  // (The library of GCC 12 hands over more room than was asked for.)
+  request_.body.resize_and_overwrite(size, [size](char*, size_t) { return size; });
 }
 
 size_t Http1Session::PumpBody(std::string_view in) {
@@ -263,8 +264,8 @@ size_t Http1Session::PumpChunked(std::string_view in) {
     Fail(400, "malformed chunked body: " + error.message());
     return 0;
   }
+  body_filled_ = request_.body.size();
   if (parser_->is_done()) {
-    body_filled_ = request_.body.size();
     Dispatch();
   } else if (used == 0 && in.size() >= limits_.header_bytes_max / 2) {
     Fail(400, "chunk header or trailers are too large");
@@ -415,7 +416,7 @@ void Http1Session::Fail(int status, std::string text) {
   lingers_ = true;
   if (!started_ || phase_ == Phase::kHead) {
     SendWhole(entrance_.router().Refuse(request_, {.status = status, .message = std::move(text)}));
-  };
+  }
   Close();
 }
 

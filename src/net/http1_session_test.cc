@@ -37,6 +37,10 @@ class Http1SessionTest : public testing::Test {
       tokens_at_handler_ = tokens_;
       exchange->Respond({200, "", {}, "<" + request.body + ">"});
     });
+    router_.Add("POST", "/plain", {.body_bytes_max = 1 << 20},
+                [](Request request, ExchangePtr exchange) {
+                  exchange->Respond({200, "", {}, std::to_string(request.body.size())});
+                });
     router_.Add("GET", "/hold", {},
                 [this](Request, ExchangePtr exchange) { held_.push_back(std::move(exchange)); });
     router_.Add("GET", "/big", {}, [](Request, ExchangePtr exchange) {
@@ -190,6 +194,35 @@ TEST_F(Http1SessionTest, RefusedBodyIsDroppedAndTheConnectionKept) {
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 503 "));
   EXPECT_THAT(answer, HasSubstr("\r\n\r\nhello"));
   EXPECT_FALSE(driver_->finished());
+}
+
+// Room for a body grows in steps: none of them may reach into the next request.
+TEST_F(Http1SessionTest, ARequestBehindALargeBodyStaysWhole) {
+  for (size_t size : {size_t{300'000}, size_t{524'287}, size_t{600'001}}) {
+    for (size_t first : {size_t{0}, size_t{1000}, size_t{262'144}}) {
+      Restart();
+      driver_->Feed("POST /plain HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(size) +
+                    "\r\n\r\n" + std::string(first, 'a'));
+      driver_->Feed(std::string(size - first, 'b') + "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+      std::string answer = driver_->Take();
+      EXPECT_THAT(answer, HasSubstr("\r\n\r\n" + std::to_string(size) + "HTTP/1.1 200"));
+      EXPECT_THAT(answer, testing::EndsWith("\r\n\r\nhello"));
+    }
+  }
+}
+
+TEST_F(Http1SessionTest, ChunkedBodiesPayForTheirTimeAsOthersDo) {
+  limits_.body_bytes_per_second_min = 10;
+  Ask("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n12c\r\n" +
+      std::string(300, 'a') + "\r\n");
+  driver_->Advance(29'000);
+  EXPECT_EQ(driver_->out(), "");
+  driver_->Feed("1\r\nb\r\n0\r\n\r\n");
+  EXPECT_THAT(driver_->Take(), HasSubstr("ab>"));
+  Ask("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n12c\r\n" +
+      std::string(300, 'a') + "\r\n");
+  driver_->Advance(31'000);
+  EXPECT_THAT(driver_->Take(), StartsWith("HTTP/1.1 408 "));
 }
 
 TEST_F(Http1SessionTest, SlowBodies) {
