@@ -11,6 +11,7 @@
 #include "net/basic_auth.h"
 #include "net/bearer_auth.h"
 #include "net/client.h"
+#include "net/file_watch.h"
 #include "net/h2c_settings.h"
 #include "net/htpasswd.h"
 #include "net/raw_client.h"
@@ -109,6 +110,19 @@ TEST_F(AuthTest, BearerTokens) {
   for (const char* wrong : {"Bearer", "Bearer ", "Bearer t3", "Bearer t", "Bearer t11", "t1",
                             "Bearert1", "Basic t1", "Token t1"})
     EXPECT_EQ(Check(auth.get(), wrong), Reason::kWrongCredentials) << wrong;
+}
+
+TEST_F(AuthTest, WhatChangesAndWhatDoesNot) {
+  Write("one");
+  FileWatch watch({file_}, 0);
+  EXPECT_FALSE(watch.Changed());
+  // What a deploy hook does after a renewal that left the file unreadable.
+  std::filesystem::permissions(file_, std::filesystem::perms::owner_read);
+  EXPECT_TRUE(watch.Changed());
+  EXPECT_FALSE(watch.Changed());
+  watch.TryAgain();
+  EXPECT_TRUE(watch.Changed());
+  EXPECT_FALSE(watch.Changed());
 }
 
 TEST_F(AuthTest, BearerFileIsReadAgain) {

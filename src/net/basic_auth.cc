@@ -197,6 +197,7 @@ class BasicAuth final : public Authenticator {
     if (Status status = Load(); !status) {
       Log(LogLevel::kError, "net",
           Name() + ": goes on with the old passwords: " + status.error().message);
+      watch_.TryAgain();
     } else {
       Log(LogLevel::kInfo, "net",
           Name() + ": read again, users: " + std::to_string(passwords()->users()));

@@ -11,6 +11,10 @@
 namespace weft::net {
 namespace {
 constexpr uint64_t kSmallBytesMax = 1 << 20;
+constexpr uint64_t kIntervalsUntilAgain = 12;
+std::string TimeText(const timespec& time) {
+  return std::to_string(time.tv_sec) + "." + std::to_string(time.tv_nsec);
+}
 }  // namespace
 
 FileWatch::FileWatch(std::vector<std::string> paths, uint64_t interval_ms)
@@ -31,8 +35,8 @@ std::vector<std::string> FileWatch::Look() const {
       continue;
     }
     out.push_back(std::to_string(facts.st_dev) + "/" + std::to_string(facts.st_ino) + "/" +
-                  std::to_string(facts.st_size) + "/" + std::to_string(facts.st_mtim.tv_sec) + "." +
-                  std::to_string(facts.st_mtim.tv_nsec));
+                  std::to_string(facts.st_size) + "/" + TimeText(facts.st_mtim) + "/" +
+                  TimeText(facts.st_ctim));
   }
   return out;
 }
@@ -44,9 +48,15 @@ bool FileWatch::Changed() {
   if (now < next_ms_) return false;
   next_ms_ = now + static_cast<int64_t>(interval_ms_);
   std::vector<std::string> seen = Look();
-  if (seen == seen_) return false;
+  if (seen == seen_ && now < again_ms_) return false;
   seen_ = std::move(seen);
+  again_ms_ = INT64_MAX;
   return true;
+}
+
+void FileWatch::TryAgain() {
+  std::lock_guard lock(mutex_);
+  again_ms_ = MonotonicMs() + static_cast<int64_t>(kIntervalsUntilAgain * interval_ms_);
 }
 
 Result<std::string> ReadSmallFile(const std::string& path) {

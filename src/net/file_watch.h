@@ -23,6 +23,9 @@ class FileWatch {
 
   // True once for each change; then the caller reads.
   bool Changed();
+  // What was read did not do: after a while Changed() is true without a change, because what was in
+  // the way may be gone.
+  void TryAgain();
 
  private:
   std::vector<std::string> Look() const;
@@ -31,6 +34,7 @@ class FileWatch {
   const uint64_t interval_ms_;
   std::mutex mutex_;
   int64_t next_ms_;                // guarded by mutex_
+  int64_t again_ms_ = INT64_MAX;   // guarded by mutex_
   std::vector<std::string> seen_;  // guarded by mutex_
 };
 

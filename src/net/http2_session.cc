@@ -117,6 +117,7 @@ struct Http2Callbacks {
   static int OnBeginHeaders(nghttp2_session*, const nghttp2_frame* frame, void* user) {
     Http2Session* self = Self(user);
     self->head_deadline_ms_ = self->host_->NowMs() + self->limits_.header_timeout_ms;
+    self->head_stream_ = frame->hd.stream_id;
     if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
     if (self->draining_) {
       self->SubmitReset(frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
@@ -178,7 +179,10 @@ struct Http2Callbacks {
   }
 
   static int OnStreamClose(nghttp2_session*, int32_t id, uint32_t code, void* user) {
-    Self(user)->CloseStream(id, code != NGHTTP2_NO_ERROR);
+    Http2Session* self = Self(user);
+    // A head that was refused half-way is never reported as whole.
+    if (id == self->head_stream_) self->head_deadline_ms_ = kNever;
+    self->CloseStream(id, code != NGHTTP2_NO_ERROR);
     return 0;
   }
 

@@ -240,6 +240,19 @@ TEST_F(Http2Test, UnfinishedHeadIsTimedOut) {
   EXPECT_TRUE(driver_->finished());
 }
 
+TEST_F(Http2Test, ARefusedHeadLeavesTheOtherStreamsAlone) {
+  peer_.Get("/hold");
+  Talk();
+  // A header name in upper case: the stream is reset before its head is whole.
+  driver_->Feed(RawFrame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_STREAM | NGHTTP2_FLAG_END_HEADERS, 3,
+                         std::string("\x82\x84\x86\x41\x01h\x40\x01X\x01v", 11)));
+  driver_->Advance(limits_.header_timeout_ms + 1);
+  EXPECT_FALSE(driver_->finished());
+  ASSERT_EQ(held_.size(), 1u);
+  held_[0]->Respond({.body = "still here"});
+  EXPECT_THAT(driver_->Take(), HasSubstr("still here"));
+}
+
 TEST_F(Http2Test, IdleConnectionIsSentAway) {
   peer_.Get("/hello");
   Talk();

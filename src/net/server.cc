@@ -224,6 +224,10 @@ void Server::Impl::Adopt(const std::shared_ptr<Listener>& listener,
   asio::ip::address address = peer.address();
   const std::shared_ptr<TlsContext>& tls = listener->entrance->tls();
   if (!census.Enter(address)) {
+    refused.fetch_add(1, std::memory_order_relaxed);
+    Log(LogLevel::kWarn, "net", "refused a connection: too many are open",
+        {{"connections_max", limits.connections_max},
+         {"connections_per_ip_max", limits.connections_per_ip_max}});
     // A handshake is the work that the limit saves.
     if (tls == nullptr) RefuseConnection(std::move(socket));
     return;
@@ -254,10 +258,6 @@ void Server::Impl::StartConnection(const std::shared_ptr<Listener>& listener,
 }
 
 void Server::Impl::RefuseConnection(Tcp::socket socket) {
-  refused.fetch_add(1, std::memory_order_relaxed);
-  Log(LogLevel::kWarn, "net", "refused a connection: too many are open",
-      {{"connections_max", limits.connections_max},
-       {"connections_per_ip_max", limits.connections_per_ip_max}});
   Response response = PlainResponse(503, "503 too many connections");
   response.headers.emplace_back("Retry-After", "5");
   AnswerHead head{.response = &response,

@@ -243,6 +243,7 @@ void TlsContext::Reload() {
     Log(LogLevel::kError, "net",
         listener_ + ": goes on with the old certificate, because the new files do not do: " +
             loaded.error().message);
+    files_.TryAgain();
     return;
   }
   not_after_s_ = loaded->not_after_s;

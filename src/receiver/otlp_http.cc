@@ -71,16 +71,25 @@ net::GrpcCode GrpcCodeOf(int http_status) {
   }
 }
 
-// "https://*.example.com": `*` stands for anything.
+// "https://*.example.com": `*` stands for anything. Where the rest does not fit only the last star
+// takes more: what lies before it fits as early as it can, so the text is never gone through anew.
 bool MatchesWildcard(std::string_view pattern, std::string_view text) {
-  size_t star = pattern.find('*');
-  if (star == std::string_view::npos) return EqualsIgnoringCase(pattern, text);
-  std::string_view head = pattern.substr(0, star), rest = pattern.substr(star + 1);
-  if (text.size() < head.size() || !EqualsIgnoringCase(head, text.substr(0, head.size())))
-    return false;
-  for (size_t at = head.size(); at <= text.size(); ++at)
-    if (MatchesWildcard(rest, text.substr(at))) return true;
-  return false;
+  size_t p = 0, t = 0, star = std::string_view::npos, taken = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      taken = t;
+    } else if (p < pattern.size() && EqualsIgnoringCase(pattern.substr(p, 1), text.substr(t, 1))) {
+      ++p;
+      ++t;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      t = ++taken;
+    } else {
+      return false;
+    }
+  }
+  return pattern.find_first_not_of('*', p) == std::string_view::npos;
 }
 
 // Headers of an answer to a page of an allowed origin; none otherwise.

@@ -365,6 +365,38 @@ TEST_F(OtlpReceiverTest, NoCorsUnlessConfigured) {
   EXPECT_EQ(net::FindHeader(response->headers, "access-control-allow-origin"), "");
 }
 
+TEST_F(OtlpReceiverTest, OriginsWithSeveralStars) {
+  config::OtlpReceiverSettings settings;
+  settings.http.emplace();
+  settings.http->cors_origins = {"https://*.*.example.com", "http://a*b*"};
+  Begin(settings);
+  const std::pair<std::string, bool> cases[] = {
+      {"https://shop.eu.example.com", true},
+      {"https://a.b.c.example.com", true},
+      {"HTTPS://SHOP.EU.EXAMPLE.COM", true},
+      {"https://..example.com", true},
+      {"https://shop.example.com", false},
+      {"https://shop.eu.example.com.evil", false},
+      {"https://shop.eu.example.co", false},
+      {"http://ab", true},
+      {"http://axxbxxb", true},
+      {"http://a", false},
+      {"http://xab", false},
+      // Ends soon, whatever it is.
+      {"https://" + std::string(50'000, '.'), false},
+  };
+  for (const auto& [origin, allowed] : cases) {
+    net::ClientRequest request;
+    request.method = "OPTIONS";
+    request.url = "http://127.0.0.1:" + std::to_string(http_port_) + "/v1/traces";
+    request.headers = {{"origin", origin}};
+    auto response = client_.Send(request);
+    ASSERT_TRUE(response) << response.error().message;
+    EXPECT_EQ(net::FindHeader(response->headers, "access-control-allow-origin"),
+              allowed ? origin : "");
+  }
+}
+
 TEST_F(OtlpReceiverTest, CorsForConfiguredOrigins) {
   config::OtlpReceiverSettings settings;
   settings.http.emplace();
