@@ -9,10 +9,10 @@
 #include <optional>
 
 #include "api/parameters.h"
+#include "base/base64.h"
 #include "model/ids.h"
 #include "traceql/literals.h"
 #include "traceql/traceql.h"
-#include "wire/base64.h"
 
 namespace weft::api {
 namespace {
@@ -253,8 +253,8 @@ Result<TraceId> ReadJaegerTraceId(std::string_view text) {
   if (std::optional<TraceId> id = ParseTraceId(text); id && !id->empty()) return *id;
   constexpr size_t kBase64Max = 24;
   if (text.size() <= kBase64Max) {
-    char bytes[wire::Base64BytesMax(std::string_view("012345678901234567890123"))];
-    std::optional<size_t> count = wire::DecodeBase64(text, bytes);
+    char bytes[Base64BytesMax(std::string_view("012345678901234567890123"))];
+    std::optional<size_t> count = DecodeBase64(text, bytes);
     if (count == SpanId::kSize || count == TraceId::kSize) {
       TraceId id;
       std::copy_n(bytes, *count, id.bytes.end() - static_cast<ptrdiff_t>(*count));

@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "base/base64.h"
 #include "net/file_watch.h"
-#include "wire/base64.h"
 
 namespace weft::cli {
 namespace {
@@ -43,7 +43,7 @@ Result<Secret> Basic(const Secret& user) {
   if (user.Reveal().find(':') == std::string_view::npos)
     return Fail(ErrorCode::kInvalidArgument, "--user is NAME:PASSWORD");
   std::string text = "Basic ";
-  wire::AppendBase64(user.Reveal(), &text);
+  AppendBase64(user.Reveal(), &text);
   return Secret(std::move(text));
 }
 

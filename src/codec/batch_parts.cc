@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/batch_parts.h"
 
-#include "wire/base64.h"
+#include "base/base64.h"
 
 namespace weft::codec {
 
@@ -39,7 +39,7 @@ bool IdChecker::ReadIdText(std::string_view text, size_t bytes, uint8_t* to) {
   }
   char decoded[2 * TraceId::kSize];
   if (text.size() != (bytes + 2) / 3 * 4) return false;
-  if (wire::DecodeBase64(text, decoded) != bytes) return false;
+  if (DecodeBase64(text, decoded) != bytes) return false;
   std::memcpy(to, decoded, bytes);
   return true;
 }

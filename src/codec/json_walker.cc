@@ -4,7 +4,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "wire/base64.h"
+#include "base/base64.h"
 #include "wire/json_scan.h"
 #include "wire/utf8.h"
 
@@ -279,8 +279,8 @@ bool JsonWalker::Base64(Json json, std::string_view* out) {
   const char* start = Token(json).data();
   std::string_view text;
   if (!String(json, &text)) return false;
-  char* to = static_cast<char*>(arena_->Allocate(wire::Base64BytesMax(text), 1));
-  auto count = wire::DecodeBase64(text, to);
+  char* to = static_cast<char*>(arena_->Allocate(Base64BytesMax(text), 1));
+  auto count = DecodeBase64(text, to);
   if (!count) return FailAt(start, "expected base64");
   *out = {to, *count};
   return true;

@@ -5,8 +5,8 @@
 #include <array>
 #include <charconv>
 
+#include "base/base64.h"
 #include "codec/time_text.h"
-#include "wire/base64.h"
 
 namespace weft::codec {
 namespace {
@@ -33,8 +33,8 @@ bool ReadHex(std::string_view text, size_t bytes, uint8_t* to) {
 
 bool ReadBase64(std::string_view text, size_t bytes, uint8_t* to) {
   std::array<char, 32> decoded;
-  if (wire::Base64BytesMax(text) > decoded.size()) return false;
-  auto count = wire::DecodeBase64(text, decoded.data());
+  if (Base64BytesMax(text) > decoded.size()) return false;
+  auto count = DecodeBase64(text, decoded.data());
   if (!count || *count > bytes) return false;
   std::fill_n(to, bytes, uint8_t{0});
   std::copy_n(decoded.data(), *count, to + bytes - *count);

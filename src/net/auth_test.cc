@@ -6,13 +6,13 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/base64.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "net/basic_auth.h"
 #include "net/bearer_auth.h"
 #include "net/client.h"
 #include "net/file_watch.h"
-#include "net/h2c_settings.h"
 #include "net/htpasswd.h"
 #include "net/raw_client.h"
 #include "net/server.h"
@@ -89,10 +89,16 @@ class AuthTest : public testing::Test {
     RequestHead head;
     if (!authorization.empty()) head.headers.emplace_back("authorization", authorization);
     auto refusal = auth->Check(head);
-    if (refusal && refusal->reason != Reason::kBusy) EXPECT_NE(refusal->challenge, "");
+    if (refusal && refusal->reason != Reason::kBusy) {
+      EXPECT_NE(refusal->challenge, "");
+    }
     return refusal ? std::optional(refusal->reason) : std::nullopt;
   }
-  static std::string Basic(std::string_view pair) { return "Basic " + EncodeBase64(pair, false); }
+  static std::string Basic(std::string_view pair) {
+    std::string text = "Basic ";
+    AppendBase64(pair, &text);
+    return text;
+  }
   void Write(const std::string& text) { std::ofstream(file_) << text; }
 
   std::string folder_, file_;

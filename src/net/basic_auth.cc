@@ -12,9 +12,9 @@
 #include <optional>
 #include <set>
 
+#include "base/base64.h"
 #include "base/log.h"
 #include "net/file_watch.h"
-#include "net/h2c_settings.h"
 #include "net/htpasswd.h"
 #include "net/loop.h"
 

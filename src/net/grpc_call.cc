@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "net/h2c_settings.h"
+#include "base/base64.h"
 
 namespace weft::net {
 namespace {
@@ -107,7 +107,10 @@ Headers GrpcTrailers(const GrpcStatus& status) {
   out.emplace_back("grpc-status", std::to_string(static_cast<uint32_t>(status.code)));
   if (!status.message.empty()) out.emplace_back("grpc-message", PercentEncode(status.message));
   if (status.retry_after_s > 0) {
-    out.emplace_back("grpc-status-details-bin", EncodeBase64(StatusWithRetryInfo(status), false));
+    std::string details;
+    AppendBase64(StatusWithRetryInfo(status), &details);
+    while (details.ends_with('=')) details.pop_back();  // gRPC sends binary metadata unpadded
+    out.emplace_back("grpc-status-details-bin", std::move(details));
   }
   return out;
 }

@@ -10,7 +10,7 @@
 #include <array>
 #include <memory>
 
-#include "net/h2c_settings.h"
+#include "base/base64.h"
 
 namespace weft::net {
 namespace {

@@ -7,7 +7,6 @@
 #include <random>
 #include <vector>
 
-#include "wire/base64.h"
 #include "wire/json_indent.h"
 #include "wire/json_scan.h"
 #include "wire/json_writer.h"
@@ -118,27 +117,6 @@ TEST(Utf8, KnowsTheEdges) {
        {"\x80", "\xC1\xBF", "\xC2", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xE1\x80", "\xF0\x8F\xBF\xBF",
         "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "1234567\xC3", "12345678\xFF"}) {
     EXPECT_FALSE(IsUtf8(bad));
-  }
-}
-
-TEST(Base64, RoundTripsAndReadsBothAlphabets) {
-  std::mt19937 random(1);
-  for (size_t bytes = 0; bytes < 40; ++bytes) {
-    std::string raw(bytes, '\0'), text;
-    for (char& c : raw) c = static_cast<char>(random());
-    AppendBase64(raw, &text);
-    EXPECT_EQ(text.size(), (bytes + 2) / 3 * 4);
-    for (std::string variant : {text, text.substr(0, text.find('='))}) {
-      for (char& c : variant) c = c == '+' ? '-' : c == '/' ? '_' : c;
-      std::vector<char> to(Base64BytesMax(variant));
-      auto count = DecodeBase64(variant, to.data());
-      ASSERT_TRUE(count) << variant;
-      EXPECT_EQ(std::string(to.data(), *count), raw);
-    }
-  }
-  std::vector<char> to(64);
-  for (std::string_view bad : {"A", "A=", "AB=", "A===", "AB==C", "A*==", "=", "====", "AAAAA"}) {
-    EXPECT_FALSE(DecodeBase64(bad, to.data())) << bad;
   }
 }
 

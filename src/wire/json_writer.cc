@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "wire/base64.h"
+#include "base/base64.h"
 #include "wire/utf8.h"
 
 namespace weft::wire {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "wire/base64.h"
+#include "base/base64.h"
 
 #include <array>
 #include <cstdint>
 
-namespace weft::wire {
+namespace weft {
 namespace {
 
 constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -74,4 +74,12 @@ std::optional<size_t> DecodeBase64(std::string_view text, char* to) {
   return count;
 }
 
-}  // namespace weft::wire
+std::optional<std::string> DecodeBase64(std::string_view text) {
+  std::string out(Base64BytesMax(text), '\0');
+  std::optional<size_t> count = DecodeBase64(text, out.data());
+  if (!count) return std::nullopt;
+  out.resize(*count);
+  return out;
+}
+
+}  // namespace weft
