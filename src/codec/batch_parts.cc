@@ -23,7 +23,7 @@ bool MergeAttributes(size_t mark, OtlpScratch* scratch, Arena* arena, DecodeBudg
 
 // Hex, or base64 where the length can be nothing else: writers that apply plain protojson to OTLP
 // send 24 and 12 characters instead of 32 and 16.
-bool IdChecker::ReadIdText(std::string_view text, size_t bytes, uint8_t* to) {
+bool ItemChecker::ReadIdText(std::string_view text, size_t bytes, uint8_t* to) {
   if (text.size() == 2 * bytes) {
     auto digit = [](char c) {
       if (c >= '0' && c <= '9') return c - '0';
@@ -44,7 +44,7 @@ bool IdChecker::ReadIdText(std::string_view text, size_t bytes, uint8_t* to) {
   return true;
 }
 
-void IdChecker::Malformed(const char* name, const RawId& raw, int64_t link, size_t expected) {
+void ItemChecker::Malformed(const char* name, const RawId& raw, int64_t link, size_t expected) {
   if (!problem_.empty()) return;
   if (link >= 0) problem_ = "links[" + std::to_string(link) + "].";
   problem_ += name;
@@ -62,8 +62,14 @@ void IdChecker::Malformed(const char* name, const RawId& raw, int64_t link, size
   }
 }
 
-void IdChecker::Zero(const char* name) {
+void ItemChecker::Zero(const char* name) {
   if (problem_.empty()) problem_ = std::string(name) + ": all zero";
+}
+
+bool ItemChecker::TooDeep() {
+  if (within_ && problem_.empty())
+    problem_ = "value: nested more than " + std::to_string(wire::kValueDepthMax) + " deep";
+  return within_;
 }
 
 void Reject(const OtlpSignal& signal, const OtlpPosition& at, std::string_view problem,

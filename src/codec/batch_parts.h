@@ -94,9 +94,21 @@ struct RawId {
 // Reads the ids of one span or log record and keeps the first problem: "trace_id: 15 bytes,
 // expected 16". Such an item is refused as a whole: keeping it with another id, or without the
 // parent it named, would be a silent change. (The Collector refuses the whole request for it.)
-class IdChecker {
+// The same holds for an item with a value that is nested too deep.
+class ItemChecker {
  public:
-  void Reset() { problem_.clear(); }
+  void Begin() {
+    problem_.clear();
+    within_ = true;
+  }
+  // Whether the item is to be refused.
+  bool End() {
+    within_ = false;
+    return !problem_.empty();
+  }
+  // Takes note of a value that is nested too deep; false outside of an item, where it is a fault of
+  // the whole message.
+  bool TooDeep();
   // An id that must be there and not be all zero.
   template <size_t kBytes>
   void Required(const char* name, const RawId& raw, Id<kBytes>* id) {
@@ -127,6 +139,7 @@ class IdChecker {
   void Zero(const char* name);
 
   std::string problem_;
+  bool within_ = false;
 };
 
 // Counts a refused item; the first one's place and reason become the message.

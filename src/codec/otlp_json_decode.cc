@@ -177,7 +177,8 @@ bool OtlpJsonDecoder::PushAttribute(Json json, int depth) {
 }
 
 bool OtlpJsonDecoder::AnyValue(Json json, int depth, Value* value) {
-  if (depth > wire::kValueDepthMax) return walker_.FailAt(json, "values nested too deep");
+  if (depth > wire::kValueDepthMax)
+    return checker_.TooDeep() || walker_.FailAt(json, "values nested too deep");
   return walker_.Object(json, any_value::kFields, [&](uint32_t number, Json content) {
     switch (number) {
       case any_value::kString: {

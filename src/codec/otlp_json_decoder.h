@@ -60,7 +60,7 @@ class OtlpJsonDecoder {
   DecodeBudget budget_;
   JsonWalker walker_;
   OtlpScratch scratch_;
-  IdChecker ids_;
+  ItemChecker checker_;
   OtlpPosition at_;
   uint32_t resource_ = 0, scope_ = 0;  // indexes that items refer to while they are read
 };

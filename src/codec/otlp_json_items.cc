@@ -28,13 +28,13 @@ constexpr std::string_view kSeverities[] = {
 
 bool OtlpJsonDecoder::SpanItem(Json json) {
   if (!budget_.Charge(sizeof(Span))) return walker_.FailTooLarge(json);
-  ids_.Reset();
+  checker_.Begin();
   Span& span = batch_->spans.emplace_back();
   if (!ReadSpan(json, &span)) return false;
   span.resource = resource_;
   span.scope = scope_;
-  if (!ids_.problem().empty()) {
-    Reject(kTraceSignal, at_, ids_.problem(), &batch_->rejected_spans);
+  if (checker_.End()) {
+    Reject(kTraceSignal, at_, checker_.problem(), &batch_->rejected_spans);
     batch_->spans.pop_back();
   }
   return true;
@@ -93,9 +93,9 @@ bool OtlpJsonDecoder::ReadSpan(Json json, Span* span) {
   span->attributes = scratch_.attributes.TakeSince(attributes_mark, arena_);
   span->events = scratch_.events.TakeSince(events_mark, arena_);
   span->links = scratch_.links.TakeSince(links_mark, arena_);
-  ids_.Required("trace_id", trace_id, &span->trace_id);
-  ids_.Required("span_id", span_id, &span->span_id);
-  ids_.Optional("parent_span_id", parent_span_id, -1, &span->parent_span_id);
+  checker_.Required("trace_id", trace_id, &span->trace_id);
+  checker_.Required("span_id", span_id, &span->span_id);
+  checker_.Optional("parent_span_id", parent_span_id, -1, &span->parent_span_id);
   return true;
 }
 
@@ -137,8 +137,8 @@ bool OtlpJsonDecoder::ReadLink(Json json, int64_t index, Link* link) {
     }
   });
   link->attributes = scratch_.attributes.TakeSince(mark, arena_);
-  ids_.Optional("trace_id", trace_id, index, &link->trace_id);
-  ids_.Optional("span_id", span_id, index, &link->span_id);
+  checker_.Optional("trace_id", trace_id, index, &link->trace_id);
+  checker_.Optional("span_id", span_id, index, &link->span_id);
   return read;
 }
 
@@ -154,13 +154,13 @@ bool OtlpJsonDecoder::ReadStatus(Json json, Span* span) {
 
 bool OtlpJsonDecoder::LogItem(Json json) {
   if (!budget_.Charge(sizeof(LogRecord))) return walker_.FailTooLarge(json);
-  ids_.Reset();
+  checker_.Begin();
   LogRecord& log = batch_->logs.emplace_back();
   if (!ReadLog(json, &log)) return false;
   log.resource = resource_;
   log.scope = scope_;
-  if (!ids_.problem().empty()) {
-    Reject(kLogSignal, at_, ids_.problem(), &batch_->rejected_logs);
+  if (checker_.End()) {
+    Reject(kLogSignal, at_, checker_.problem(), &batch_->rejected_logs);
     batch_->logs.pop_back();
   }
   return true;
@@ -196,8 +196,8 @@ bool OtlpJsonDecoder::ReadLog(Json json, LogRecord* log) {
     }
   });
   log->attributes = scratch_.attributes.TakeSince(mark, arena_);
-  ids_.Required("trace_id", trace_id, &log->trace_id);
-  ids_.Optional("span_id", span_id, -1, &log->span_id);
+  checker_.Required("trace_id", trace_id, &log->trace_id);
+  checker_.Optional("span_id", span_id, -1, &log->span_id);
   return read;
 }
 

@@ -132,6 +132,45 @@ TEST(OtlpMalformed, NestingEndsAtTheLimit) {
   }
 }
 
+// Of a batch only the span is refused, and what it had half read leaves no trace in the others.
+TEST(OtlpMalformed, AValueNestedTooDeepCostsItsSpan) {
+  auto any = [](int depth) { return Wrap(9, Wrap(1, "deep") + Wrap(2, NestedArrays(depth))); };
+  auto span = [](char id, const std::string& more) {
+    return Wrap(2, Wrap(1, std::string(16, id)) + Wrap(2, std::string(8, id)) +
+                       Wrap(9, Wrap(1, "k") + Wrap(2, Wrap(1, "v"))) + more);
+  };
+  auto proto = DecodeOtlpTraces(
+      OtlpFormat::kProtobuf,
+      Wrap(1, Wrap(2, span('a', "") + span('b', any(wire::kValueDepthMax + 1)) +
+                          span('c', any(wire::kValueDepthMax)) + span('d', any(5000)))));
+  ASSERT_TRUE(proto) << proto.error().message;
+  ASSERT_EQ(proto->spans.size(), 2u);
+  EXPECT_EQ(proto->spans[0].attributes.size(), 1u);
+  EXPECT_EQ(proto->spans[1].attributes.size(), 2u);
+  EXPECT_EQ(proto->rejected_spans.count, 2u);
+  EXPECT_EQ(proto->rejected_spans.message,
+            "resource_spans[0].scope_spans[0].spans[1].value: nested more than 32 deep");
+
+  auto json_span = [](char id, int depth) {
+    std::string open, close;
+    for (int i = 1; i < depth; ++i) {
+      open += R"({"arrayValue":{"values":[)";
+      close += "]}}";
+    }
+    return R"({"traceId":")" + std::string(32, id) + R"(","spanId":")" + std::string(16, id) +
+           R"(","attributes":[{"key":"deep","value":)" + open + R"({"intValue":"1"})" + close +
+           R"(},{"key":"k","value":{"stringValue":"v"}}]})";
+  };
+  auto json = DecodeOtlpTraces(OtlpFormat::kJson, R"({"resourceSpans":[{"scopeSpans":[{"spans":[)" +
+                                                      json_span('a', 1) + "," + json_span('b', 33) +
+                                                      "," + json_span('c', 32) + "]}]}]}");
+  ASSERT_TRUE(json) << json.error().message;
+  ASSERT_EQ(json->spans.size(), 2u);
+  EXPECT_EQ(json->spans[1].attributes.size(), 2u);
+  EXPECT_EQ(json->rejected_spans.count, 1u);
+  EXPECT_THAT(json->rejected_spans.message, HasSubstr("spans[1].value: nested more than 32 deep"));
+}
+
 // Two bytes of protobuf, or three of JSON, for a Link of 80: out of proportion soon, and refused
 // long before the memory is.
 TEST(OtlpMalformed, AmplificationIsRefused) {

@@ -77,7 +77,7 @@ class OtlpProtoDecoder {
   Arena* arena_;
   DecodeBudget budget_;
   OtlpScratch scratch_;
-  IdChecker ids_;
+  ItemChecker checker_;
   OtlpPosition at_;
   uint32_t resource_ = 0, scope_ = 0;  // indexes that items refer to while they are read
 

@@ -19,13 +19,13 @@ uint32_t Low32(const wire::ProtoReader& in) { return static_cast<uint32_t>(in.va
 
 bool OtlpProtoDecoder::SpanItem(std::string_view bytes, SpanBatch* batch) {
   if (!budget_.Charge(sizeof(Span))) return FailAt(bytes.data(), ProtoError::kTooLarge);
-  ids_.Reset();
+  checker_.Begin();
   Span& span = batch->spans.emplace_back();
   if (!ReadSpan(bytes, &span)) return false;
   span.resource = resource_;
   span.scope = scope_;
-  if (!ids_.problem().empty()) [[unlikely]] {
-    Reject(kTraceSignal, at_, ids_.problem(), &batch->rejected_spans);
+  if (checker_.End()) [[unlikely]] {
+    Reject(kTraceSignal, at_, checker_.problem(), &batch->rejected_spans);
     batch->spans.pop_back();
   }
   return true;
@@ -109,9 +109,9 @@ bool OtlpProtoDecoder::ReadSpan(std::string_view bytes, Span* span) {
   span->attributes = scratch_.attributes.TakeSince(attributes_mark, arena_);
   span->events = scratch_.events.TakeSince(events_mark, arena_);
   span->links = scratch_.links.TakeSince(links_mark, arena_);
-  ids_.Required("trace_id", RawId{trace_id}, &span->trace_id);
-  ids_.Required("span_id", RawId{span_id}, &span->span_id);
-  ids_.Optional("parent_span_id", RawId{parent_span_id}, -1, &span->parent_span_id);
+  checker_.Required("trace_id", RawId{trace_id}, &span->trace_id);
+  checker_.Required("span_id", RawId{span_id}, &span->span_id);
+  checker_.Optional("parent_span_id", RawId{parent_span_id}, -1, &span->parent_span_id);
   return true;
 }
 
@@ -173,8 +173,8 @@ bool OtlpProtoDecoder::ReadLink(std::string_view bytes, int64_t index, Link* lin
     }
   }
   link->attributes = scratch_.attributes.TakeSince(mark, arena_);
-  ids_.Optional("trace_id", RawId{trace_id}, index, &link->trace_id);
-  ids_.Optional("span_id", RawId{span_id}, index, &link->span_id);
+  checker_.Optional("trace_id", RawId{trace_id}, index, &link->trace_id);
+  checker_.Optional("span_id", RawId{span_id}, index, &link->span_id);
   return Finish(in, link::kFields);
 }
 
@@ -197,13 +197,13 @@ bool OtlpProtoDecoder::ReadStatus(std::string_view bytes, Span* span) {
 
 bool OtlpProtoDecoder::LogItem(std::string_view bytes, SpanBatch* batch) {
   if (!budget_.Charge(sizeof(LogRecord))) return FailAt(bytes.data(), ProtoError::kTooLarge);
-  ids_.Reset();
+  checker_.Begin();
   LogRecord& log = batch->logs.emplace_back();
   if (!ReadLog(bytes, &log)) return false;
   log.resource = resource_;
   log.scope = scope_;
-  if (!ids_.problem().empty()) {
-    Reject(kLogSignal, at_, ids_.problem(), &batch->rejected_logs);
+  if (checker_.End()) {
+    Reject(kLogSignal, at_, checker_.problem(), &batch->rejected_logs);
     batch->logs.pop_back();
   }
   return true;
@@ -255,8 +255,8 @@ bool OtlpProtoDecoder::ReadLog(std::string_view bytes, LogRecord* log) {
     }
   }
   log->attributes = scratch_.attributes.TakeSince(mark, arena_);
-  ids_.Required("trace_id", RawId{trace_id}, &log->trace_id);
-  ids_.Optional("span_id", RawId{span_id}, -1, &log->span_id);
+  checker_.Required("trace_id", RawId{trace_id}, &log->trace_id);
+  checker_.Optional("span_id", RawId{span_id}, -1, &log->span_id);
   return Finish(in, log_record::kFields);
 }
 

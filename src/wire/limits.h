@@ -25,8 +25,9 @@ inline constexpr uint64_t kMessageBytesMax = UINT32_MAX;
 inline constexpr uint64_t kDecodedBytesPerByteMax = 16;
 inline constexpr uint64_t kDecodedBytesFree = 1 << 20;
 
-// Decompression: past the first MiB, more output bytes per input byte than this is a bomb.
-inline constexpr uint64_t kRatioMax = 100;
+// Decompression: past the first MiB, more output bytes per input byte than this is a bomb. Spans
+// that all carry the same long stack trace reach some hundreds with zstd.
+inline constexpr uint64_t kRatioMax = 1000;
 inline constexpr uint64_t kRatioFreeBytes = 1 << 20;
 // zstd frames that need a larger window are refused: 2^23 = 8 MiB.
 inline constexpr int kZstdWindowLogMax = 23;
