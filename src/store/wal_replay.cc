@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "store/little_endian.h"
+#include "store/wal_checksums.h"
 
 namespace weft::store {
 namespace {
@@ -17,7 +18,7 @@ constexpr uint64_t kForever = std::numeric_limits<uint64_t>::max();
 // A file seen through a buffer that grows only to the longest record that the file can hold.
 class Window {
  public:
-  explicit Window(const ReadableFile* file) : file_(file) {}
+  explicit Window(const ReadableFile* file) : file_(file), checksums_(file) {}
 
   uint64_t bytes() const { return file_->bytes(); }
   // REQUIRES: offset + count <= bytes().
@@ -34,9 +35,19 @@ class Window {
     }
     return std::string_view(buffer_).substr(offset - start_, count);
   }
+  // At least `count` bytes, and as many more as are at hand.
+  Result<std::string_view> Ahead(uint64_t offset, uint64_t count) {
+    WEFT_TRY(View(offset, count));
+    return std::string_view(buffer_).substr(offset - start_);
+  }
+  // Of [begin, end), without moving the window there.
+  Result<uint32_t> Checksum(uint32_t seed, uint64_t begin, uint64_t end) {
+    return checksums_.Of(seed, begin, end);
+  }
 
  private:
   const ReadableFile* file_;
+  RangeChecksums checksums_;
   std::string buffer_;
   uint64_t start_ = 0;
 };
@@ -81,7 +92,11 @@ class Replay {
   Status ReplaySegment(const Segment& segment, uint64_t limit);
   // The record at `offset`, if it verifies.
   Result<std::optional<Found>> RecordAt(const Segment& segment, Window& window, uint64_t offset);
-  // The first record at or after `offset` that verifies and has at least this sequence.
+  // Whether the header at `offset` is one of a record that verifies and has at least this sequence.
+  Result<bool> Verifies(const Segment& segment, Window& window, uint64_t offset,
+                        std::string_view header, uint64_t sequence);
+  // The first record at or after `offset` that does. It takes time in proportion to the bytes it
+  // goes over, whatever they hold: what they hold is what senders sent.
   Result<std::optional<Found>> NextRecord(const Segment& segment, Window& window, uint64_t offset,
                                           uint64_t sequence);
   // The largest sequence that records from `offset` on call durable.
@@ -102,11 +117,12 @@ class Replay {
   WalReplayReport report_;
 };
 
-// Position of the first header in `bytes` that may belong to a record; bytes.size() if there is
-// none. This runs over the unused rest of the last segment at every start after a crash.
-uint64_t FirstCandidate(std::string_view bytes, uint64_t available) {
+// Position of the first header at or after `at` that may belong to a record; where there is none,
+// the first position at which `bytes` ends before a header does. This runs over the unused rest of
+// the last segment at every start after a crash.
+uint64_t NextCandidate(std::string_view bytes, uint64_t at, uint64_t available) {
   constexpr uint64_t kPage = 4096;
-  for (uint64_t at = 0; at + kWalRecordHeaderBytes <= bytes.size(); at += kWalAlignment) {
+  for (; at + kWalRecordHeaderBytes <= bytes.size(); at += kWalAlignment) {
     const char* here = bytes.data() + at;
     if (at % kPage == 0 && at + kPage <= bytes.size() && here[0] == 0 &&
         std::memcmp(here, here + 1, kPage - 1) == 0) {
@@ -117,7 +133,7 @@ uint64_t FirstCandidate(std::string_view bytes, uint64_t available) {
     if (here[32] != 1 && here[32] != 2) continue;
     if (PlausibleWalRecord(bytes.substr(at), available - at)) return at;
   }
-  return bytes.size();
+  return at;
 }
 
 std::string NameOf(const Segment& segment) { return "wal/" + WalFileName(segment.number); }
@@ -221,22 +237,38 @@ Result<std::optional<Found>> Replay::RecordAt(const Segment& segment, Window& wi
   return Found{offset, *length, *record};
 }
 
+Result<bool> Replay::Verifies(const Segment& segment, Window& window, uint64_t offset,
+                              std::string_view header, uint64_t sequence) {
+  const std::optional<uint64_t> length = PlausibleWalRecord(header, window.bytes() - offset);
+  const uint64_t stated = LoadNumber<uint64_t>(header.data() + 8);
+  if (!length || stated < sequence) return false;
+  // Sequences are dense: each one since the segment's first took a header's place at least.
+  const uint64_t before = (offset - kWalHeaderBytes) / kWalRecordHeaderBytes;
+  if (segment.first_sequence != 0 && stated - segment.first_sequence > before) return false;
+  WEFT_ASSIGN(const uint32_t checksum, window.Checksum(WalSeed(segment.number, options_.uuid),
+                                                       offset + 4, offset + *length));
+  return checksum == LoadNumber<uint32_t>(header.data());
+}
+
 Result<std::optional<Found>> Replay::NextRecord(const Segment& segment, Window& window,
                                                 uint64_t offset, uint64_t sequence) {
   while (offset + kWalRecordHeaderBytes <= window.bytes()) {
-    const uint64_t count = std::min(kWindowBytes, window.bytes() - offset);
-    WEFT_ASSIGN(const std::string_view bytes, window.View(offset, count));
-    const uint64_t at = FirstCandidate(bytes, window.bytes() - offset);
-    if (at == bytes.size()) {
-      // A header may straddle the end of this view.
-      offset += count > kWalRecordHeaderBytes ? count - kWalRecordHeaderBytes : count;
-      offset &= ~(kWalAlignment - 1);
-      if (count < kWindowBytes) break;
-      continue;
+    WEFT_ASSIGN(const std::string_view bytes, window.Ahead(offset, kWalRecordHeaderBytes));
+    const uint64_t available = window.bytes() - offset;
+    uint64_t at = 0;
+    bool verifies = false;
+    while (!verifies) {
+      at = NextCandidate(bytes, at, available);
+      if (at + kWalRecordHeaderBytes > bytes.size()) break;
+      WEFT_ASSIGN(verifies, Verifies(segment, window, offset + at, bytes.substr(at), sequence));
+      if (!verifies) at += kWalAlignment;
     }
-    WEFT_ASSIGN(std::optional<Found> found, RecordAt(segment, window, offset + at));
-    if (found && found->record.sequence >= sequence) return found;
-    offset += at + kWalAlignment;
+    offset += at;
+    if (!verifies) continue;
+    WEFT_ASSIGN(std::optional<Found> found, RecordAt(segment, window, offset));
+    if (found) return found;
+    // A server beside this reader has written over it since.
+    offset += kWalAlignment;
   }
   return std::nullopt;
 }

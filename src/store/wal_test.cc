@@ -7,6 +7,7 @@
 #include <atomic>
 #include <future>
 
+#include "store/little_endian.h"
 #include "store/wal_replay.h"
 #include "testing/manual_clock.h"
 #include "testing/sim_env.h"
@@ -36,7 +37,7 @@ class WalTest : public ::testing::Test {
     options.directory = "/wal";
     options.uuid = kUuid;
     options.durability = durability_;
-    options.segment_bytes = kSegmentBytes;
+    options.segment_bytes = segment_bytes_;
     return options;
   }
   std::unique_ptr<Wal> Open(WalStart start = {}) {
@@ -69,6 +70,7 @@ class WalTest : public ::testing::Test {
   SimEnv env_;
   ManualClock clock_;
   Durability durability_ = Durability::kDurable;
+  uint64_t segment_bytes_ = kSegmentBytes;
   std::optional<uint64_t> cut_back_to_;
   WalReplayReport report_;
   Status visit_status_;
@@ -203,6 +205,65 @@ TEST_F(WalTest, ADamagedRecordThatIsCalledDurableIsCorruption) {
   ASSERT_EQ(report_.start.live.size(), 1u);
   EXPECT_TRUE(report_.start.live[0].damaged);
   EXPECT_EQ(report_.start.next_sequence, 5u);
+}
+
+// A payload full of headers, each of a record of `length` bytes with this sequence.
+std::string FakeHeaders(uint64_t bytes, uint32_t length, uint64_t sequence) {
+  std::string header(512, '\0');
+  StoreNumber(length, header.data() + 4);
+  StoreNumber(sequence, header.data() + 8);
+  header[32] = static_cast<char>(WalRecordType::kBatch);
+  std::string payload;
+  while (payload.size() < bytes) payload += header;
+  return payload;
+}
+
+TEST_F(WalTest, BytesMadeToLookLikeRecordsDoNotMakeAStartSlow) {
+  constexpr uint64_t kPayloadBytes = 3 << 20;
+  segment_bytes_ = 4 << 20;
+  auto wal = Open();
+  ASSERT_TRUE(Append(wal.get(), "one"));
+  // A name that lets the payload begin at a multiple of 8, as records do.
+  ASSERT_TRUE(Append(wal.get(), FakeHeaders(kPayloadBytes, kPayloadBytes / 2, 3), "tenant_a"));
+  auto torn = env_.Crash(CrashKind::kKeepAll, 1);
+  ASSERT_TRUE(Append(wal.get(), "three"));
+  auto damaged = env_.Crash(CrashKind::kKeepAll, 1);
+  const std::string path = "/wal/" + WalFileName(1);
+  for (SimEnv* disk : {torn.get(), damaged.get()}) {
+    std::string bytes = disk->Contents(path);
+    bytes[kWalHeaderBytes + 48 + 41] ^= 1;  // inside the second record's tenant
+    disk->SetContents(path, bytes);
+    const uint64_t before = disk->bytes_read();
+    if (disk == torn.get()) {
+      EXPECT_THAT(Replay(disk), ElementsAre("one"));
+      EXPECT_GT(report_.torn_tail_bytes, kPayloadBytes);
+      EXPECT_TRUE(report_.damage.empty());
+    } else {
+      EXPECT_THAT(Replay(disk), ElementsAre("one", "three"));
+      EXPECT_EQ(report_.lost_records, 1u);
+    }
+    EXPECT_LT(disk->bytes_read() - before, 8 * bytes.size());
+  }
+}
+
+TEST_F(WalTest, NoRecordIsLookedForWithASequenceThatCannotBeThere) {
+  constexpr uint64_t kPayloadBytes = 3 << 20;
+  segment_bytes_ = 8 << 20;
+  auto wal = Open();
+  ASSERT_TRUE(Append(wal.get(), "one"));
+  ASSERT_TRUE(Append(wal.get(), FakeHeaders(kPayloadBytes, kPayloadBytes / 2, 1), "tenant_a"));
+  // More than headers fit into the segment.
+  ASSERT_TRUE(Append(wal.get(), FakeHeaders(kPayloadBytes, 1 << 20, 300'000), "tenant_a"));
+  auto disk = env_.Crash(CrashKind::kKeepAll, 1);
+  const std::string path = "/wal/" + WalFileName(1);
+  std::string bytes = disk->Contents(path);
+  const uint64_t second = kWalHeaderBytes + 48;
+  for (const uint64_t at : {second, second + WalRecordBytes(8, kPayloadBytes)}) bytes[at + 41] ^= 1;
+  disk->SetContents(path, bytes);
+  const uint64_t before = disk->bytes_read();
+  EXPECT_THAT(Replay(disk.get()), ElementsAre("one"));
+  EXPECT_TRUE(report_.damage.empty());
+  EXPECT_LT(disk->bytes_read() - before, 3 * bytes.size());
 }
 
 TEST_F(WalTest, TheManifestCanCallTheLastRecordDurable) {

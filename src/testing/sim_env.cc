@@ -117,6 +117,7 @@ class SimEnv::Readable : public ReadableFile {
                                               std::to_string(offset + out.size()));
     }
     if (!out.empty()) std::memcpy(out.data(), node_->content.data() + offset, out.size());
+    env_->bytes_read_ += out.size();
     return {};
   }
   void WillNeed(uint64_t offset, uint64_t bytes) const override {
@@ -243,6 +244,11 @@ void SimEnv::ClearFaults() {
 uint64_t SimEnv::calls(DiskOp op) const {
   std::lock_guard lock(mutex_);
   return calls_[static_cast<int>(op)];
+}
+
+uint64_t SimEnv::bytes_read() const {
+  std::lock_guard lock(mutex_);
+  return bytes_read_;
 }
 
 void SimEnv::set_data_sync_lies(bool lies) {

@@ -65,6 +65,7 @@ class SimEnv : public Env {
   void FailCalls(DiskOp op, uint64_t nth, ErrorCode code, uint64_t count = 1);
   void ClearFaults();
   uint64_t calls(DiskOp op) const;
+  uint64_t bytes_read() const;
   // Syncs that return success and do nothing.
   void set_data_sync_lies(bool lies);
   void set_sync_dir_lies(bool lies);
@@ -123,6 +124,7 @@ class SimEnv : public Env {
   std::vector<NameChange> unsynced_names_;
   std::set<std::string> locked_;
   uint64_t calls_[kDiskOps] = {};
+  uint64_t bytes_read_ = 0;
   std::vector<Fault> faults_[kDiskOps];
   bool data_sync_lies_ = false;
   bool sync_dir_lies_ = false;
