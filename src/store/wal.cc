@@ -92,9 +92,7 @@ uint64_t Wal::epoch() const {
 
 bool Wal::WaitAcknowledged(uint64_t sequence, uint64_t epoch) {
   std::unique_lock lock(mutex_);
-  settled_.wait(lock, [&] {
-    return (epoch_ != epoch && !cutting_back_) || (epoch_ == epoch && acknowledged_ >= sequence);
-  });
+  settled_.wait(lock, [&] { return epoch_ != epoch || acknowledged_ >= sequence; });
   return epoch_ == epoch;
 }
 
@@ -103,8 +101,7 @@ Result<bool> Wal::WaitSynced(uint64_t sequence, uint64_t epoch) {
   sync_wanted_ = std::max(sync_wanted_, sequence);
   work_.notify_one();
   settled_.wait(lock, [&] {
-    return (epoch_ != epoch && !cutting_back_) ||
-           (epoch_ == epoch && (synced_ >= sequence || state_ != State::kOpen));
+    return epoch_ != epoch || synced_ >= sequence || (state_ != State::kOpen && !cutting_back_);
   });
   if (epoch_ == epoch && synced_ < sequence) return Fail(error_);
   return epoch_ == epoch;
@@ -371,7 +368,6 @@ void Wal::FailFrom(std::vector<Pending>& group, size_t first, const Error& error
       error_.code = ErrorCode::kUnavailable;
       error_.message = "the log failed, the store is read-only: " + error.message;
     }
-    ++epoch_;
     cutting_back_ = true;
     queued.swap(queue_);
     queued_bytes_ = 0;
@@ -386,6 +382,7 @@ void Wal::FailFrom(std::vector<Pending>& group, size_t first, const Error& error
   {
     std::lock_guard lock(mutex_);
     cutting_back_ = false;
+    ++epoch_;
     reason = error_;
   }
   settled_.notify_all();

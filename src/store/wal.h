@@ -85,6 +85,8 @@ class Wal {
   // All up to here may be shown: synced (kDurable) or written (kRelaxed).
   uint64_t acknowledged_sequence() const;
   uint64_t synced_sequence() const;
+  // Changes once the head has dropped what failed: who asks for it first and looks at the head then
+  // may see such a record, but never under the new epoch.
   uint64_t epoch() const;
   // Blocks until `sequence` may be shown (true), or the log failed since `epoch` (false).
   bool WaitAcknowledged(uint64_t sequence, uint64_t epoch);
@@ -164,7 +166,7 @@ class Wal {
   uint64_t sync_wanted_ = 0;
   uint64_t epoch_ = 0;
   State state_ = State::kOpen;
-  bool cutting_back_ = false;  // a failure is being told to the head
+  bool cutting_back_ = false;  // a failure is being told to the head; the epoch ends with that
   bool resume_wanted_ = false;
   bool closing_ = false;
   Error error_;

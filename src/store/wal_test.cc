@@ -41,8 +41,10 @@ class WalTest : public ::testing::Test {
     return options;
   }
   std::unique_ptr<Wal> Open(WalStart start = {}) {
-    auto wal = Wal::Open(&env_, &clock_, Options(), std::move(start),
-                         [this](uint64_t durable) { cut_back_to_ = durable; });
+    auto wal = Wal::Open(&env_, &clock_, Options(), std::move(start), [this](uint64_t durable) {
+      cut_back_to_ = durable;
+      if (during_cut_back_) during_cut_back_();
+    });
     EXPECT_TRUE(wal) << wal.error().message;
     return wal ? std::move(*wal) : nullptr;
   }
@@ -72,6 +74,7 @@ class WalTest : public ::testing::Test {
   Durability durability_ = Durability::kDurable;
   uint64_t segment_bytes_ = kSegmentBytes;
   std::optional<uint64_t> cut_back_to_;
+  std::function<void()> during_cut_back_;
   WalReplayReport report_;
   Status visit_status_;
 };
@@ -391,6 +394,34 @@ TEST_F(WalTest, AFullDiskRefusesAndResumesInANewSegment) {
   ASSERT_TRUE(Append(wal.get(), "again"));
   EXPECT_EQ(Replay(env_.Crash(CrashKind::kDropUnsynced, 1).get()), expected);
   EXPECT_TRUE(report_.damage.empty());
+}
+
+TEST_F(WalTest, AReaderThatComesBeforeTheHeadIsCutBackNeverTakesAFailedRecordForAGoodOne) {
+  auto wal = Open();
+  ASSERT_TRUE(Append(wal.get(), "one"));
+  uint64_t epoch = 0;
+  std::promise<void> asking;
+  std::future<Result<bool>> synced;
+  during_cut_back_ = [&] {
+    // What readers and flushes do, which may still find the record in the head.
+    epoch = wal->epoch();
+    synced = std::async(std::launch::async, [&] {
+      asking.set_value();
+      return wal->WaitSynced(2, epoch);
+    });
+    asking.get_future().wait();
+  };
+  env_.FailCalls(DiskOp::kWrite, 1, ErrorCode::kNoSpace);
+  EXPECT_EQ(Append(wal.get(), "two").error().code, ErrorCode::kNoSpace);
+  const Result<bool> flush = synced.get();
+  ASSERT_TRUE(flush) << flush.error().message;
+  EXPECT_FALSE(*flush);
+  // The number is used again, for another record.
+  ASSERT_TRUE(wal->Resume());
+  ASSERT_TRUE(Append(wal.get(), "again"));
+  EXPECT_EQ(wal->acknowledged_sequence(), 2u);
+  EXPECT_FALSE(wal->WaitAcknowledged(2, epoch));
+  EXPECT_TRUE(wal->WaitAcknowledged(2, wal->epoch()));
 }
 
 TEST_F(WalTest, OpensOnAFullDiskAndResumes) {
