@@ -80,13 +80,17 @@ Status Engine::MergeBlocks(Tenant& tenant, const Blocks& inputs, StoreWork* work
     sources.push_back(live->segment());
     meta.level = std::max(meta.level, live->meta().level + 1);
   }
+  // Their names are away for good once the output's directory is synced. Only merges note them: a
+  // tenant without merges has few.
+  const std::vector<uint64_t> gone = tenant.removed->numbers();
   WEFT_ASSIGN(const std::shared_ptr<LiveBlock> output,
               WriteLiveBlock(tenant, sources, std::move(meta)));
   work->spans = output->meta().spans;
   work->logs = output->meta().logs;
   work->bytes = output->meta().bytes;
   work->level = output->meta().level;
-  WEFT_TRY(CommitMerge(tenant, inputs, output));
+  WEFT_TRY(CommitMerge(tenant, inputs, output, gone));
+  tenant.removed->Forget(gone.size());
   CountBlocks();
   std::lock_guard lock(stats_mutex_);
   ++stats_.compactions;
@@ -94,7 +98,8 @@ Status Engine::MergeBlocks(Tenant& tenant, const Blocks& inputs, StoreWork* work
 }
 
 Status Engine::CommitMerge(Tenant& tenant, const Blocks& inputs,
-                           const std::shared_ptr<LiveBlock>& output) {
+                           const std::shared_ptr<LiveBlock>& output,
+                           const std::vector<uint64_t>& gone) {
   std::lock_guard commit(commit_mutex_);
   // Only this and flushes change the blocks, all under the commit lock.
   Blocks blocks;
@@ -106,6 +111,7 @@ Status Engine::CommitMerge(Tenant& tenant, const Blocks& inputs,
   ManifestEdit edit;
   edit.added.push_back(output->meta());
   for (const auto& live : inputs) edit.removed.push_back(live->meta().name.number);
+  edit.gone = gone;
   edit.next_block = next_block_;
   SplitTraces::Set still = StillSplit(tenant, {output}, blocks, &edit);
   if (Status status = Commit(edit); !status) {
@@ -113,7 +119,7 @@ Status Engine::CommitMerge(Tenant& tenant, const Blocks& inputs,
     return status;
   }
   for (const auto& live : inputs) {
-    if (config_.delete_source_after_merge) live->RemoveWhenUnused();
+    if (config_.delete_source_after_merge) live->RemoveWhenUnused(tenant.removed);
   }
   std::lock_guard view(tenant.view_mutex);
   tenant.blocks = std::move(blocks);
@@ -201,7 +207,7 @@ Status Engine::RemoveBlocks(Tenant& tenant, const Blocks& expired) {
   WEFT_TRY(Commit(edit));
   {
     std::lock_guard view(tenant.view_mutex);
-    for (const auto& live : expired) live->RemoveWhenUnused();
+    for (const auto& live : expired) live->RemoveWhenUnused(tenant.removed);
     tenant.blocks = std::move(left);
     tenant.splits = std::make_shared<SplitTraces>(std::move(still));
     ++tenant.blocks_version;

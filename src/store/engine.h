@@ -55,6 +55,7 @@ struct Tenant {
   bool directory_made = false;           // under flush_mutex_
   uint64_t blocks_version = 1;           // of `blocks` alone, readability included
   uint64_t merge_failed_at_version = 0;  // under compact_mutex_: nothing to try until it changes
+  const std::shared_ptr<RemovedBlocks> removed = std::make_shared<RemovedBlocks>();
 };
 
 class Engine final : public Store {
@@ -131,8 +132,8 @@ class Engine final : public Store {
   Status CompactTenant(Tenant& tenant, bool full, bool* worked);
   Status Merge(Tenant& tenant, const Blocks& inputs);
   Status MergeBlocks(Tenant& tenant, const Blocks& inputs, StoreWork* work);
-  Status CommitMerge(Tenant& tenant, const Blocks& inputs,
-                     const std::shared_ptr<LiveBlock>& output);
+  Status CommitMerge(Tenant& tenant, const Blocks& inputs, const std::shared_ptr<LiveBlock>& output,
+                     const std::vector<uint64_t>& gone);
   static SplitTraces::Set StillSplit(const Tenant& tenant, const Blocks& changed,
                                      const Blocks& left, ManifestEdit* edit);
   void FindDamage(Tenant& tenant, const Blocks& inputs);

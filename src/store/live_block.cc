@@ -3,6 +3,21 @@
 
 namespace weft::store {
 
+void RemovedBlocks::Add(uint64_t number) {
+  std::lock_guard lock(mutex_);
+  numbers_.push_back(number);
+}
+
+std::vector<uint64_t> RemovedBlocks::numbers() const {
+  std::lock_guard lock(mutex_);
+  return numbers_;
+}
+
+void RemovedBlocks::Forget(size_t count) {
+  std::lock_guard lock(mutex_);
+  numbers_.erase(numbers_.begin(), numbers_.begin() + static_cast<ptrdiff_t>(count));
+}
+
 std::shared_ptr<LiveBlock> LiveBlock::Open(Env* env, const std::string& path, BlockMeta meta,
                                            std::shared_ptr<block::PageCache> cache) {
   std::shared_ptr<LiveBlock> live(new LiveBlock(env, path, std::move(meta)));
@@ -22,11 +37,17 @@ bool LiveBlock::MayHold(const TraceId& id) const {
   return !rows || !rows->spans.empty() || !rows->logs.empty();
 }
 
+void LiveBlock::RemoveWhenUnused(std::shared_ptr<RemovedBlocks> removed) {
+  removed_ = std::move(removed);
+  remove_ = true;
+}
+
 LiveBlock::~LiveBlock() {
   if (!remove_) return;
   segment_.reset();
   // A file that cannot be removed now is obsolete in the manifest: the next open removes it.
-  [[maybe_unused]] const Status removed = env_->Remove(path_);
+  const Status removed = env_->Remove(path_);
+  if (removed && removed_ != nullptr) removed_->Add(meta_.name.number);
 }
 
 }  // namespace weft::store

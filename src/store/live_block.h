@@ -10,13 +10,29 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <vector>
 
 #include "base/env.h"
 #include "block/block_reader.h"
 #include "store/manifest.h"
 
 namespace weft::store {
+
+// Blocks of one tenant whose files were removed, until the manifest has forgotten them too. Any
+// thread.
+class RemovedBlocks {
+ public:
+  void Add(uint64_t number);
+  std::vector<uint64_t> numbers() const;
+  // Drops the `count` that are in there longest.
+  void Forget(size_t count);
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<uint64_t> numbers_;
+};
 
 class LiveBlock {
  public:
@@ -34,8 +50,8 @@ class LiveBlock {
   // Why it cannot be read; empty when it can.
   const std::string& problem() const { return problem_; }
 
-  // The file goes when the last owner does.
-  void RemoveWhenUnused() { remove_ = true; }
+  // The file goes when the last owner does. `removed`, if there is one, hears of it.
+  void RemoveWhenUnused(std::shared_ptr<RemovedBlocks> removed = nullptr);
   // A page of it failed its checksum: new snapshots do without it, and say so.
   void MarkDamaged() { damaged_ = true; }
   bool readable() const { return segment_ != nullptr && !damaged_; }
@@ -53,6 +69,7 @@ class LiveBlock {
   uint64_t values_ = 0;
   std::string problem_;
   std::atomic<bool> remove_ = false;
+  std::shared_ptr<RemovedBlocks> removed_;  // written once, by an owner
   std::atomic<bool> damaged_ = false;
 };
 

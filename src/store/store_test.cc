@@ -7,6 +7,7 @@
 #include <atomic>
 #include <thread>
 
+#include "store/manifest.h"
 #include "store/numbered_spans.h"
 #include "testing/manual_clock.h"
 #include "testing/random_batch.h"
@@ -115,6 +116,42 @@ TEST_F(StoreTest, FlushAndMergeKeepEverythingOnce) {
   store = Open();
   ExpectAll(store.get());
   EXPECT_EQ(store->stats().recovered_spans, 0u) << "the log is replayed from behind the blocks";
+}
+
+TEST_F(StoreTest, TheManifestForgetsRemovedBlocksOnceTheirFilesAreAwayForGood) {
+  auto store = Open();
+  // Every file that a power loss would leave must be known, or it would come back as a block.
+  env_.set_after_change([&] {
+    const auto disk = env_.Crash(CrashKind::kDropUnsynced, 1);
+    const auto loaded = Manifest::Load(disk.get(), "/data");
+    ASSERT_TRUE(loaded);
+    const ManifestState& state = loaded->state;
+    for (const std::string& path : disk->Files()) {
+      const auto name = ParseBlockFileName(path.substr(path.rfind('/') + 1));
+      if (!name || name->number >= state.next_block) continue;
+      EXPECT_TRUE(state.blocks.contains(name->number) || state.obsolete.contains(name->number))
+          << path;
+    }
+  });
+  const auto obsolete = [&] { return Manifest::Load(&env_, "/data")->state.obsolete; };
+  const auto merge_two_more = [&](uint64_t round) {
+    for (uint64_t i = 0; i < 2; ++i) {
+      Append(store.get(), round * 8 + i * 4, 4);
+      ASSERT_TRUE(store->FlushNow());
+    }
+    ASSERT_TRUE(store->CompactNow(true));
+  };
+  for (uint64_t round = 0; round < 10; ++round) merge_two_more(round);
+  EXPECT_THAT(obsolete(), SizeIs(3)) << "of the last merge";
+  // What a snapshot still reads is not gone.
+  auto snapshot = store->TakeSnapshot("");
+  for (uint64_t round = 10; round < 13; ++round) merge_two_more(round);
+  EXPECT_THAT(obsolete(), SizeIs(4));
+  snapshot.reset();
+  merge_two_more(13);
+  EXPECT_THAT(obsolete(), SizeIs(3));
+  env_.set_after_change({});
+  ExpectAll(store.get());
 }
 
 TEST_F(StoreTest, AMergedFileStaysWhileASnapshotReadsIt) {
