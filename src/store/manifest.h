@@ -5,9 +5,9 @@
 // (docs/format_manifest.md), named by the file CURRENT. Every open starts a new file that begins
 // with the whole state, so nothing is ever appended to a file that a crash may have torn.
 //
-// A damaged manifest never loses a block: store/file_names.h, store/recovery.h.
+// A damaged manifest never loses a block: store/file_names.h, store/recovery.cc.
 // Thread rule: one thread at a time (the engine's commit lock).
-// Next: store/recovery.h.
+// Next: store/recovery.cc.
 #pragma once
 
 #include <cstdint>

@@ -2,12 +2,10 @@
 //
 // ReplayWal: reads a log directory after any death of its writer and says what was in it, without
 // changing a byte. A record that fails its checksum is one of two things:
-//   - a torn tail: it is in the last segment and nothing durable claims it. Everything from there
-//   on
-//     was never acknowledged; it is cut off and counted.
-//   - corruption: a later record, the next segment's header or the caller (`durable_sequence`)
-//   calls
-//     it durable. Every record that verifies is kept, the loss is named, the segment goes to
+//   - a torn tail, if it is in the last segment and nothing calls it durable: everything from there
+//     on was never acknowledged; it is cut off and counted;
+//   - corruption, if a later record, the next segment's header or the caller (`durable_sequence`)
+//     calls it durable: every record that verifies is kept, the loss is named, the segment goes to
 //     quarantine.
 // The bytes are untrusted: lengths are checked against the file before anything is read.
 //
