@@ -45,9 +45,10 @@ TEST_F(ApiTest, ServicesOperationsTags) {
   Begin();
   Put(ShopTrace());
   EXPECT_EQ(Json("/api/weft/v1/services"),
-            R"({"services":[{"name":"checkout","spans":1},{"name":"gateway","spans":1}]})");
+            R"({"services":[{"name":"checkout","spans":1},{"name":"gateway","spans":1}],)"
+            R"("partial":""})");
   EXPECT_EQ(Json("/api/weft/v1/operations?service=checkout"),
-            R"({"operations":[{"name":"POST /pay","kind":"client"}]})");
+            R"({"operations":[{"name":"POST /pay","kind":"client"}],"partial":""})");
   EXPECT_THAT(Json("/api/weft/v1/tags"), HasSubstr(R"({"scope":"span","key":"retries"})"));
   EXPECT_EQ(
       Json("/api/weft/v1/tags?scope=resource&q=%7Bkind%3Dclient%7D&limit=5"),

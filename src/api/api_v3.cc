@@ -154,7 +154,9 @@ net::Response SummariesResponse(const query::SearchResult& result) {
 }
 
 net::Response ServicesResponse(const store::Snapshot& snapshot, const query::Budget& budget) {
-  Result<std::vector<query::ServiceCount>> services = query::ListServices(snapshot, budget);
+  std::string partial;
+  Result<std::vector<query::ServiceCount>> services =
+      query::ListServices(snapshot, budget, &partial);
   if (!services) return Failure(services.error());
   std::string body;
   wire::JsonWriter json(&body);
@@ -163,7 +165,7 @@ net::Response ServicesResponse(const store::Snapshot& snapshot, const query::Bud
   json.BeginArray();
   for (const query::ServiceCount& service : *services) json.String(service.service);
   json.EndArray();
-  json.EndObject();
+  EndWithPartial(partial, &json);
   return JsonResponse(std::move(body));
 }
 
@@ -174,7 +176,8 @@ std::string_view ShownKind(SpanKind kind) {
 
 net::Response OperationsResponse(const std::string& service, const std::string& kind,
                                  const store::Snapshot& snapshot, const query::Budget& budget) {
-  auto operations = query::ListOperations(snapshot, service, budget);
+  std::string partial;
+  auto operations = query::ListOperations(snapshot, service, budget, &partial);
   if (!operations) return Failure(operations.error());
   std::string body;
   wire::JsonWriter json(&body);
@@ -189,7 +192,7 @@ net::Response OperationsResponse(const std::string& service, const std::string& 
     json.EndObject();
   }
   json.EndArray();
-  json.EndObject();
+  EndWithPartial(partial, &json);
   return JsonResponse(std::move(body));
 }
 

@@ -176,22 +176,30 @@ void HandleTransform(QueryRunner* runner, net::Request request, net::ExchangePtr
 
 // ---------------------------------------------------------------- names
 
+std::vector<JaegerError> PartialErrors(const std::string& partial) {
+  if (partial.empty()) return {};
+  return {{206, "partial: " + partial, ""}};
+}
+
 net::Response AnswerServices(const store::Snapshot& snapshot, const query::Budget& budget) {
-  Result<std::vector<query::ServiceCount>> services = query::ListServices(snapshot, budget);
+  std::string partial;
+  Result<std::vector<query::ServiceCount>> services =
+      query::ListServices(snapshot, budget, &partial);
   if (!services) return JaegerFailure(services.error());
   std::string data;
   wire::JsonWriter json(&data);
   json.BeginArray();
   for (const query::ServiceCount& service : *services) json.String(service.service);
   json.EndArray();
-  return JaegerAnswer(data, services->size(), {}, false);
+  return JaegerAnswer(data, services->size(), PartialErrors(partial), false);
 }
 
 // `with_kind`: [{"name", "spanKind"}], else distinct names.
 net::Response AnswerOperations(const std::string& service, const std::string& kind, bool with_kind,
                                const store::Snapshot& snapshot, const query::Budget& budget) {
+  std::string partial;
   Result<std::vector<query::OperationName>> operations =
-      query::ListOperations(snapshot, service, budget);
+      query::ListOperations(snapshot, service, budget, &partial);
   if (!operations) return JaegerFailure(operations.error());
   std::string data;
   wire::JsonWriter json(&data);
@@ -214,7 +222,7 @@ net::Response AnswerOperations(const std::string& service, const std::string& ki
     json.EndObject();
   }
   json.EndArray();
-  return JaegerAnswer(data, total, {}, false);
+  return JaegerAnswer(data, total, PartialErrors(partial), false);
 }
 
 // /api/services/{service}/operations: the service is one segment, escaped.

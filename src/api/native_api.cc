@@ -70,7 +70,9 @@ net::Response AnswerStatus(const ServerFacts& facts, store::Store* store,
 // ---------------------------------------------------------------- names
 
 net::Response AnswerServices(const store::Snapshot& snapshot, const query::Budget& budget) {
-  Result<std::vector<query::ServiceCount>> services = query::ListServices(snapshot, budget);
+  std::string partial;
+  Result<std::vector<query::ServiceCount>> services =
+      query::ListServices(snapshot, budget, &partial);
   if (!services) return ErrorResponse(services.error());
   std::string body;
   wire::JsonWriter json(&body);
@@ -84,14 +86,16 @@ net::Response AnswerServices(const store::Snapshot& snapshot, const query::Budge
     json.EndObject();
   }
   json.EndArray();
+  json.Field("partial", partial);
   json.EndObject();
   return JsonResponse(std::move(body));
 }
 
 net::Response AnswerOperations(const std::string& service, const store::Snapshot& snapshot,
                                const query::Budget& budget) {
+  std::string partial;
   Result<std::vector<query::OperationName>> operations =
-      query::ListOperations(snapshot, service, budget);
+      query::ListOperations(snapshot, service, budget, &partial);
   if (!operations) return ErrorResponse(operations.error());
   std::string body;
   wire::JsonWriter json(&body);
@@ -105,6 +109,7 @@ net::Response AnswerOperations(const std::string& service, const store::Snapshot
     json.EndObject();
   }
   json.EndArray();
+  json.Field("partial", partial);
   json.EndObject();
   return JsonResponse(std::move(body));
 }

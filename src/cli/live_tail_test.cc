@@ -47,10 +47,11 @@ class FakeSource : public TraceSource {
     if (otlp.empty()) return Fail(ErrorCode::kNotFound, "no such trace");
     return codec::DecodeOtlpTraces(codec::OtlpFormat::kJson, otlp);
   }
-  Result<std::vector<query::ServiceCount>> ListServices() override {
+  Result<std::vector<query::ServiceCount>> ListServices(std::string*) override {
     return std::vector<query::ServiceCount>();
   }
-  Result<std::vector<query::OperationName>> ListOperations(const std::string&) override {
+  Result<std::vector<query::OperationName>> ListOperations(const std::string&,
+                                                           std::string*) override {
     return std::vector<query::OperationName>();
   }
   Result<query::TagNames> ListTags(const query::TagRequest&) override { return query::TagNames(); }

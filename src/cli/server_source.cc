@@ -114,21 +114,24 @@ class ServerSource : public TraceSource {
     return batch;
   }
 
-  Result<std::vector<query::ServiceCount>> ListServices() override {
+  Result<std::vector<query::ServiceCount>> ListServices(std::string* partial) override {
     WEFT_ASSIGN(Json json, Get("/services"));
     std::vector<query::ServiceCount> services;
     ForEach(json, "services", [&](Json service) {
       services.push_back({Text(service, "name"), Number(service, "spans")});
     });
+    *partial = Text(json, "partial");
     return services;
   }
 
-  Result<std::vector<query::OperationName>> ListOperations(const std::string& service) override {
+  Result<std::vector<query::OperationName>> ListOperations(const std::string& service,
+                                                           std::string* partial) override {
     WEFT_ASSIGN(Json json, Get("/operations?service=" + EscapeParameter(service)));
     std::vector<query::OperationName> operations;
     ForEach(json, "operations", [&](Json operation) {
       operations.push_back({Text(operation, "name"), KindOf(Text(operation, "kind"))});
     });
+    *partial = Text(json, "partial");
     return operations;
   }
 

@@ -24,9 +24,24 @@ struct OperationOptions {
   std::string service;
 };
 
+// What the list says besides its items: a member of the JSON object, or words on standard error.
+std::string Ending(const ListForm& form, const std::string& partial) {
+  if (!form.json) {
+    if (!partial.empty()) PrintError("partial: " + partial);
+    return "";
+  }
+  std::string text;
+  wire::JsonWriter json(&text);
+  json.BeginObject();
+  json.Field("partial", partial);
+  json.EndObject();
+  return "," + text.substr(1, text.size() - 2);
+}
+
 Status PrintServices(const ServiceOptions& options) {
   WEFT_ASSIGN(std::unique_ptr<TraceSource> source, OpenSource(options.source));
-  WEFT_ASSIGN(std::vector<query::ServiceCount> services, source->ListServices());
+  std::string partial;
+  WEFT_ASSIGN(std::vector<query::ServiceCount> services, source->ListServices(&partial));
   NameList list({"service", "spans"}, options.form);
   for (const query::ServiceCount& service : services) {
     std::string text;
@@ -37,14 +52,15 @@ Status PrintServices(const ServiceOptions& options) {
     json.EndObject();
     list.Add(service.service, std::to_string(service.spans), text);
   }
-  list.Print("services");
+  list.Print("services", Ending(options.form, partial));
   return {};
 }
 
 Status PrintOperations(const OperationOptions& options) {
   WEFT_ASSIGN(std::unique_ptr<TraceSource> source, OpenSource(options.source));
+  std::string partial;
   WEFT_ASSIGN(std::vector<query::OperationName> operations,
-              source->ListOperations(options.service));
+              source->ListOperations(options.service, &partial));
   NameList list({"operation", "kind"}, options.form);
   for (const query::OperationName& operation : operations) {
     std::string text;
@@ -55,7 +71,7 @@ Status PrintOperations(const OperationOptions& options) {
     json.EndObject();
     list.Add(operation.name, std::string(KindText(operation.kind)), text);
   }
-  list.Print("operations");
+  list.Print("operations", Ending(options.form, partial));
   return {};
 }
 

@@ -28,11 +28,12 @@ class DirectorySource : public TraceSource {
   Result<SpanBatch> ReadTrace(const TraceId& id) override {
     return store_->TakeSnapshot("")->ReadTrace(id);
   }
-  Result<std::vector<query::ServiceCount>> ListServices() override {
-    return query::ListServices(*store_->TakeSnapshot(""), {});
+  Result<std::vector<query::ServiceCount>> ListServices(std::string* partial) override {
+    return query::ListServices(*store_->TakeSnapshot(""), {}, partial);
   }
-  Result<std::vector<query::OperationName>> ListOperations(const std::string& service) override {
-    return query::ListOperations(*store_->TakeSnapshot(""), service, {});
+  Result<std::vector<query::OperationName>> ListOperations(const std::string& service,
+                                                           std::string* partial) override {
+    return query::ListOperations(*store_->TakeSnapshot(""), service, {}, partial);
   }
   Result<query::TagNames> ListTags(const query::TagRequest& request) override {
     return query::ListTags(*store_->TakeSnapshot(""), "", request, {});

@@ -35,9 +35,11 @@ class TraceSource {
   virtual Result<SearchAnswer> Search(const query::SearchRequest& request) = 0;
   // Spans and log records. kNotFound when there is no such trace.
   virtual Result<SpanBatch> ReadTrace(const TraceId& id) = 0;
-  virtual Result<std::vector<query::ServiceCount>> ListServices() = 0;
+  // `partial`: why not all are listed; empty: they are.
+  virtual Result<std::vector<query::ServiceCount>> ListServices(std::string* partial) = 0;
   // Of one service; "": of all.
-  virtual Result<std::vector<query::OperationName>> ListOperations(const std::string& service) = 0;
+  virtual Result<std::vector<query::OperationName>> ListOperations(const std::string& service,
+                                                                   std::string* partial) = 0;
   virtual Result<query::TagNames> ListTags(const query::TagRequest& request) = 0;
   virtual Result<query::TagValues> ListTagValues(const query::TagName& tag,
                                                  const query::TagRequest& request) = 0;

@@ -8,6 +8,7 @@
 #include <unordered_set>
 
 #include "query/budget_meter.h"
+#include "query/partial_answer.h"
 #include "query/query.h"
 
 namespace weft::query {
@@ -97,25 +98,39 @@ Status CollectOperations(const block::Table& spans, std::string_view service,
   return {};
 }
 
+// Runs `take` over every segment that can be read.
+template <typename Take>
+Status ForEachReadable(const store::Snapshot& snapshot, std::string* partial, Take take) {
+  std::string why;
+  for (const std::string& name : snapshot.unreadable()) NotePartial("cannot read " + name, &why);
+  for (const auto& segment : snapshot.segments())
+    WEFT_TRY(ExcuseDamage(take(segment->spans()), &why));
+  if (partial != nullptr) *partial = std::move(why);
+  return {};
+}
+
 }  // namespace
 
 Result<std::vector<ServiceCount>> ListServices(const store::Snapshot& snapshot,
-                                               const Budget& budget) {
+                                               const Budget& budget, std::string* partial) {
   BudgetMeter meter(budget);
   std::map<std::string, uint64_t> counts;
-  for (const auto& segment : snapshot.segments())
-    WEFT_TRY(CountServices(segment->spans(), meter, &counts));
+  WEFT_TRY(ForEachReadable(snapshot, partial, [&](const block::Table& spans) {
+    return CountServices(spans, meter, &counts);
+  }));
   std::vector<ServiceCount> out;
   for (auto& [service, spans] : counts) out.push_back({service, spans});
   return out;
 }
 
 Result<std::vector<OperationName>> ListOperations(const store::Snapshot& snapshot,
-                                                  std::string_view service, const Budget& budget) {
+                                                  std::string_view service, const Budget& budget,
+                                                  std::string* partial) {
   BudgetMeter meter(budget);
   std::set<OperationName> names;
-  for (const auto& segment : snapshot.segments())
-    WEFT_TRY(CollectOperations(segment->spans(), service, meter, &names));
+  WEFT_TRY(ForEachReadable(snapshot, partial, [&](const block::Table& spans) {
+    return CollectOperations(spans, service, meter, &names);
+  }));
   return std::vector<OperationName>(names.begin(), names.end());
 }
 

@@ -96,17 +96,20 @@ struct ServiceCount {
   std::string service;
   uint64_t spans = 0;
 };
-// Names in alphabetical order, over the whole snapshot.
+// Names in alphabetical order, over the whole snapshot. `partial`, where asked for, says which
+// blocks could not be read; empty: exact.
 Result<std::vector<ServiceCount>> ListServices(const store::Snapshot& snapshot,
-                                               const Budget& budget);
+                                               const Budget& budget,
+                                               std::string* partial = nullptr);
 struct OperationName {
   std::string name;
   SpanKind kind = SpanKind::kUnspecified;
   auto operator<=>(const OperationName&) const = default;
 };
-// Distinct (name, kind) of a service's spans; empty service: of all.
+// Distinct (name, kind) of a service's spans; empty service: of all. `partial` as above.
 Result<std::vector<OperationName>> ListOperations(const store::Snapshot& snapshot,
-                                                  std::string_view service, const Budget& budget);
+                                                  std::string_view service, const Budget& budget,
+                                                  std::string* partial = nullptr);
 // Smallest and largest span start in the snapshot: where data is, for an empty search. Nothing when
 // the snapshot is empty.
 std::optional<std::pair<uint64_t, uint64_t>> DataRange(const store::Snapshot& snapshot);

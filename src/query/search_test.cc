@@ -5,8 +5,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "block/block_reader.h"
+#include "block/block_writer.h"
 #include "query/query.h"
 #include "testing/segment_layouts.h"
+#include "testing/sim_env.h"
 #include "testing/span_text.h"
 
 namespace weft::query {
@@ -276,6 +279,46 @@ TEST(Catalog, Names) {
     EXPECT_EQ(range->first, testing::kTextEpochNs);
   }
   EXPECT_FALSE(DataRange(*InChunks({})).has_value());
+}
+
+TEST(Catalog, ABlockWithADamagedPageHidesNoOther) {
+  auto batches = Read(
+      {
+          "trace 1",
+          "resource service.name=\"a\"",
+          "span a name=\"x\" kind=server",
+          "trace 2",
+          "resource service.name=\"b\"",
+          "span b name=\"y\" kind=client",
+      },
+      2);
+  testing::SimEnv env;
+  ASSERT_TRUE(env.MakeDirs("/blocks"));
+  std::vector<std::shared_ptr<const block::Segment>> sources = InChunks(batches)->segments();
+  ASSERT_EQ(sources.size(), 2u);
+  ASSERT_TRUE(block::WriteBlock(&env, "/blocks/1", std::span(sources).first(1), {}));
+  for (ErrorCode code : {ErrorCode::kIo, ErrorCode::kCorruption}) {
+    auto damaged = block::OpenBlock(&env, "/blocks/1", block::NewPageCache(0));
+    ASSERT_TRUE(damaged.has_value());
+    SegmentSnapshot snapshot({*damaged, sources[1]});
+    ASSERT_EQ(ListServices(snapshot, {})->size(), 2u);
+    std::string partial = "as before";
+    EXPECT_EQ(ListOperations(snapshot, "", {}, &partial)->size(), 2u);
+    EXPECT_EQ(partial, "");
+
+    env.FailCalls(testing::DiskOp::kRead, 1, code, 1'000'000);
+    auto services = ListServices(snapshot, {}, &partial);
+    ASSERT_TRUE(services.has_value()) << services.error().message;
+    ASSERT_EQ(services->size(), 1u);
+    EXPECT_EQ((*services)[0].service, "b");
+    EXPECT_THAT(partial, HasSubstr("/blocks/1"));
+    partial.clear();
+    auto operations = ListOperations(snapshot, "", {}, &partial);
+    ASSERT_TRUE(operations.has_value()) << operations.error().message;
+    EXPECT_THAT(*operations, ElementsAre(OperationName{"y", SpanKind::kClient}));
+    EXPECT_THAT(partial, HasSubstr("/blocks/1"));
+    env.ClearFaults();
+  }
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "query/assembled_trace.h"
+#include "query/partial_answer.h"
 #include "query/plan.h"
 #include "query/tag_collect.h"
 #include "query/tag_rows.h"
@@ -40,21 +41,6 @@ Error UnknownScope(std::string_view scope) {
           0};
 }
 
-void Note(const std::string& why, std::string* partial) {
-  if (!partial->empty()) *partial += "; ";
-  *partial += why;
-}
-
-// What makes an answer partial; everything else fails it.
-Status Excuse(Status status, std::string* partial) {
-  if (status) return {};
-  ErrorCode code = status.error().code;
-  if (code != ErrorCode::kCorruption && code != ErrorCode::kIo && code != ErrorCode::kNotFound)
-    return status;
-  if (code != ErrorCode::kNotFound) Note(status.error().message, partial);
-  return {};
-}
-
 // Leads a collector through the segments of a snapshot, then through the traces that columns could
 // not judge.
 class Gatherer {
@@ -82,7 +68,8 @@ Status Gatherer::Run(const TagRequest& request, TagCollector* collector) {
   Plan plan = MakePlan(query);
   plan.start_ns = request.start_ns;
   if (request.end_ns != 0) plan.end_ns = request.end_ns;
-  for (const std::string& name : snapshot_.unreadable()) Note("cannot read " + name, &partial);
+  for (const std::string& name : snapshot_.unreadable())
+    NotePartial("cannot read " + name, &partial);
   stats.segments = snapshot_.segments().size();
   // Column lists and dictionaries first: names that they tell need not be looked for in rows.
   Status status = TakeSegments(plan, true, collector);
@@ -92,7 +79,7 @@ Status Gatherer::Run(const TagRequest& request, TagCollector* collector) {
   if (status) return {};
   ErrorCode code = status.error().code;
   if (code != ErrorCode::kDeadlineExceeded && code != ErrorCode::kResourceExhausted) return status;
-  Note(status.error().message, &partial);
+  NotePartial(status.error().message, &partial);
   return {};
 }
 
@@ -108,7 +95,7 @@ Status Gatherer::TakeSegments(const Plan& plan, bool whole, TagCollector* collec
       stats.segments_skipped += rows.none();
       return rows.none() ? Status{} : collector->TakeSegment(*segment, rows, meter_);
     };
-    WEFT_TRY(Excuse(take(), &partial));
+    WEFT_TRY(ExcuseDamage(take(), &partial));
   }
   return {};
 }
@@ -118,7 +105,7 @@ Status Gatherer::TakeUndecided(const Plan& plan, TagCollector* collector) {
     WEFT_TRY(meter_.Check(collector->bytes() + undecided_.size() * 4 * sizeof(TraceId)));
     Result<SpanBatch> batch = snapshot_.ReadTrace(id);
     if (!batch) {
-      WEFT_TRY(Excuse(weft::Fail(std::move(batch).error()), &partial));
+      WEFT_TRY(ExcuseDamage(weft::Fail(std::move(batch).error()), &partial));
       continue;
     }
     if (batch->spans.empty()) continue;
