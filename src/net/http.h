@@ -93,6 +93,9 @@ struct Admission {
   // Empty: go on. Otherwise sent as the answer.
   std::unique_ptr<Response> refusal;
   std::shared_ptr<void> token;
+  // Of a body of undeclared length: told its size as often as more of it has come. What it returns
+  // is sent as the answer, and the body is dropped.
+  std::function<std::unique_ptr<Response>(const RequestHead&, uint64_t body_bytes)> grow = nullptr;
 };
 struct RouteOptions {
   uint64_t body_bytes_max = 1 << 20;  // over it: 413

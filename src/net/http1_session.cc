@@ -265,6 +265,13 @@ size_t Http1Session::PumpChunked(std::string_view in) {
     return 0;
   }
   body_filled_ = request_.body.size();
+  if (choice_.grow) {
+    if (auto refusal = choice_.grow(request_, request_.body.size())) {
+      std::string().swap(request_.body);
+      Refuse(std::move(*refusal));
+      return used;
+    }
+  }
   if (parser_->is_done()) {
     Dispatch();
   } else if (used == 0 && in.size() >= limits_.header_bytes_max / 2) {

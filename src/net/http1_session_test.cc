@@ -234,6 +234,49 @@ TEST_F(Http1SessionTest, SlowBodies) {
   EXPECT_EQ(tokens_, 0);
 }
 
+TEST_F(Http1SessionTest, ABodyOfUndeclaredLengthIsAskedForAsItGrows) {
+  std::vector<uint64_t> asked;
+  RouteOptions options{.body_bytes_max = 1000, .admit = [&](const RequestHead&) {
+                         Admission admission;
+                         admission.token = std::shared_ptr<void>(&tokens_, [](int* n) { --*n; });
+                         ++tokens_;
+                         admission.grow = [&](const RequestHead& head, uint64_t bytes) {
+                           EXPECT_EQ(head.path, "/grow");
+                           asked.push_back(bytes);
+                           return bytes <= 100 ? nullptr
+                                               : std::make_unique<Response>(Response{
+                                                     503, "", {{"Retry-After", "2"}}, "full"});
+                         };
+                         return admission;
+                       }};
+  router_.Add("POST", "/grow", options, [](Request request, ExchangePtr exchange) {
+    exchange->Respond({200, "", {}, "<" + request.body + ">"});
+  });
+  std::string head = "POST /grow HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+  std::string half = "32\r\n" + std::string(50, 'x') + "\r\n";
+  Ask(head + half);
+  ASSERT_FALSE(asked.empty());
+  EXPECT_EQ(asked.back(), 50u);
+  driver_->Feed(half + "0\r\n\r\n");
+  EXPECT_THAT(driver_->Take(), HasSubstr("<" + std::string(100, 'x') + ">"));
+  EXPECT_EQ(asked.back(), 100u);
+  EXPECT_FALSE(driver_->finished());
+  driver_->Feed(head + half + half);
+  EXPECT_EQ(driver_->out(), "");
+  driver_->Feed("1\r\nx\r\n");
+  EXPECT_THAT(driver_->Take(),
+              testing::AllOf(StartsWith("HTTP/1.1 503 "), HasSubstr("Retry-After: 2\r\n"),
+                             HasSubstr("Connection: close\r\n"), testing::EndsWith("full")));
+  EXPECT_TRUE(driver_->finished());
+  EXPECT_TRUE(driver_->session().lingers()) << "what the peer still sends must not reset it";
+  EXPECT_EQ(tokens_, 0);
+  asked.clear();
+  EXPECT_THAT(
+      Ask("POST /grow HTTP/1.1\r\nHost: x\r\nContent-Length: 200\r\n\r\n" + std::string(200, 'x')),
+      StartsWith("HTTP/1.1 200 "));
+  EXPECT_TRUE(asked.empty()) << "admitted with its length";
+}
+
 TEST_F(Http1SessionTest, IdleConnectionIsClosedInSilence) {
   Ask("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
   driver_->Advance(limits_.idle_timeout_ms - 1);

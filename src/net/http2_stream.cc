@@ -141,6 +141,12 @@ void Http2Stream::OnData(std::string_view bytes) {
     Refuse(413, "body is over the limit of " + std::to_string(choice_.body_bytes_max) + " bytes");
     return;
   }
+  if (choice_.grow) {
+    if (auto refusal = choice_.grow(request_, request_.body.size() + bytes.size())) {
+      Refuse(std::move(*refusal));
+      return;
+    }
+  }
   request_.body.append(bytes);
 }
 

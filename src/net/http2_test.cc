@@ -144,6 +144,46 @@ TEST_F(Http2Test, EarlyAnswers) {
   EXPECT_FALSE(peer_.goaway());
 }
 
+TEST_F(Http2Test, ABodyOfUndeclaredLengthIsAskedForAsItGrows) {
+  int tokens = 0;
+  uint64_t asked = 0;
+  RouteOptions options{.body_bytes_max = 100'000, .admit = [&](const RequestHead&) {
+                         Admission admission;
+                         admission.token = std::shared_ptr<void>(&tokens, [](int* n) { --*n; });
+                         ++tokens;
+                         admission.grow = [&](const RequestHead& head, uint64_t bytes) {
+                           EXPECT_EQ(head.path, "/grow");
+                           asked = bytes;
+                           return bytes <= 40'000 ? nullptr
+                                                  : std::make_unique<Response>(Response{
+                                                        503, "", {{"Retry-After", "2"}}, "full"});
+                         };
+                         return admission;
+                       }};
+  router_.Add("POST", "/grow", options, [](Request request, ExchangePtr exchange) {
+    exchange->Respond({200, "", {}, std::to_string(request.body.size())});
+  });
+  Headers head = {
+      {":method", "POST"}, {":scheme", "http"}, {":authority", "x"}, {":path", "/grow"}};
+  int32_t fits = peer_.Request(head, std::string(40'000, 'x'));
+  Talk();
+  EXPECT_EQ(peer_.answer(fits).body, "40000");
+  EXPECT_EQ(asked, 40'000u);
+  int32_t grows = peer_.Request(head, std::string(40'001, 'x'), false);
+  Talk();
+  EXPECT_EQ(tokens, 0) << "nothing is held for a refused body that still comes";
+  peer_.SendBody(grows, "", true);
+  Talk();
+  EXPECT_THAT(peer_.answer(grows).headers, Contains(Pair(":status", "503")));
+  EXPECT_THAT(peer_.answer(grows).headers, Contains(Pair("retry-after", "2")));
+  asked = 0;
+  head.emplace_back("content-length", "50000");
+  int32_t declared = peer_.Request(head, std::string(50'000, 'x'));
+  Talk();
+  EXPECT_EQ(peer_.answer(declared).body, "50000");
+  EXPECT_EQ(asked, 0u) << "admitted with its length";
+}
+
 TEST_F(Http2Test, ContinueIsSentBeforeTheBody) {
   int32_t id = peer_.Request({{":method", "POST"},
                               {":scheme", "http"},

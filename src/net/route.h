@@ -31,6 +31,7 @@ struct RouteChoice {
   uint64_t body_bytes_max = 1 << 20;
   bool admitted = false;  // admit() ran and said yes: declared sizes may be believed
   std::shared_ptr<void> token;
+  std::function<std::unique_ptr<Response>(const RequestHead&, uint64_t)> grow;  // may be null
   std::unique_ptr<Response> refusal;
 };
 RouteChoice ChooseRoute(const Entrance& entrance, const RequestHead& head);

@@ -168,6 +168,7 @@ RouteChoice ChooseRoute(const Entrance& entrance, const RequestHead& head) {
     Admission admission = route->options.admit(head);
     choice.refusal = std::move(admission.refusal);
     choice.token = std::move(admission.token);
+    if (head.content_length < 0) choice.grow = std::move(admission.grow);
     choice.admitted = true;
   }
   return choice;

@@ -55,7 +55,7 @@ void AddOtlpGrpcRoutes(const config::OtlpReceiverSettings::Grpc& settings, OtlpI
     options.message_bytes_max = settings.message_bytes_max;
     options.admit = [intake, signal](const net::RequestHead&, uint64_t declared_bytes,
                                      std::shared_ptr<void>* token) -> net::GrpcStatus {
-      Result<std::shared_ptr<void>> admitted = intake->Admit(signal, declared_bytes);
+      Result<std::shared_ptr<OtlpIntake::Token>> admitted = intake->Admit(signal, declared_bytes);
       if (!admitted) return ToStatus(admitted.error());
       *token = std::move(*admitted);
       return {};

@@ -13,9 +13,6 @@ namespace {
 using codec::OtlpFormat;
 using Http = config::OtlpReceiverSettings::Http;
 
-// Charged for a body of undeclared length until it is whole.
-constexpr uint64_t kUndeclaredBytes = 1 << 20;
-
 constexpr std::string_view kProtobuf = "application/x-protobuf";
 constexpr std::string_view kJson = "application/json";
 
@@ -143,11 +140,22 @@ class HttpEndpoint {
     }
     uint64_t bytes = head.content_length >= 0
                          ? static_cast<uint64_t>(head.content_length)
-                         : std::min(kUndeclaredBytes, settings_.body_bytes_max);
-    Result<std::shared_ptr<void>> token = intake_->Admit(signal_, bytes);
-    if (token) return {nullptr, std::move(*token)};
-    return {std::make_unique<net::Response>(Finish(head, ErrorResponse(*format, token.error()))),
-            nullptr};
+                         : std::min(pipeline::ByteBudget::kStepBytes, settings_.body_bytes_max);
+    auto token = intake_->Admit(signal_, bytes);
+    if (!token)
+      return {std::make_unique<net::Response>(Finish(head, ErrorResponse(*format, token.error()))),
+              nullptr};
+    OtlpIntake::Token* share = token->get();
+    return {
+        .refusal = nullptr,
+        .token = std::move(*token),
+        .grow = [this, format = *format, share](const net::RequestHead& body_of,
+                                                uint64_t size) -> std::unique_ptr<net::Response> {
+          Status status = intake_->Grow(signal_, share, size);
+          if (status) return nullptr;
+          return std::make_unique<net::Response>(
+              Finish(body_of, ErrorResponse(format, status.error())));
+        }};
   }
 
   void Handle(net::Request request, net::ExchangePtr exchange) const {

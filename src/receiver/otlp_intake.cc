@@ -24,17 +24,6 @@ constexpr std::initializer_list<ErrorCode> kRefusals = {
 constexpr std::initializer_list<ErrorCode> kItemRefusals = {ErrorCode::kUnavailable,
                                                             ErrorCode::kNoSpace};
 
-// A request under way: its share of the budget, and one in the gauge.
-struct RequestToken {
-  RequestToken(std::shared_ptr<void> held, Gauge* in_flight)
-      : share(std::move(held)), gauge(in_flight) {
-    gauge->Add(1);
-  }
-  ~RequestToken() { gauge->Add(-1); }
-  std::shared_ptr<void> share;
-  Gauge* gauge;
-};
-
 // One request as a trace of weft's own: decoding, and the wait for every exporter.
 class IngestTrace {
  public:
@@ -87,6 +76,16 @@ class IngestTrace {
 };
 
 }  // namespace
+
+struct OtlpIntake::Token {
+  Token(std::shared_ptr<pipeline::ByteBudget::Reservation> held, Gauge* in_flight)
+      : share(std::move(held)), gauge(in_flight) {
+    gauge->Add(1);
+  }
+  ~Token() { gauge->Add(-1); }
+  const std::shared_ptr<pipeline::ByteBudget::Reservation> share;
+  Gauge* const gauge;
+};
 
 OtlpIntake::OtlpIntake(std::string_view receiver, std::string_view transport,
                        pipeline::Inputs inputs, pipeline::ByteBudget* budget, Metrics* metrics,
@@ -144,7 +143,7 @@ bool OtlpIntake::Serves(OtlpSignal signal) const {
   return signal == OtlpSignal::kMetrics || Input(signal) != nullptr;
 }
 
-Result<std::shared_ptr<void>> OtlpIntake::Admit(OtlpSignal signal, uint64_t bytes) {
+Result<std::shared_ptr<OtlpIntake::Token>> OtlpIntake::Admit(OtlpSignal signal, uint64_t bytes) {
   Result<std::shared_ptr<pipeline::ByteBudget::Reservation>> token = budget_->Take(bytes);
   Status status;
   if (!token) {
@@ -156,7 +155,13 @@ Result<std::shared_ptr<void>> OtlpIntake::Admit(OtlpSignal signal, uint64_t byte
     CountRefusal(signal, status.error());
     return Fail(status.error());
   }
-  return std::make_shared<RequestToken>(std::move(*token), in_flight_);
+  return std::make_shared<Token>(std::move(*token), in_flight_);
+}
+
+Status OtlpIntake::Grow(OtlpSignal signal, Token* token, uint64_t bytes) {
+  Status status = token->share->Cover(bytes);
+  if (!status) CountRefusal(signal, status.error());
+  return status;
 }
 
 void OtlpIntake::CountRefusal(OtlpSignal signal, const Error& error) {

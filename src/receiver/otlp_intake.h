@@ -35,6 +35,9 @@ using OtlpDone = std::move_only_function<void(Result<OtlpAnswer>)>;
 
 class OtlpIntake {
  public:
+  // A request under way: its share of the budget.
+  struct Token;
+
   // All borrowed, and outlive this object. `receiver` is the component's id, `transport` "grpc" or
   // "http": labels of the metrics. `tracer` may be null.
   OtlpIntake(std::string_view receiver, std::string_view transport, pipeline::Inputs inputs,
@@ -44,8 +47,10 @@ class OtlpIntake {
   // True when a pipeline takes this signal. Metrics are always answered, and never kept.
   bool Serves(OtlpSignal signal) const;
   // Before a body of about `bytes` is read. The token holds its share of the budget.
-  Result<std::shared_ptr<void>> Admit(OtlpSignal signal, uint64_t bytes);
-  // A whole decompressed message. `wire_bytes` is what Admit() was told of it.
+  Result<std::shared_ptr<Token>> Admit(OtlpSignal signal, uint64_t bytes);
+  // A body of undeclared length has come to `bytes`, maybe more than Admit() was told.
+  Status Grow(OtlpSignal signal, Token* token, uint64_t bytes);
+  // A whole decompressed message. `wire_bytes` is what it was before, which its token covers.
   void Take(OtlpSignal signal, codec::OtlpFormat format, std::string body, uint64_t wire_bytes,
             OtlpDone done);
   // A request that was refused before Take(): over a limit, undecodable, wrong type.

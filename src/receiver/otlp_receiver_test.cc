@@ -334,6 +334,40 @@ TEST_F(OtlpReceiverTest, TheByteBudgetRefusesBeforeReading) {
   EXPECT_EQ(budget_->used(), 0u);
 }
 
+TEST_F(OtlpReceiverTest, TheByteBudgetIsChargedForWhatAnUndeclaredBodyBecomes) {
+  Begin({}, 3 << 20);
+  auto used_becomes = [this](uint64_t bytes) {
+    auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (budget_->used() != bytes && std::chrono::steady_clock::now() < end)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return budget_->used() == bytes;
+  };
+  std::string head =
+      "POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+      "Transfer-Encoding: chunked\r\n\r\n";
+  std::string large = "180000\r\n" + std::string(0x180000, ' ') + "\r\n";
+  net::RawClient first(http_port_), second(http_port_);
+  ASSERT_TRUE(first.Send(head + "2\r\n{}\r\n"));
+  EXPECT_TRUE(used_becomes(1 << 20));
+  ASSERT_TRUE(first.Send(large));
+  EXPECT_TRUE(used_becomes(2 << 20));
+  // The rest suffices for its beginning.
+  ASSERT_TRUE(second.Send(head));
+  EXPECT_TRUE(used_becomes(3 << 20));
+  ASSERT_TRUE(second.Send(large));
+  const std::string& refused = second.ReadAll();
+  EXPECT_THAT(refused, ::testing::StartsWith("HTTP/1.1 503 "));
+  EXPECT_THAT(refused, ::testing::ContainsRegex("[Rr]etry-[Aa]fter: [1-4]\r"));
+  EXPECT_THAT(refused, HasSubstr("\"code\":14"));
+  EXPECT_TRUE(used_becomes(2 << 20));
+  EXPECT_THAT(metrics(), HasSubstr("weft_receiver_refused_requests_total{receiver=\"otlp\","
+                                   "transport=\"http\",signal=\"traces\",reason=\"unavailable\""
+                                   "} 1\n"));
+  ASSERT_TRUE(first.Send("0\r\n\r\n"));
+  EXPECT_THAT(first.ReadUntil("\r\n\r\n{}"), ::testing::StartsWith("HTTP/1.1 200 "));
+  EXPECT_TRUE(used_becomes(0));
+}
+
 TEST_F(OtlpReceiverTest, GrpcKeepsAllThreeSignals) {
   Begin();
   net::GrpcReply reply = Grpc("trace.v1.TraceService", Traces(OtlpFormat::kProtobuf));
