@@ -140,7 +140,7 @@ class HttpEndpoint {
     }
     uint64_t bytes = head.content_length >= 0
                          ? static_cast<uint64_t>(head.content_length)
-                         : std::min(pipeline::ByteBudget::kStepBytes, settings_.body_bytes_max);
+                         : std::min(ByteBudget::kStepBytes, settings_.body_bytes_max);
     auto token = intake_->Admit(signal_, bytes);
     if (!token)
       return {std::make_unique<net::Response>(Finish(head, ErrorResponse(*format, token.error()))),

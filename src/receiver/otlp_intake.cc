@@ -78,17 +78,17 @@ class IngestTrace {
 }  // namespace
 
 struct OtlpIntake::Token {
-  Token(std::shared_ptr<pipeline::ByteBudget::Reservation> held, Gauge* in_flight)
+  Token(std::shared_ptr<ByteBudget::Reservation> held, Gauge* in_flight)
       : share(std::move(held)), gauge(in_flight) {
     gauge->Add(1);
   }
   ~Token() { gauge->Add(-1); }
-  const std::shared_ptr<pipeline::ByteBudget::Reservation> share;
+  const std::shared_ptr<ByteBudget::Reservation> share;
   Gauge* const gauge;
 };
 
 OtlpIntake::OtlpIntake(std::string_view receiver, std::string_view transport,
-                       pipeline::Inputs inputs, pipeline::ByteBudget* budget, Metrics* metrics,
+                       pipeline::Inputs inputs, ByteBudget* budget, Metrics* metrics,
                        Clock* clock, selftrace::Tracer* tracer)
     : receiver_(receiver),
       transport_(transport),
@@ -144,7 +144,7 @@ bool OtlpIntake::Serves(OtlpSignal signal) const {
 }
 
 Result<std::shared_ptr<OtlpIntake::Token>> OtlpIntake::Admit(OtlpSignal signal, uint64_t bytes) {
-  Result<std::shared_ptr<pipeline::ByteBudget::Reservation>> token = budget_->Take(bytes);
+  Result<std::shared_ptr<ByteBudget::Reservation>> token = budget_->Take(bytes);
   Status status;
   if (!token) {
     status = Fail(token.error());

@@ -13,12 +13,12 @@
 #include <string>
 #include <string_view>
 
+#include "base/byte_budget.h"
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/reason_counters.h"
 #include "base/result.h"
 #include "codec/otlp.h"
-#include "pipeline/byte_budget.h"
 #include "pipeline/graph.h"
 #include "selftrace/tracer.h"
 
@@ -41,8 +41,7 @@ class OtlpIntake {
   // All borrowed, and outlive this object. `receiver` is the component's id, `transport` "grpc" or
   // "http": labels of the metrics. `tracer` may be null.
   OtlpIntake(std::string_view receiver, std::string_view transport, pipeline::Inputs inputs,
-             pipeline::ByteBudget* budget, Metrics* metrics, Clock* clock,
-             selftrace::Tracer* tracer);
+             ByteBudget* budget, Metrics* metrics, Clock* clock, selftrace::Tracer* tracer);
 
   // True when a pipeline takes this signal. Metrics are always answered, and never kept.
   bool Serves(OtlpSignal signal) const;
@@ -74,7 +73,7 @@ class OtlpIntake {
 
   const std::string receiver_, transport_;
   const pipeline::Inputs inputs_;
-  pipeline::ByteBudget* const budget_;
+  ByteBudget* const budget_;
   Metrics* const metrics_;
   Clock* const clock_;
   selftrace::Tracer* const tracer_;

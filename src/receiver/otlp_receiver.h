@@ -28,7 +28,7 @@ class OtlpReceiver : public pipeline::Component {
  public:
   struct Deps {
     net::Server* server;
-    pipeline::ByteBudget* budget;
+    ByteBudget* budget;
     Metrics* metrics;
     Clock* clock;
     std::function<bool()> serving;        // what the health service answers

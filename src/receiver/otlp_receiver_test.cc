@@ -120,7 +120,7 @@ class OtlpReceiverTest : public ::testing::Test {
   Metrics metrics_;
   FakeConsumer consumer_;
   net::Server server_{{}, 2};
-  std::optional<pipeline::ByteBudget> budget_;
+  std::optional<ByteBudget> budget_;
   std::optional<OtlpReceiver> receiver_;
   net::HttpClient client_;
   uint16_t grpc_port_ = 0, http_port_ = 0;

@@ -14,13 +14,13 @@
 #include <vector>
 
 #include "api/query_server.h"
+#include "base/byte_budget.h"
 #include "base/clock.h"
 #include "base/env.h"
 #include "base/metrics.h"
 #include "config/config.h"
 #include "exporter/store_exporter.h"
 #include "net/server.h"
-#include "pipeline/byte_budget.h"
 #include "pipeline/graph.h"
 #include "receiver/otlp_receiver.h"
 #include "selftrace/tracer.h"
@@ -67,7 +67,7 @@ class RunningServer {
   const uint64_t started_ns_;
   Metrics metrics_;
   Listeners listener_options_{&config_, &metrics_};
-  pipeline::ByteBudget budget_;
+  ByteBudget budget_;
   std::unique_ptr<selftrace::Tracer> tracer_;  // null: off. Outlives who may record
   std::unique_ptr<pipeline::Graph> graph_;
   std::unique_ptr<net::Server> net_;

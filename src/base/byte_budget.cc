@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pipeline/byte_budget.h"
+#include "base/byte_budget.h"
 
 #include <string>
 
-namespace weft::pipeline {
+namespace weft {
 
 ByteBudget::ByteBudget(uint64_t bytes_max) : count_(std::make_shared<Count>(bytes_max)) {}
 
@@ -49,4 +49,4 @@ ByteBudget::Reservation::~Reservation() {
   count_->used.fetch_sub(bytes_, std::memory_order_relaxed);
 }
 
-}  // namespace weft::pipeline
+}  // namespace weft

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ByteBudget bounds what requests under way may hold at once, over all receivers. A receiver takes
-// its share before it reads a body, more of it while a body of undeclared length grows, and gives
-// all back when the request has been answered; what does not fit is refused with a retry hint, so
-// that overload costs a refusal and never the process.
+// ByteBudget bounds what requests under way may hold at once: one of all receivers, one of what is
+// sent to the query server. Who admits a request takes its share before its body is read, more of
+// it while a body of undeclared length grows, and gives all back when the request has been
+// answered; what does not fit is refused with a retry hint, so that overload costs a refusal and
+// never the process.
 //
 // Thread rule: any thread; a reservation by one at a time. It keeps the count alive, not the budget
 // object.
@@ -15,7 +16,7 @@
 
 #include "base/result.h"
 
-namespace weft::pipeline {
+namespace weft {
 
 class ByteBudget {
   struct Count;
@@ -56,4 +57,4 @@ class ByteBudget {
   const std::shared_ptr<Count> count_;
 };
 
-}  // namespace weft::pipeline
+}  // namespace weft
