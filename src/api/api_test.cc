@@ -279,6 +279,58 @@ TEST_F(ApiTest, ImportCountsExactly) {
   EXPECT_EQ(post("/api/weft/v1/import", "\xFF", "application/x-protobuf").status, 400);
 }
 
+TEST_F(ApiTest, UploadsHoldNoMoreThanTheirBudget) {
+  QueryServerOptions options;
+  options.limits.upload_bytes_max = 2 << 20;
+  Begin(options);
+  net::HttpClient client;
+  auto post = [&](const std::string& path, size_t bytes) {
+    return client.Post(Url(path), "application/x-protobuf", std::string(bytes, '\xFF')).value();
+  };
+  // Until the server has seen the head of what was sent before, or its end.
+  auto post_until = [&](const std::string& path, size_t bytes, int status) {
+    auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    net::ClientResponse response = post(path, bytes);
+    while (response.status != status && std::chrono::steady_clock::now() < end)
+      response = post(path, bytes);
+    EXPECT_EQ(response.status, status) << path << ": " << response.body;
+    return response;
+  };
+  constexpr size_t kBytes = 1 << 20;
+  for (const char* path : {"/api/weft/v1/import", "/api/transform"}) {
+    SCOPED_TRACE(path);
+    EXPECT_EQ(post(path, 3 << 20).status, 413) << "more than all together: no retry can help";
+    net::RawClient slow(query_->port());
+    ASSERT_TRUE(slow.Send("POST " + std::string(path) +
+                          " HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+                          "application/x-protobuf\r\nContent-Length: 1500000\r\n\r\n"));
+    for (const char* other : {"/api/weft/v1/import", "/api/transform"}) {
+      net::ClientResponse refused = post_until(other, kBytes, 503);
+      EXPECT_NE(net::FindHeader(refused.headers, "retry-after"), "");
+      EXPECT_THAT(refused.body, HasSubstr("requests under way hold 1500000 of 2097152 bytes"));
+      bool jaeger = std::string_view(other).ends_with("transform");
+      EXPECT_THAT(refused.body, StartsWith(jaeger ? R"({"data":null)" : R"({"error":)"));
+    }
+    EXPECT_EQ(Get("/api/services").status, 200) << "questions are not charged";
+    slow.Close();
+    post_until(path, kBytes, 400);
+  }
+}
+
+TEST_F(ApiTest, UploadsOfUndeclaredLengthAreChargedAsTheyGrow) {
+  QueryServerOptions options;
+  options.limits.upload_bytes_max = 2 << 20;
+  Begin(options);
+  for (const char* path : {"/api/weft/v1/import", "/api/transform"}) {
+    net::RawClient raw(query_->port());
+    ASSERT_TRUE(raw.Send("POST " + std::string(path) +
+                         " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf"
+                         "\r\nTransfer-Encoding: chunked\r\n\r\n200001\r\n" +
+                         std::string((2 << 20) + 1, '\xFF')));
+    EXPECT_THAT(raw.ReadAll(), StartsWith("HTTP/1.1 413 ")) << path;
+  }
+}
+
 TEST_F(ApiTest, JaegerServicesAndOperations) {
   Begin();
   EXPECT_EQ(Json("/api/services"), R"({"data":[],"total":0,"limit":0,"offset":0,"errors":null})");

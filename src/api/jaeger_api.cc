@@ -12,6 +12,7 @@
 #include "api/otlp_transform.h"
 #include "api/paced_answer.h"
 #include "api/parameters.h"
+#include "api/upload_route.h"
 #include "query/dependencies.h"
 #include "wire/json_indent.h"
 
@@ -23,7 +24,6 @@ using codec::JaegerTraceId;
 
 constexpr uint64_t kNsPerMs = 1'000'000;
 constexpr size_t kTraceIdsMax = 1000;
-constexpr uint64_t kUploadBytesMax = 64ull << 20;
 
 // ---------------------------------------------------------------- traces
 
@@ -359,9 +359,9 @@ void AddJaegerRoutes(QueryRunner* runner, Clock* clock, const net::RouteOptions&
   get("/api/dependencies", [=](const net::Request& request, net::ExchangePtr exchange) {
     HandleDependencies(runner, clock, request, std::move(exchange));
   });
-  net::RouteOptions upload = options;
-  upload.body_bytes_max = kUploadBytesMax;
-  router->Add("POST", "/api/transform", upload,
+  router->Add("POST", "/api/transform",
+              UploadRoute(options, runner->uploads(),
+                          [](const Error& error) { return JaegerFailure(error); }),
               [runner](net::Request request, net::ExchangePtr exchange) {
                 HandleTransform(runner, std::move(request), std::move(exchange));
               });

@@ -9,6 +9,7 @@
 #include "api/trace_cache.h"
 #include "api/trace_rows.h"
 #include "api/trace_stream.h"
+#include "api/upload_route.h"
 #include "codec/otlp.h"
 #include "store/import.h"
 
@@ -272,9 +273,10 @@ void HandleTrace(QueryRunner* runner, const std::shared_ptr<TraceCache>& traces,
 
 // ---------------------------------------------------------------- import
 
-net::Response AnswerImport(store::Store* store, Clock* clock, bool logs, const std::string& body) {
-  Result<SpanBatch> batch = logs ? codec::DecodeOtlpLogs(codec::OtlpFormat::kProtobuf, body)
-                                 : codec::DecodeOtlpTraces(codec::OtlpFormat::kProtobuf, body);
+net::Response AnswerImport(store::Store* store, Clock* clock, bool logs, std::string body) {
+  Result<SpanBatch> batch =
+      logs ? codec::DecodeOtlpLogs(codec::OtlpFormat::kProtobuf, std::move(body))
+           : codec::DecodeOtlpTraces(codec::OtlpFormat::kProtobuf, std::move(body));
   if (!batch) return ErrorResponse(batch.error());
   Result<store::ImportCounts> counts = store::ImportBatch(store, clock, std::move(*batch));
   if (!counts) return ErrorResponse(counts.error());
@@ -302,7 +304,7 @@ void HandleImport(QueryRunner* runner, net::Request request, net::ExchangePtr ex
   bool logs = Parameters(request.query).Flag("logs");
   runner->Answer("import", std::move(exchange),
                  [runner, body, logs](const store::Snapshot&, const query::Budget&) {
-                   return AnswerImport(runner->store(), runner->clock(), logs, *body);
+                   return AnswerImport(runner->store(), runner->clock(), logs, std::move(*body));
                  });
 }
 
@@ -346,9 +348,8 @@ void AddNativeRoutes(const ServerFacts& facts, QueryRunner* runner, net::RouteOp
                       net::Request request, net::ExchangePtr exchange) {
     HandleTrace(runner, traces, std::move(request), std::move(exchange));
   });
-  net::RouteOptions import_options = options;
-  import_options.body_bytes_max = 64ull << 20;
-  router->Add("POST", std::string(kNativeRoot) + "/import", import_options,
+  router->Add("POST", std::string(kNativeRoot) + "/import",
+              UploadRoute(options, runner->uploads(), ErrorResponse),
               [runner](net::Request request, net::ExchangePtr exchange) {
                 HandleImport(runner, std::move(request), std::move(exchange));
               });

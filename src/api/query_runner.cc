@@ -21,6 +21,7 @@ QueryRunner::QueryRunner(store::Store* store, Limits limits, Metrics* metrics, C
                          selftrace::Tracer* tracer)
     : store_(store),
       limits_(limits),
+      uploads_(limits.upload_bytes_max),
       clock_(clock),
       tracer_(tracer),
       metrics_(metrics),

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "api/query_metrics.h"
+#include "base/byte_budget.h"
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "net/grpc.h"
@@ -39,6 +40,7 @@ class QueryRunner {
     uint64_t timeout_ns = 30ull * 1'000'000'000;
     uint64_t memory_bytes = 256ull << 20;
     uint64_t waiting_max = 256;
+    uint64_t upload_bytes_max = 128ull << 20;  // of all requests with data, waiting or running
   };
   // What a question works with. It answers through the exchange, whole or streamed.
   using Question =
@@ -68,6 +70,8 @@ class QueryRunner {
   // Cancels what runs, drops what waits, joins the threads. Idempotent.
   void Stop();
 
+  // What uploads are charged to, by api/upload_route.h.
+  ByteBudget* uploads() { return &uploads_; }
   store::Store* store() const { return store_; }
   Clock* clock() const { return clock_; }
   Metrics* metrics() const { return metrics_.metrics(); }
@@ -93,6 +97,7 @@ class QueryRunner {
 
   store::Store* const store_;
   const Limits limits_;
+  ByteBudget uploads_;
   Clock* const clock_;
   selftrace::Tracer* const tracer_;
   QueryMetrics metrics_;

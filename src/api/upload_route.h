@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Routes of the query server that take data, not a question: their bodies may be large, and wait
+// for a worker with the rest. So each takes its share of one ByteBudget before it is read.
+//
+// Thread rule: pure functions. Next: api/native_api.h, api/jaeger_api.h.
+#pragma once
+
+#include <cstdint>
+
+#include "api/query_runner.h"
+#include "base/byte_budget.h"
+#include "net/http.h"
+
+namespace weft::api {
+
+constexpr uint64_t kUploadBytesMax = 64ull << 20;
+
+// `route` for bodies up to kUploadBytesMax. `budget` is borrowed; `refuse` says in the API's own
+// shape that it is exhausted.
+net::RouteOptions UploadRoute(net::RouteOptions route, ByteBudget* budget,
+                              QueryRunner::Refuse refuse);
+
+}  // namespace weft::api
