@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// BudgetMeter: what one query call has used of its budget. Asked between row groups and traces, so
-// that a query overruns by one of them at most.
+// BudgetMeter: what one query call has used of its budget. Asked between row groups and traces, and
+// before a trace is assembled, so that a query overruns by little.
 //
 // Thread rule: one thread at a time; `cancelled` may be set from anywhere.
 #pragma once
@@ -14,6 +14,21 @@
 #include "query/query.h"
 
 namespace weft::query {
+
+// What a span or log record is taken to need once its trace is assembled: itself, its attributes
+// and text, its place in the tree. Most need more: an estimate that is too low answers more
+// questions.
+constexpr uint64_t kAssembledRowBytes = 512;
+
+// Spans and log records of a trace in all segments, duplicates too: what assembling it would read.
+inline Result<uint64_t> CountRows(const store::Snapshot& snapshot, const TraceId& id) {
+  uint64_t count = 0;
+  for (const auto& segment : snapshot.segments()) {
+    WEFT_ASSIGN(block::Segment::TraceRows rows, segment->FindTrace(id));
+    count += rows.spans.size() + rows.logs.size();
+  }
+  return count;
+}
 
 class BudgetMeter {
  public:
@@ -36,6 +51,15 @@ class BudgetMeter {
                                                      std::to_string(budget_.memory_bytes >> 20) +
                                                      " MiB");
     return {};
+  }
+  // May a trace of so many spans and log records be assembled? kResourceExhausted, naming it.
+  Status CheckTrace(const TraceId& id, uint64_t rows, uint64_t bytes_used) const {
+    uint64_t left = budget_.memory_bytes - std::min(bytes_used, budget_.memory_bytes);
+    if (rows <= left / kAssembledRowBytes) return {};
+    return Fail(ErrorCode::kResourceExhausted,
+                "trace " + id.ToHex() + " was left out: to judge its " + std::to_string(rows) +
+                    " spans and log records together takes more memory than the query's " +
+                    std::to_string(budget_.memory_bytes >> 20) + " MiB");
   }
 
  private:

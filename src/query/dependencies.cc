@@ -66,7 +66,7 @@ class DependencyCounter {
   Status GatherRow(uint32_t trace, uint32_t row_in_group, Source* source);
   Status CountFragments(const std::vector<TraceId>& ids);
   Status CountTree(std::span<const Fragment> fragments);
-  Status CountAssembled(const TraceId& id);
+  Status CountAssembled(const TraceId& id, uint64_t spans);
   Result<Source> Open(const Segment& segment);
   Result<ColumnRef> Intrinsic(const Segment& segment, std::string_view name) const;
   bool MayStartInRange(const block::TraceEntry& entry, const block::Table& spans) const;
@@ -86,6 +86,7 @@ class DependencyCounter {
   std::unordered_map<uint64_t, uint64_t> calls_;  // parent << 32 | child
   std::unordered_map<TraceId, uint32_t, IdHash> split_;
   std::vector<TraceId> split_order_;
+  uint64_t too_large_ = 0;  // traces left out
   std::vector<Fragment> fragments_;
   std::vector<uint32_t> path_;  // services from the root down to the span before
   trace::TreeBuilder trees_;
@@ -103,6 +104,8 @@ Result<Dependencies> DependencyCounter::Run() {
       return Fail(std::move(status).error());
     NotePartial(status.error().message);
   }
+  if (too_large_ > 1)
+    NotePartial(std::to_string(too_large_ - 1) + " more traces were left out for the same reason");
   std::vector<std::string_view> names(services_.size());
   for (const auto& [name, number] : services_) names[number] = name;
   for (const auto& [pair, calls] : calls_)
@@ -205,8 +208,10 @@ Status DependencyCounter::GatherFrom(const Segment& segment, const std::vector<T
       WEFT_ASSIGN(Segment::TraceRows rows, segment.FindTrace(ids[i]));
       for (block::Row row : rows.spans) {
         uint32_t group = row / block::kRowsPerGroup;
-        if (source.columns.rows() == 0 || source.columns.group() != group)
+        if (source.columns.rows() == 0 || source.columns.group() != group) {
+          WEFT_TRY(meter_.Check(bytes_used()));
           source.columns.Open(group);
+        }
         WEFT_TRY(GatherRow(i, row % block::kRowsPerGroup, &source));
       }
       if (i % 256 == 0) WEFT_TRY(meter_.Check(bytes_used()));
@@ -269,7 +274,7 @@ Status DependencyCounter::CountFragments(const std::vector<TraceId>& ids) {
     bool doubtful = false;
     for (; end < fragments_.size() && fragments_[end].trace == fragments_[begin].trace; ++end)
       doubtful |= SamePlace(fragments_[end - 1], fragments_[end]);
-    WEFT_TRY(doubtful ? CountAssembled(ids[fragments_[begin].trace])
+    WEFT_TRY(doubtful ? CountAssembled(ids[fragments_[begin].trace], end - begin)
                       : CountTree(std::span(fragments_).subspan(begin, end - begin)));
     begin = end;
     if (++traces % 256 == 0) WEFT_TRY(meter_.Check(bytes_used()));
@@ -290,7 +295,11 @@ Status DependencyCounter::CountTree(std::span<const Fragment> fragments) {
   return {};
 }
 
-Status DependencyCounter::CountAssembled(const TraceId& id) {
+Status DependencyCounter::CountAssembled(const TraceId& id, uint64_t spans) {
+  if (Status fits = meter_.CheckTrace(id, spans, bytes_used()); !fits) {
+    if (too_large_++ == 0) NotePartial(fits.error().message);
+    return {};
+  }
   Result<SpanBatch> batch = snapshot_.ReadTrace(id);
   if (!batch) return Excuse(weft::Fail(std::move(batch).error()));
   std::vector<uint32_t> service_of;

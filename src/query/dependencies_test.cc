@@ -110,6 +110,31 @@ TEST(Dependencies, TheChildsStartDecides) {
               ElementsAre(ServiceCalls{"web", "bank", 1}));
 }
 
+TEST(Dependencies, ATraceTooLargeForTheMemoryIsLeftOutAndNamed) {
+  SpanBatch batch = MakeBatch({{1, 1, 0, "web", 0},
+                               {1, 2, 1, "bank", 1},
+                               {2, 1, 0, "web", 0},
+                               {2, 2, 1, "shop", 1},
+                               {2, 2, 1, "shop", 1}});
+  for (uint32_t i = 0; i < 5000; ++i) {
+    Span span = batch.spans[1];
+    span.span_id.bytes[0] = static_cast<uint8_t>(1 + (i >> 8));
+    span.span_id.bytes[1] = static_cast<uint8_t>(i);
+    batch.spans.push_back(span);
+  }
+  // Duplicates are told apart on the whole trace only.
+  batch.spans.push_back(batch.spans.back());
+  const SpanBatch* one = &batch;
+  testing::SegmentSnapshot snapshot({testing::MakeChunk(std::span(&one, 1))});
+  auto found =
+      FindDependencies(snapshot, kEpoch, kEpoch + 1000 * kSecond, {.memory_bytes = 2 << 20});
+  ASSERT_TRUE(found);
+  EXPECT_THAT(found->partial, HasSubstr("trace 00000000000000000000000000000001 was left out"));
+  EXPECT_THAT(found->links, ElementsAre(ServiceCalls{"web", "shop", 1}));
+  EXPECT_THAT(Links({&batch}),
+              ElementsAre(ServiceCalls{"web", "bank", 5001}, ServiceCalls{"web", "shop", 1}));
+}
+
 TEST(Dependencies, AnExhaustedBudgetIsSaid) {
   SpanBatch batch = MakeBatch({{1, 1, 0, "web", 0}, {1, 2, 1, "shop", 1}});
   for (const testing::Layout& layout : testing::MakeLayouts({&batch})) {

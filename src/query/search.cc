@@ -41,6 +41,7 @@ struct Waiting {
   uint32_t segment = 0;      // where the key's start comes from
   block::Row first_row = 0;  // of a trace that lies whole in a block
   uint32_t rows = 0;         // 0: to be assembled
+  uint64_t all_rows = 0;     // of a split trace, in all segments: once its true start is known
   bool operator<(const Waiting& other) const { return key < other.key; }
 };
 
@@ -77,7 +78,9 @@ class Searcher {
   void NoteNextGroup(SegmentScan* scan, uint32_t segment);
   Status Wait(const Candidate& candidate, uint32_t segment);
   Status Settle(const Waiting& waiting);
-  Result<uint64_t> TrueStart(const Waiting& waiting);
+  Result<Waiting> FindTrueStart(const Waiting& waiting);
+  // False: no memory for it; the answer goes on without it, and says so.
+  Result<bool> MayAssemble(const Waiting& waiting);
   Status AddResult(const Waiting& waiting);
   void Keep(TraceSummary summary);
   bool IsDone() const { return result_.traces.size() >= request_.limit; }
@@ -102,6 +105,7 @@ class Searcher {
   std::unordered_set<TraceId, IdHash> settled_;  // split traces put back or answered
   std::vector<Candidate> found_;
   uint64_t scan_bytes_ = 0, result_bytes_ = 0;
+  uint64_t too_large_ = 0;  // traces left out
   SearchResult result_;
 };
 
@@ -122,6 +126,8 @@ Result<SearchResult> Searcher::Run() {
       return Fail(std::move(status).error());
     NotePartial(status.error().message);
   }
+  if (too_large_ > 1)
+    NotePartial(std::to_string(too_large_ - 1) + " more traces were left out for the same reason");
   bool more = !groups_.empty() || !waiting_.empty();
   if (more && !result_.traces.empty()) {
     const TraceSummary& last = result_.traces.back();
@@ -265,23 +271,23 @@ Status Searcher::Settle(const Waiting& waiting) {
   if (waiting.exact) return AddResult(waiting);
   // Other fragments may have put the same trace here.
   if (!settled_.insert(waiting.key.trace_id).second) return {};
-  WEFT_ASSIGN(uint64_t start_ns, TrueStart(waiting));
-  Waiting exact{{start_ns, waiting.key.trace_id}};
+  WEFT_ASSIGN(Waiting exact, FindTrueStart(waiting));
   if (after_ && exact.key >= *after_) return {};
   waiting_.push(exact);
   return {};
 }
 
 // The smallest start over all fragments.
-Result<uint64_t> Searcher::TrueStart(const Waiting& waiting) {
-  uint64_t start_ns = waiting.key.start_ns;
+Result<Waiting> Searcher::FindTrueStart(const Waiting& waiting) {
+  Waiting exact{waiting.key};
   const auto& segments = snapshot_.segments();
   for (uint32_t s = 0; s < segments.size(); ++s) {
-    if (broken_[s] || s == waiting.segment) continue;
+    if (broken_[s]) continue;
     const block::Segment& segment = *segments[s];
     auto look = [&]() -> Status {
       WEFT_ASSIGN(block::Segment::TraceRows rows, segment.FindTrace(waiting.key.trace_id));
-      if (rows.spans.empty()) return {};
+      exact.all_rows += rows.spans.size() + rows.logs.size();
+      if (rows.spans.empty() || s == waiting.segment) return {};
       uint32_t group = rows.spans[0] / block::kRowsPerGroup;
       std::vector<uint64_t> ordinals(segment.spans().rows_in_group(group));
       WEFT_TRY(segment.spans().ReadNumbers(block::FixedColumn::kTrace, group, ordinals));
@@ -290,12 +296,29 @@ Result<uint64_t> Searcher::TrueStart(const Waiting& waiting) {
       if (ordinal >= segment.trace_count())
         return Fail(ErrorCode::kCorruption, "a row names a trace that its segment lacks");
       WEFT_TRY(segment.ReadTraces(static_cast<uint32_t>(ordinal), std::span(&entry, 1)));
-      start_ns = std::min(start_ns, entry.start_ns);
+      exact.key.start_ns = std::min(exact.key.start_ns, entry.start_ns);
       return {};
     };
     WEFT_TRY(Excuse(look(), s));
   }
-  return start_ns;
+  return exact;
+}
+
+Result<bool> Searcher::MayAssemble(const Waiting& waiting) {
+  uint64_t rows = waiting.all_rows;
+  if (waiting.rows > 0) {
+    auto found = snapshot_.segments()[waiting.segment]->FindTrace(waiting.key.trace_id);
+    if (found) rows = found->spans.size() + found->logs.size();
+  }
+  Status fits = meter_.CheckTrace(waiting.key.trace_id, rows, bytes_used());
+  if (fits) return true;
+  // It may fit on a page of its own: this one ends before it.
+  if (!result_.traces.empty() && meter_.CheckTrace(waiting.key.trace_id, rows, 0)) {
+    waiting_.push(waiting);
+    return Fail(ErrorCode::kResourceExhausted, "the query's memory holds no more of the answer");
+  }
+  if (too_large_++ == 0) NotePartial(fits.error().message);
+  return false;
 }
 
 // The last judgement, on the whole trace: from columns where it lies whole in a block and they tell
@@ -311,6 +334,8 @@ Status Searcher::AddResult(const Waiting& waiting) {
       return {};
     }
   }
+  WEFT_ASSIGN(bool may, MayAssemble(waiting));
+  if (!may) return {};
   auto batch = snapshot_.ReadTrace(waiting.key.trace_id);
   if (!batch) {
     ErrorCode code = batch.error().code;

@@ -237,6 +237,71 @@ TEST(Search, OutOfMemoryIsPartial) {
   EXPECT_LT(page->traces.size(), 1000u);
 }
 
+// More spans like the first of the batch's `trace`.
+void AddSpans(uint32_t count, uint32_t trace, SpanBatch* batch) {
+  for (uint32_t i = 1; i <= count; ++i) {
+    Span span = batch->spans[trace];
+    for (int b = 0; b < 4; ++b) span.span_id.bytes[b] = static_cast<uint8_t>(i >> (8 * b));
+    batch->spans.push_back(span);
+  }
+}
+
+// Notes which traces are assembled.
+class WatchedSnapshot : public SegmentSnapshot {
+ public:
+  using SegmentSnapshot::SegmentSnapshot;
+  Result<SpanBatch> ReadTrace(const TraceId& id) const override {
+    assembled.push_back(id);
+    return SegmentSnapshot::ReadTrace(id);
+  }
+  mutable std::vector<TraceId> assembled;
+};
+
+TEST(Search, ATraceTooLargeForTheMemoryIsLeftOutAndNamed) {
+  std::vector<SpanBatch> batches = ManyTraces(10, 10);
+  SpanBatch& batch = batches[0];
+  AddSpans(5000, 2, &batch);
+  AddSpans(5000, 4, &batch);
+  const SpanBatch* one = &batch;
+  WatchedSnapshot snapshot({testing::MakeChunk(std::span(&one, 1))});
+  auto found = Search(snapshot, {}, {.memory_bytes = 2 << 20});
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(found->traces.size(), 8u);
+  EXPECT_EQ(snapshot.assembled.size(), 8u) << "the large ones are not even read";
+  EXPECT_THAT(found->partial,
+              HasSubstr("trace " + batch.spans[4].trace_id.ToHex() +
+                        " was left out: to judge its 5001 spans and log records together takes "
+                        "more memory than the query's 2 MiB"));
+  EXPECT_THAT(found->partial, HasSubstr("1 more traces were left out"));
+  EXPECT_EQ(found->cursor, "");
+  found = Search(snapshot, {}, {.memory_bytes = 64 << 20});
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(found->traces.size(), 10u);
+  EXPECT_EQ(found->partial, "");
+}
+
+TEST(Search, ATraceThatFitsOnAPageOfItsOwnEndsThePageBefore) {
+  auto batches = ManyTraces(10, 10);
+  for (uint32_t trace = 0; trace < 10; ++trace) AddSpans(999, trace, &batches[0]);
+  auto snapshot = InChunks(batches);
+  SearchRequest request{.traceql = "{}", .limit = 10, .spans_per_trace = 1000};
+  size_t traces = 0;
+  int pages = 0;
+  do {
+    auto page = Search(*snapshot, request, {.memory_bytes = 1 << 20});
+    ASSERT_TRUE(page.has_value());
+    traces += page->traces.size();
+    EXPECT_THAT(page->partial, ::testing::Not(HasSubstr("left out")));
+    if (!page->cursor.empty()) {
+      EXPECT_THAT(page->partial, HasSubstr("memory"));
+    }
+    request.cursor = page->cursor;
+    ASSERT_LT(++pages, 50);
+  } while (!request.cursor.empty());
+  EXPECT_GT(pages, 1);
+  EXPECT_EQ(traces, 10u);
+}
+
 TEST(Search, CancelledIsAnError) {
   auto batches = ManyTraces(10, 10);
   std::atomic<bool> cancelled = true;

@@ -101,8 +101,15 @@ Status Gatherer::TakeSegments(const Plan& plan, bool whole, TagCollector* collec
 }
 
 Status Gatherer::TakeUndecided(const Plan& plan, TagCollector* collector) {
+  uint64_t too_large = 0;
   for (const TraceId& id : undecided_) {
-    WEFT_TRY(meter_.Check(collector->bytes() + undecided_.size() * 4 * sizeof(TraceId)));
+    uint64_t bytes = collector->bytes() + undecided_.size() * 4 * sizeof(TraceId);
+    WEFT_TRY(meter_.Check(bytes));
+    // What cannot be counted cannot be read either, and is told then.
+    if (Status fits = meter_.CheckTrace(id, CountRows(snapshot_, id).value_or(0), bytes); !fits) {
+      if (too_large++ == 0) Note(fits.error().message, &partial);
+      continue;
+    }
     Result<SpanBatch> batch = snapshot_.ReadTrace(id);
     if (!batch) {
       WEFT_TRY(ExcuseDamage(weft::Fail(std::move(batch).error()), &partial));
@@ -112,6 +119,9 @@ Status Gatherer::TakeUndecided(const Plan& plan, TagCollector* collector) {
     AssembledTrace trace(std::move(*batch));
     collector->TakeSpans(trace.batch(), trace.FindMatches(plan));
   }
+  if (too_large > 1)
+    Note(std::to_string(too_large - 1) + " more traces were left out for the same reason",
+         &partial);
   return {};
 }
 

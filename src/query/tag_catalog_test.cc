@@ -226,6 +226,32 @@ TEST(TagCatalog, ManyLongValuesStayBounded) {
   EXPECT_GT(values->values.size() * kLength, kTagBytesMax / 2);
 }
 
+TEST(TagCatalog, ATraceTooLargeForTheMemoryIsLeftOutAndNamed) {
+  const KeyValue large{"large", Value::Int(1)}, small{"small", Value::Int(1)};
+  SpanBatch batch;
+  batch.resources.emplace_back();
+  batch.scopes.emplace_back();
+  Span span;
+  span.start_ns = testing::kTextEpochNs;
+  span.end_ns = span.start_ns + 1'000'000'000;
+  for (uint32_t i = 0; i <= 5000; ++i) {
+    span.trace_id.bytes[15] = i < 5000 ? 1 : 2;
+    span.span_id.bytes[6] = static_cast<uint8_t>((i + 1) >> 8);
+    span.span_id.bytes[7] = static_cast<uint8_t>(i + 1);
+    span.attributes = std::span(i < 5000 ? &large : &small, 1);
+    batch.spans.push_back(span);
+  }
+  const SpanBatch* one = &batch;
+  testing::SegmentSnapshot snapshot({testing::MakeChunk(std::span(&one, 1))});
+  TagRequest request{.traceql = "{ traceDuration > 50ms }"};
+  EXPECT_THAT(Names(snapshot, "span", request), ElementsAre("span.large", "span.small"));
+  auto names = ListTags(snapshot, "span", request, {.memory_bytes = 2 << 20});
+  ASSERT_TRUE(names.has_value());
+  EXPECT_THAT(names->partial, HasSubstr("trace 00000000000000000000000000000001 was left out"));
+  ASSERT_EQ(names->tags.size(), 1u);
+  EXPECT_EQ(names->tags[0].key, "small");
+}
+
 TEST(TagCatalog, BudgetsMakeAnswersPartial) {
   std::vector<SpanBatch> batches = Shop();
   auto layout = testing::MakeLayouts({&batches[0], &batches[1]}).front();
