@@ -107,7 +107,7 @@ Status Gatherer::TakeUndecided(const Plan& plan, TagCollector* collector) {
     WEFT_TRY(meter_.Check(bytes));
     // What cannot be counted cannot be read either, and is told then.
     if (Status fits = meter_.CheckTrace(id, CountRows(snapshot_, id).value_or(0), bytes); !fits) {
-      if (too_large++ == 0) Note(fits.error().message, &partial);
+      if (too_large++ == 0) NotePartial(fits.error().message, &partial);
       continue;
     }
     Result<SpanBatch> batch = snapshot_.ReadTrace(id);
@@ -120,8 +120,8 @@ Status Gatherer::TakeUndecided(const Plan& plan, TagCollector* collector) {
     collector->TakeSpans(trace.batch(), trace.FindMatches(plan));
   }
   if (too_large > 1)
-    Note(std::to_string(too_large - 1) + " more traces were left out for the same reason",
-         &partial);
+    NotePartial(std::to_string(too_large - 1) + " more traces were left out for the same reason",
+                &partial);
   return {};
 }
 
