@@ -5,6 +5,8 @@
 #include <re2/re2.h>
 #include <yaml-cpp/yaml.h>
 
+#include "config/yaml_quotes.h"
+
 namespace weft::config {
 namespace {
 
@@ -122,6 +124,9 @@ void Emit(const Node& node, YAML::Emitter* out) {
 }  // namespace
 
 Result<Node> ParseYaml(std::string_view text, const std::string& file) {
+  if (std::optional<uint32_t> line = FindUnclosedQuote(text))
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("{}:{}: this quote is never closed", file, *line));
   try {
     return TreeBuilder(file).Build(YAML::Load(std::string(text)), 0);
   } catch (const YAML::Exception& error) {
