@@ -9,6 +9,7 @@
 
 #include "cli/cli.h"
 #include "cli/terminal.h"
+#include "config/listen_rules.h"
 #include "config/yaml.h"
 
 namespace weft::cli {
@@ -46,7 +47,9 @@ void AddCheckCommand(CLI::App* app, int* exit_code) {
   AddConfigOptions(command, options.get());
   auto files = std::make_shared<std::vector<std::string>>();
   command->add_option("FILE", *files, "The same as --config FILE");
-  command->callback([options, files, exit_code] {
+  auto insecure = std::make_shared<bool>(false);
+  command->add_flag("--insecure", *insecure, "As it is for `weft serve --insecure`");
+  command->callback([options, files, insecure, exit_code] {
     options->uris.insert(options->uris.end(), files->begin(), files->end());
     Result<config::Loaded> loaded = config::Load(*options, config::RealSurroundings());
     if (!loaded) {
@@ -54,8 +57,14 @@ void AddCheckCommand(CLI::App* app, int* exit_code) {
       *exit_code = kExitUsage;
       return;
     }
+    Status listeners = config::CheckListeners(loaded->config, *insecure, &loaded->warnings);
     for (const std::string& warning : loaded->warnings)
       fmt::print(stderr, "warning: {}\n", warning);
+    if (!listeners) {
+      PrintConfigError(listeners.error());
+      *exit_code = kExitUsage;
+      return;
+    }
     fmt::print("good: {}, {}, {}\n", Count(loaded->config.components.size(), "component"),
                Count(loaded->config.pipelines.size(), "pipeline"),
                Count(loaded->warnings.size(), "warning"));

@@ -76,35 +76,4 @@ Result<net::ListenOptions> Listeners::Options(const std::string& name,
   return options;
 }
 
-std::vector<ListenAddress> AddressesOf(config::Component* component) {
-  std::vector<ListenAddress> out;
-  std::string id = component->id.ToString();
-  if (auto* otlp = std::get_if<config::OtlpReceiverSettings>(&component->settings)) {
-    if (otlp->grpc)
-      out.push_back({id + "/grpc", &otlp->grpc->endpoint, &otlp->grpc->security, false});
-    if (otlp->http)
-      out.push_back({id + "/http", &otlp->http->endpoint, &otlp->http->security, false});
-  }
-  if (auto* query = std::get_if<config::QuerySettings>(&component->settings)) {
-    out.push_back({id, &query->endpoint, &query->security, true});
-    if (query->grpc_endpoint)
-      out.push_back({id + "/grpc", &*query->grpc_endpoint, &query->security, true});
-    if (query->tempo_endpoint)
-      out.push_back({id + "/tempo", &*query->tempo_endpoint, &query->security, true});
-  }
-  if (auto* health = std::get_if<config::HealthCheckSettings>(&component->settings))
-    out.push_back({id, &health->endpoint, &health->security, false});
-  return out;
-}
-
-std::string ExposureOf(const ListenAddress& address) {
-  if (address.endpoint->IsLoopback() || address.security->IsProtected()) return "";
-  const config::ListenerSecurity& security = *address.security;
-  std::string_view lack = security.tls                     ? "without authentication"
-                          : security.authenticator.empty() ? "without TLS and authentication"
-                                                           : "without TLS";
-  return fmt::format("{}: {} can be reached from other machines {}", address.name,
-                     address.endpoint->ToString(), lack);
-}
-
 }  // namespace weft::server

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// From configuration to listeners: what a listener's `tls` and `auth` become in net, and which
-// listeners may start beyond this machine.
+// From configuration to listeners: what a listener's `tls` and `auth` become in net. Which
+// listeners may start at all: config/listen_rules.h.
 //
 // Made once by RunningServer; one authenticator serves all listeners that name it.
 // Thread rule: one thread. Next: net/listen_options.h, config/security.h, docs/security.md.
@@ -33,19 +33,5 @@ class Listeners {
   Metrics* const metrics_;
   std::map<std::string, std::shared_ptr<net::Authenticator>> authenticators_;
 };
-
-// A listening address of a component, for rules over all of them.
-struct ListenAddress {
-  std::string name;  // "otlp/grpc"
-  config::Endpoint* endpoint;
-  const config::ListenerSecurity* security;
-  // Answers questions about what is stored; others only take what is sent, or answer probes.
-  bool shows_data;
-};
-std::vector<ListenAddress> AddressesOf(config::Component* component);
-
-// Empty: the listener may start. Otherwise an address that others can reach without protection;
-// fatal where it shows data.
-std::string ExposureOf(const ListenAddress& address);
 
 }  // namespace weft::server

@@ -11,8 +11,8 @@
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/config_commands.h"
+#include "config/listen_rules.h"
 #include "config/section.h"
-#include "server/listeners.h"
 #include "server/running_server.h"
 #include "server/service_notice.h"
 
@@ -23,14 +23,6 @@ struct Options {
   config::LoadOptions load;
   ServeOverrides overrides;
 };
-
-Status MovePort(uint32_t offset, config::Endpoint* endpoint) {
-  if (endpoint->port + offset > 65535)
-    return Fail(ErrorCode::kInvalidArgument,
-                fmt::format("--port-offset {} moves port {} beyond 65535", offset, endpoint->port));
-  if (endpoint->port != 0) endpoint->port = static_cast<uint16_t>(endpoint->port + offset);
-  return {};
-}
 
 std::string LimitText(const std::string& text) { return text == "0" ? "no limit" : text; }
 
@@ -107,26 +99,14 @@ int Serve(const Options& options) {
 
 Status ApplyOverrides(const ServeOverrides& overrides, const std::string& default_directory,
                       config::Config* config, std::vector<std::string>* warnings) {
+  WEFT_TRY(config::MovePorts(overrides.port_offset, config));
+  WEFT_TRY(config::CheckListeners(*config, overrides.insecure, warnings));
   int stores = 0;
-  // Metrics say nothing private: they may be read from other machines.
-  for (config::Endpoint& endpoint : config->telemetry.metrics_endpoints)
-    WEFT_TRY(MovePort(overrides.port_offset, &endpoint));
   for (config::Component& component : config->components) {
     if (auto* store = std::get_if<config::StoreSettings>(&component.settings)) {
       ++stores;
       if (!overrides.data.empty()) store->directory = overrides.data;
       if (store->directory.empty()) store->directory = default_directory;
-    }
-    for (const ListenAddress& address : AddressesOf(&component)) {
-      WEFT_TRY(MovePort(overrides.port_offset, address.endpoint));
-      std::string exposure = ExposureOf(address);
-      if (exposure.empty() || overrides.insecure) continue;
-      if (address.shows_data)
-        return Fail(ErrorCode::kInvalidArgument,
-                    exposure +
-                        "; set tls and auth, use localhost, or say --insecure if that is "
-                        "meant (docs/security.md)");
-      warnings->push_back(exposure + "; --insecure says that this is meant (docs/security.md)");
     }
   }
   if (!overrides.data.empty() && stores != 1)

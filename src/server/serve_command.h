@@ -26,9 +26,7 @@ struct ServeOverrides {
   uint32_t port_offset = 0;
   bool insecure = false;
 };
-// Applies them and fills the default directory in. Addresses that others can reach without TLS and
-// authentication are refused where they show data, and put in `warnings` where they do not, unless
-// --insecure says that this is meant.
+// Applies them, fills the default directory in and judges the listeners (config/listen_rules.h).
 Status ApplyOverrides(const ServeOverrides& overrides, const std::string& default_directory,
                       config::Config* config, std::vector<std::string>* warnings);
 

@@ -305,6 +305,25 @@ TEST_F(WeftTest, APortInUseNamesItsHolderAndTheFlag) {
   EXPECT_THAT(second.printed, HasSubstr("--port-offset"));
 }
 
+// What stops `serve`, or makes it warn, is said by `check config` in the same words.
+TEST_F(WeftTest, CheckSaysWhatServeSays) {
+  const std::string kQuery = "extensions.query.endpoint=0.0.0.0:0";
+  const std::string kGrpc = "receivers.otlp.protocols.grpc.endpoint=0.0.0.0:0";
+  const std::string kShared = "receivers.otlp.protocols.grpc.endpoint=localhost:4318";
+  for (const std::string& setting : {kQuery, kShared}) {
+    Outcome served = Weft({"serve", "--set", setting});
+    Outcome checked = Weft({"check", "config", "--set", setting});
+    EXPECT_EQ(served.exit_code, 2);
+    EXPECT_EQ(checked.exit_code, 2);
+    EXPECT_EQ(checked.printed, served.printed);
+  }
+  Outcome warned = Weft({"check", "config", "--set", kGrpc});
+  EXPECT_EQ(warned.exit_code, 0);
+  EXPECT_THAT(warned.printed, HasSubstr("warning: otlp/grpc: 0.0.0.0:0 can be reached"));
+  EXPECT_THAT(warned.printed, HasSubstr("1 warning"));
+  EXPECT_EQ(Weft({"check", "config", "--insecure", "--set", kQuery}).exit_code, 0);
+}
+
 TEST_F(WeftTest, BeyondThisMachineOnlyWhenItIsMeant) {
   Outcome refused = Weft({"serve", "--set", "extensions.query.endpoint=0.0.0.0:0"});
   EXPECT_EQ(refused.exit_code, 2);
@@ -501,53 +520,6 @@ TEST(ServeOverridesTest, MovePortsAndFillTheDirectory) {
   EXPECT_EQ(store.directory, "/default");
   overrides.port_offset = 60'000;
   EXPECT_FALSE(ApplyOverrides(overrides, "/default", &config, &warnings));
-}
-
-class ExposureTest : public testing::Test {
- protected:
-  // The warnings, or the refusal, of the built-in configuration with `settings` over it.
-  std::vector<std::string> Apply(std::vector<std::string> settings, bool insecure = false) {
-    auto loaded =
-        config::Load({.uris = {}, .settings = std::move(settings)},
-                     {.env = [](const std::string&) { return std::nullopt; }, .read_file = {}});
-    if (!loaded) return {loaded.error().message};
-    std::vector<std::string> warnings;
-    Status status = ApplyOverrides({.data = "", .port_offset = 0, .insecure = insecure}, "/default",
-                                   &loaded->config, &warnings);
-    if (!status) return {"refused: " + status.error().message};
-    return warnings;
-  }
-  const std::vector<std::string> tls_ = {"extensions.query.tls={cert_file: c, key_file: k}",
-                                         "extensions.query.endpoint=0.0.0.0:16686"};
-};
-
-TEST_F(ExposureTest, ReceiversBeyondThisMachineStartWithAWarning) {
-  using testing::ElementsAre, testing::AllOf;
-  EXPECT_THAT(Apply({"receivers.otlp.protocols.grpc.endpoint=0.0.0.0:4317",
-                     "receivers.otlp.protocols.http.endpoint=:4318"}),
-              ElementsAre(AllOf(HasSubstr("otlp/grpc: 0.0.0.0:4317"),
-                                HasSubstr("without TLS and authentication")),
-                          HasSubstr("otlp/http: :4318")));
-  EXPECT_THAT(Apply({"receivers.otlp.protocols.grpc.endpoint=0.0.0.0:4317"}, true),
-              testing::IsEmpty());
-}
-
-TEST_F(ExposureTest, QueriesBeyondThisMachineNeedTlsAndAuthentication) {
-  using testing::ElementsAre, testing::AllOf;
-  EXPECT_THAT(
-      Apply({"extensions.query.endpoint=0.0.0.0:16686"}),
-      ElementsAre(AllOf(HasSubstr("refused: query: 0.0.0.0:16686"),
-                        HasSubstr("without TLS and authentication"), HasSubstr("--insecure"))));
-  EXPECT_THAT(Apply({"extensions.query.endpoint=0.0.0.0:16686"}, true), testing::IsEmpty());
-  EXPECT_THAT(Apply(tls_), ElementsAre(HasSubstr("without authentication")));
-  auto with_auth = tls_;
-  with_auth.insert(with_auth.end(), {"extensions.bearertokenauth.token=t",
-                                     "extensions.query.auth.authenticator=bearertokenauth",
-                                     "service.extensions=[query, bearertokenauth]"});
-  EXPECT_THAT(Apply(with_auth), testing::IsEmpty());
-  auto with_client_certificates = tls_;
-  with_client_certificates.push_back("extensions.query.tls.client_ca_file=ca");
-  EXPECT_THAT(Apply(with_client_certificates), testing::IsEmpty());
 }
 
 }  // namespace

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/listen_rules.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+
+namespace weft::config {
+namespace {
+
+// Where a component listens. E: Endpoint, const or not.
+template <class E>
+struct ListenAddress {
+  std::string name;  // "otlp/grpc"
+  std::string key;   // "receivers::otlp::protocols::grpc::endpoint"
+  E* endpoint;
+  const ListenerSecurity* security;
+  // Answers questions about what is stored; others only take what is sent, or answer probes.
+  bool shows_data;
+};
+
+template <class E, class C>
+std::vector<ListenAddress<E>> AddressesOf(C* component) {
+  std::vector<ListenAddress<E>> out;
+  std::string id = component->id.ToString();
+  if (auto* otlp = std::get_if<OtlpReceiverSettings>(&component->settings)) {
+    std::string protocols = "receivers::" + id + "::protocols::";
+    if (otlp->grpc)
+      out.push_back({id + "/grpc", protocols + "grpc::endpoint", &otlp->grpc->endpoint,
+                     &otlp->grpc->security, false});
+    if (otlp->http)
+      out.push_back({id + "/http", protocols + "http::endpoint", &otlp->http->endpoint,
+                     &otlp->http->security, false});
+  }
+  std::string extension = "extensions::" + id + "::";
+  if (auto* query = std::get_if<QuerySettings>(&component->settings)) {
+    out.push_back({id, extension + "endpoint", &query->endpoint, &query->security, true});
+    if (query->grpc_endpoint)
+      out.push_back({id + "/grpc", extension + "grpc_endpoint", &*query->grpc_endpoint,
+                     &query->security, true});
+    if (query->tempo_endpoint)
+      out.push_back({id + "/tempo", extension + "tempo_endpoint", &*query->tempo_endpoint,
+                     &query->security, true});
+  }
+  if (auto* health = std::get_if<HealthCheckSettings>(&component->settings))
+    out.push_back({id, extension + "endpoint", &health->endpoint, &health->security, false});
+  return out;
+}
+
+Status MovePort(uint32_t offset, Endpoint* endpoint) {
+  if (endpoint->port + offset > 65535)
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("--port-offset {} moves port {} beyond 65535", offset, endpoint->port));
+  if (endpoint->port != 0) endpoint->port = static_cast<uint16_t>(endpoint->port + offset);
+  return {};
+}
+
+// Empty: the listener may start. Otherwise an address that others can reach without protection.
+std::string ExposureOf(const ListenAddress<const Endpoint>& address) {
+  if (address.endpoint->IsLoopback() || address.security->IsProtected()) return "";
+  const ListenerSecurity& security = *address.security;
+  std::string_view lack = security.tls                     ? "without authentication"
+                          : security.authenticator.empty() ? "without TLS and authentication"
+                                                           : "without TLS";
+  return fmt::format("{}: {} can be reached from other machines {}", address.name,
+                     address.endpoint->ToString(), lack);
+}
+
+// Nothing listens for a component that the service does not name.
+bool Runs(const Config& config, const Component& component) {
+  if (component.kind == ComponentKind::kExtension)
+    return std::ranges::find(config.extensions, component.id) != config.extensions.end();
+  return std::ranges::any_of(config.pipelines, [&](const Pipeline& pipeline) {
+    return std::ranges::find(pipeline.receivers, component.id) != pipeline.receivers.end();
+  });
+}
+
+// "::" takes IPv4 too, "localhost" is both loopback addresses, "" is 0.0.0.0.
+bool Covers(std::string_view host, std::string_view other) {
+  if (host == "::" || host == other) return true;
+  if (host.empty() || host == "0.0.0.0") return other.find(':') == std::string_view::npos;
+  return host == "localhost" && (other == "127.0.0.1" || other == "::1");
+}
+bool Collide(const Endpoint& a, const Endpoint& b) {
+  return a.port != 0 && a.port == b.port && (Covers(a.host, b.host) || Covers(b.host, a.host));
+}
+
+struct TakenPort {
+  std::string key;
+  const Endpoint* endpoint;
+};
+
+Status TakePort(TakenPort wanted, std::vector<TakenPort>* taken) {
+  for (const TakenPort& other : *taken)
+    if (Collide(*other.endpoint, *wanted.endpoint))
+      return Fail(ErrorCode::kInvalidArgument,
+                  fmt::format("{} ({}) and {} ({}) want the same port", other.key,
+                              other.endpoint->ToString(), wanted.key, wanted.endpoint->ToString()));
+  taken->push_back(std::move(wanted));
+  return {};
+}
+
+}  // namespace
+
+Status MovePorts(uint32_t offset, Config* config) {
+  for (Endpoint& endpoint : config->telemetry.metrics_endpoints)
+    WEFT_TRY(MovePort(offset, &endpoint));
+  for (Component& component : config->components)
+    for (const auto& address : AddressesOf<Endpoint>(&component))
+      WEFT_TRY(MovePort(offset, address.endpoint));
+  return {};
+}
+
+Status CheckListeners(const Config& config, bool insecure, std::vector<std::string>* warnings) {
+  std::vector<TakenPort> taken;
+  for (const Component& component : config.components) {
+    bool runs = Runs(config, component);
+    for (const auto& address : AddressesOf<const Endpoint>(&component)) {
+      if (runs) WEFT_TRY(TakePort({address.key, address.endpoint}, &taken));
+      std::string exposure = ExposureOf(address);
+      if (exposure.empty() || insecure) continue;
+      if (address.shows_data)
+        return Fail(ErrorCode::kInvalidArgument,
+                    exposure +
+                        "; set tls and auth, use localhost, or say --insecure if that is "
+                        "meant (docs/security.md)");
+      warnings->push_back(exposure + "; --insecure says that this is meant (docs/security.md)");
+    }
+  }
+  // Metrics say nothing private: they may be read from other machines.
+  for (const Endpoint& endpoint : config.telemetry.metrics_endpoints)
+    WEFT_TRY(TakePort({"service::telemetry::metrics::readers", &endpoint}, &taken));
+  return {};
+}
+
+}  // namespace weft::config

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/listen_rules.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace weft::config {
+namespace {
+
+using testing::HasSubstr;
+
+class ListenRulesTest : public testing::Test {
+ protected:
+  // The warnings, or the refusal, of the built-in configuration with `settings` over it.
+  std::vector<std::string> Apply(std::vector<std::string> settings, bool insecure = false) {
+    auto loaded = Load({.uris = {}, .settings = std::move(settings)},
+                       {.env = [](const std::string&) { return std::nullopt; }, .read_file = {}});
+    if (!loaded) return {loaded.error().message};
+    std::vector<std::string> warnings;
+    Status status = CheckListeners(loaded->config, insecure, &warnings);
+    if (!status) return {"refused: " + status.error().message};
+    return warnings;
+  }
+  const std::vector<std::string> tls_ = {"extensions.query.tls={cert_file: c, key_file: k}",
+                                         "extensions.query.endpoint=0.0.0.0:16686"};
+};
+
+TEST_F(ListenRulesTest, ReceiversBeyondThisMachineStartWithAWarning) {
+  using testing::ElementsAre, testing::AllOf;
+  EXPECT_THAT(Apply({"receivers.otlp.protocols.grpc.endpoint=0.0.0.0:4317",
+                     "receivers.otlp.protocols.http.endpoint=:4318"}),
+              ElementsAre(AllOf(HasSubstr("otlp/grpc: 0.0.0.0:4317"),
+                                HasSubstr("without TLS and authentication")),
+                          HasSubstr("otlp/http: :4318")));
+  EXPECT_THAT(Apply({"receivers.otlp.protocols.grpc.endpoint=0.0.0.0:4317"}, true),
+              testing::IsEmpty());
+}
+
+TEST_F(ListenRulesTest, QueriesBeyondThisMachineNeedTlsAndAuthentication) {
+  using testing::ElementsAre, testing::AllOf;
+  EXPECT_THAT(
+      Apply({"extensions.query.endpoint=0.0.0.0:16686"}),
+      ElementsAre(AllOf(HasSubstr("refused: query: 0.0.0.0:16686"),
+                        HasSubstr("without TLS and authentication"), HasSubstr("--insecure"))));
+  EXPECT_THAT(Apply({"extensions.query.endpoint=0.0.0.0:16686"}, true), testing::IsEmpty());
+  EXPECT_THAT(Apply(tls_), ElementsAre(HasSubstr("without authentication")));
+  auto with_auth = tls_;
+  with_auth.insert(with_auth.end(), {"extensions.bearertokenauth.token=t",
+                                     "extensions.query.auth.authenticator=bearertokenauth",
+                                     "service.extensions=[query, bearertokenauth]"});
+  EXPECT_THAT(Apply(with_auth), testing::IsEmpty());
+  auto with_client_certificates = tls_;
+  with_client_certificates.push_back("extensions.query.tls.client_ca_file=ca");
+  EXPECT_THAT(Apply(with_client_certificates), testing::IsEmpty());
+}
+
+TEST_F(ListenRulesTest, TwoListenersOnOnePortAreNamed) {
+  const std::string kGrpc = "receivers.otlp.protocols.grpc.endpoint=";
+  using testing::ElementsAre, testing::IsEmpty;
+  EXPECT_THAT(
+      Apply({kGrpc + "localhost:4318"}, true),
+      ElementsAre("refused: receivers::otlp::protocols::grpc::endpoint (localhost:4318) and "
+                  "receivers::otlp::protocols::http::endpoint (localhost:4318) want the "
+                  "same port"));
+  for (const char* same :
+       {"0.0.0.0:4318", ":4318", "'[::]:4318'", "127.0.0.1:4318", "'[::1]:4318'"})
+    EXPECT_THAT(Apply({kGrpc + same}, true), ElementsAre(HasSubstr("want the same port"))) << same;
+  EXPECT_THAT(Apply({kGrpc + "localhost:16685"}),
+              ElementsAre(HasSubstr("extensions::query::grpc_endpoint (localhost:16685)")));
+  EXPECT_THAT(Apply({"service.telemetry.metrics.readers=[{pull: {exporter: {prometheus: {host: "
+                     "localhost, port: 4317}}}}]"}),
+              ElementsAre(HasSubstr("service::telemetry::metrics::readers (localhost:4317)")));
+  // Another address, any free port, a component that does not run.
+  EXPECT_THAT(Apply({kGrpc + "127.0.0.2:4318"}), IsEmpty());
+  EXPECT_THAT(
+      Apply({kGrpc + "'[::1]:4318'", "receivers.otlp.protocols.http.endpoint=0.0.0.0:4318"}, true),
+      IsEmpty());
+  EXPECT_THAT(Apply({kGrpc + "localhost:0", "receivers.otlp.protocols.http.endpoint=localhost:0"}),
+              IsEmpty());
+  EXPECT_THAT(Apply({"extensions.health_check.endpoint=localhost:4318"}), IsEmpty());
+}
+
+}  // namespace
+}  // namespace weft::config
