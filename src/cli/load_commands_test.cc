@@ -102,6 +102,17 @@ TEST_F(LoadCommandsTest, LoadgenCountsAndWritesDownWhatWasAcknowledged) {
   std::remove(path.c_str());
 }
 
+// Requests of 200 spans: the fifth is due after 400 ms, and has 100 ms of its own.
+TEST_F(LoadCommandsTest, LoadgenKeepsItsRateOverTheWholeRun) {
+  Outcome outcome = Weft("loadgen --url " + url_ + " --shape tracegen --spans 1000 --rate 2000");
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  size_t at = outcome.out.find("rate ");
+  ASSERT_NE(at, std::string::npos);
+  double rate = std::stod(outcome.out.substr(at + 5));
+  EXPECT_GT(rate, 0);
+  EXPECT_LE(rate, 2000);
+}
+
 TEST_F(LoadCommandsTest, LoadgenSaysWhatStoppedIt) {
   server_.Stop();
   Outcome outcome = Weft("loadgen --url " + url_ + " --spans 1000");

@@ -11,6 +11,7 @@
 #include <future>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@
 #include "cli/terminal.h"
 #include "load/load_sender.h"
 #include "load/load_shape.h"
+#include "load/pace.h"
 
 namespace weft::cli {
 namespace {
@@ -69,7 +71,7 @@ class LoadgenRun {
     send_.security = std::move(security);
     send_.protocol = options.grpc ? load::OtlpProtocol::kGrpc : load::OtlpProtocol::kHttp;
     send_.connections = options.connections;
-    send_.spans_per_second = options.rate;
+    if (options.rate > 0) send_.pace = &pace_.emplace(options.rate);
   }
 
   int Run() {
@@ -91,6 +93,11 @@ class LoadgenRun {
       total.Add(load::Send(round, send_));
       round.clear();
       round = next.valid() ? next.get() : NextRound();
+    }
+    if (pace_) {
+      // The rate is that of the whole run: the last request's spans take their time too.
+      if (total.error.empty()) pace_->WaitUntil(pace_->EndNs());
+      total.elapsed_ns = pace_->ElapsedNs();
     }
     std::sort(total.latency_ns.begin(), total.latency_ns.end());
     options_.json ? PrintJson(total) : Print(total);
@@ -147,6 +154,7 @@ class LoadgenRun {
 
   const LoadgenOptions& options_;
   std::unique_ptr<load::LoadShape> shape_;
+  std::optional<load::Pace> pace_;
   load::SendOptions send_;
   uint64_t made_ = 0, bytes_ = 0;
 };
@@ -197,7 +205,9 @@ void AddLoadgenCommand(CLI::App* app, int* exit_code) {
       ->check(CLI::IsMember({"shop", "tracegen"}))
       ->capture_default_str();
   loadgen->add_option("--spans", options->load.spans, "How many")->capture_default_str();
-  loadgen->add_option("--rate", options->rate, "Spans a second; 0: as fast as they are taken")
+  loadgen
+      ->add_option("--rate", options->rate,
+                   "Spans a second over the whole run; 0: as fast as they are taken")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   loadgen->add_option("--connections", options->connections, "One request at a time on each")

@@ -16,12 +16,10 @@ class SendRun {
  public:
   SendRun(std::span<const LoadRequest> requests, const SendOptions& options)
       : requests_(requests), options_(options), began_(SteadyClock::now()) {
-    uint64_t spans = 0;
-    due_spans_.reserve(requests.size());
-    for (const LoadRequest& request : requests) {
-      due_spans_.push_back(spans);
-      spans += request.spans;
-    }
+    if (options.pace == nullptr) return;
+    due_ns_.reserve(requests.size());
+    for (const LoadRequest& request : requests)
+      due_ns_.push_back(options.pace->NextDueNs(request.spans));
   }
 
   void RunConnection() {
@@ -30,7 +28,7 @@ class SendRun {
     while (!stopped()) {
       size_t index = next_.fetch_add(1);
       if (index >= requests_.size()) break;
-      WaitUntilDue(index);
+      if (options_.pace != nullptr) options_.pace->WaitUntil(due_ns_[index]);
       if (!SendOne(&client, requests_[index], &report)) break;
     }
     std::lock_guard lock(mutex_);
@@ -46,13 +44,6 @@ class SendRun {
 
  private:
   bool stopped() const { return options_.stop != nullptr && options_.stop->load(); }
-
-  void WaitUntilDue(size_t index) const {
-    if (options_.spans_per_second <= 0) return;
-    std::this_thread::sleep_until(
-        began_ + std::chrono::nanoseconds(static_cast<uint64_t>(
-                     static_cast<double>(due_spans_[index]) / options_.spans_per_second * 1e9)));
-  }
 
   bool SendOne(OtlpClient* client, const LoadRequest& request, SendReport* report) {
     while (!stopped()) {
@@ -85,7 +76,7 @@ class SendRun {
   std::span<const LoadRequest> requests_;
   const SendOptions& options_;
   const SteadyClock::time_point began_;
-  std::vector<uint64_t> due_spans_;  // spans before each request
+  std::vector<uint64_t> due_ns_;  // of each request, at a set pace
   std::atomic<size_t> next_ = 0;
   std::mutex mutex_;  // report_, and calls of acked
   SendReport report_;

@@ -17,6 +17,7 @@
 
 #include "load/load_shape.h"
 #include "load/otlp_client.h"
+#include "load/pace.h"
 
 namespace weft::load {
 
@@ -25,7 +26,7 @@ struct SendOptions {
   OtlpProtocol protocol = OtlpProtocol::kHttp;
   net::ClientSecurity security = {};
   uint32_t connections = 4;
-  double spans_per_second = 0;  // 0: as fast as it goes
+  Pace* pace = nullptr;  // borrowed, kept over all calls of a run; null: as fast as it goes
   std::function<void(const LoadRequest&)> acked;
   const std::atomic<bool>* stop = nullptr;
 };

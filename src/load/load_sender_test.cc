@@ -142,10 +142,20 @@ TEST_P(LoadSenderTest, NobodyListening) {
 TEST_P(LoadSenderTest, AnEvenPace) {
   FakeReceiver receiver;
   SendOptions options = Options(receiver.url());
-  options.spans_per_second = 1000;
+  Pace pace(1000);
+  options.pace = &pace;
   SendReport report = Send(Requests(11), options);  // the last is due after 200 spans: 200 ms
   EXPECT_EQ(report.spans, 220u);
   EXPECT_GE(report.elapsed_ns, 200'000'000u);
+}
+
+TEST_P(LoadSenderTest, ThePaceGoesOnFromCallToCall) {
+  FakeReceiver receiver;
+  SendOptions options = Options(receiver.url());
+  Pace pace(200);
+  options.pace = &pace;
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(Send(Requests(1), options).spans, 20u);
+  EXPECT_GE(pace.ElapsedNs(), 200'000'000u);  // when the third was due
 }
 
 TEST_P(LoadSenderTest, StopEndsIt) {
