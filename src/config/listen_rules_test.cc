@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -55,6 +57,24 @@ TEST_F(ListenRulesTest, QueriesBeyondThisMachineNeedTlsAndAuthentication) {
   auto with_client_certificates = tls_;
   with_client_certificates.push_back("extensions.query.tls.client_ca_file=ca");
   EXPECT_THAT(Apply(with_client_certificates), testing::IsEmpty());
+}
+
+TEST_F(ListenRulesTest, TheExampleOfTheSecurityPageOpensTheBuiltInConfiguration) {
+  std::ifstream file(std::string(WEFT_SOURCE_DIR) + "/docs/security.md");
+  std::string page(std::istreambuf_iterator<char>(file), {});
+  size_t begin = page.find("```yaml\n") + 8;
+  std::string example = page.substr(begin, page.find("```", begin) - begin);
+  ASSERT_THAT(example, HasSubstr("0.0.0.0"));
+  auto loaded = Load({.uris = {"weft.yaml", "security.yaml"}, .settings = {}},
+                     {.env = [](const std::string&) { return std::nullopt; },
+                      .read_file = [&](const std::string& path) -> Result<std::string> {
+                        return path == "weft.yaml" ? std::string(BuiltInYaml()) : example;
+                      }});
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_THAT(loaded->warnings, testing::IsEmpty());
+  std::vector<std::string> warnings;
+  EXPECT_TRUE(CheckListeners(loaded->config, false, &warnings));
+  EXPECT_THAT(warnings, testing::IsEmpty());
 }
 
 TEST_F(ListenRulesTest, TwoListenersOnOnePortAreNamed) {
