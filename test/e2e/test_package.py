@@ -170,7 +170,7 @@ class PackageTest(WeftTest):
         self.assertIn("./dev package", text)
         command = json.loads(re.search(r"^CMD (\[.*?\])$", text.replace("\\\n", ""), re.M | re.S)[1])
         self.assertEqual(command[0], "serve")
-        settings = [word for word in command[1:] if word not in ("--config", "/etc/weft/weft.yaml", "--insecure")]
+        settings = [word for word in command[1:] if word not in ("--config", "/etc/weft/weft.yaml")]
         config = self.folder() / "weft.yaml"
         config.write_text(run(BINARY, "print-config"), encoding="utf-8")
         run(BINARY, "check", "config", "--config", config, *settings)
