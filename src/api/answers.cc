@@ -7,7 +7,9 @@
 namespace weft::api {
 namespace {
 
-net::Response ErrorBody(const Error& error, const traceql::Diagnostic* diagnostic) {
+// `text`: the whole error as a terminal shows it.
+net::Response ErrorBody(const Error& error, const traceql::Diagnostic* diagnostic,
+                        std::string_view text) {
   std::string body;
   wire::JsonWriter json(&body);
   json.BeginObject();
@@ -20,6 +22,7 @@ net::Response ErrorBody(const Error& error, const traceql::Diagnostic* diagnosti
     json.Field("line", diagnostic->position.line);
     json.Field("column", diagnostic->position.column);
     json.Field("hint", diagnostic->hint);
+    json.Field("text", text);
   }
   json.EndObject();
   json.EndObject();
@@ -40,7 +43,7 @@ net::Response JsonResponse(std::string body, int status) {
           .body = std::move(body)};
 }
 
-net::Response ErrorResponse(const Error& error) { return ErrorBody(error, nullptr); }
+net::Response ErrorResponse(const Error& error) { return ErrorBody(error, nullptr, ""); }
 
 net::GrpcStatus ToGrpcStatus(const Error& error) {
   return {net::ToGrpcCode(error.code), error.message, error.retry_after_s};
@@ -58,7 +61,7 @@ net::Response RefusalResponse(const net::RequestHead&, const net::Refusal& refus
 net::Response TraceQlErrorResponse(const Error& error, const traceql::Diagnostic& diagnostic) {
   Error shown = error;
   shown.message = diagnostic.message;
-  return ErrorBody(shown, &diagnostic);
+  return ErrorBody(shown, &diagnostic, error.message);
 }
 
 std::string_view StatusText(StatusCode status) {

@@ -24,7 +24,7 @@ net::GrpcStatus ToGrpcStatus(const Error& error);
 // For what net refuses by itself.
 net::Response RefusalResponse(const net::RequestHead& head, const net::Refusal& refusal);
 Error ErrorOf(const net::Refusal& refusal);
-// With line, column and hint of the TraceQL text.
+// With line, column and hint of the TraceQL text, and with all of it as a terminal shows it.
 net::Response TraceQlErrorResponse(const Error& error, const traceql::Diagnostic& diagnostic);
 
 std::string_view StatusText(StatusCode status);

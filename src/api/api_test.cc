@@ -114,6 +114,7 @@ TEST_F(ApiTest, TraceQlErrorsPointAtTheText) {
   EXPECT_THAT(error, HasSubstr(R"("line":1)"));
   EXPECT_THAT(error, HasSubstr(R"("column":8)"));
   EXPECT_THAT(error, HasSubstr(R"("hint":)"));
+  EXPECT_THAT(error, HasSubstr(R"(\n{ .a = }\n       ^")"));
 }
 
 TEST_F(ApiTest, ATraceStreamsHeaderRowsEnd) {

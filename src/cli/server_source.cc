@@ -219,7 +219,9 @@ Result<std::string> BodyOf(const Result<net::ClientResponse>& response, std::str
       retry_after_s = static_cast<uint32_t>(Number(error, "retryAfterS"));
       if (uint64_t column = Number(error, "column"); column > 0)
         message = fmt::format("line {}, column {}: {}", Number(error, "line"), column, message);
-      if (std::string hint = Text(error, "hint"); !hint.empty()) message += "\n" + hint;
+      if (std::string hint = Text(error, "hint"); !hint.empty()) message += "\nhint: " + hint;
+      // All of that with the place in the query, from servers that send it.
+      if (std::string text = Text(error, "text"); !text.empty()) message = text;
     }
   }
   return Fail(

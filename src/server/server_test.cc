@@ -225,6 +225,13 @@ TEST_F(WeftTest, ExitCodesSayWhatHappened) {
   Outcome wrong = Weft({"query", "{ .a = }", "--url", url_});
   EXPECT_EQ(wrong.exit_code, 2);
   EXPECT_THAT(wrong.printed, HasSubstr("line 1, column 8"));
+  // The place in the query and the hint are the same, whoever finds the mistake.
+  Outcome asked = Weft({"query", "{ status = eror }", "--url", url_});
+  Outcome read = Weft({"query", "{ status = eror }", "--data", folder_ + "/data"});
+  EXPECT_THAT(asked.printed, HasSubstr("{ status = eror }\n           ^"));
+  EXPECT_THAT(asked.printed, HasSubstr("hint: "));
+  EXPECT_EQ(asked.printed, read.printed);
+  EXPECT_EQ(asked.exit_code, read.exit_code);
   EXPECT_EQ(Weft({"query", "--no-such-option"}).exit_code, 2);
   EXPECT_EQ(Weft({"no-such-command"}).exit_code, 2);
   EXPECT_EQ(Weft({"services", "--url", "http://127.0.0.1:1"}).exit_code, 4);
