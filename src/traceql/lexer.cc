@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "traceql/lexer.h"
 
-#include <algorithm>
-#include <cctype>
-
 #include "traceql/literals.h"
+#include "traceql/name_hints.h"
 #include "traceql/vocabulary.h"
 
 namespace weft::traceql {
@@ -27,19 +25,18 @@ class Lexer {
   explicit Lexer(std::string_view text) : text_(text) {}
 
   std::expected<std::vector<Token>, LexError> Run() {
-    std::vector<Token> tokens;
     while (true) {
       if (!SkipBlanks()) return std::unexpected(std::move(error_));
       Token token;
       token.position = position_;
       size_t begin = position_.offset;
       if (begin == text_.size()) {
-        tokens.push_back(std::move(token));
-        return tokens;
+        tokens_.push_back(std::move(token));
+        return std::move(tokens_);
       }
       if (!ReadToken(&token)) return std::unexpected(std::move(error_));
       token.text = text_.substr(begin, position_.offset - begin);
-      tokens.push_back(std::move(token));
+      tokens_.push_back(std::move(token));
     }
   }
 
@@ -128,7 +125,7 @@ class Lexer {
   bool ReadNumber(Token* token) {
     NumberScan scan = ScanNumber(Rest());
     if (!scan.error.empty())
-      return Fail(position_, std::string(scan.error), std::string(scan.hint));
+      return Fail(position_, std::string(scan.error), NumberHint(scan.hint, tokens_));
     Advance(scan.bytes);
     token->kind = TokenKind::kLiteral;
     token->literal = std::move(scan.value);
@@ -155,9 +152,12 @@ class Lexer {
         Advance(1);
         return ReadAttribute(token, scope.scope);
       }
+      size_t length = word.size();
+      while (start.offset + length < text_.size() && !EndsName(text_[start.offset + length]) &&
+             text_[start.offset + length] != '"')
+        ++length;
       return Fail(start, "'" + std::string(word) + "' is not a scope",
-                  "scopes are span, resource, event, link, instrumentation; or write ." +
-                      std::string(word) + "... for any");
+                  DottedHint(text_.substr(start.offset, length), tokens_));
     }
     if (Peek() == ':') {
       Advance(1);
@@ -178,18 +178,13 @@ class Lexer {
   bool ReadScopedIntrinsic(Token* token, Position start) {
     TakeWord();
     std::string_view name = text_.substr(start.offset, position_.offset - start.offset);
-    std::vector<std::string_view> known;
     for (const IntrinsicWord& word : IntrinsicWords()) {
-      if (!word.scoped.empty() && word.scoped == name) {
-        token->kind = TokenKind::kField;
-        token->field.intrinsic = word.intrinsic;
-        return true;
-      }
-      if (!word.scoped.empty()) known.push_back(word.scoped);
+      if (word.scoped.empty() || word.scoped != name) continue;
+      token->kind = TokenKind::kField;
+      token->field.intrinsic = word.intrinsic;
+      return true;
     }
-    std::string_view nearest = NearestWord(name, known);
-    return Fail(start, "'" + std::string(name) + "' is not an intrinsic",
-                nearest.empty() ? "" : "did you mean " + std::string(nearest) + "?");
+    return Fail(start, "'" + std::string(name) + "' is not an intrinsic", ScopedHint(name));
   }
 
   // After the dot. Quoted parts may stand anywhere in a name.
@@ -233,45 +228,14 @@ class Lexer {
 
   std::string_view text_;
   Position position_;
+  std::vector<Token> tokens_;  // read so far
   LexError error_;
 };
-
-// Levenshtein distance, case ignored.
-size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      size_t above = row[j];
-      size_t change = diagonal + (std::tolower(a[i - 1]) != std::tolower(b[j - 1]) ? 1 : 0);
-      row[j] = std::min({above + 1, row[j - 1] + 1, change});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
-}
 
 }  // namespace
 
 std::expected<std::vector<Token>, LexError> Tokenize(std::string_view text) {
   return Lexer(text).Run();
-}
-
-std::string_view NearestWord(std::string_view word,
-                             const std::vector<std::string_view>& candidates) {
-  if (word.size() > 64) return {};
-  std::string_view best;
-  size_t best_distance = 1 + std::max<size_t>(2, word.size() / 3);
-  for (std::string_view candidate : candidates) {
-    size_t distance = EditDistance(word, candidate);
-    if (distance < best_distance) {
-      best = candidate;
-      best_distance = distance;
-    }
-  }
-  return best;
 }
 
 }  // namespace weft::traceql

@@ -43,8 +43,4 @@ struct LexError {
 // Ends with a kEnd token. The views point into `text`.
 std::expected<std::vector<Token>, LexError> Tokenize(std::string_view text);
 
-// The word among `candidates` that `word` most likely was meant to be, or empty.
-std::string_view NearestWord(std::string_view word,
-                             const std::vector<std::string_view>& candidates);
-
 }  // namespace weft::traceql

@@ -12,6 +12,7 @@
 
 #include "traceql/excerpt.h"
 #include "traceql/lexer.h"
+#include "traceql/name_hints.h"
 #include "traceql/precedence.h"
 #include "traceql/traceql.h"
 #include "traceql/types.h"
@@ -61,7 +62,7 @@ class Parser {
       FailHere(Next().kind == TokenKind::kOperator || AtPunctuation(")") || AtPunctuation("}")
                    ? "unexpected"
                    : "expected the end of the query",
-               "");
+               OperatorHint(tokens_, at_));
       return std::nullopt;
     }
     if (operand->shape == Shape::kNumber) {
@@ -114,7 +115,7 @@ class Parser {
       Skip();
       return true;
     }
-    FailHere(fmt::format("expected '{}' {}", punctuation, after), "");
+    FailHere(fmt::format("expected '{}' {}", punctuation, after), OperatorHint(tokens_, at_));
     return false;
   }
   void Later(Position at, std::string feature) {
@@ -161,6 +162,7 @@ class Parser {
 
   std::vector<Token> tokens_;
   size_t at_ = 0;
+  const Expression* against_ = nullptr;  // what the operand being read is compared with, or null
   uint32_t depth_ = 0;
   Diagnostic error_;
   std::optional<Diagnostic> later_;
@@ -351,10 +353,7 @@ std::optional<Parser::Piece> Parser::Braces() {
   spanset->filter = ParseExpression(kLogicalLevel);
   if (spanset->filter == nullptr) return std::nullopt;
   if (!AtPunctuation("}")) {
-    FailHere("expected an operator or '}'",
-             Next().kind == TokenKind::kField && Next().text.starts_with('.')
-                 ? "write spaces around + - * / and around operators"
-                 : "");
+    FailHere("expected an operator or '}'", OperatorHint(tokens_, at_));
     return std::nullopt;
   }
   TypeVerdict verdict = CheckFilter(*spanset->filter);
@@ -374,12 +373,15 @@ ExpressionPtr Parser::ParseExpression(int level) {
     for (const BinaryWord& candidate : kBinaryWords)
       if (candidate.text == token.text) word = &candidate;
     if (word == nullptr) {
-      FailHere("unexpected", "structural operators stand between spansets: {...} >> {...}");
+      std::string hint = OperatorHint(tokens_, at_);
+      if (hint.empty()) hint = "structural operators stand between spansets: {...} >> {...}";
+      FailHere("unexpected", std::move(hint));
       return nullptr;
     }
     int own = Precedence(word->op);
     if (own < level) break;
     Skip();
+    against_ = IsComparison(word->op) ? left.get() : nullptr;
     ExpressionPtr right;
     if (word->op == Operator::kPower) {
       Level deeper(this);
@@ -389,6 +391,7 @@ ExpressionPtr Parser::ParseExpression(int level) {
       right = ParseExpression(own + 1);
     }
     if (right == nullptr) return nullptr;
+    against_ = nullptr;
     left = Binary(token, word->op, std::move(left), std::move(right));
   }
   return left;
@@ -400,6 +403,7 @@ ExpressionPtr Parser::ParsePrefix() {
     Level level(this);
     if (!level.ok()) return nullptr;
     Skip();
+    against_ = nullptr;
     ExpressionPtr inner = ParseExpression(kLogicalLevel);
     if (inner == nullptr || !Expect(")", "at the end of the parentheses")) return nullptr;
     return inner;
@@ -422,37 +426,17 @@ ExpressionPtr Parser::ParsePrefix() {
     return FieldAt(token, token.field);
   }
   if (token.kind == TokenKind::kWord) return ParseWord();
-  FailHere("expected a field or a value", "");
+  FailHere("expected a field or a value", OperandHint(tokens_, at_));
   return nullptr;
 }
 
 ExpressionPtr Parser::ParseWord() {
   const Token& token = Next();
-  Literal literal;
-  bool is_literal = true;
-  if (token.text == "true" || token.text == "false") {
-    literal.type = Type::kBool;
-    literal.integer = token.text == "true";
-  } else if (token.text == "minInt" || token.text == "maxInt") {
-    literal.type = Type::kInt;
-    literal.integer = token.text == "minInt" ? std::numeric_limits<int64_t>::min()
-                                             : std::numeric_limits<int64_t>::max();
-  } else {
-    is_literal = token.text == "nil";
-    for (const EnumWord& word : EnumWords()) {
-      if (word.word != token.text) continue;
-      is_literal = true;
-      literal.type = word.type;
-      literal.integer = word.number;
-    }
-  }
-  if (is_literal) {
+  if (std::optional<Literal> literal = LiteralOfWord(token.text)) {
     Skip();
-    return LiteralAt(token, std::move(literal));
+    return LiteralAt(token, std::move(*literal));
   }
-  std::vector<std::string_view> known = {"true", "false", "nil", "minInt", "maxInt"};
   for (const IntrinsicWord& word : IntrinsicWords()) {
-    if (!word.unscoped.empty()) known.push_back(word.unscoped);
     if (word.unscoped != token.text) continue;
     Skip();
     return FieldAt(token, Field{.intrinsic = word.intrinsic});
@@ -462,14 +446,8 @@ ExpressionPtr Parser::ParseWord() {
     Skip();
     return FieldAt(token, Field{});
   }
-  for (const EnumWord& word : EnumWords()) known.push_back(word.word);
-  std::string_view nearest = NearestWord(token.text, known);
   Fail(token.position, fmt::format("'{}' is not a field or a value", token.text),
-       nearest.empty()
-           ? fmt::format("attributes start with a dot or a scope: .{}; strings stand in "
-                         "quotes: \"{}\"",
-                         token.text, token.text)
-           : fmt::format("did you mean {}, or the attribute .{}?", nearest, token.text));
+       WordHint(tokens_, at_, against_));
   return nullptr;
 }
 

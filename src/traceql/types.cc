@@ -4,13 +4,22 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
+#include "traceql/literals.h"
+#include "traceql/name_hints.h"
 #include "traceql/traceql.h"
+#include "traceql/vocabulary.h"
 
 namespace weft::traceql {
 namespace {
 
 TypeVerdict Wrong(std::string error, std::string hint = "") {
   return {Type::kAny, std::move(error), std::move(hint)};
+}
+
+// "an int", "a string".
+std::string OneOf(Type type) {
+  bool vowel = type == Type::kInt || type == Type::kAny;
+  return fmt::format("{} {}", vowel ? "an" : "a", TypeName(type));
 }
 
 bool IsLiteral(const Expression& e, Type type) {
@@ -40,7 +49,7 @@ TypeVerdict CheckRegex(const Expression& left, const Expression& right) {
   if (!IsLiteral(right, Type::kString))
     return Wrong("a regular expression is a literal string", "as in name =~ \"GET .*\"");
   if (left.type != Type::kString && left.type != Type::kAny)
-    return Wrong(fmt::format("a regular expression cannot match a {}", TypeName(left.type)));
+    return Wrong(fmt::format("a regular expression cannot match {}", OneOf(left.type)));
   RE2::Options options;
   options.set_log_errors(false);
   RE2 pattern(right.literal.text, options);
@@ -54,15 +63,46 @@ TypeVerdict CheckRegex(const Expression& left, const Expression& right) {
   return {Type::kBool, "", ""};
 }
 
-TypeVerdict CheckComparison(Operator op, Type left, Type right) {
-  if (!MayEqual(left, right)) {
-    std::string hint;
-    if ((left == Type::kStatus || left == Type::kKind) && right == Type::kString)
-      hint = fmt::format("{} names stand without quotes", TypeName(left));
-    if (left == Type::kDuration && right == Type::kString) hint = "durations stand without quotes";
-    return Wrong(fmt::format("cannot compare a {} with a {}", TypeName(left), TypeName(right)),
-                 hint);
-  }
+// For a literal status or kind where a condition stands: `{ error }`, `{ error = true }`.
+std::string BareEnumHint(const Expression& e, bool negated = false) {
+  if (!IsLiteral(e, Type::kStatus) && !IsLiteral(e, Type::kKind)) return {};
+  return fmt::format("write {} {} {}", TypeName(e.type), negated ? "!=" : "=",
+                     LiteralText(e.literal));
+}
+
+std::string EnumComparisonHint(Operator op, const Expression& left, const Expression& right) {
+  bool off = IsLiteral(right, Type::kBool) && right.literal.integer == 0;
+  if (std::string bare = BareEnumHint(left, off != (op == Operator::kNotEqual)); !bare.empty())
+    return bare;
+  if (right.type == Type::kString)
+    return fmt::format("{} names stand without quotes", TypeName(left.type));
+  if (IsLiteral(right, Type::kInt))
+    for (const EnumWord& word : EnumWords())
+      if (word.type == left.type && word.number == right.literal.integer)
+        return fmt::format("write {} {} {}", TypeName(left.type),
+                           op == Operator::kNotEqual ? "!=" : "=", word.word);
+  std::string hint = EnumHint(left.type);
+  if (left.type == Type::kStatus && IsLiteral(right, Type::kInt))
+    hint += "; the status of HTTP is an attribute: .http.status_code >= 500";
+  return hint;
+}
+
+std::string MismatchHint(Operator op, const Expression& left, const Expression& right) {
+  if (left.type == Type::kStatus || left.type == Type::kKind)
+    return EnumComparisonHint(op, left, right);
+  if (left.type == Type::kDuration && right.type == Type::kString)
+    return "durations stand without quotes";
+  if (left.type == Type::kString && right.kind == Expression::Kind::kLiteral)
+    return "strings stand in quotes";
+  return {};
+}
+
+TypeVerdict CheckComparison(Operator op, const Expression& left_side,
+                            const Expression& right_side) {
+  Type left = left_side.type, right = right_side.type;
+  if (!MayEqual(left, right))
+    return Wrong(fmt::format("cannot compare {} with {}", OneOf(left), OneOf(right)),
+                 MismatchHint(op, left_side, right_side));
   if (op == Operator::kEqual || op == Operator::kNotEqual) return {Type::kBool, "", ""};
   for (Type type : {left, right})
     if (!IsNumeric(type) && type != Type::kString && type != Type::kAny)
@@ -76,7 +116,7 @@ TypeVerdict CheckArithmetic(Operator op, const Expression& left, const Expressio
   for (Type type : {left.type, right.type})
     if (!IsNumeric(type) && type != Type::kAny)
       return Wrong(
-          fmt::format("{} needs numbers or durations, not a {}", OperatorText(op), TypeName(type)));
+          fmt::format("{} needs numbers or durations, not {}", OperatorText(op), OneOf(type)));
   if ((op == Operator::kDivide || op == Operator::kModulo) && IsLiteral(right, Type::kInt) &&
       right.literal.integer == 0)
     return Wrong("division by zero");
@@ -91,11 +131,12 @@ TypeVerdict CheckUnary(Operator op, const Expression& operand) {
   Type type = operand.type;
   if (op == Operator::kNot) {
     if (type != Type::kBool && type != Type::kAny)
-      return Wrong(fmt::format("! needs true or false, not a {}", TypeName(type)));
+      return Wrong(fmt::format("! needs true or false, not {}", OneOf(type)),
+                   BareEnumHint(operand, true));
     return {Type::kBool, "", ""};
   }
   if (!IsNumeric(type) && type != Type::kAny)
-    return Wrong(fmt::format("- needs a number or duration, not a {}", TypeName(type)));
+    return Wrong(fmt::format("- needs a number or duration, not {}", OneOf(type)));
   return {type, "", ""};
 }
 
@@ -103,21 +144,23 @@ TypeVerdict CheckBinary(Operator op, const Expression& left, const Expression& r
   if (left.type == Type::kNil || right.type == Type::kNil)
     return CheckNil(op, left.type == Type::kNil ? right : left);
   if (op == Operator::kAnd || op == Operator::kOr) {
-    for (Type type : {left.type, right.type})
-      if (type != Type::kBool && type != Type::kAny)
-        return Wrong(fmt::format("{} needs true or false on both sides, not a {}", OperatorText(op),
-                                 TypeName(type)));
+    for (const Expression* side : {&left, &right})
+      if (side->type != Type::kBool && side->type != Type::kAny)
+        return Wrong(fmt::format("{} needs true or false on both sides, not {}", OperatorText(op),
+                                 OneOf(side->type)),
+                     BareEnumHint(*side));
     return {Type::kBool, "", ""};
   }
   if (op == Operator::kRegex || op == Operator::kNotRegex) return CheckRegex(left, right);
-  if (IsComparison(op)) return CheckComparison(op, left.type, right.type);
+  if (IsComparison(op)) return CheckComparison(op, left, right);
   return CheckArithmetic(op, left, right);
 }
 
 TypeVerdict CheckFilter(const Expression& filter) {
   if (filter.type == Type::kBool || filter.type == Type::kAny) return {Type::kBool, "", ""};
-  return Wrong(fmt::format("the condition is a {}, not true or false", TypeName(filter.type)),
-               "compare it with something");
+  std::string hint = BareEnumHint(filter);
+  return Wrong(fmt::format("the condition is {}, not true or false", OneOf(filter.type)),
+               hint.empty() ? "compare it with something" : hint);
 }
 
 }  // namespace weft::traceql

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "traceql/vocabulary.h"
 
+#include <limits>
+
 namespace weft::traceql {
 namespace {
 
@@ -56,6 +58,19 @@ const IntrinsicWord* FindIntrinsic(Intrinsic intrinsic) {
 std::span<const IntrinsicWord> IntrinsicWords() { return kIntrinsics; }
 std::span<const EnumWord> EnumWords() { return kEnums; }
 std::span<const ScopeWord> ScopeWords() { return kScopes; }
+
+std::optional<Literal> LiteralOfWord(std::string_view word) {
+  if (word == "nil") return Literal{};
+  if (word == "true" || word == "false")
+    return Literal{.type = Type::kBool, .integer = word == "true", .text = {}};
+  if (word == "minInt")
+    return Literal{.type = Type::kInt, .integer = std::numeric_limits<int64_t>::min(), .text = {}};
+  if (word == "maxInt")
+    return Literal{.type = Type::kInt, .integer = std::numeric_limits<int64_t>::max(), .text = {}};
+  for (const EnumWord& name : kEnums)
+    if (name.word == word) return Literal{.type = name.type, .integer = name.number, .text = {}};
+  return std::nullopt;
+}
 
 std::string_view TypeName(Type type) { return kTypeNames[static_cast<size_t>(type)]; }
 std::string_view OperatorText(Operator op) { return kOperatorTexts[static_cast<size_t>(op)]; }

@@ -29,6 +29,8 @@ struct EnumWord {
   int64_t number;
 };
 std::span<const EnumWord> EnumWords();
+// The literals that are words: true, false, nil, minInt, maxInt and the enum names.
+std::optional<Literal> LiteralOfWord(std::string_view word);
 
 struct ScopeWord {
   std::string_view word;
