@@ -88,9 +88,10 @@ void PagedOutput::Finish() {
     closed_ = true;
   } else if (!pager_.empty()) {
     std::fwrite(held_.data(), 1, held_.size(), stdout);
-    held_.clear();
-    pager_.clear();
   }
+  // Called again, it has nothing left to print.
+  held_.clear();
+  pager_.clear();
   std::fflush(stdout);
 }
 
