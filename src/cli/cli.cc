@@ -2,8 +2,10 @@
 #include "cli/cli.h"
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdio>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "cli/config_commands.h"
@@ -18,6 +20,7 @@
 #include "cli/terminal.h"
 #include "cli/text_commands.h"
 #include "cli/trace_command.h"
+#include "cli/trace_source.h"
 #include "cli/usage_error.h"
 #include "cli/version_command.h"
 
@@ -46,7 +49,10 @@ std::span<const AddCommand> Commands() {
   return kCommands;
 }
 
-int RunCli(int argc, char** argv, std::span<const AddCommand> first, const char* default_command) {
+namespace {
+
+int ParseAndRun(int argc, char** argv, std::span<const AddCommand> first,
+                const char* default_command) {
   CLI::App app{"Distributed tracing in one binary: receive, store, find, show", "weft"};
   app.formatter(MakeHelpFormatter());
   app.set_help_flag("-h,--help", "Say how this command is used");
@@ -73,12 +79,29 @@ int RunCli(int argc, char** argv, std::span<const AddCommand> first, const char*
     }
     PrintError(ExplainUsage(app, arguments, error));
     return kExitUsage;
+  } catch (const std::system_error& error) {
+    if (std::ferror(stdout) == 0) {
+      PrintError(error.what());
+      return kExitFailed;
+    }
+    // fmt::print() throws where standard output takes nothing.
+    errno = error.code().value();
+    return ExitCodeOf(LostOutput());
   } catch (const std::exception& error) {
     // A library threw where no command caught it: say so rather than abort.
     PrintError(error.what());
     return kExitFailed;
   }
   return exit_code;
+}
+
+}  // namespace
+
+int RunCli(int argc, char** argv, std::span<const AddCommand> first, const char* default_command) {
+  const int exit_code = ParseAndRun(argc, argv, first, default_command);
+  // Output that was lost is a failure of every command.
+  const int flushed = ExitCodeOf(FlushOutput());
+  return exit_code == kExitOk ? flushed : exit_code;
 }
 
 const char* Version() { return WEFT_VERSION; }

@@ -39,7 +39,7 @@ int LookAgainAndAgain(Look look) {
   for (;;) {
     uint64_t began_ns = SystemClock()->MonotonicNs();
     Status status = look();
-    std::fflush(stdout);
+    if (Status printed = FlushOutput(); !printed) return ExitCodeOf(printed);
     if (!status && (!answered || !IsPassing(status.error()))) {
       PrintError(status.error().message);
       return ExitCodeOf(status.error());

@@ -45,7 +45,7 @@ std::string NameList::Table(const Terminal& terminal) const {
   return out;
 }
 
-void NameList::Print(std::string_view key, const std::string& more) const {
+Status NameList::Print(std::string_view key, const std::string& more) const {
   Terminal terminal = StandardOutput();
   PagedOutput output(terminal, !form_.no_pager && !form_.json && !form_.names);
   if (form_.json) {
@@ -64,6 +64,7 @@ void NameList::Print(std::string_view key, const std::string& more) const {
   } else {
     output.Write(Table(terminal));
   }
+  return output.Finish();
 }
 
 }  // namespace weft::cli

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "cli/terminal.h"
 
 namespace CLI {
@@ -32,7 +33,8 @@ class NameList {
   // `json`: the whole item.
   void Add(std::string name, std::string fact, std::string json);
   // {"KEY":[items], more}; `more`: further members of the object, such as "truncated":true.
-  void Print(std::string_view key, const std::string& more = "") const;
+  // An error: it could not be written.
+  Status Print(std::string_view key, const std::string& more = "") const;
 
  private:
   struct Item {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <sstream>
@@ -50,6 +51,11 @@ PagedOutput::PagedOutput(const Terminal& terminal, bool allowed) : terminal_(ter
   if (allowed && terminal.is_tty && terminal.height > 0) pager_ = PagerCommand();
 }
 
+PagedOutput::~PagedOutput() {
+  // Who wants to know has called it.
+  [[maybe_unused]] const Status written = Finish();
+}
+
 bool PagedOutput::Write(std::string_view text) {
   if (closed_) return false;
   if (pipe_ == nullptr && !pager_.empty()) {
@@ -60,9 +66,16 @@ bool PagedOutput::Write(std::string_view text) {
     StartPager();
     text = held_;
   }
-  std::FILE* out = pipe_ != nullptr ? pipe_ : stdout;
-  closed_ = std::fwrite(text.data(), 1, text.size(), out) != text.size() ||
-            (pipe_ != nullptr && std::fflush(out) != 0);
+  if (pipe_ == nullptr) return Print(text);
+  closed_ =
+      std::fwrite(text.data(), 1, text.size(), pipe_) != text.size() || std::fflush(pipe_) != 0;
+  return !closed_;
+}
+
+bool PagedOutput::Print(std::string_view text) {
+  errno = 0;
+  closed_ = std::fwrite(text.data(), 1, text.size(), stdout) != text.size();
+  if (closed_) written_ = LostOutput();
   return !closed_;
 }
 
@@ -81,18 +94,19 @@ void PagedOutput::StartPager() {
   signal(SIGPIPE, SIG_IGN);
 }
 
-void PagedOutput::Finish() {
+Status PagedOutput::Finish() {
   if (pipe_ != nullptr) {
     pclose(pipe_);
     pipe_ = nullptr;
     closed_ = true;
   } else if (!pager_.empty()) {
-    std::fwrite(held_.data(), 1, held_.size(), stdout);
+    Print(held_);
   }
   // Called again, it has nothing left to print.
   held_.clear();
   pager_.clear();
-  std::fflush(stdout);
+  if (written_) written_ = FlushOutput();
+  return written_;
 }
 
 }  // namespace weft::cli

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/paged_output.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -37,8 +40,8 @@ TEST_F(PagedOutputTest, WhatThePagerShowedIsNotPrintedAgain) {
     PagedOutput output(terminal_, true);
     EXPECT_TRUE(output.Write(text));
     EXPECT_TRUE(output.Write("6\n"));
-    output.Finish();
-    output.Finish();
+    EXPECT_TRUE(output.Finish());
+    EXPECT_TRUE(output.Finish());
   }
   EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
   EXPECT_EQ(Paged(), text + "6\n");
@@ -49,10 +52,51 @@ TEST_F(PagedOutputTest, WhatFitsTheScreenIsPrintedOnce) {
   {
     PagedOutput output(terminal_, true);
     EXPECT_TRUE(output.Write("1\n2\n"));
-    output.Finish();
+    EXPECT_TRUE(output.Finish());
   }
   EXPECT_EQ(testing::internal::GetCapturedStdout(), "1\n2\n");
   EXPECT_FALSE(std::filesystem::exists(paged_));
+}
+
+// Standard output goes there while it lives.
+class OutputTo {
+ public:
+  explicit OutputTo(int descriptor) : saved_((std::fflush(stdout), dup(STDOUT_FILENO))) {
+    dup2(descriptor, STDOUT_FILENO);
+    close(descriptor);
+  }
+  ~OutputTo() {
+    dup2(saved_, STDOUT_FILENO);
+    close(saved_);
+  }
+
+ private:
+  const int saved_;
+};
+
+TEST_F(PagedOutputTest, WhatCannotBeWrittenIsAnError) {
+  const std::string little = "1\n2\n", much(1 << 20, 'x');
+  for (const std::string& text : {little, much}) {
+    OutputTo full(open("/dev/full", O_WRONLY));
+    PagedOutput output({}, true);
+    output.Write(text);
+    const Status written = output.Finish();
+    ASSERT_FALSE(written) << text.size();
+    EXPECT_EQ(written.error().message, "cannot write the output: No space left on device");
+    EXPECT_TRUE(FlushOutput()) << "said once";
+  }
+}
+
+TEST_F(PagedOutputTest, AReaderThatHasGoneIsNoError) {
+  signal(SIGPIPE, SIG_IGN);
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  close(ends[0]);
+  OutputTo closed(ends[1]);
+  PagedOutput output({}, true);
+  EXPECT_FALSE(output.Write(std::string(1 << 20, 'x')));
+  EXPECT_TRUE(output.Finish());
+  EXPECT_TRUE(FlushOutput());
 }
 
 }  // namespace

@@ -59,9 +59,10 @@ class Printer {
     }
     return output_.Write(text);
   }
-  void End(const TraceSource::SearchAnswer& last) {
+  // An error: something could not be printed.
+  Status End(const TraceSource::SearchAnswer& last) {
     if (options_.json) output_.Write("\n]," + AnswerTailJson(last) + "\n");
-    output_.Finish();
+    return output_.Finish();
   }
   uint64_t count() const { return count_; }
 
@@ -84,7 +85,8 @@ int PrintPages(const Options& options, TraceSource* source) {
     bool read = printer.Page(*answer);
     request.cursor = answer->result.cursor;
     if (read && options.all && !request.cursor.empty()) continue;
-    printer.End(*answer);
+    Status printed = printer.End(*answer);
+    if (!printed) return ExitCodeOf(printed);
     if (!answer->result.partial.empty()) PrintError("partial: " + answer->result.partial);
     bool for_people = !options.json && !options.ndjson;
     if (printer.count() == 0) {

@@ -52,8 +52,7 @@ Status PrintServices(const ServiceOptions& options) {
     json.EndObject();
     list.Add(service.service, std::to_string(service.spans), text);
   }
-  list.Print("services", Ending(options.form, partial));
-  return {};
+  return list.Print("services", Ending(options.form, partial));
 }
 
 Status PrintOperations(const OperationOptions& options) {
@@ -71,8 +70,7 @@ Status PrintOperations(const OperationOptions& options) {
     json.EndObject();
     list.Add(operation.name, std::string(KindText(operation.kind)), text);
   }
-  list.Print("operations", Ending(options.form, partial));
-  return {};
+  return list.Print("operations", Ending(options.form, partial));
 }
 
 }  // namespace

@@ -58,8 +58,7 @@ Status PrintTags(const Options& options, TraceSource* source) {
     json.EndObject();
     list.Add(query::TagText(tag), tag.scope, text);
   }
-  list.Print("tags", Ending(options, names.truncated, names.partial));
-  return {};
+  return list.Print("tags", Ending(options, names.truncated, names.partial));
 }
 
 Status PrintValues(const Options& options, const query::TagName& tag, TraceSource* source) {
@@ -74,8 +73,7 @@ Status PrintValues(const Options& options, const query::TagName& tag, TraceSourc
     json.EndObject();
     list.Add(value.text, std::string(TypeWord(value)), text);
   }
-  list.Print("values", Ending(options, values.truncated, values.partial));
-  return {};
+  return list.Print("values", Ending(options, values.truncated, values.partial));
 }
 
 Status Print(Options options) {

@@ -6,8 +6,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 
 namespace weft::cli {
@@ -190,6 +193,21 @@ std::string LocalTime(uint64_t ns) {
 }
 
 void PrintError(std::string_view message) { fmt::print(stderr, "weft: {}\n", message); }
+
+Status LostOutput() {
+  const int cause = errno;
+  std::clearerr(stdout);
+  if (cause == EPIPE) return {};
+  const std::string why = cause == 0 ? "" : std::string(": ") + std::strerror(cause);
+  return Fail(cause == ENOSPC ? ErrorCode::kNoSpace : ErrorCode::kIo,
+              "cannot write the output" + why);
+}
+
+Status FlushOutput() {
+  errno = 0;
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return {};
+  return LostOutput();
+}
 
 uint32_t ServiceColourIndex(std::string_view service) {
   uint32_t hash = 0x811c9dc5;

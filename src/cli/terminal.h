@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
+
 namespace weft::cli {
 
 struct Terminal {
@@ -45,6 +47,12 @@ std::string LocalTime(uint64_t ns);
 
 // "weft: MESSAGE" on standard error.
 void PrintError(std::string_view message);
+
+// Writes what is still buffered for standard output. An error: something of it was lost, now or
+// before, which is said once; none where the reader of a pipe has gone.
+Status FlushOutput();
+// The error for a write to standard output that has just failed, by errno.
+Status LostOutput();
 
 // Escape sequences; empty without colour.
 std::string ServiceColour(std::string_view service, const Terminal& terminal);

@@ -74,7 +74,7 @@ int Show(const Options& options, const TraceId& id, TraceSource* source) {
   Terminal terminal = StandardOutput();
   PagedOutput output(terminal, !options.no_pager);
   output.Write(DrawWaterfall(id, view, waterfall, terminal));
-  return kExitOk;
+  return ExitCodeOf(output.Finish());
 }
 
 int Run(Options options) {

@@ -223,6 +223,33 @@ class CommandLineTest(WeftTest):
                 code, _ = on_terminal(arguments, 120, 20, keys=b"q")  # quitting early is no failure
                 self.assertEqual(code, 0)
 
+    def test_output_that_is_lost_is_a_failure(self):
+        weft = self.shop()
+        for arguments in (["query", "{}"], ["query", "{}", "--ndjson", "--all"], ["query", "{}", "--json"],
+                          ["services"], ["operations", "--names"], ["tags", "--json"], ["trace", SLOW],
+                          ["trace", SLOW, "--json"], ["export", SLOW]):
+            with self.subTest(arguments=arguments), open("/dev/full", "wb") as full:
+                done = subprocess.run([BINARY, *arguments, "--url", weft.url], stdout=full,
+                                      stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+                self.assertEqual(done.returncode, 1, done.stderr)
+                self.assertEqual(done.stderr.count("cannot write the output: No space left"), 1, done.stderr)
+        for arguments in (["print-config"], ["check", "config"], ["completion", "zsh"], ["man"], ["help"],
+                          ["query", "--help"], ["version"]):
+            with self.subTest(arguments=arguments), open("/dev/full", "wb") as full:
+                done = subprocess.run([BINARY, *arguments], stdout=full, stderr=subprocess.PIPE, text=True,
+                                      timeout=60, check=False)
+                self.assertEqual(done.returncode, 1, done.stderr)
+                self.assertIn("cannot write", done.stderr)
+        # A reader that has seen enough is no failure.
+        for restore in (True, False):
+            process = subprocess.Popen([BINARY, "query", "{}", "--all", "--ndjson", "--url", weft.url],
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                       restore_signals=restore)
+            process.stdout.close()
+            self.assertEqual(process.stderr.read(), "")
+            process.stderr.close()
+            self.assertIn(process.wait(60), (0, -signal.SIGPIPE))
+
     def follow(self, *arguments):
         out = tempfile.NamedTemporaryFile(mode="r", prefix="weft-follow-", encoding="utf-8")
         self.addCleanup(out.close)
