@@ -65,7 +65,7 @@ Status ImportRun::File(const std::string& path) {
     ++totals_.failed_files;
     Problem(error.message);
   };
-  auto opened = InputFile::Open(path);
+  auto opened = InputFile::Open(path, &interrupted_);
   if (!opened) {
     failed(opened.error());
     return {};
@@ -100,12 +100,14 @@ Status ImportRun::File(const std::string& path) {
 Status ImportRun::Source(InputFile* file, const ImportPlace& from, Status* status) {
   auto plain = wire::OpenDecompressed(file);
   if (!plain) {
+    if (interrupted_) return Stop();
     *status = Fail(plain.error());
     return {};
   }
   wire::PeekedSource source(plain->get());
   Result<std::string_view> head = source.Peek(wire::kTarBlockBytes);
   if (!head) {
+    if (interrupted_) return Stop();
     *status = Fail(head.error());
     return {};
   }
@@ -121,6 +123,7 @@ Status ImportRun::Archive(wire::ByteSource* source, const ImportPlace& from, Sta
     Result<bool> more = tar.Next();
     name_ = archive;
     if (!more) {
+      if (interrupted_) return Stop();
       *status = Fail(more.error());
       return {};
     }
@@ -132,6 +135,7 @@ Status ImportRun::Archive(wire::ByteSource* source, const ImportPlace& from, Sta
     if (plain) {
       WEFT_TRY(Content(plain->get(), member == from.member ? from.offset : 0, &read));
     } else {
+      if (interrupted_) return Stop();
       read = Fail(plain.error());
     }
     if (!read) {
@@ -145,14 +149,11 @@ Status ImportRun::Archive(wire::ByteSource* source, const ImportPlace& from, Sta
 Status ImportRun::Content(wire::ByteSource* source, uint64_t skip_to, Status* status) {
   codec::TraceFileReader reader(source, format_, skip_to);
   while (true) {
-    if (interrupted_) {
-      // Here, where the place is known: the journal must not lag behind the counts.
-      WEFT_TRY(Flush());
-      return Fail(ErrorCode::kCancelled, "interrupted");
-    }
+    if (interrupted_) return Stop();
     Result<std::optional<codec::TracePiece>> piece = reader.Next();
     ShowProgress();
     if (!piece) {
+      if (interrupted_) return Stop();
       *status = Fail(piece.error());
       return {};
     }
@@ -164,6 +165,12 @@ Status ImportRun::Content(wire::ByteSource* source, uint64_t skip_to, Status* st
         pending_bytes_ >= kPendingBytes)
       WEFT_TRY(Flush());
   }
+}
+
+Status ImportRun::Stop() {
+  // Where the place is known: the journal must not lag behind the counts.
+  WEFT_TRY(Flush());
+  return Fail(ErrorCode::kCancelled, "interrupted");
 }
 
 Status ImportRun::Take(codec::TracePiece piece) {

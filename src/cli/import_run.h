@@ -43,6 +43,7 @@ class ImportRun {
   Status Content(wire::ByteSource* source, uint64_t skip_to, Status* status);
   Status Take(codec::TracePiece piece);
   Status Flush();
+  Status Stop();  // kCancelled, after all that was read is stored
   void Problem(const std::string& text);
   void ShowProgress();
 

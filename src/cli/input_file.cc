@@ -2,6 +2,7 @@
 #include "cli/input_file.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,10 +18,11 @@ std::unexpected<Error> FailErrno(std::string_view what) {
 
 }  // namespace
 
-Result<std::unique_ptr<InputFile>> InputFile::Open(const std::string& path) {
+Result<std::unique_ptr<InputFile>> InputFile::Open(const std::string& path,
+                                                   const std::atomic<bool>* stop) {
   const int descriptor = path == "-" ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return FailErrno("cannot open it");
-  std::unique_ptr<InputFile> file(new InputFile(descriptor));
+  std::unique_ptr<InputFile> file(new InputFile(descriptor, stop));
   struct stat facts{};
   if (fstat(descriptor, &facts) != 0) return FailErrno("cannot look at it");
   if (S_ISDIR(facts.st_mode)) return Fail(ErrorCode::kIo, "it is a directory: name its files");
@@ -35,7 +37,20 @@ InputFile::~InputFile() {
   if (descriptor_ != STDIN_FILENO) close(descriptor_);
 }
 
+Status InputFile::WaitForInput() const {
+  // A signal that comes just before poll() does not end it.
+  constexpr int kLookAtStopMs = 100;
+  pollfd wait{.fd = descriptor_, .events = POLLIN, .revents = 0};
+  while (!*stop_) {
+    const int ready = poll(&wait, 1, kLookAtStopMs);
+    if (ready > 0) return {};
+    if (ready < 0 && errno != EINTR) return FailErrno("cannot wait for it");
+  }
+  return Fail(ErrorCode::kCancelled, "interrupted");
+}
+
 Result<size_t> InputFile::Read(std::span<char> to) {
+  if (!is_regular_) WEFT_TRY(WaitForInput());
   while (true) {
     const ssize_t count = read(descriptor_, to.data(), to.size());
     if (count < 0 && errno == EINTR) continue;

@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import shutil
 import signal
 import subprocess
@@ -291,6 +292,27 @@ class ImportTest(WeftTest):
         refused = self.run_weft("import", "--data", self.folder / "other", "--resume", state, file, check=False)
         self.assertEqual(refused.returncode, 1)
         self.assertIn(b"belongs to an import into", refused.stderr)
+
+    def test_an_import_that_waits_for_input_ends_at_the_first_signal(self):
+        def catches(pid, number):
+            caught = re.search(r"SigCgt:\s*(\w+)", pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii"))
+            return int(caught[1], 16) >> (number - 1) & 1
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            for sent in (b"", b'{"resourceSpans":[]}\n', gzip.compress(b"x" * 10_000)[:-30]):
+                with self.subTest(signal=number, sent=sent):
+                    process = subprocess.Popen([BINARY, "import", "--data", str(self.data), "-"],
+                                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                    self.addCleanup(process.kill)
+                    process.stdin.write(sent)
+                    process.stdin.flush()
+                    wait_for("the signal is waited for", lambda: catches(process.pid, number), 60)
+                    process.send_signal(number)
+                    self.assertEqual(process.wait(30), 1)
+                    self.assertEqual(process.stdout.read(), b"spans: 0 kept, 0 duplicate, 0 rejected\n")
+                    self.assertIn(b"interrupted", process.stderr.read())
+                    for stream in (process.stdin, process.stdout, process.stderr):
+                        stream.close()
 
     def test_a_person_sees_how_far_it_is(self):
         file = self.folder / "many.ndjson"
