@@ -63,7 +63,7 @@ Status ImportRun::File(const std::string& path) {
   place_ = {};
   auto failed = [this](const Error& error) {
     ++totals_.failed_files;
-    Problem(error.message);
+    Say(error.message);
   };
   auto opened = InputFile::Open(path, &interrupted_);
   if (!opened) {
@@ -83,14 +83,14 @@ Status ImportRun::File(const std::string& path) {
     Status stored = Source(input.get(), *from, &read);
     input_ = nullptr;
     WEFT_TRY(stored);
+    if (problems_ > kProblemsShown)
+      fmt::print(stderr, "weft: {}: {} more like these\n", CleanText(path),
+                 problems_ - kProblemsShown);
     if (read) {
       ++totals_.files;
     } else {
       failed(read.error());
     }
-    if (problems_ > kProblemsShown)
-      fmt::print(stderr, "weft: {}: {} more like these\n", CleanText(path),
-                 problems_ - kProblemsShown);
     if (input->is_regular()) finished_.push_back(file_);
   }
   bytes_done_ += input->bytes();
@@ -207,7 +207,10 @@ Status ImportRun::Flush() {
 }
 
 void ImportRun::Problem(const std::string& text) {
-  if (++problems_ > kProblemsShown) return;
+  if (++problems_ <= kProblemsShown) Say(text);
+}
+
+void ImportRun::Say(const std::string& text) {
   progress_.Clear();
   fmt::print(stderr, "weft: {}: {}\n", CleanText(name_), CleanText(text));
 }

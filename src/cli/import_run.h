@@ -43,8 +43,9 @@ class ImportRun {
   Status Content(wire::ByteSource* source, uint64_t skip_to, Status* status);
   Status Take(codec::TracePiece piece);
   Status Flush();
-  Status Stop();  // kCancelled, after all that was read is stored
-  void Problem(const std::string& text);
+  Status Stop();                          // kCancelled, after all that was read is stored
+  void Problem(const std::string& text);  // the first ones of a file are said
+  void Say(const std::string& text);
   void ShowProgress();
 
   ImportTarget* const target_;

@@ -261,6 +261,12 @@ class ImportTest(WeftTest):
         self.assertEqual(done.returncode, 1)
         self.assertIn(b"cut off", done.stderr)
         self.assertIn(b"absent: cannot open it", done.stderr)
+        # However much went wrong before, why a file was given up is said.
+        lines.write_text("not json\n" * 15 + "[1,2", encoding="ascii")
+        done = self.run_weft("import", "--data", self.data, lines, check=False)
+        self.assertIn(b": 5 more like these", done.stderr)
+        self.assertIn(b"line 16 (byte ", done.stderr.splitlines()[-1])
+        lines.write_text(bad_span, encoding="ascii")
         self.assertIn(b"not of the format asked for",
                       self.run_weft("import", "--data", self.data, "--format", "zipkin", lines, check=False).stderr)
 
