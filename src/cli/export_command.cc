@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
+#include <unordered_set>
 
 #include "base/clock.h"
 #include "cli/cli.h"
@@ -111,12 +112,12 @@ class Export {
 };
 
 int Complain(const Error& error) {
-  fmt::print(stderr, "weft: {}\n", CleanText(error.message));
+  PrintError(error.message);
   return ExitCodeOf(error);
 }
 
 int ComplainUsage(std::string_view what) {
-  fmt::print(stderr, "weft: {}\n", what);
+  PrintError(what);
   return kExitUsage;
 }
 
@@ -131,22 +132,25 @@ int Write(const Options& options, const std::vector<TraceId>& ids, query::Search
       options.query.empty() ? all.Traces(ids) : all.Query(std::move(request), options.limit);
   if (status) status = all.Finish();
   if (!status) return Complain(status.error());
-  fmt::print(stderr, "{} traces, {} spans\n", all.traces(), all.spans());
+  fmt::print(stderr, "{}, {}\n", Count(all.traces(), "trace"), Count(all.spans(), "span"));
   return kExitOk;
 }
 
 int Run(const Options& options) {
   const auto* format = std::ranges::find(
       kFormats, options.format, [](const auto& one) { return std::string_view(one.first); });
-  if (options.ids.empty() == options.query.empty())
+  if (options.ids.empty() && options.query.empty())
     return ComplainUsage("export needs trace ids, or --query (`--query '{}'` is everything)");
+  if (!options.ids.empty() && !options.query.empty())
+    return ComplainUsage("export takes trace ids or --query, not both");
   std::vector<TraceId> ids;
+  std::unordered_set<TraceId, IdHash> named;
   for (const std::string& text : options.ids) {
     std::optional<TraceId> id = ParseTraceId(text);
     if (!id)
       return ComplainUsage(
           fmt::format("\"{}\" is no trace id: it has 1 to 32 hex digits", CleanText(text)));
-    ids.push_back(*id);
+    if (named.insert(*id).second) ids.push_back(*id);
   }
   query::SearchRequest request;
   request.traceql = options.query;
@@ -180,13 +184,20 @@ void AddExportCommand(CLI::App* app, int* exit_code) {
       "to "
       "ask.");
   auto options = std::make_shared<Options>();
-  command->add_option("ID", options->ids, "Trace ids, 1 to 32 hex digits each");
-  command->add_option("--query", options->query, "Every trace with a span that this selects")
-      ->type_name("TRACEQL");
+  command->add_option("ID", options->ids,
+                      "Trace ids, 1 to 32 hex digits each; a trace is written once");
+  auto* query =
+      command->add_option("--query", options->query, "Every trace with a span that this selects")
+          ->type_name("TRACEQL");
   command->add_option("--since", options->since, "With --query: only spans of this last time")
-      ->type_name("DURATION");
-  command->add_option("--limit", options->limit, "With --query: only so many, the newest ones")
-      ->type_name("N");
+      ->type_name("DURATION")
+      ->needs(query);
+  command
+      ->add_option("--limit", options->limit,
+                   "With --query: only so many, the newest ones (all where not given)")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber)
+      ->needs(query);
   std::vector<std::string> names;
   for (const auto& [name, format] : kFormats) names.emplace_back(name);
   command

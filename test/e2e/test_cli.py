@@ -205,6 +205,30 @@ class CommandLineTest(WeftTest):
         self.assertEqual(weft.cli("trace", "f" * 32, check=False).returncode, 3)
         self.assertEqual(weft.cli("trace", SLOW, "--where", "{ .a = }", check=False).returncode, 2)
 
+    def test_an_export_says_what_it_does_not_take(self):
+        weft = self.shop()
+        url = ("--url", weft.url)
+        cart = f"{1:032x}"
+
+        def export(*arguments):
+            return subprocess.run([BINARY, "export", *arguments, *url], capture_output=True, text=True,
+                                  timeout=60, check=False)
+
+        self.assertIn("takes trace ids or --query, not both", self.wrong("export", SLOW, "--query", "{}", *url))
+        self.assertIn("needs trace ids, or --query", self.wrong("export", *url))
+        for flag in (("--limit", "1"), ("--since", "1s")):
+            self.assertIn("--query", self.wrong("export", SLOW, *flag, *url))
+        for limit in ("0", "-1", "x"):
+            self.assertIn("--limit", self.wrong("export", "--query", "{}", "--limit", limit, *url))
+        asked = self.wrong("query", "{ eror }", *url)
+        self.assertIn("\n", asked.strip())
+        self.assertEqual(self.wrong("export", "--query", "{ eror }", *url), asked)
+        once = export(cart)
+        self.assertEqual((once.returncode, once.stderr), (0, "1 trace, 1 span\n"))
+        self.assertEqual(export(cart, cart.lstrip("0"), cart).stdout, once.stdout)
+        two = export("--query", "{}", "--limit", "2")
+        self.assertEqual((two.returncode, two.stderr.split(",")[0]), (0, "2 traces"))
+
     def test_a_long_answer_goes_through_the_pager(self):
         weft = self.shop()
         with tempfile.TemporaryDirectory() as folder:
