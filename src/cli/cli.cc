@@ -36,7 +36,7 @@ constexpr char kFooter[] =
     "  weft trace 4bf92f3577b34da6a3ce929d0e0e4736\n"
     "  weft import spans.json.zst            OTLP, Jaeger or Zipkin from files\n"
     "Exit codes: 0 done, 1 failed, 2 wrong arguments or configuration, 3 no such trace, "
-    "4 neither a server nor data to read.";
+    "4 neither a server nor data to read, or another's.";
 
 }  // namespace
 

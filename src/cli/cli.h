@@ -21,7 +21,7 @@ enum ExitCode : int {
   kExitFailed = 1,       // it was tried and went wrong; the message says why
   kExitUsage = 2,        // wrong arguments, wrong configuration, wrong TraceQL
   kExitNotFound = 3,     // no such trace
-  kExitUnreachable = 4,  // neither a server nor a data directory
+  kExitUnreachable = 4,  // neither a server nor a data directory, or not weft's
 };
 
 using AddCommand = void (*)(CLI::App* app, int* exit_code);

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "cli/server_access.h"
 #include "cli/terminal.h"
+#include "cli/trace_source.h"
 #include "load/demo_traffic.h"
 #include "load/otlp_client.h"
 
@@ -126,10 +127,8 @@ int RunDemo(const DemoOptions& options) {
   }
   Status url = CheckUrl(options.url);
   Result<net::ClientSecurity> security = ReadAccess(options.access);
-  if (!url || !security) {
-    PrintError((url ? security.error() : url.error()).message);
-    return 2;
-  }
+  if (!url) return ExitCodeOf(url);
+  if (!security) return ExitCodeOf(Fail(security.error()));
   return DemoRun(options, faults, std::move(*security)).Run();
 }
 

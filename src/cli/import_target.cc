@@ -92,8 +92,7 @@ class ServerTarget : public ImportTarget {
     simdjson::dom::parser parser;
     simdjson::dom::element json;
     ImportCounts counts;
-    if (parser.parse(answer).get(json) != simdjson::SUCCESS)
-      return Fail(ErrorCode::kInternal, url_ + " did not answer with JSON: is it weft?");
+    if (parser.parse(answer).get(json) != simdjson::SUCCESS) return Fail(NotWeft(url_, "JSON"));
     for (auto [name, value] : {std::pair{"kept", &counts.kept},
                                {"duplicates", &counts.duplicates},
                                {"rejected", &counts.rejected},

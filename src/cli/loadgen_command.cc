@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "cli/server_access.h"
 #include "cli/terminal.h"
+#include "cli/trace_source.h"
 #include "load/load_sender.h"
 #include "load/load_shape.h"
 #include "load/pace.h"
@@ -172,10 +173,8 @@ int RunLoadgen(LoadgenOptions options) {
   }
   Status url = CheckUrl(options.url);
   Result<net::ClientSecurity> security = ReadAccess(options.access);
-  if (!url || !security) {
-    PrintError((url ? security.error() : url.error()).message);
-    return 2;
-  }
+  if (!url) return ExitCodeOf(url);
+  if (!security) return ExitCodeOf(Fail(security.error()));
   return LoadgenRun(options, std::move(*shape), std::move(*security)).Run();
 }
 

@@ -17,8 +17,10 @@ std::string Environment(const char* name) {
 }
 
 Result<Secret> ReadTokenFile(const std::string& path) {
-  WEFT_ASSIGN(std::string text, net::ReadSmallFile(path));
-  Secret whole(std::move(text));
+  Result<std::string> text = net::ReadSmallFile(path);
+  // Not kNotFound, which would speak of a trace.
+  if (!text) return Fail(ErrorCode::kIo, "--token-file: " + text.error().message);
+  Secret whole(std::move(*text));
   std::string_view token = whole.Reveal();
   token = token.substr(0, token.find('\n'));
   while (token.ends_with('\r') || token.ends_with(' ')) token.remove_suffix(1);

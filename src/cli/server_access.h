@@ -24,8 +24,8 @@ struct AccessOptions {
 };
 void AddAccessOptions(CLI::App* command, AccessOptions* options);
 
-// With what the environment adds. kInvalidArgument when the options contradict each other, or the
-// token's file cannot be read.
+// With what the environment adds. kInvalidArgument when the options contradict each other, kIo
+// when the token's file cannot be read.
 Result<net::ClientSecurity> ReadAccess(const AccessOptions& options);
 
 // kInvalidArgument for a URL with a user and password: it would be shown.

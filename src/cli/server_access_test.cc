@@ -56,6 +56,12 @@ TEST_F(ServerAccessTest, TokenFileIsItsFirstLine) {
   EXPECT_THAT(Read(options), HasSubstr("token"));
   std::ofstream(options.token_file) << "t2 \r\nt3\n";
   EXPECT_EQ(Read(options), "Bearer t2");
+  AccessOptions absent;
+  absent.token_file = folder_ + "/absent";
+  const auto unread = ReadAccess(absent);
+  ASSERT_FALSE(unread.has_value());
+  EXPECT_EQ(unread.error().code, ErrorCode::kIo);
+  EXPECT_THAT(unread.error().message, testing::HasSubstr(absent.token_file));
   std::ofstream(options.token_file) << "\nt3\n";
   EXPECT_THAT(Read(options), HasSubstr("no token"));
   options.token = "t1";

@@ -5,8 +5,10 @@
 #include <simdjson.h>
 
 #include <charconv>
+#include <optional>
 
 #include "cli/api_words.h"
+#include "cli/terminal.h"
 #include "codec/otlp.h"
 
 namespace weft::cli {
@@ -71,6 +73,44 @@ query::TraceSummary ReadSummary(Json json) {
   return trace;
 }
 
+// {"error":{"code":"not_found","message":"no trace 1"}}; nothing where the answer is not weft's.
+std::optional<Error> ErrorOfWeft(const net::ClientResponse& response) {
+  simdjson::dom::parser parser;
+  Json json, error;
+  if (parser.parse(response.body).get(json) != simdjson::SUCCESS ||
+      json["error"].get(error) != simdjson::SUCCESS || Text(error, "code").empty())
+    return std::nullopt;
+  std::string message = Text(error, "message");
+  if (uint64_t column = Number(error, "column"); column > 0)
+    message = fmt::format("line {}, column {}: {}", Number(error, "line"), column, message);
+  if (std::string hint = Text(error, "hint"); !hint.empty()) message += "\nhint: " + hint;
+  // All of that with the place in the query, from servers that send it.
+  if (std::string text = Text(error, "text"); !text.empty()) message = text;
+  return Error{net::FromHttpStatus(response.status, ErrorCode::kInternal), message,
+               static_cast<uint32_t>(Number(error, "retryAfterS"))};
+}
+
+// A proxy before weft may refuse, or find it overloaded; whoever finds no such path or no sense in
+// the question is not weft's query port.
+Error ErrorOfAnother(const net::ClientResponse& response, std::string_view url) {
+  constexpr size_t kTextMax = 200;
+  std::string message = fmt::format("{} answered {}", url, response.status);
+  if (net::FindHeader(response.headers, "content-type").starts_with("text/plain")) {
+    std::string_view text = response.body;
+    const std::string status = std::to_string(response.status) + " ";
+    if (text.starts_with(status)) text.remove_prefix(status.size());
+    text = text.substr(0, text.find_first_of("\r\n"));
+    if (!text.empty()) message += ": " + Fit(CleanText(text), kTextMax, false);
+  }
+  const ErrorCode code = net::FromHttpStatus(response.status, ErrorCode::kInternal);
+  const bool refused = response.status >= 500 || code == ErrorCode::kUnauthenticated ||
+                       code == ErrorCode::kPermissionDenied || code == ErrorCode::kTooLarge ||
+                       code == ErrorCode::kDeadlineExceeded ||
+                       code == ErrorCode::kResourceExhausted;
+  if (refused) return {code, message};
+  return {ErrorCode::kUnavailable, message + "; is it weft's query port?"};
+}
+
 class ServerSource : public TraceSource {
  public:
   ServerSource(std::string url, net::ClientSecurity security)
@@ -105,12 +145,12 @@ class ServerSource : public TraceSource {
 
   Result<SpanBatch> ReadTrace(const TraceId& id) override {
     WEFT_ASSIGN(std::string body, GetOtlp(id, false));
-    WEFT_ASSIGN(SpanBatch batch,
-                codec::DecodeOtlpTraces(codec::OtlpFormat::kProtobuf, std::move(body)));
+    auto batch = codec::DecodeOtlpTraces(codec::OtlpFormat::kProtobuf, std::move(body));
+    if (!batch) return Fail(NotWeft(url_, "OTLP"));
     WEFT_ASSIGN(std::string log_body, GetOtlp(id, true));
-    WEFT_ASSIGN(SpanBatch logs,
-                codec::DecodeOtlpLogs(codec::OtlpFormat::kProtobuf, std::move(log_body)));
-    Append(std::move(logs), &batch);
+    auto logs = codec::DecodeOtlpLogs(codec::OtlpFormat::kProtobuf, std::move(log_body));
+    if (!logs) return Fail(NotWeft(url_, "OTLP"));
+    Append(std::move(*logs), &*batch);
     return batch;
   }
 
@@ -169,8 +209,7 @@ class ServerSource : public TraceSource {
     std::string url = url_ + "/api/weft/v1" + path;
     WEFT_ASSIGN(std::string body, BodyOf(client_.Get(url), url_));
     Json json;
-    if (parser_.parse(body).get(json) != simdjson::SUCCESS)
-      return Fail(ErrorCode::kInternal, url_ + " did not answer with JSON: is it weft?");
+    if (parser_.parse(body).get(json) != simdjson::SUCCESS) return Fail(NotWeft(url_, "JSON"));
     return json;
   }
 
@@ -208,24 +247,13 @@ class ServerSource : public TraceSource {
 Result<std::string> BodyOf(const Result<net::ClientResponse>& response, std::string_view url) {
   if (!response) return Fail(response.error());
   if (response->status == 200) return response->body;
-  simdjson::dom::parser parser;
-  Json json;
-  std::string message = fmt::format("{} answered {}", url, response->status);
-  uint32_t retry_after_s = 0;
-  if (parser.parse(response->body).get(json) == simdjson::SUCCESS) {
-    Json error;
-    if (json["error"].get(error) == simdjson::SUCCESS) {
-      message = Text(error, "message");
-      retry_after_s = static_cast<uint32_t>(Number(error, "retryAfterS"));
-      if (uint64_t column = Number(error, "column"); column > 0)
-        message = fmt::format("line {}, column {}: {}", Number(error, "line"), column, message);
-      if (std::string hint = Text(error, "hint"); !hint.empty()) message += "\nhint: " + hint;
-      // All of that with the place in the query, from servers that send it.
-      if (std::string text = Text(error, "text"); !text.empty()) message = text;
-    }
-  }
-  return Fail(
-      Error{net::FromHttpStatus(response->status, ErrorCode::kInternal), message, retry_after_s});
+  if (std::optional<Error> error = ErrorOfWeft(*response)) return Fail(std::move(*error));
+  return Fail(ErrorOfAnother(*response, url));
+}
+
+Error NotWeft(std::string_view url, std::string_view what) {
+  return {ErrorCode::kUnavailable,
+          fmt::format("{} did not answer with {}: is it weft?", url, what)};
 }
 
 std::string EscapeParameter(std::string_view text) {

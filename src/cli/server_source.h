@@ -18,8 +18,11 @@ namespace weft::cli {
 // `url` has no slash at its end.
 std::unique_ptr<TraceSource> MakeServerSource(std::string url, net::ClientSecurity security = {});
 
-// The body of a 200 answer; else an Error with the server's own message.
+// The body of a 200 answer; else an Error with the server's own message. kUnavailable where it was
+// not weft's API that answered, but another port of weft or another server.
 Result<std::string> BodyOf(const Result<net::ClientResponse>& response, std::string_view url);
+// The error for a 200 answer that cannot be weft's, as it is no `what`.
+Error NotWeft(std::string_view url, std::string_view what);
 // Percent-encodes everything but unreserved characters.
 std::string EscapeParameter(std::string_view text);
 

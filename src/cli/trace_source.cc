@@ -4,6 +4,8 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
+#include <system_error>
 
 #include "base/env.h"
 #include "cli/cli.h"
@@ -48,10 +50,13 @@ class DirectorySource : public TraceSource {
 };
 
 // What to do about a directory that cannot be read.
-Error WithHint(Error error) {
+Error WithHint(Error error, const std::string& directory) {
+  if (!error.message.contains(directory)) error = error.WithPrefix(directory);
   if (error.code == ErrorCode::kPermissionDenied) {
     error.message += "; read it as the user that weft runs as, or ask its server with --url";
-  } else if (error.code == ErrorCode::kNotFound) {
+  } else if (error.code == ErrorCode::kNotFound || error.code == ErrorCode::kInvalidArgument) {
+    // There is nothing to ask, whatever was asked for.
+    error.code = ErrorCode::kUnavailable;
     error.message += "; name the directory that `weft serve` prints as \"data\"";
   }
   return error;
@@ -63,12 +68,16 @@ Result<std::unique_ptr<TraceSource>> OpenDirectory(const std::string& directory)
                 fmt::format("there is no directory {}: name the one that `weft serve` prints as "
                             "\"data\", or its server with --url",
                             CleanText(directory)));
+  std::error_code unknown;
+  if (std::filesystem::exists(directory, unknown) &&
+      !std::filesystem::is_directory(directory, unknown))
+    return Fail(WithHint({ErrorCode::kNotFound, directory + " is no directory"}, directory));
   store::StoreConfig config;
   config.directory = directory;
   config.read_only = true;
   Result<std::unique_ptr<store::Store>> store =
       store::Store::Open(PosixEnv(), SystemClock(), config);
-  if (!store) return Fail(WithHint(store.error().WithPrefix(directory)));
+  if (!store) return Fail(WithHint(store.error(), directory));
   return std::unique_ptr<TraceSource>(std::make_unique<DirectorySource>(std::move(*store)));
 }
 
@@ -90,10 +99,11 @@ void AddSourceOptions(CLI::App* command, SourceOptions* options) {
 Status ServerAnswers(const std::string& url, const net::ClientSecurity& security) {
   WEFT_TRY(CheckUrl(url));
   net::HttpClient client({.connect_timeout_ms = 2000, .timeout_ms = 5000, .security = security});
-  WEFT_ASSIGN(net::ClientResponse response, client.Get(url + "/healthz"));
-  if (response.status == 200) return {};
-  return Fail(ErrorCode::kUnavailable,
-              fmt::format("{}/healthz answered {}: {}", url, response.status, response.body));
+  Result<net::ClientResponse> response = client.Get(url + "/healthz");
+  if (!response) return Fail(response.error());
+  Result<std::string> body = BodyOf(response, url);
+  if (body) return {};
+  return Fail(ErrorCode::kUnavailable, body.error().message);
 }
 
 Result<std::unique_ptr<TraceSource>> OpenSource(const SourceOptions& options) {

@@ -205,6 +205,35 @@ class CommandLineTest(WeftTest):
         self.assertEqual(weft.cli("trace", "f" * 32, check=False).returncode, 3)
         self.assertEqual(weft.cli("trace", SLOW, "--where", "{ .a = }", check=False).returncode, 2)
 
+    def test_exit_codes_tell_what_was_asked_in_vain(self):
+        weft = self.weft()
+
+        def run(*arguments):
+            done = subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=60, check=False)
+            self.assertEqual(done.stdout, "")
+            return done.returncode, done.stderr
+
+        for command in (["query", "{}"], ["services"], ["operations"], ["tags"], ["trace", "1"],
+                        ["export", "--query", "{}"], ["export", "1"], ["trace", "--follow", "1"]):
+            with self.subTest(command=command):
+                code, error = run(*command, "--url", weft.http)
+                self.assertEqual(code, 4, error)
+                self.assertIn(f"{weft.http} answered 404; is it weft's query port?", error)
+        self.assertEqual(run("trace", "1", "--url", weft.url), (3, f"weft: no trace {1:032x}\n"))
+        code, error = run("services", "--token-file", "/nowhere/token", "--url", weft.url)
+        self.assertEqual(code, 1, error)
+        self.assertIn("/nowhere/token", error)
+        with tempfile.TemporaryDirectory() as folder:
+            file = f"{folder}/hello.txt"
+            with open(file, "w", encoding="ascii") as out:
+                out.write("hello")
+            for path, what in ((folder, "holds no weft store"), (file, "is no directory"),
+                               (f"{folder}/absent", "there is no directory")):
+                code, error = run("services", "--data", path)
+                self.assertEqual(code, 4, error)
+                self.assertIn(what, error)
+                self.assertEqual(error.count(path), 1, error)
+
     def test_an_export_says_what_it_does_not_take(self):
         weft = self.shop()
         url = ("--url", weft.url)
