@@ -8,8 +8,8 @@
 #include <chrono>
 #include <cstdio>
 #include <deque>
-#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "cli/server_access.h"
 #include "cli/terminal.h"
+#include "cli/time_option.h"
 #include "cli/trace_source.h"
 #include "load/demo_traffic.h"
 #include "load/otlp_client.h"
@@ -24,7 +25,7 @@
 namespace weft::cli {
 namespace {
 
-constexpr double kNsPerSecond = 1e9;
+constexpr uint64_t kHistoryMaxNs = 7ull * 24 * 3600 * 1'000'000'000;
 constexpr auto kRetryAfter = std::chrono::seconds(1);
 constexpr int kFirstAnswerTries = 15;
 
@@ -32,8 +33,9 @@ struct DemoOptions {
   std::string url = "http://127.0.0.1:4318";
   std::vector<std::string> faults;
   double visits_per_second = 2;
-  double history_s = 15 * 60;
-  double for_s = -1;  // negative: until it is stopped
+  std::string history = "15m", runs_for;  // as they were given
+  uint64_t history_ns = 0;
+  std::optional<uint64_t> for_ns;  // nothing: until it is stopped
   uint64_t seed = 0;
   AccessOptions access;
 };
@@ -44,21 +46,20 @@ class DemoRun {
       : options_(options),
         began_ns_(SystemClock()->NowNs()),
         traffic_(faults, options.seed != 0 ? options.seed : began_ns_, options.visits_per_second,
-                 began_ns_ - static_cast<uint64_t>(options.history_s * kNsPerSecond)),
+                 began_ns_ - options.history_ns),
         client_(load::OtlpProtocol::kHttp, options.url, std::move(security)) {}
 
   int Run() {
-    fmt::print("demo: the shop sends its last {} to {}\n",
-               Count(static_cast<uint64_t>(options_.history_s / 60 + 0.5), "minute"), options_.url);
+    fmt::print("demo: the shop sends its last {} to {}\n", options_.history, options_.url);
     if (!SendDue()) return 1;
     fmt::print("demo: {}", Sent());
-    if (options_.for_s == 0) {
+    if (options_.for_ns == 0) {
       fmt::print("\n");
       return 0;
     }
     fmt::print("; {:g} visits a second from now on\n", options_.visits_per_second);
     std::fflush(stdout);
-    while (options_.for_s < 0 || SystemClock()->NowNs() < EndNs()) {
+    while (!options_.for_ns || SystemClock()->NowNs() - began_ns_ < *options_.for_ns) {
       uint64_t now_ns = SystemClock()->NowNs();
       uint64_t due_ns = traffic_.NextDueNs();
       if (due_ns > now_ns) std::this_thread::sleep_for(std::chrono::nanoseconds(due_ns - now_ns));
@@ -71,9 +72,6 @@ class DemoRun {
  private:
   std::string Sent() const {
     return fmt::format("{}, {} sent", Count(visits_, "visit"), Count(spans_, "span"));
-  }
-  uint64_t EndNs() const {
-    return began_ns_ + static_cast<uint64_t>(options_.for_s * kNsPerSecond);
   }
 
   // False when the receiver refuses for good, or did not answer once.
@@ -117,7 +115,19 @@ class DemoRun {
   uint64_t visits_ = 0, spans_ = 0;
 };
 
-int RunDemo(const DemoOptions& options) {
+// Into nanoseconds, what was given as text.
+Status ReadDurations(DemoOptions* options) {
+  WEFT_ASSIGN(options->history_ns, ReadDurationNs("--history", options->history));
+  if (options->history_ns > kHistoryMaxNs)
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("--history {}: at most 7d", CleanText(options->history)));
+  if (options->runs_for.empty()) return {};
+  WEFT_ASSIGN(options->for_ns, ReadDurationNs("--for", options->runs_for));
+  return {};
+}
+
+int RunDemo(DemoOptions options) {
+  if (Status read = ReadDurations(&options); !read) return ExitCodeOf(read);
   load::DemoFaults faults;
   for (const std::string& name : options.faults) {
     if (Status known = load::SetDemoFault(name, &faults); !known) {
@@ -135,7 +145,6 @@ int RunDemo(const DemoOptions& options) {
 }  // namespace
 
 void AddDemoCommand(CLI::App* app, int* exit_code) {
-  const std::map<std::string, double> seconds = {{"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}};
   auto options = std::make_shared<DemoOptions>();
   CLI::App* demo = app->add_subcommand("demo", "Send the traffic of a made-up shop");
   demo->footer(
@@ -155,13 +164,10 @@ void AddDemoCommand(CLI::App* app, int* exit_code) {
   demo->add_option("--rate", options->visits_per_second, "Visits a second")
       ->check(CLI::Range(0.01, 1000.0))
       ->capture_default_str();
-  demo->add_option("--history", options->history_s,
-                   "How much past to send first (15m where not given)")
-      ->transform(CLI::AsNumberWithUnit(seconds))
-      ->check(CLI::Range(0.0, 7.0 * 24 * 3600))
-      ->type_name("DURATION");
-  demo->add_option("--for", options->for_s, "Stop after this time; 0s sends the past only")
-      ->transform(CLI::AsNumberWithUnit(seconds))
+  demo->add_option("--history", options->history, "How much past to send first, at most 7d")
+      ->type_name("DURATION")
+      ->capture_default_str();
+  demo->add_option("--for", options->runs_for, "Stop after this time; 0s sends the past only")
       ->type_name("DURATION");
   demo->add_option("--seed", options->seed, "The same seed makes the same visits");
   AddAccessOptions(demo, &options->access);

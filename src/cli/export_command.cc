@@ -14,9 +14,9 @@
 #include "cli/output_file.h"
 #include "cli/progress_bar.h"
 #include "cli/terminal.h"
+#include "cli/time_option.h"
 #include "cli/trace_source.h"
 #include "codec/trace_file_writer.h"
-#include "config/section.h"
 
 namespace weft::cli {
 namespace {
@@ -155,10 +155,8 @@ int Run(const Options& options) {
   query::SearchRequest request;
   request.traceql = options.query;
   if (!options.since.empty()) {
-    std::optional<uint64_t> since = config::ParseDurationNs(options.since);
-    if (!since)
-      return ComplainUsage(fmt::format("--since {}: expected a duration such as 15m, 1h30m or 2d",
-                                       CleanText(options.since)));
+    Result<uint64_t> since = ReadDurationNs("--since", options.since);
+    if (!since) return Complain(since.error());
     request.end_ns = SystemClock()->NowNs();
     request.start_ns = request.end_ns > *since ? request.end_ns - *since : 0;
   }

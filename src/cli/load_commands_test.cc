@@ -75,6 +75,26 @@ TEST_F(LoadCommandsTest, DemoSendsItsHistoryAndEnds) {
   EXPECT_THAT(outcome.out, HasSubstr("visits"));
 }
 
+TEST_F(LoadCommandsTest, DurationsAreThoseOfTheOtherCommands) {
+  for (const char* history : {"1m30s", "0.1h", "0", "0s"})
+    EXPECT_EQ(Weft("demo --for 0s --history " + std::string(history) + " --url " + url_).exit_code,
+              0)
+        << history;
+  for (const char* spread : {"2d", "1h30m"})
+    EXPECT_EQ(
+        Weft("loadgen --spans 10 --spread " + std::string(spread) + " --url " + url_).exit_code, 0)
+        << spread;
+  for (const char* wrong : {"demo --history", "demo --for", "loadgen --spread"})
+    for (const char* duration : {"90", "soon", "1x"}) {
+      const std::string text = std::string(wrong) + " " + duration;
+      Outcome outcome = Weft(text + " --url " + url_);
+      EXPECT_EQ(outcome.exit_code, 2) << text;
+      EXPECT_THAT(outcome.err, HasSubstr(text.substr(text.find("--"))));
+      EXPECT_THAT(outcome.err, HasSubstr("1h30m"));
+    }
+  EXPECT_THAT(Weft("demo --history 8d --url " + url_).err, HasSubstr("at most 7d"));
+}
+
 TEST_F(LoadCommandsTest, DemoNamesTheFaultsWhenOneIsUnknown) {
   Outcome outcome = Weft("demo --url " + url_ + " --fault gremlins");
   EXPECT_EQ(outcome.exit_code, 2);

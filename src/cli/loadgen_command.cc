@@ -9,7 +9,6 @@
 #include <cstdio>
 #include <cstring>
 #include <future>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +17,7 @@
 #include "base/clock.h"
 #include "cli/server_access.h"
 #include "cli/terminal.h"
+#include "cli/time_option.h"
 #include "cli/trace_source.h"
 #include "load/load_sender.h"
 #include "load/load_shape.h"
@@ -33,7 +33,7 @@ struct LoadgenOptions {
   std::string url;  // empty: this machine, at the protocol's port
   bool grpc = false;
   load::LoadOptions load;
-  double spread_s = 24 * 3600;
+  std::string spread = "24h";
   double rate = 0;
   uint32_t connections = 4;
   std::string acked_path;
@@ -164,8 +164,11 @@ int RunLoadgen(LoadgenOptions options) {
   if (options.url.empty()) {
     options.url = options.grpc ? "http://127.0.0.1:4317" : "http://127.0.0.1:4318";
   }
-  options.load.window_ns = static_cast<uint64_t>(options.spread_s * 1e9);
-  options.load.start_ns = SystemClock()->NowNs() - options.load.window_ns;
+  Result<uint64_t> spread_ns = ReadDurationNs("--spread", options.spread);
+  if (!spread_ns) return ExitCodeOf(Fail(spread_ns.error()));
+  const uint64_t now_ns = SystemClock()->NowNs();
+  options.load.window_ns = std::min(*spread_ns, now_ns);
+  options.load.start_ns = now_ns - options.load.window_ns;
   auto shape = load::MakeLoadShape(options.load);
   if (!shape) {
     PrintError(shape.error().message);
@@ -181,7 +184,6 @@ int RunLoadgen(LoadgenOptions options) {
 }  // namespace
 
 void AddLoadgenCommand(CLI::App* app, int* exit_code) {
-  const std::map<std::string, double> seconds = {{"s", 1}, {"m", 60}, {"h", 3600}};
   auto options = std::make_shared<LoadgenOptions>();
   CLI::App* loadgen = app->add_subcommand("loadgen", "Send generated spans and measure");
   loadgen->footer(
@@ -215,11 +217,9 @@ void AddLoadgenCommand(CLI::App* app, int* exit_code) {
   loadgen->add_option("--spans-per-request", options->load.spans_per_request, "At least so many")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
-  loadgen
-      ->add_option("--spread", options->spread_s,
-                   "The spans' times: this long back, till now (24h where not given)")
-      ->transform(CLI::AsNumberWithUnit(seconds))
-      ->type_name("DURATION");
+  loadgen->add_option("--spread", options->spread, "The spans' times: this long back, till now")
+      ->type_name("DURATION")
+      ->capture_default_str();
   loadgen->add_option("--seed", options->load.seed, "The same seed makes the same spans")
       ->capture_default_str();
   loadgen

@@ -107,6 +107,13 @@ Result<uint64_t> ReadMoment(std::string_view option, std::string_view text, uint
 
 }  // namespace
 
+Result<uint64_t> ReadDurationNs(std::string_view option, std::string_view text) {
+  if (std::optional<uint64_t> duration = config::ParseDurationNs(text)) return *duration;
+  return Fail(
+      ErrorCode::kInvalidArgument,
+      fmt::format("{} {}: expected a duration such as 15m, 1h30m or 2d", option, CleanText(text)));
+}
+
 std::optional<uint64_t> ParseMoment(std::string_view text, uint64_t now_ns) {
   if (text == "now") return now_ns;
   uint64_t number = 0;
@@ -140,12 +147,8 @@ void AddTimeOptions(CLI::App* command, TimeOptions* options) {
 Result<TimeWindow> ReadTimeWindow(const TimeOptions& options, uint64_t now_ns) {
   TimeWindow window;
   if (!options.since.empty()) {
-    std::optional<uint64_t> since = config::ParseDurationNs(options.since);
-    if (!since)
-      return Fail(ErrorCode::kInvalidArgument,
-                  fmt::format("--since {}: expected a duration such as 15m, 1h30m or 2d",
-                              CleanText(options.since)));
-    window.start_ns = now_ns > *since ? now_ns - *since : 0;
+    WEFT_ASSIGN(const uint64_t since_ns, ReadDurationNs("--since", options.since));
+    window.start_ns = now_ns > since_ns ? now_ns - since_ns : 0;
     window.end_ns = kEndOfTimeNs;
   }
   if (!options.from.empty()) {
