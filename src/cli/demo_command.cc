@@ -5,7 +5,9 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <deque>
 #include <memory>
@@ -15,6 +17,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "cli/cli.h"
 #include "cli/server_access.h"
 #include "cli/terminal.h"
 #include "cli/time_option.h"
@@ -26,7 +29,7 @@ namespace weft::cli {
 namespace {
 
 constexpr uint64_t kHistoryMaxNs = 7ull * 24 * 3600 * 1'000'000'000;
-constexpr auto kRetryAfter = std::chrono::seconds(1);
+constexpr uint64_t kRetryAfterNs = 1'000'000'000;
 constexpr int kFirstAnswerTries = 15;
 
 struct DemoOptions {
@@ -50,48 +53,76 @@ class DemoRun {
         client_(load::OtlpProtocol::kHttp, options.url, std::move(security)) {}
 
   int Run() {
-    fmt::print("demo: the shop sends its last {} to {}\n", options_.history, options_.url);
-    if (!SendDue()) return 1;
-    fmt::print("demo: {}", Sent());
-    if (options_.for_ns == 0) {
-      fmt::print("\n");
-      return 0;
-    }
-    fmt::print("; {:g} visits a second from now on\n", options_.visits_per_second);
+    StopOnSignals();
+    fmt::print("demo: the shop sends {} to {}\n",
+               options_.history_ns == 0 ? "no history" : "its last " + options_.history,
+               options_.url);
     std::fflush(stdout);
-    while (!options_.for_ns || SystemClock()->NowNs() - began_ns_ < *options_.for_ns) {
-      uint64_t now_ns = SystemClock()->NowNs();
-      uint64_t due_ns = traffic_.NextDueNs();
-      if (due_ns > now_ns) std::this_thread::sleep_for(std::chrono::nanoseconds(due_ns - now_ns));
-      if (!SendDue()) return 1;
+    if (!SendDue()) return kExitFailed;
+    if (!stopped_ && options_.for_ns != 0) {
+      fmt::print("demo: {}; {} from now on\n", Sent(), Pace());
+      std::fflush(stdout);
+    }
+    while (!stopped_ && IsOpen()) {
+      PauseUntil(traffic_.NextDueNs());
+      if (!SendDue()) return kExitFailed;
     }
     fmt::print("demo: {}\n", Sent());
-    return 0;
+    return kExitOk;
   }
 
  private:
+  // Ctrl-C is how the shop is closed: the first ends it with its totals, the second at once.
+  static void StopOnSignals() {
+    stopped_ = false;
+    struct sigaction action{};
+    action.sa_handler = [](int) { stopped_ = true; };
+    action.sa_flags = SA_RESETHAND | SA_RESTART;
+    for (int signal : {SIGINT, SIGTERM}) sigaction(signal, &action, nullptr);
+  }
+
+  // Until then, or until it is stopped.
+  static void PauseUntil(uint64_t until_ns) {
+    constexpr uint64_t kStepNs = 100'000'000;
+    for (uint64_t now_ns = SystemClock()->NowNs(); !stopped_ && now_ns < until_ns;
+         now_ns = SystemClock()->NowNs())
+      std::this_thread::sleep_for(std::chrono::nanoseconds(std::min(until_ns - now_ns, kStepNs)));
+  }
+
+  bool IsOpen() const {
+    return !options_.for_ns || SystemClock()->NowNs() - began_ns_ < *options_.for_ns;
+  }
+  std::string Pace() const {
+    const double rate = options_.visits_per_second;
+    return fmt::format("{:g} visit{} a second", rate, rate == 1 ? "" : "s");
+  }
   std::string Sent() const {
     return fmt::format("{}, {} sent", Count(visits_, "visit"), Count(spans_, "span"));
   }
 
-  // False when the receiver refuses for good, or did not answer once.
+  // False when the receiver refuses for good, or did not answer once. What is left when it is
+  // stopped is not sent.
   bool SendDue() {
     for (load::DemoRequest& request : traffic_.Due(SystemClock()->NowNs())) {
+      if (stopped_) break;
       if (!SendUntilTaken(load::OtlpSignal::kTraces, request.traces)) return false;
-      if (!request.logs.empty() && !SendUntilTaken(load::OtlpSignal::kLogs, request.logs))
-        return false;
+      if (!taken_) break;
       visits_ += request.visits;
       spans_ += request.spans;
+      if (!request.logs.empty() && !SendUntilTaken(load::OtlpSignal::kLogs, request.logs))
+        return false;
     }
     return true;
   }
 
+  // True also when it was stopped; `taken_` says whether the receiver has it.
   bool SendUntilTaken(load::OtlpSignal signal, const std::string& body) {
-    for (int tries = 1;; ++tries) {
+    taken_ = false;
+    for (int tries = 1; tries == 1 || !stopped_; ++tries) {
       Result<load::OtlpAnswer> answer = client_.Send(signal, body);
       if (answer) {
         if (answered_ && tries > 1) fmt::print("demo: {} answers again\n", options_.url);
-        answered_ = true;
+        answered_ = taken_ = true;
         return true;
       }
       const Error& error = answer.error();
@@ -103,16 +134,19 @@ class DemoRun {
         return false;
       }
       if (answered_ && tries == 1) PrintError(error.message + "; trying again");
-      std::this_thread::sleep_for(kRetryAfter);
+      PauseUntil(SystemClock()->NowNs() + kRetryAfterNs);
     }
+    return true;
   }
 
   const DemoOptions& options_;
   const uint64_t began_ns_;
   load::DemoTraffic traffic_;
   load::OtlpClient client_;
-  bool answered_ = false;
+  bool answered_ = false, taken_ = false;
   uint64_t visits_ = 0, spans_ = 0;
+
+  static inline std::atomic<bool> stopped_ = false;
 };
 
 // Into nanoseconds, what was given as text.
@@ -149,7 +183,8 @@ void AddDemoCommand(CLI::App* app, int* exit_code) {
   CLI::App* demo = app->add_subcommand("demo", "Send the traffic of a made-up shop");
   demo->footer(
       "Eight services sell things: first a quarter of an hour of history, then visits as they "
-      "happen, until Ctrl-C. Some checkouts take 4.2 s; each fault makes another service slow.\n"
+      "happen, until Ctrl-C, which says how many they were. Some checkouts take 4.2 s; each fault "
+      "makes another service slow.\n"
       "Examples:\n"
       "  weft demo\n"
       "  weft demo --fault missing-index --rate 10\n"

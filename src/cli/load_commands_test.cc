@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "cli/demo_command.h"
@@ -53,7 +56,7 @@ class LoadCommandsTest : public testing::Test {
       router->Add("POST", path, {.body_bytes_max = 64 << 20},
                   [this, path](net::Request, net::ExchangePtr exchange) {
                     ++(path == std::string("/v1/logs") ? logs_ : traces_);
-                    exchange->Respond({});
+                    exchange->Respond({.status = busy_ ? 503 : 200});
                   });
     }
     auto port = server_.Listen({"127.0.0.1", 0}, router);
@@ -62,7 +65,14 @@ class LoadCommandsTest : public testing::Test {
     server_.Start();
   }
 
+  // Once something was sent.
+  void PressCtrlC() const {
+    while (traces_ == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    kill(getpid(), SIGINT);
+  }
+
   std::string url_;
+  std::atomic<bool> busy_ = false;
   std::atomic<int> traces_ = 0, logs_ = 0;
   net::Server server_;
 };
@@ -73,6 +83,32 @@ TEST_F(LoadCommandsTest, DemoSendsItsHistoryAndEnds) {
   EXPECT_GT(traces_, 0);
   EXPECT_GT(logs_, 0);
   EXPECT_THAT(outcome.out, HasSubstr("visits"));
+}
+
+TEST_F(LoadCommandsTest, DemoSaysWhatItSends) {
+  EXPECT_THAT(Weft("demo --history 0s --for 0s --url " + url_).out,
+              HasSubstr("demo: the shop sends no history to " + url_));
+  Outcome outcome = Weft("demo --history 90s --rate 1 --for 1ms --url " + url_);
+  EXPECT_THAT(outcome.out, HasSubstr("the shop sends its last 90s to "));
+  EXPECT_THAT(outcome.out, HasSubstr("; 1 visit a second from now on"));
+}
+
+TEST_F(LoadCommandsTest, CtrlCEndsTheDemoWithItsTotals) {
+  for (const char* rate : {"100", "0.01"}) {
+    traces_ = 0;
+    std::jthread presser([this] { PressCtrlC(); });
+    Outcome outcome = Weft("demo --history 1h --rate " + std::string(rate) + " --url " + url_);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    EXPECT_THAT(outcome.out, testing::ContainsRegex("demo: [0-9]+ visits?, [0-9]+ spans? sent\n$"));
+  }
+}
+
+TEST_F(LoadCommandsTest, CtrlCEndsTheDemoThatNobodyTakes) {
+  busy_ = true;
+  std::jthread presser([this] { PressCtrlC(); });
+  Outcome outcome = Weft("demo --url " + url_);
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("demo: 0 visits, 0 spans sent\n"));
 }
 
 TEST_F(LoadCommandsTest, DurationsAreThoseOfTheOtherCommands) {
