@@ -14,8 +14,10 @@ namespace {
 
 constexpr size_t kDurationWidth = 9;
 constexpr size_t kMarksWidth = 8;
-constexpr size_t kIndentMax = 40;  // deeper levels are drawn as deep as this
-constexpr uint32_t kNarrowWidth = 60;
+constexpr size_t kIndentMax = 40;      // deeper levels are drawn as deep as this
+constexpr size_t kLabelMin = 12;       // columns of a label
+constexpr size_t kBesideIndent = 12;   // columns of a label that the indentation leaves to its text
+constexpr uint32_t kNarrowWidth = 60;  // here a level is one column deep
 
 class Waterfall {
  public:
@@ -24,13 +26,15 @@ class Waterfall {
       : id_(id), batch_(*view.batch), terminal_(terminal), view_(view), options_(options) {
     for (const LogRecord& log : batch_.logs) logs_[log.span_id].push_back(&log);
     rows_with_pieces_.resize(batch_.spans.size());
+    size_t fixed = kDurationWidth + kMarksWidth + 4;
+    size_t free = terminal.width > fixed ? terminal.width - fixed : 0;
+    const size_t label_max = std::max(kLabelMin, free / 2);
+    SetIndent(label_max);
     for (uint32_t row = 0; row < batch_.spans.size(); ++row)
       if (IsShown(row)) label_width_ = std::max(label_width_, TextWidth(Label(row)));
     for (const trace::CriticalPiece& piece : view_.critical_path)
       rows_with_pieces_[piece.position].push_back(piece);
-    size_t fixed = kDurationWidth + kMarksWidth + 4;
-    size_t free = terminal.width > fixed ? terminal.width - fixed : 0;
-    label_width_ = std::min(label_width_, std::max<size_t>(12, free / 2));
+    label_width_ = std::min(label_width_, label_max);
     bar_width_ = std::max<size_t>(6, free > label_width_ ? free - label_width_ : 0);
   }
 
@@ -64,10 +68,20 @@ class Waterfall {
     return found == logs_.end() ? kNoLogs : found->second;
   }
 
-  // Of a span's line; a narrow terminal has little room for it.
+  // So that something of every name is seen beside it: first a level gets less deep, then those far
+  // down are drawn as deep as each other. The narrowest labels give a third to it.
+  void SetIndent(size_t label_max) {
+    indent_max_ = std::min(kIndentMax, std::max(label_max - kBesideIndent, label_max / 3));
+    uint32_t deepest = 0;
+    for (uint32_t row = 0; row < batch_.spans.size(); ++row)
+      if (IsShown(row)) deepest = std::max<uint32_t>(deepest, view_.tree.depth[row]);
+    const bool narrow = terminal_.is_tty && terminal_.width < kNarrowWidth;
+    indent_step_ = narrow || size_t{deepest} * 2 > indent_max_ ? 1 : 2;
+  }
+
+  // Of a span's line.
   size_t Indent(uint32_t row) const {
-    bool narrow = terminal_.is_tty && terminal_.width < kNarrowWidth;
-    return std::min<size_t>(view_.tree.depth[row] * (narrow ? 1 : 2), kIndentMax);
+    return std::min<size_t>(size_t{view_.tree.depth[row]} * indent_step_, indent_max_);
   }
 
   std::string Label(uint32_t row) const {
@@ -236,6 +250,7 @@ class Waterfall {
   std::unordered_map<SpanId, std::vector<const LogRecord*>, IdHash> logs_;
   std::vector<std::vector<trace::CriticalPiece>> rows_with_pieces_;
   size_t label_width_ = 0, bar_width_ = 0;
+  size_t indent_step_ = 2, indent_max_ = kIndentMax;
 };
 
 }  // namespace

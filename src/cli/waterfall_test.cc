@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/waterfall.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -47,6 +48,33 @@ TEST(WaterfallTest, FitsTheWidthAndShowsTheCriticalPath) {
   EXPECT_THAT(ascii, HasSubstr("----"));
   EXPECT_THAT(ascii, HasSubstr(" 500 ms !"));
   for (char c : ascii) EXPECT_LT(static_cast<unsigned char>(c), 0x80);
+}
+
+// Spans that each hang below the one before: "gw level-0", "gw level-1", ...
+SpanBatch Chain(int spans) {
+  std::string json = R"({"resourceSpans":[{"resource":{"attributes":[{"key":"service.name",
+    "value":{"stringValue":"gw"}}]},"scopeSpans":[{"spans":[)";
+  for (int i = 0; i < spans; ++i)
+    json += fmt::format(R"({}{{"traceId":"0102030405060708090a0b0c0d0e0f10","spanId":"{:016x}",)"
+                        R"("parentSpanId":"{}","name":"level-{}",)"
+                        R"("startTimeUnixNano":"1700000000000000000",)"
+                        R"("endTimeUnixNano":"1700000001000000000"}})",
+                        i == 0 ? "" : ",", i + 1, i == 0 ? "" : fmt::format("{:016x}", i), i);
+  return codec::DecodeOtlpTraces(codec::OtlpFormat::kJson, json + "]}]}]}").value();
+}
+
+TEST(WaterfallTest, DeepTracesLeaveRoomForEveryName) {
+  for (auto [width, deep] : {std::pair{60u, 30}, {80u, 30}, {80u, 200}, {100u, 60}}) {
+    const std::string text = Draw(Chain(deep), {.is_tty = true, .utf8 = true, .width = width});
+    for (int i = 0; i < deep; ++i)
+      EXPECT_THAT(text, HasSubstr(fmt::format(" gw level-{} ", i).substr(i == 0))) << width;
+  }
+  // On the narrowest, some of it, and some of the indentation.
+  const std::string narrow = Draw(Chain(30), {.is_tty = true, .utf8 = true, .width = 40});
+  EXPECT_THAT(narrow, HasSubstr("\n    gw leve\u2026"));
+  // Shallow ones keep their two columns a level.
+  EXPECT_THAT(Draw(Chain(5), {.is_tty = true, .utf8 = true, .width = 80}),
+              HasSubstr("\n        gw level-4"));
 }
 
 TEST(WaterfallTest, ColoursOnlyWhereAsked) {
