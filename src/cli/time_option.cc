@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <charconv>
+#include <chrono>
 #include <ctime>
 
 #include "cli/terminal.h"
@@ -34,9 +35,13 @@ bool TakeDate(std::string_view* text, tm* parts) {
       !TakeNumber(text, 2, &parts->tm_mon) || !TakeChar(text, '-') ||
       !TakeNumber(text, 2, &parts->tm_mday))
     return false;
+  const std::chrono::year_month_day date(std::chrono::year(parts->tm_year),
+                                         std::chrono::month(static_cast<unsigned>(parts->tm_mon)),
+                                         std::chrono::day(static_cast<unsigned>(parts->tm_mday)));
   parts->tm_year -= 1900;
   parts->tm_mon -= 1;
-  return parts->tm_mon >= 0 && parts->tm_mon < 12 && parts->tm_mday >= 1 && parts->tm_mday <= 31;
+  // mktime() would make a day of March out of the 30th of February.
+  return date.ok();
 }
 
 // "06:30", "06:30:15", "06:30:15.123".

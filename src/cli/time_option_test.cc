@@ -41,8 +41,11 @@ TEST_F(TimeOptionTest, ReadsMoments) {
                           {"1763706600", kNow},
                           {"1763706600000000001", kNow + 1}})
     EXPECT_EQ(ParseMoment(text, kNow), std::optional(ns)) << text;
-  for (std::string_view text : {"", "yesterday", "2025-13-01", "2025-11-21T", "2025-11-21 25:00",
-                                "2025-11-21T06:30:00.Z", "06:30x", "99999999999999999999", "-1h"})
+  EXPECT_NE(ParseMoment("2024-02-29", kNow), std::nullopt);
+  for (std::string_view text :
+       {"", "yesterday", "2025-13-01", "2025-00-10", "2026-02-29", "2026-02-30",
+        "2026-06-31T10:00:00Z", "2026-01-00", "2025-11-21T", "2025-11-21 25:00",
+        "2025-11-21T06:30:00.Z", "06:30x", "99999999999999999999", "-1h"})
     EXPECT_EQ(ParseMoment(text, kNow), std::nullopt) << text;
 }
 
