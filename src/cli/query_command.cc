@@ -151,9 +151,11 @@ void AddQueryCommand(CLI::App* app, int* exit_code) {
   command
       ->add_option("TRACEQL", options->request.traceql, "What to find, such as { status = error }")
       ->required();
-  command->add_option("--limit", options->request.limit, "Traces to show; with --all, in one page")
-      ->check(CLI::Range(1, 10'000))
-      ->capture_default_str();
+  auto* limit =
+      command
+          ->add_option("--limit", options->request.limit, "Traces to show; with --all, in one page")
+          ->check(CLI::Range(1, 10'000))
+          ->capture_default_str();
   auto* all = command->add_flag("--all", options->all, "Every page");
   AddTimeOptions(command, &options->time);
   auto* json = command->add_flag("--json", options->json,
@@ -175,6 +177,7 @@ void AddQueryCommand(CLI::App* app, int* exit_code) {
       ->excludes("--data")
       ->excludes("--to")
       ->excludes("--fail-empty")
+      ->excludes(limit)
       ->excludes(all)
       ->excludes(json);
   command->callback([options, exit_code] { *exit_code = Run(*options); });

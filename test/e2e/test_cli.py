@@ -131,6 +131,8 @@ class CommandLineTest(WeftTest):
         self.assertIn("has no flag --jsn; did you mean --json?", self.wrong("query", "--jsn", "{}"))
         self.assertIn("in '...'", self.wrong("query", "{", "status=error", "}"))
         self.assertIn("--since soon", self.wrong("query", "--since", "soon", "{}"))
+        for taken in (("--limit", "2"), ("--all",), ("--to", "now")):
+            self.assertIn("--follow", self.wrong("query", "--follow", *taken, "{}"))
         self.assertIn("is no tag", self.wrong("tags", "service.name"))
         for command in ("query", "trace", "demo", "loadgen", "import", "tags", "serve"):
             text = subprocess.run([BINARY, command, "--help"], capture_output=True, text=True, timeout=30,
