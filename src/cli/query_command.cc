@@ -18,6 +18,8 @@
 namespace weft::cli {
 namespace {
 
+constexpr uint32_t kLimitMax = 10'000;
+
 struct Options {
   SourceOptions source;
   TimeOptions time;
@@ -33,6 +35,13 @@ void ExplainNothing(const TraceSource::SearchAnswer& answer) {
   }
   fmt::print(stderr, "no trace matches; the data lies between {} and {}\n",
              LocalTime(answer.data_range->first), LocalTime(answer.data_range->second));
+}
+
+void ExplainMore(uint32_t limit) {
+  const uint32_t larger = std::min<uint32_t>(limit * 10, kLimitMax);
+  const std::string some =
+      larger > limit ? fmt::format("--limit {} shows more of them, ", larger) : "";
+  fmt::print(stderr, "more traces match: {}--all shows every one\n", some);
 }
 
 // Prints page after page in the form that was asked for.
@@ -94,8 +103,7 @@ int PrintPages(const Options& options, TraceSource* source) {
       return options.fail_empty ? kExitNotFound : kExitOk;
     }
     if (for_people && read && !options.all && !request.cursor.empty())
-      fmt::print(stderr, "more traces match: --limit {} or --all shows them\n",
-                 std::min<uint64_t>(options.request.limit * 10ull, 10'000));
+      ExplainMore(options.request.limit);
     return kExitOk;
   }
 }
@@ -154,7 +162,7 @@ void AddQueryCommand(CLI::App* app, int* exit_code) {
   auto* limit =
       command
           ->add_option("--limit", options->request.limit, "Traces to show; with --all, in one page")
-          ->check(CLI::Range(1, 10'000))
+          ->check(CLI::Range(1u, kLimitMax))
           ->capture_default_str();
   auto* all = command->add_flag("--all", options->all, "Every page");
   AddTimeOptions(command, &options->time);

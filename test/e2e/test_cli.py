@@ -146,6 +146,9 @@ class CommandLineTest(WeftTest):
         for answer in (api, cli):
             answer["stats"].pop("elapsedNs")
         self.assertEqual(cli, api)
+        self.assertEqual(weft.cli("query", "{}", "--limit", "2", check=False).stderr,
+                         "more traces match: --limit 20 shows more of them, --all shows every one\n")
+        self.assertEqual(weft.cli("query", "{}", "--limit", "32", check=False).stderr, "")
         self.assertEqual(set(cli["traces"][0]["services"][0]), {"name", "spans", "errors"})
         lines = weft.cli("query", "{}", "--limit", "7", "--all", "--ndjson").splitlines()
         self.assertEqual(len({json.loads(line)["traceId"] for line in lines}), 31)
