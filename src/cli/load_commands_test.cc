@@ -94,10 +94,10 @@ TEST_F(LoadCommandsTest, DemoSaysWhatItSends) {
 }
 
 TEST_F(LoadCommandsTest, CtrlCEndsTheDemoWithItsTotals) {
-  for (const char* rate : {"100", "0.01"}) {
+  for (const char* visits : {"--history 1s --rate 100", "--history 1h --rate 0.01"}) {
     traces_ = 0;
     std::jthread presser([this] { PressCtrlC(); });
-    Outcome outcome = Weft("demo --history 1h --rate " + std::string(rate) + " --url " + url_);
+    Outcome outcome = Weft("demo " + std::string(visits) + " --url " + url_);
     EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
     EXPECT_THAT(outcome.out, testing::ContainsRegex("demo: [0-9]+ visits?, [0-9]+ spans? sent\n$"));
   }
