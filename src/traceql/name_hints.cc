@@ -141,9 +141,27 @@ std::string ValueHint(std::string_view word, std::string_view written, Type agai
   return fmt::format("attributes start with a dot or a scope: .{}", word);
 }
 
-std::string OperatorWordHint(const Token& token, std::string_view field) {
+// The type of the field that `token` is; kNil where it is none.
+Type FieldType(const Token& token) {
+  if (token.kind == TokenKind::kField) return IntrinsicType(token.field.intrinsic);
+  for (const IntrinsicWord& word : IntrinsicWords())
+    if (token.kind == TokenKind::kWord && word.unscoped == token.text) return word.type;
+  return Type::kNil;
+}
+
+// For an operator that is a word elsewhere; `before` stands in front of it, or is null.
+std::string OperatorWordHint(const Token& token, const Token* before) {
+  Type type = before == nullptr ? Type::kNil : FieldType(*before);
+  std::string_view field = type == Type::kNil ? ".a" : before->text;
   std::string meaning = ForeignOperator(token.text, field);
-  return meaning.empty() ? meaning : "write " + meaning;
+  if (meaning.empty()) return {};
+  // Intrinsics are never nil, and only strings have patterns.
+  bool intrinsic = type != Type::kNil && type != Type::kAny;
+  if (intrinsic && meaning.find("nil") != std::string::npos)
+    return fmt::format("{} always has a value; write = or !=", field);
+  if (intrinsic && type != Type::kString && meaning.find("=~") != std::string::npos)
+    return "write = and !=, joined by || and &&; only strings match a pattern";
+  return "write " + meaning;
 }
 
 // `5 seconds`.
@@ -162,11 +180,7 @@ std::string UnitHint(const Token& number, const Token& word) {
 Type ComparedType(std::span<const Token> before) {
   if (before.size() < 2 || !IsComparisonSign(before.back())) return Type::kNil;
   if (IsRegexSign(before.back())) return Type::kString;
-  const Token& field = before[before.size() - 2];
-  if (field.kind == TokenKind::kField) return IntrinsicType(field.field.intrinsic);
-  for (const IntrinsicWord& word : IntrinsicWords())
-    if (field.kind == TokenKind::kWord && word.unscoped == field.text) return word.type;
-  return Type::kNil;
+  return FieldType(before[before.size() - 2]);
 }
 
 }  // namespace
@@ -175,13 +189,17 @@ std::string WordHint(std::span<const Token> tokens, size_t at, const Expression*
   const Token& token = tokens[at];
   std::string_view word = token.text, written = WrittenAt(tokens, at);
   if (at > 0 && IsRegexSign(tokens[at - 1])) return QuotesHint(written);
+  bool before_operand = at + 1 < tokens.size() && (tokens[at + 1].kind == TokenKind::kLiteral ||
+                                                   tokens[at + 1].kind == TokenKind::kField);
+  if (against != nullptr && before_operand && LowerCase(written) == "not") return "write !=";
   if (against != nullptr && against->kind != Expression::Kind::kLiteral)
     return ValueHint(word, written, against->type);
   // An attribute may have the name of an operator.
   if (at + 1 < tokens.size() && !IsComparisonSign(tokens[at + 1]))
-    if (std::string hint = OperatorWordHint(token, ".a"); !hint.empty()) return hint;
+    if (std::string hint = OperatorWordHint(token, nullptr); !hint.empty()) return hint;
   if (std::string_view field = ForeignField(word); !field.empty())
     return fmt::format("write {}", field);
+  if (IsScope(word)) return fmt::format("attributes stand behind a dot: {}.x", word);
   if (std::string_view near = NearestWord(word, KnownWords()); !near.empty())
     return fmt::format("did you mean {}, or the attribute .{}?", near, word);
   return fmt::format("attributes start with a dot or a scope: .{}; {}", word, QuotesHint(written));
@@ -211,8 +229,7 @@ std::string OperatorHint(std::span<const Token> tokens, size_t at) {
   if (token.kind != TokenKind::kWord || at == 0) return {};
   const Token& before = tokens[at - 1];
   if (std::string hint = UnitHint(before, token); !hint.empty()) return hint;
-  bool field = before.kind == TokenKind::kField || before.kind == TokenKind::kWord;
-  return OperatorWordHint(token, field ? before.text : ".a");
+  return OperatorWordHint(token, &before);
 }
 
 std::string DottedHint(std::string_view written, std::span<const Token> before) {

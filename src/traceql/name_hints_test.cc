@@ -114,6 +114,13 @@ TEST(NameHints, OperatorsOfOtherLanguages) {
       {"{ .v exists }", "write .v != nil"},
       {"{ exists(.v) }", "write .a != nil"},
       {"{ .v is null }", "write .v = nil (absent) or .v != nil (present)"},
+      {"{ name in (\"x\") }", "write name = \"a\" || name = \"b\", or name =~ \"a|b\""},
+      {"{ status in (error, ok) }",
+       "write = and !=, joined by || and &&; only strings match a pattern"},
+      {"{ status is error }", "status always has a value; write = or !="},
+      {"{ trace:id exists }", "trace:id always has a value; write = or !="},
+      {"{ .a = 1 AND exists(.b) }", "write &&"},
+      {"{ name = NOT \"x\" }", "write !="},
       {"{ .v >> 1 }", "structural operators stand between spansets: {...} >> {...}"},
       {"{ .a .b = 1 }", "write spaces around + - * / and around operators"},
       // Names of attributes without their dot.
@@ -195,6 +202,7 @@ TEST(NameHints, FieldsOfOtherSystems) {
       {"{ http.method = \"GET\" }",
        "scopes are span, resource, event, link, instrumentation; or write .http.method for any"},
       {"{ resource:host = \"a\" }", "attributes stand behind a dot: resource.host"},
+      {"{ resource = \"a\" }", "attributes stand behind a dot: resource.x"},
       {"{ name:foo }", "fields and values are joined by =, as in name = \"x\""},
   };
   ExpectHints(kCases);
