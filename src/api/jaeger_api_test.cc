@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Jaeger's v1 API: the shapes that jaeger-ui and Grafana's Jaeger source ask for and expect.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -192,6 +193,46 @@ TEST_F(JaegerApiTest, TransformShowsUploadedOtlp) {
   shown = Post("/api/transform", WithTraceId(json, "00000000000000000000000000000000"));
   EXPECT_EQ(shown.status, 200);
   EXPECT_THAT(shown.body, HasSubstr(R"("msg":"2 spans were left out: )"));
+}
+
+// Each of these resources is one that ServiceName() names so, the last is not.
+TEST_F(JaegerApiTest, TheUnknownServiceFindsWhatTheListsCallSo) {
+  Begin();
+  const std::vector<std::string> attributes = {
+      "",
+      R"({"key":"host.name","value":{"stringValue":"a1"}})",
+      R"({"key":"service.name","value":{"stringValue":""}})",
+      R"({"key":"service.name","value":{"intValue":"7"}})",
+      R"({"key":"service.name","value":{}})",
+      R"({"key":"service.name","value":{"kvlistValue":{}}})",
+      R"({"key":"service.name","value":{"stringValue":"unknown_service"}})",
+      R"({"key":"service.name","value":{"stringValue":"shop"}})"};
+  std::string json;
+  for (size_t i = 0; i < attributes.size(); ++i)
+    json += fmt::format(
+        R"({}{{"resource":{{"attributes":[{}]}},"scopeSpans":[{{"spans":[{{)"
+        R"("traceId":"000000000000000000000000000000{:02}","spanId":"0000000000000001","name":"x",)"
+        R"("startTimeUnixNano":"1700000000000000000","endTimeUnixNano":"1700000000000000001"}}]}}]}})",
+        i == 0 ? "" : ",", attributes[i], i + 10);
+  Put(codec::DecodeOtlpTraces(codec::OtlpFormat::kJson, R"({"resourceSpans":[)" + json + "]}")
+          .value());
+  EXPECT_THAT(Json("/api/services"), HasSubstr(R"("data":["shop","unknown_service"])"));
+  const std::string v1 = Json(
+      "/api/"
+      "traces?service=unknown_service&operation=x&start=1699999990000000&end=1700000010000000");
+  const std::string v3 = Json(
+      "/api/v3/trace-summaries?query.serviceName=unknown_service&query.operationName=x&"
+      "query.startTimeMin=2023-11-14T22%3A13%3A19Z&query.startTimeMax=2023-11-14T23%3A00%3A00Z");
+  for (size_t i = 0; i < attributes.size(); ++i) {
+    bool unknown = i + 1 < attributes.size();
+    EXPECT_EQ(v1.find(fmt::format(R"("traceID":"00000000000000{:02}")", i + 10)) != v1.npos,
+              unknown)
+        << attributes[i];
+    EXPECT_EQ(v3.find(fmt::format(R"(00000000000000{:02}")", i + 10)) != v3.npos, unknown)
+        << attributes[i];
+  }
+  EXPECT_THAT(Json("/api/traces?service=shop&start=1699999990000000&end=1700000010000000"),
+              HasSubstr(R"("total":1,)"));
 }
 
 TEST(JaegerSearchTest, AttributesAreFoundWhereverTheyStand) {

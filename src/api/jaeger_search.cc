@@ -11,6 +11,7 @@
 #include "api/parameters.h"
 #include "base/base64.h"
 #include "model/ids.h"
+#include "model/span_batch.h"
 #include "traceql/literals.h"
 #include "traceql/traceql.h"
 
@@ -56,6 +57,14 @@ std::string QuoteName(std::string_view name) {
     quoted += c;
   }
   return quoted + '"';
+}
+
+// The lists call `unknown_service` whatever ServiceName() finds no name for: no service.name, an
+// empty one, or one that is no text. TraceQL knows only the attribute.
+std::string ServiceCondition(std::string_view service) {
+  std::string named = "resource.service.name = " + traceql::QuoteText(service);
+  if (service != ServiceName(Resource{})) return named;
+  return "(" + named + R"( || !(resource.service.name != "")))";
 }
 
 std::string AttributeCondition(std::string_view key, std::string_view value,
@@ -149,8 +158,7 @@ Result<query::SearchRequest> ToSearchRequest(const JaegerSearch& search) {
     return Fail(ErrorCode::kInvalidArgument,
                 "the longest duration must not be less than the shortest");
   std::vector<std::string> conditions;
-  if (!search.service.empty())
-    conditions.push_back("resource.service.name = " + traceql::QuoteText(search.service));
+  if (!search.service.empty()) conditions.push_back(ServiceCondition(search.service));
   if (!search.operation.empty())
     conditions.push_back("name = " + traceql::QuoteText(search.operation));
   for (const auto& [key, value] : search.attributes) {

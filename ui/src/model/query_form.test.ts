@@ -22,6 +22,18 @@ describe('form to query and back', () => {
     );
     expect(queryToForm(query)).toEqual(form);
   });
+  it('finds what the lists call unknown_service', () => {
+    const form = { ...emptyForm(), service: 'unknown_service', operation: 'x' };
+    const query = formToQuery(form);
+    expect(query).toBe('{ (resource.service.name = "unknown_service" || !(resource.service.name != "")) && name = "x" }');
+    expect(queryToForm(query)).toEqual(form);
+    expect(queryToForm(formToQuery({ ...emptyForm(), service: 'unknown_service' }))!.service).toBe('unknown_service');
+    // The bare comparison says less, and the form must not make more of it.
+    const literal = queryToForm('{ resource.service.name = "unknown_service" }')!;
+    expect(literal.service).toBe('');
+    expect(formToQuery(literal)).toBe('{ resource.service.name = "unknown_service" }');
+    expect(queryToForm(query.replace('{ ', '{ resource.service.name = "a" && '))).toBeNull();
+  });
   it('leaves joined spansets to the line', () => {
     expect(queryToForm('{ name = "a" } && { name = "b" }')).toBeNull();
   });

@@ -30,6 +30,18 @@ export function emptyForm(): QueryForm {
   };
 }
 
+// The server's lists call so what has no service.name, an empty one or one that is no text. TraceQL
+// knows only the attribute.
+export const kUnknownService = 'unknown_service';
+const kUnnamedCondition = `(resource.service.name = "${kUnknownService}" || !(resource.service.name != ""))`;
+const kUnnamedTokens = tokenize(kUnnamedCondition).map((token) => token.text);
+const kUnnamed: Term = { key: kUnnamedCondition, op: '', value: '' };
+
+function serviceTerm(service: string): string[] {
+  if (service === '') return [];
+  return [service === kUnknownService ? kUnnamedCondition : `resource.service.name = ${quote(service)}`];
+}
+
 function durationTerm(key: string, op: string, text: string): string[] {
   const ns = parseDuration(text);
   return ns === null ? [] : [`${key} ${op} ${durationLiteral(ns)}`];
@@ -37,7 +49,7 @@ function durationTerm(key: string, op: string, text: string): string[] {
 
 export function formToQuery(form: QueryForm): string {
   const terms = [
-    ...(form.service === '' ? [] : [`resource.service.name = ${quote(form.service)}`]),
+    ...serviceTerm(form.service),
     ...(form.operation === '' ? [] : [`name = ${quote(form.operation)}`]),
     ...(form.status === '' ? [] : [`status = ${form.status}`]),
     ...durationTerm('duration', '>=', form.spanMin),
@@ -51,6 +63,13 @@ export function formToQuery(form: QueryForm): string {
 
 const kCompare = new Set(['=', '!=', '>', '>=', '<', '<=', '=~', '!~']);
 
+function comparison(tokens: readonly Token[]): Term | null {
+  const [key, op, value] = tokens;
+  if (key?.kind !== 'word' || op === undefined || !kCompare.has(op.text)) return null;
+  if (value === undefined || !['string', 'number', 'word'].includes(value.kind)) return null;
+  return { key: key.text, op: op.text, value: value.text };
+}
+
 // The comparisons of `{ a = b && c > d }`; null for any other query.
 function conjunction(text: string): Term[] | null {
   const tokens = tokenize(text);
@@ -61,25 +80,26 @@ function conjunction(text: string): Term[] | null {
   const inner = tokens.slice(1, -1);
   if (inner.length === 0) return [];
   const terms: Term[] = [];
-  for (let at = 0; at < inner.length; at += 4) {
-    const [key, op, value, join] = inner.slice(at, at + 4) as (Token | undefined)[];
-    if (key?.kind !== 'word' || op === undefined || !kCompare.has(op.text)) return null;
-    if (value === undefined || !['string', 'number', 'word'].includes(value.kind)) return null;
-    if (join === undefined ? at + 3 !== inner.length : join.text !== '&&') return null;
-    if (join !== undefined && at + 4 >= inner.length) return null;
-    terms.push({ key: key.text, op: op.text, value: value.text });
+  for (let at = 0; ; at++) {
+    const unnamed = kUnnamedTokens.every((token, i) => inner[at + i]?.text === token);
+    const term = unnamed ? kUnnamed : comparison(inner.slice(at, at + 3));
+    if (term === null) return null;
+    terms.push(term);
+    at += unnamed ? kUnnamedTokens.length : 3;
+    if (at === inner.length) return terms;
+    if (inner[at]?.text !== '&&') return null;
   }
-  return terms;
 }
 
 // Where a comparison has a field of its own: its name, and the text that goes in.
 function fieldOf(term: Term): [keyof QueryForm, string] | null {
+  if (term === kUnnamed) return ['service', kUnknownService];
   const text = unquote(term.value);
   const isDuration = text === null && parseDuration(term.value) !== null;
   switch (`${term.key} ${term.op}`) {
     case 'resource.service.name =':
     case '.service.name =':
-      return text === null ? null : ['service', text];
+      return text === null || text === kUnknownService ? null : ['service', text];
     case 'name =':
     case 'span:name =':
       return text === null ? null : ['operation', text];
@@ -112,6 +132,8 @@ export function queryToForm(query: string): QueryForm | null {
     const field = fieldOf(term);
     if (field !== null && form[field[0]] === '') {
       (form[field[0]] as string) = field[1];
+    } else if (term === kUnnamed) {
+      return null;
     } else {
       form.tags.push(term);
     }

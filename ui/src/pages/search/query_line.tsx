@@ -7,7 +7,7 @@ import { operationNames, serviceNames, tagNames, tagValues } from '../../api/nam
 import {
   keywordValues, kKeywordKeys, kOperators, rank, slotAt, type Candidate, type Slot,
 } from '../../model/completion';
-import { queryToForm } from '../../model/query_form';
+import { kUnknownService, queryToForm } from '../../model/query_form';
 import { attributePath, quote, splitPath, tokenize } from '../../model/traceql_text';
 
 const kShown = 12;
@@ -31,6 +31,8 @@ async function valueCandidates(key: string, line: string): Promise<Candidate[]> 
   let values: string[] = [];
   if (name === 'service.name' || key === 'trace:rootService' || key === 'rootServiceName') {
     values = await serviceNames();
+    // As a value of the attribute nobody has it.
+    if (name === 'service.name') values = values.filter((value) => value !== kUnknownService);
   } else if (['name', 'span:name', 'trace:rootName', 'rootName'].includes(key)) {
     const service = queryToForm(line)?.service ?? '';
     values = [...new Set((await operationNames(service)).map((operation) => operation.name))];
