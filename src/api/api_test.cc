@@ -456,6 +456,38 @@ TEST_F(ApiTest, OnlyLoopbackNamesReachALoopbackServer) {
   }
 }
 
+TEST_F(ApiTest, UnknownPathsAndForeignHostsAreRefusedAsEachApiRefuses) {
+  Begin({.tempo_endpoint = net::Endpoint{"127.0.0.1", 0}});
+  auto refused = [&](int status, const std::string& path, uint16_t port = 0) {
+    net::HttpClient client;
+    std::string host = status == 403 ? "evil.example" : "localhost";
+    auto answer = client.Send(
+        {.url = "http://127.0.0.1:" + std::to_string(port != 0 ? port : query_->port()) + path,
+         .headers = {{"host", host}}});
+    EXPECT_TRUE(answer) << answer.error().message;
+    EXPECT_EQ(answer->status, status) << path;
+    return std::string(net::FindHeader(answer->headers, "content-type")) + " " + answer->body;
+  };
+  for (auto [status, code] : {std::pair(404, "not_found"), std::pair(403, "permission_denied")}) {
+    const std::string number = std::to_string(status);
+    for (const char* path : {"/api/v3/x", "/api/v3/trace", "/api/v3/x.js"})
+      EXPECT_THAT(refused(status, path),
+                  StartsWith(R"(application/json {"error":{"httpCode":)" + number + ","))
+          << path;
+    for (const char* path : {"/api/x", "/api/v2/traces", "/api/x.json"})
+      EXPECT_THAT(refused(status, path),
+                  StartsWith(R"(application/json {"data":null,"total":0,"limit":0,"offset":0,)"
+                             R"("errors":[{"code":)" +
+                             number + ","))
+          << path;
+    EXPECT_THAT(refused(status, "/api/weft/v1/x"),
+                StartsWith(std::string(R"(application/json {"error":{"code":")") + code));
+  }
+  EXPECT_THAT(refused(403, "/api/search", query_->tempo_port()), StartsWith("text/plain"));
+  EXPECT_THAT(refused(403, "/tempo/api/search"), StartsWith("text/plain"));
+  EXPECT_THAT(refused(403, "/search"), HasSubstr("allowed_hosts"));
+}
+
 TEST_F(ApiTest, TheUiAnswersItsOwnAddressesOnly) {
   Begin();
   for (const char* path : {"/", "/search", "/search?service=a", "/trace/0102"}) {

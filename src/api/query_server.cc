@@ -43,18 +43,18 @@ bool IsLoopbackName(std::string_view name) {
 }  // namespace
 
 std::function<net::Admission(const net::RequestHead&)> LoopbackHostsOnly(
-    std::vector<std::string> allowed) {
-  return [allowed = std::move(allowed)](const net::RequestHead& head) -> net::Admission {
+    std::vector<std::string> allowed, const net::Router* router) {
+  return [allowed = std::move(allowed), router](const net::RequestHead& head) -> net::Admission {
     std::string name = HostName(net::FindHeader(head.headers, "host"));
     // Browsers always send a Host; a page that rebinds its name to 127.0.0.1 sends its own.
     if (name.empty() || IsLoopbackName(name) || std::ranges::find(allowed, name) != allowed.end())
       return {};
-    return {std::make_unique<net::Response>(ErrorResponse(
-                Error{ErrorCode::kPermissionDenied,
-                      "this server answers for localhost only; to reach it by another name, add "
-                      "that name to extensions::query::allowed_hosts",
-                      0})),
-            nullptr};
+    net::Refusal refusal{
+        .status = 403,
+        .message =
+            "this server answers for localhost only; to reach it by another name, add that "
+            "name to extensions::query::allowed_hosts"};
+    return {std::make_unique<net::Response>(router->Refuse(head, std::move(refusal))), nullptr};
   };
 }
 
@@ -86,17 +86,17 @@ QueryServer::QueryServer(QueryServerOptions options, ServerFacts facts, store::S
       ready_(std::move(ready)),
       runner_(store, options_.limits, metrics, clock, options_.tracer) {}
 
-net::RouteOptions QueryServer::RoutesFor(bool loopback_only) const {
+net::RouteOptions QueryServer::RoutesFor(bool loopback_only, const net::Router* router) const {
   net::RouteOptions route;
-  route.admit = loopback_only ? LoopbackHostsOnly(options_.allowed_hosts)
+  route.admit = loopback_only ? LoopbackHostsOnly(options_.allowed_hosts, router)
                               : [](const net::RequestHead&) { return net::Admission{}; };
   return route;
 }
 
 Status QueryServer::StartTempo() {
   auto router = std::make_shared<net::Router>();
-  AddTempoRoutes("", {facts_.version, ready_}, &runner_, RoutesFor(options_.tempo_loopback_only),
-                 router.get());
+  AddTempoRoutes("", {facts_.version, ready_}, &runner_,
+                 RoutesFor(options_.tempo_loopback_only, router.get()), router.get());
   AddHealthRoutes(ready_, metrics_, {}, router.get());
   WEFT_ASSIGN(tempo_port_,
               server_->Listen(*options_.tempo_endpoint, std::move(router), options_.tempo_listen));
@@ -106,7 +106,7 @@ Status QueryServer::StartTempo() {
 Status QueryServer::StartGrpc() {
   if (!options_.grpc_endpoint) return {};
   auto router = std::make_shared<net::Router>();
-  AddGrpc(RoutesFor(options_.grpc_loopback_only), router.get());
+  AddGrpc(RoutesFor(options_.grpc_loopback_only, router.get()), router.get());
   WEFT_ASSIGN(grpc_port_,
               server_->Listen(*options_.grpc_endpoint, std::move(router), options_.grpc_listen));
   return {};
@@ -114,7 +114,7 @@ Status QueryServer::StartGrpc() {
 
 Status QueryServer::Start() {
   auto router = std::make_shared<net::Router>();
-  net::RouteOptions route = RoutesFor(options_.loopback_only);
+  net::RouteOptions route = RoutesFor(options_.loopback_only, router.get());
   AddNativeRoutes(facts_, &runner_, route, router.get());
   AddJaegerRoutes(&runner_, clock_, route, router.get());
   AddApiV3Routes(&runner_, route, router.get());

@@ -53,7 +53,7 @@ class QueryServer {
   uint16_t tempo_port() const { return tempo_port_; }  // 0 without one
 
  private:
-  net::RouteOptions RoutesFor(bool loopback_only) const;
+  net::RouteOptions RoutesFor(bool loopback_only, const net::Router* router) const;
   void AddGrpc(const net::RouteOptions& route, net::Router* router);
   Status StartGrpc();
   Status StartTempo();
@@ -71,8 +71,9 @@ class QueryServer {
 // /healthz, /readyz and /metrics, for any router.
 void AddHealthRoutes(std::function<std::string()> ready, const Metrics* metrics,
                      net::RouteOptions options, net::Router* router);
-// Refuses requests whose Host header is neither a loopback name nor one of `allowed`.
+// Refuses requests whose Host header is neither a loopback name nor one of `allowed`, in the form
+// that `router` has for the path. The router is borrowed: the answer is one of its routes' options.
 std::function<net::Admission(const net::RequestHead&)> LoopbackHostsOnly(
-    std::vector<std::string> allowed);
+    std::vector<std::string> allowed, const net::Router* router);
 
 }  // namespace weft::api

@@ -3,7 +3,6 @@
 
 #include <string_view>
 
-#include "api/answers.h"
 #include "api/ui_assets.h"
 
 namespace weft::api {
@@ -49,19 +48,16 @@ net::Response Found(const UiAsset& asset, const net::Request& request) {
   return response;
 }
 
-net::Response Answer(const net::Request& request) {
+net::Response Answer(const net::Router& router, const net::Request& request) {
   bool is_page = IsPage(request.path);
   const UiAsset* asset = FindUiAsset(request.path == "/" ? "/index.html" : request.path);
   if (asset == nullptr && is_page) asset = FindUiAsset("/index.html");
   if (asset == nullptr && !is_page)
-    return ErrorResponse(Error{ErrorCode::kNotFound, "no such path: " + request.path, 0});
-  if (request.method != "GET" && request.method != "HEAD") {
-    net::Response response =
-        ErrorResponse(Error{ErrorCode::kInvalidArgument, "only GET is answered here", 0});
-    response.status = 405;
-    response.headers.emplace_back("allow", "GET,HEAD");
-    return response;
-  }
+    return router.Refuse(request, {.status = 404, .message = "no such path: " + request.path});
+  if (request.method != "GET" && request.method != "HEAD")
+    return router.Refuse(request, {.status = 405,
+                                   .message = "only GET is answered here",
+                                   .headers = {{"allow", "GET,HEAD"}}});
   if (asset != nullptr) return Found(*asset, request);
   return {.status = 200,
           .content_type = "text/html; charset=utf-8",
@@ -73,11 +69,12 @@ net::Response Answer(const net::Request& request) {
 }  // namespace
 
 void ServeWebUi(std::function<net::Admission(const net::RequestHead&)> admit, net::Router* router) {
-  router->SetFallback([admit = std::move(admit)](net::Request request, net::ExchangePtr exchange) {
-    if (net::Admission admission = admit(request); admission.refusal)
-      return exchange->Respond(std::move(*admission.refusal));
-    exchange->Respond(Answer(request));
-  });
+  router->SetFallback(
+      [admit = std::move(admit), router](net::Request request, net::ExchangePtr exchange) {
+        if (net::Admission admission = admit(request); admission.refusal)
+          return exchange->Respond(std::move(*admission.refusal));
+        exchange->Respond(Answer(*router, request));
+      });
 }
 
 }  // namespace weft::api
