@@ -108,6 +108,22 @@ TEST_F(ApiTest, LimitsNameTheAllowedRange) {
   }
 }
 
+TEST_F(ApiTest, TheReportedRangeIsTakenAsParameters) {
+  Begin();
+  SpanBatch batch = ShopTrace();
+  for (Span& span : batch.spans) span.start_ns = span.end_ns = UINT64_MAX;
+  Put(std::move(batch));
+  EXPECT_THAT(Json("/api/weft/v1/status"),
+              HasSubstr(R"("dataRange":{"startNs":"18446744073709551615",)"
+                        R"("endNs":"18446744073709551615"})"));
+  for (const char* range : {"", "start=18446744073709551615", "start=1"})
+    EXPECT_THAT(Json(std::string("/api/weft/v1/search?") + range), HasSubstr(kTrace)) << range;
+  EXPECT_THAT(Json("/api/weft/v1/search?end=18446744073709551615"), HasSubstr(R"("traces":[])"));
+  EXPECT_THAT(Json("/api/weft/v1/tag-values?tag=name&end=18446744073709551615"),
+              HasSubstr(R"("values":[])"));
+  EXPECT_THAT(Json("/api/weft/v1/search?end=18446744073709551616", 400), HasSubstr("from 0 to"));
+}
+
 TEST_F(ApiTest, TraceQlErrorsPointAtTheText) {
   Begin();
   std::string error = Json("/api/weft/v1/search?q=%7B%20.a%20%3D%20%7D", 400);

@@ -7,8 +7,6 @@
 namespace weft::api {
 namespace {
 
-constexpr uint64_t kTimeMax = 1ull << 63;
-
 query::TagRequest ReadTagRequest(Parameters* parameters, uint32_t limit) {
   query::TagRequest request;
   request.traceql = parameters->Text("q", "{}");
@@ -79,12 +77,10 @@ query::TagName ReadTag(Parameters* parameters) {
 }  // namespace
 
 void ReadTimeRange(Parameters* parameters, uint64_t* start_ns, uint64_t* end_ns) {
-  *start_ns = parameters->Number("start", 0, 0, kTimeMax);
-  *end_ns = parameters->Number("end", 0, 0, kTimeMax);
+  *start_ns = parameters->Number("start", 0, 0, UINT64_MAX);
+  *end_ns = parameters->Number("end", 0, 0, UINT64_MAX);
   if (*end_ns != 0 && *end_ns <= *start_ns)
     parameters->Reject("parameter end must be later than start");
-  // Only a start: up to the end of time.
-  if (*start_ns != 0 && *end_ns == 0) *end_ns = kTimeMax;
 }
 
 net::Response QuestionErrorResponse(const Error& error, std::string_view traceql) {

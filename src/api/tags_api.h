@@ -17,7 +17,7 @@ namespace weft::api {
 // GET /tags and /tag-values. `runner` is borrowed; `options` goes to both.
 void AddTagRoutes(QueryRunner* runner, const net::RouteOptions& options, net::Router* router);
 
-// `start` and `end` in ns: [start, end), 0 and 0 for all time; rejects a range that is none.
+// `start` and `end` in ns: [start, end), an end of 0 for no end; rejects a range that is none.
 void ReadTimeRange(Parameters* parameters, uint64_t* start_ns, uint64_t* end_ns);
 // With the text, line and column of a TraceQL error where `traceql` is wrong.
 net::Response QuestionErrorResponse(const Error& error, std::string_view traceql);

@@ -44,7 +44,7 @@ void ReadSeconds(Parameters* parameters, uint64_t* start_ns, uint64_t* end_ns) {
   uint64_t start = parameters->Number("start", 0, 0, kSecondMax);
   uint64_t end = parameters->Number("end", 0, 0, kSecondMax);
   *start_ns = start * kNsPerSecond;
-  *end_ns = end == 0 && start != 0 ? kSecondMax * kNsPerSecond : 0;
+  *end_ns = 0;
   if (end == 0) return;
   if (end <= start)
     parameters->Reject(fmt::format("parameter end ({}) must be later than start ({})", end, start));

@@ -20,9 +20,8 @@ constexpr uint32_t kTraceField = 1, kStatusField = 3, kMessageField = 4;
 constexpr uint32_t kPartial = 1;
 
 bool TouchesRange(const SpanBatch& batch, const TempoTraceRequest& request) {
-  if (request.end_ns == 0) return true;
   return std::ranges::any_of(batch.spans, [&](const Span& span) {
-    return span.start_ns < request.end_ns &&
+    return (request.end_ns == 0 || span.start_ns < request.end_ns) &&
            std::max(span.start_ns, span.end_ns) >= request.start_ns;
   });
 }

@@ -67,16 +67,23 @@ struct Plan {
   std::vector<Leaf> leaves;         // of all filters
   std::vector<SpanFilter> filters;  // the distinct ones, at least one
   SpansetNode root;
-  std::vector<traceql::Field> attributes;      // that the query names, each once
-  uint64_t start_ns = 0, end_ns = UINT64_MAX;  // of a matching span's start: [start, end)
+  std::vector<traceql::Field> attributes;  // that the query names, each once
+  // Of a matching span's start, both inclusive: an exclusive end would leave out the last ns.
+  uint64_t start_ns = 0, last_ns = UINT64_MAX;
 
   // The query is `{}` or says as little.
   bool TakesEverySpan() const {
     return root.kind == SpansetNode::Kind::kFilter &&
            filters[root.filter].root.kind == PlanNode::Kind::kTrue;
   }
-  bool InWindow(uint64_t span_start_ns) const {
-    return span_start_ns >= start_ns && span_start_ns < end_ns;
+  bool InWindow(uint64_t span_start_ns) const { return Overlaps(span_start_ns, span_start_ns); }
+  bool Overlaps(uint64_t first_ns, uint64_t last_start_ns) const {
+    return last_start_ns >= start_ns && first_ns <= last_ns;
+  }
+  // [start, end); an end of 0: all time from `start` on.
+  void SetWindow(uint64_t start, uint64_t end) {
+    start_ns = start;
+    last_ns = end - 1;  // 0 wraps to the last of all
   }
 };
 

@@ -41,7 +41,7 @@ struct Budget {
 
 struct SearchRequest {
   std::string traceql = "{}";
-  uint64_t start_ns = 0;  // traces with a matching span that starts in [start, end); 0, 0: all time
+  uint64_t start_ns = 0;  // traces with a matching span that starts in [start, end); end 0: no end
   uint64_t end_ns = 0;
   uint32_t limit = 20;           // 1 to 10,000
   uint32_t spans_per_trace = 3;  // matched spans returned with each trace, 0 to 10,000

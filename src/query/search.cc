@@ -148,10 +148,10 @@ void Searcher::ListGroups() {
     const block::Table& spans = segments[s]->spans();
     result_.stats.spans_total += spans.row_count();
     auto [first, last] = segments[s]->time_range();
-    if (spans.row_count() == 0 || last < plan_.start_ns || first >= plan_.end_ns) continue;
+    if (spans.row_count() == 0 || !plan_.Overlaps(first, last)) continue;
     for (uint32_t g = 0; g < spans.group_count(); ++g) {
       auto [group_first, group_last] = spans.TimeRange(g);
-      if (group_last < plan_.start_ns || group_first >= plan_.end_ns) continue;
+      if (!plan_.Overlaps(group_first, group_last)) continue;
       groups_.push_back({group_last, s, g});
     }
   }
@@ -394,10 +394,9 @@ Result<SearchResult> Search(const store::Snapshot& snapshot, const SearchRequest
   WEFT_ASSIGN(traceql::Query query, traceql::Parse(request.traceql));
   timer.emplace(budget.profile, SearchPhase::kPlan);
   Plan plan = MakePlan(query);
-  plan.start_ns = request.start_ns;
-  if (request.end_ns != 0) plan.end_ns = request.end_ns;
+  plan.SetWindow(request.start_ns, request.end_ns);
   std::string question = traceql::ToString(query) + " " + std::to_string(plan.start_ns) + " " +
-                         std::to_string(plan.end_ns);
+                         std::to_string(plan.last_ns);
   if (budget.profile != nullptr) budget.profile->NoteQuestion(traceql::ToString(query));
   timer.reset();
   std::optional<ResultKey> after;

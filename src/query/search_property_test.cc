@@ -228,8 +228,8 @@ TEST_P(SearchProperty, EngineAgreesWithReference) {
       request.start_ns = 1'700'000'000'000'000'000 + random() % 40'000'000'000;
       request.end_ns = request.start_ns + 1 + random() % 30'000'000'000;
     }
-    std::vector<ReferenceTrace> wanted = testing::ReferenceSearch(
-        all, *query, request.start_ns, request.end_ns == 0 ? UINT64_MAX : request.end_ns);
+    std::vector<ReferenceTrace> wanted =
+        testing::ReferenceSearch(all, *query, request.start_ns, request.end_ns);
     for (const testing::Layout& layout : layouts) {
       SCOPED_TRACE("seed " + std::to_string(GetParam()) + ", " + layout.name + ", " + text);
       request.limit = 10'000;

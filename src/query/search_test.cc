@@ -131,6 +131,29 @@ TEST(Search, RootMissing) {
   EXPECT_EQ(result->traces[0].root_name, "x");
 }
 
+TEST(Search, NoEndMeansTheLastNanosecondToo) {
+  std::vector<SpanBatch> batches = ManyTraces(2, 1);
+  for (SpanBatch& batch : batches) batch.spans[0].start_ns = batch.spans[0].end_ns = UINT64_MAX;
+  batches[0].spans[0].start_ns = UINT64_MAX - 1;
+  for (const testing::Layout& layout : testing::MakeLayouts({&batches[0], &batches[1]})) {
+    SCOPED_TRACE(layout.name);
+    auto found = [&](std::string traceql, uint64_t start_ns, uint64_t end_ns) -> size_t {
+      auto result =
+          Search(*layout.snapshot,
+                 {.traceql = std::move(traceql), .start_ns = start_ns, .end_ns = end_ns}, {});
+      EXPECT_TRUE(result.has_value()) << result.error().message;
+      return result ? result->traces.size() : 0;
+    };
+    for (const char* traceql : {"{}", "{ name = \"op\" }"}) {
+      EXPECT_EQ(found(traceql, 0, 0), 2u);
+      EXPECT_EQ(found(traceql, 1, 0), 2u);
+      EXPECT_EQ(found(traceql, UINT64_MAX, 0), 1u);
+      EXPECT_EQ(found(traceql, 0, UINT64_MAX), 1u);
+      EXPECT_EQ(found(traceql, 0, UINT64_MAX - 1), 0u);
+    }
+  }
+}
+
 TEST(Search, BadRequests) {
   auto snapshot = InChunks({});
   auto code = [&](const SearchRequest& request) {

@@ -66,8 +66,7 @@ Status Gatherer::Run(const TagRequest& request, TagCollector* collector) {
   WEFT_TRY(CheckRequest(request));
   WEFT_ASSIGN(traceql::Query query, traceql::Parse(request.traceql));
   Plan plan = MakePlan(query);
-  plan.start_ns = request.start_ns;
-  if (request.end_ns != 0) plan.end_ns = request.end_ns;
+  plan.SetWindow(request.start_ns, request.end_ns);
   for (const std::string& name : snapshot_.unreadable())
     NotePartial("cannot read " + name, &partial);
   stats.segments = snapshot_.segments().size();

@@ -36,7 +36,7 @@ std::string TagText(const TagName& tag);
 struct TagRequest {
   // Only on spans that match this filter, one spanset.
   std::string traceql = "{}";
-  // Only on spans that start in [start, end); 0, 0: all time.
+  // Only on spans that start in [start, end); an end of 0: no end.
   uint64_t start_ns = 0, end_ns = 0;
   uint32_t limit = 1000;  // values, or keys of one scope; 1 to kTagLimitMax
 };

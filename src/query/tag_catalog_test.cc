@@ -121,6 +121,20 @@ TEST(TagCatalog, NamesInATimeRange) {
   });
 }
 
+TEST(TagCatalog, NoEndMeansTheLastNanosecondToo) {
+  std::vector<SpanBatch> batches = Shop();
+  for (SpanBatch& batch : batches)
+    for (Span& span : batch.spans) span.start_ns = span.end_ns = UINT64_MAX;
+  for (const Layout& layout : testing::MakeLayouts({&batches[0], &batches[1]})) {
+    SCOPED_TRACE(layout.name);
+    for (const char* traceql : {"{}", "{ duration >= 0s }"}) {
+      EXPECT_THAT(Names(*layout.snapshot, "link", {.traceql = traceql}), ElementsAre("link.l"));
+      EXPECT_THAT(Names(*layout.snapshot, "link", {.traceql = traceql, .end_ns = UINT64_MAX}),
+                  IsEmpty());
+    }
+  }
+}
+
 TEST(TagCatalog, ValuesAreTypedAndOrdered) {
   ForEachLayout([](const store::Snapshot& snapshot) {
     auto values = ListTagValues(snapshot, {"span", "k"}, {}, {});

@@ -17,7 +17,7 @@ Status TagRows::Prepare(const BudgetMeter& meter, TraceSet* undecided) {
   every_ = CoversSegment();
   none_ = !every_;
   auto [first, last] = segment_.time_range();
-  if (every_ || last < plan_.start_ns || first >= plan_.end_ns) return {};
+  if (every_ || !plan_.Overlaps(first, last)) return {};
   SegmentScan scan(snapshot_, segment_, plan_);
   WEFT_TRY(scan.Prepare());
   WEFT_TRY(scan.PrepareRows());
@@ -25,8 +25,7 @@ Status TagRows::Prepare(const BudgetMeter& meter, TraceSet* undecided) {
   spans_.resize(spans.row_count());
   for (uint32_t group = 0; group < spans.group_count(); ++group) {
     auto [group_first, group_last] = spans.TimeRange(group);
-    if (group_last < plan_.start_ns || group_first >= plan_.end_ns || !scan.MayMatchAny(group))
-      continue;
+    if (!plan_.Overlaps(group_first, group_last) || !scan.MayMatchAny(group)) continue;
     WEFT_TRY(
         meter.Check(spans_.size() / 8 + scan.bytes() + undecided->size() * 4 * sizeof(TraceId)));
     WEFT_TRY(scan.Answer(group, &answers, undecided));

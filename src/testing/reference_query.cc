@@ -450,7 +450,7 @@ std::vector<ReferenceTrace> ReferenceSearch(const std::vector<const SpanBatch*>&
         id, trace.start_ns, trace.end_ns, static_cast<uint32_t>(trace.spans.size()), {}};
     for (size_t i : SelectSpans(trace, *query.spanset)) {
       const Span& span = *trace.spans[i].second;
-      if (span.start_ns >= start_ns && span.start_ns < end_ns)
+      if (span.start_ns >= start_ns && (end_ns == 0 || span.start_ns < end_ns))
         result.matched.push_back(span.span_id);
     }
     if (!result.matched.empty()) out.push_back(std::move(result));

@@ -23,8 +23,8 @@ struct ReferenceTrace {
   std::vector<SpanId> matched;  // by start, then id
 };
 
-// All traces with a matching span that starts in [start_ns, end_ns), newest first. Exact duplicates
-// count once.
+// All traces with a matching span that starts in [start_ns, end_ns), an end of 0 for no end, newest
+// first. Exact duplicates count once.
 std::vector<ReferenceTrace> ReferenceSearch(const std::vector<const SpanBatch*>& batches,
                                             const traceql::Query& query, uint64_t start_ns,
                                             uint64_t end_ns);
