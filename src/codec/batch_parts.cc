@@ -72,16 +72,17 @@ bool ItemChecker::TooDeep() {
   return within_;
 }
 
-void Reject(const OtlpSignal& signal, const OtlpPosition& at, std::string_view problem,
-            Rejection* rejection) {
+void Reject(const OtlpSignal& signal, OtlpSpelling spelling, const OtlpPosition& at,
+            std::string_view problem, Rejection* rejection) {
   if (rejection->count++ > 0) return;
   auto level = [](std::string_view name, size_t index) {
     return std::string(name) + "[" + std::to_string(index) + "].";
   };
   rejection->message =
-      level(OtlpFieldName(signal.request, request::kResources), at.resource) +
-      level(OtlpFieldName(signal.resource_items, resource_items::kScopes), at.scope) +
-      level(OtlpFieldName(signal.scope_items, scope_items::kItems), at.item) + std::string(problem);
+      level(OtlpFieldName(signal.request, request::kResources, spelling), at.resource) +
+      level(OtlpFieldName(signal.resource_items, resource_items::kScopes, spelling), at.scope) +
+      level(OtlpFieldName(signal.scope_items, scope_items::kItems, spelling), at.item) +
+      std::string(problem);
 }
 
 }  // namespace weft::codec

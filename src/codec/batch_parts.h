@@ -142,8 +142,9 @@ class ItemChecker {
   bool within_ = false;
 };
 
-// Counts a refused item; the first one's place and reason become the message.
-void Reject(const OtlpSignal& signal, const OtlpPosition& at, std::string_view problem,
-            Rejection* rejection);
+// Counts a refused item; the first one's place, in the names of the format that it came in, and
+// reason become the message.
+void Reject(const OtlpSignal& signal, OtlpSpelling spelling, const OtlpPosition& at,
+            std::string_view problem, Rejection* rejection);
 
 }  // namespace weft::codec

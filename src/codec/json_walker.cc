@@ -104,6 +104,8 @@ bool JsonWalker::FailParse(simdjson::error_code error) {
 
 bool JsonWalker::FailText(simdjson::error_code error) {
   final_ = true;
+  if (error == simdjson::EMPTY)
+    return FailAt(body_->data(), body_->empty() ? "the body is empty" : "there is no JSON in it");
   wire::JsonTextProblem problem = wire::FindJsonTextProblem(*body_);
   if (problem.what.empty()) return FailAt(body_->data(), simdjson::error_message(error));
   return FailAt(body_->data() + problem.offset, problem.what);

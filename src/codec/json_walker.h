@@ -137,7 +137,7 @@ bool JsonWalker::Object(Json json, OtlpFields fields, OnField&& on_field) {
       if (auto error = value.is_null().get(null)) return FailParse(error);
       continue;
     }
-    if (!on_field(number, value)) return Within(OtlpFieldName(fields, number));
+    if (!on_field(number, value)) return Within(key);  // as the sender spells it
   }
   return true;
 }

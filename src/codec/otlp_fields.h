@@ -22,10 +22,14 @@ struct OtlpField {
 };
 using OtlpFields = std::span<const OtlpField>;
 
+// Which of a field's names: &OtlpField::name or &OtlpField::json.
+using OtlpSpelling = std::string_view OtlpField::*;
+
 // The name of field `number`, or nothing when the message has no such field.
-constexpr std::string_view OtlpFieldName(OtlpFields fields, uint32_t number) {
+constexpr std::string_view OtlpFieldName(OtlpFields fields, uint32_t number,
+                                         OtlpSpelling spelling = &OtlpField::name) {
   for (const OtlpField& field : fields)
-    if (field.number == number) return field.name;
+    if (field.number == number) return field.*spelling;
   return {};
 }
 // The number of the field with this JSON or protobuf name, or 0.

@@ -34,7 +34,7 @@ bool OtlpJsonDecoder::SpanItem(Json json) {
   span.resource = resource_;
   span.scope = scope_;
   if (checker_.End()) {
-    Reject(kTraceSignal, at_, checker_.problem(), &batch_->rejected_spans);
+    Reject(kTraceSignal, &OtlpField::json, at_, checker_.problem(), &batch_->rejected_spans);
     batch_->spans.pop_back();
   }
   return true;
@@ -93,9 +93,9 @@ bool OtlpJsonDecoder::ReadSpan(Json json, Span* span) {
   span->attributes = scratch_.attributes.TakeSince(attributes_mark, arena_);
   span->events = scratch_.events.TakeSince(events_mark, arena_);
   span->links = scratch_.links.TakeSince(links_mark, arena_);
-  checker_.Required("trace_id", trace_id, &span->trace_id);
-  checker_.Required("span_id", span_id, &span->span_id);
-  checker_.Optional("parent_span_id", parent_span_id, -1, &span->parent_span_id);
+  checker_.Required("traceId", trace_id, &span->trace_id);
+  checker_.Required("spanId", span_id, &span->span_id);
+  checker_.Optional("parentSpanId", parent_span_id, -1, &span->parent_span_id);
   return true;
 }
 
@@ -137,8 +137,8 @@ bool OtlpJsonDecoder::ReadLink(Json json, int64_t index, Link* link) {
     }
   });
   link->attributes = scratch_.attributes.TakeSince(mark, arena_);
-  checker_.Optional("trace_id", trace_id, index, &link->trace_id);
-  checker_.Optional("span_id", span_id, index, &link->span_id);
+  checker_.Optional("traceId", trace_id, index, &link->trace_id);
+  checker_.Optional("spanId", span_id, index, &link->span_id);
   return read;
 }
 
@@ -160,7 +160,7 @@ bool OtlpJsonDecoder::LogItem(Json json) {
   log.resource = resource_;
   log.scope = scope_;
   if (checker_.End()) {
-    Reject(kLogSignal, at_, checker_.problem(), &batch_->rejected_logs);
+    Reject(kLogSignal, &OtlpField::json, at_, checker_.problem(), &batch_->rejected_logs);
     batch_->logs.pop_back();
   }
   return true;
@@ -196,8 +196,8 @@ bool OtlpJsonDecoder::ReadLog(Json json, LogRecord* log) {
     }
   });
   log->attributes = scratch_.attributes.TakeSince(mark, arena_);
-  checker_.Required("trace_id", trace_id, &log->trace_id);
-  checker_.Optional("span_id", span_id, -1, &log->span_id);
+  checker_.Required("traceId", trace_id, &log->trace_id);
+  checker_.Optional("spanId", span_id, -1, &log->span_id);
   return read;
 }
 

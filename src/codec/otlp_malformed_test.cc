@@ -214,16 +214,17 @@ TEST(OtlpMalformed, JsonNamesTheFieldAndTheByte) {
   auto in_span = [](const std::string& fields) {
     return R"({"resourceSpans":[{"scopeSpans":[{"spans":[{)" + fields + "}]}]}]}";
   };
-  const std::string span = "resource_spans[0].scope_spans[0].spans[0]";
+  const std::string span = "resourceSpans[0].scopeSpans[0].spans[0]";
   const Case kCases[] = {
-      {"", "byte 0: "},
+      {"", "byte 0: the body is empty"},
+      {" \n", "byte 0: there is no JSON in it"},
       {"nonsense", "byte 0: expected an object"},
       {"[]", "byte 0: expected an object"},
       {"{", "byte 1: "},
       {"{} {}", "byte 3: text after the end of the document"},
       {"{}]", "byte 2: text after the end of the document"},
-      {R"({"resourceSpans":{}})", "resource_spans: byte 17: expected an array"},
-      {R"({"resourceSpans":[1]})", "resource_spans[0]: byte 18: expected an object"},
+      {R"({"resourceSpans":{}})", "resourceSpans: byte 17: expected an array"},
+      {R"({"resourceSpans":[1]})", "resourceSpans[0]: byte 18: expected an object"},
       {R"({"resourceSpans":[)", "byte 1"},
       {R"({"resourceSpans":nope})", "byte 17"},
       {"{\"resourceSpans\":\"\xff\"}", "byte 18: not valid UTF-8"},
@@ -233,18 +234,19 @@ TEST(OtlpMalformed, JsonNamesTheFieldAndTheByte) {
       {in_span(R"("name":"\x")"), span + ".name: byte 52: no such escape"},
       {in_span(R"("name":"ab\u12")"), span + ".name: byte 54: expected four hex digits"},
       {in_span(R"("startTimeUnixNano":"-1")"),
-       span + ".start_time_unix_nano: byte 64: expected an unsigned 64-bit integer"},
+       span + ".startTimeUnixNano: byte 64: expected an unsigned 64-bit integer"},
+      {R"({"resource_spans":[1]})", "resource_spans[0]: byte 19: expected an object"},
       {in_span(R"("startTimeUnixNano":1.5)"), "expected an unsigned 64-bit integer"},
       {in_span(R"("endTimeUnixNano":"18446744073709551616")"),
        "expected an unsigned 64-bit integer"},
       {in_span(R"("flags":4294967296)"), span + ".flags: byte 52: expected an unsigned 32-bit"},
       {in_span(R"("kind":"SPAN_KIND_ODD")"), span + ".kind: byte 51: expected a number or a name"},
       {in_span(R"("attributes":[{"key":"a"},{"value":{"intValue":"x"}}])"),
-       span + ".attributes[1].value.int_value: byte 91: expected a 64-bit integer"},
+       span + ".attributes[1].value.intValue: byte 91: expected a 64-bit integer"},
       {in_span(R"("attributes":[{"value":{"intValue":9223372036854775808}}])"),
        "expected a 64-bit integer"},
       {in_span(R"("attributes":[{"value":{"doubleValue":"inf"}}])"), "expected a number"},
-      {in_span(R"("attributes":[{"value":{"doubleValue":1e999}}])"), "double_value: byte 82: "},
+      {in_span(R"("attributes":[{"value":{"doubleValue":1e999}}])"), "doubleValue: byte 82: "},
       {in_span(R"("attributes":[{"value":{"boolValue":1}}])"), "expected a boolean"},
       {in_span(R"("attributes":[{"value":{"bytesValue":"*"}}])"), "expected base64"},
       {in_span(R"("attributes":[{"value":"x"}])"), ".value: byte 67: expected an object"},
@@ -264,7 +266,7 @@ TEST(OtlpMalformed, MetricsToo) {
   EXPECT_THAT(proto.error().message, HasSubstr("scope_metrics: byte 2: the length runs past"));
   auto json = CountOtlpMetricPoints(OtlpFormat::kJson, R"({"resourceMetrics":[7]})");
   ASSERT_FALSE(json);
-  EXPECT_THAT(json.error().message, HasSubstr("resource_metrics[0]: byte 20: expected an object"));
+  EXPECT_THAT(json.error().message, HasSubstr("resourceMetrics[0]: byte 20: expected an object"));
 }
 
 TEST(OtlpMalformed, TimesAreKeptAsReceived) {

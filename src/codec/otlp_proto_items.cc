@@ -25,7 +25,7 @@ bool OtlpProtoDecoder::SpanItem(std::string_view bytes, SpanBatch* batch) {
   span.resource = resource_;
   span.scope = scope_;
   if (checker_.End()) [[unlikely]] {
-    Reject(kTraceSignal, at_, checker_.problem(), &batch->rejected_spans);
+    Reject(kTraceSignal, &OtlpField::name, at_, checker_.problem(), &batch->rejected_spans);
     batch->spans.pop_back();
   }
   return true;
@@ -203,7 +203,7 @@ bool OtlpProtoDecoder::LogItem(std::string_view bytes, SpanBatch* batch) {
   log.resource = resource_;
   log.scope = scope_;
   if (checker_.End()) {
-    Reject(kLogSignal, at_, checker_.problem(), &batch->rejected_logs);
+    Reject(kLogSignal, &OtlpField::name, at_, checker_.problem(), &batch->rejected_logs);
     batch->logs.pop_back();
   }
   return true;

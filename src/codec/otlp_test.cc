@@ -167,25 +167,24 @@ TEST(OtlpRejection, JsonNamesTheFirstReason) {
   const char* span = R"("spanId":"eee19b7ec3c1b174")";
   auto both = [&](const char* more) { return std::string(trace) + "," + span + "," + more; };
   const std::pair<std::string, std::string> kCases[] = {
-      {span, "trace_id: missing"},
-      {std::string(span) + R"(,"traceId":"")", "trace_id: missing"},
+      {span, "traceId: missing"},
+      {std::string(span) + R"(,"traceId":"")", "traceId: missing"},
       {std::string(span) + R"(,"traceId":"5b8efff798038103d269b633813fc60")",
-       "trace_id: 31 characters, expected 32 hexadecimal digits"},
+       "traceId: 31 characters, expected 32 hexadecimal digits"},
       {std::string(span) + R"(,"traceId":"xb8efff798038103d269b633813fc60c")",
-       "trace_id: not a hexadecimal number"},
-      {std::string(span) + R"(,"traceId":"00000000000000000000000000000000")",
-       "trace_id: all zero"},
-      {trace, "span_id: missing"},
+       "traceId: not a hexadecimal number"},
+      {std::string(span) + R"(,"traceId":"00000000000000000000000000000000")", "traceId: all zero"},
+      {trace, "spanId: missing"},
       {both(R"("parentSpanId":"abc")"),
-       "parent_span_id: 3 characters, expected 16 hexadecimal digits"},
+       "parentSpanId: 3 characters, expected 16 hexadecimal digits"},
       {both(R"("links":[{},{"spanId":"abc"}])"),
-       "links[1].span_id: 3 characters, expected 16 hexadecimal digits"}};
+       "links[1].spanId: 3 characters, expected 16 hexadecimal digits"}};
   for (const auto& [fields, reason] : kCases) {
     auto batch = DecodeOtlpTraces(kJson, SpanJson(fields));
     ASSERT_TRUE(batch) << batch.error().message;
     EXPECT_EQ(batch->spans.size(), 1u);
     EXPECT_EQ(batch->rejected_spans.count, 1u);
-    EXPECT_EQ(batch->rejected_spans.message, "resource_spans[1].scope_spans[0].spans[1]." + reason);
+    EXPECT_EQ(batch->rejected_spans.message, "resourceSpans[1].scopeSpans[0].spans[1]." + reason);
   }
 }
 
@@ -215,7 +214,8 @@ TEST(OtlpRejection, LogsWithoutATraceAreCounted) {
     EXPECT_EQ(batch->logs.size(), 3u);
     EXPECT_EQ(batch->rejected_logs.count, 1u);
     EXPECT_EQ(batch->rejected_logs.message,
-              "resource_logs[0].scope_logs[0].log_records[2].trace_id: missing");
+              format == kJson ? "resourceLogs[0].scopeLogs[0].logRecords[2].traceId: missing"
+                              : "resource_logs[0].scope_logs[0].log_records[2].trace_id: missing");
   }
 }
 

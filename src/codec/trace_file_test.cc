@@ -159,7 +159,7 @@ TEST(TraceFile, ABrokenDocumentIsNamedAndTheRestIsRead) {
   EXPECT_EQ(summary.spans, 20u);
   ASSERT_EQ(summary.errors.size(), 4u);
   std::string second = std::to_string(good.size() + 1);
-  EXPECT_EQ(summary.errors[0], "document at line 2, byte " + second + ": resource_spans: byte " +
+  EXPECT_EQ(summary.errors[0], "document at line 2, byte " + second + ": resourceSpans: byte " +
                                    std::to_string(good.size() + 19) + ": expected an array");
   EXPECT_THAT(summary.errors[1], HasSubstr("line 4"));
   EXPECT_THAT(summary.errors[1], HasSubstr("not a JSON document"));

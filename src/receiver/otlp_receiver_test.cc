@@ -201,7 +201,7 @@ TEST_F(OtlpReceiverTest, BadRequestsHaveTheirStatus) {
        Traces(OtlpFormat::kProtobuf).substr(0, 999), 400, ""},
       {"no JSON", "POST", "/v1/traces", "application/json", "", "{\"resourceSpans\": [", 400, ""},
       {"JSON of another shape", "POST", "/v1/traces", "application/json", "",
-       "{\"resourceSpans\": 7}", 400, "resource_spans"},
+       "{\"resourceSpans\": 7}", 400, "resourceSpans: byte"},
       {"no gzip", "POST", "/v1/traces", "application/x-protobuf", "gzip", "plain", 400, ""},
       {"unknown encoding", "POST", "/v1/traces", "application/x-protobuf", "br", "x", 400, "br"},
       {"a bomb", "POST", "/v1/traces", "application/x-protobuf", "gzip",
