@@ -9,6 +9,11 @@
 #include "cli/paged_output.h"
 
 namespace weft::cli {
+namespace {
+
+constexpr size_t kPipedNameWidthMax = 60;
+
+}  // namespace
 
 void AddListOptions(CLI::App* command, ListForm* form) {
   auto* json = command->add_flag("--json", form->json, "As JSON");
@@ -30,15 +35,18 @@ std::string NameList::Table(const Terminal& terminal) const {
   if (terminal.is_tty) {
     size_t room = terminal.width - std::min<size_t>(fact_width + 2, terminal.width - 10);
     name_width = std::min(name_width, room);
+  } else {
+    name_width = std::min(name_width, kPipedNameWidthMax);
   }
   std::string out =
       fmt::format("{}{}  {:>{}}{}\n", Dim(terminal), Pad(heads_[0], name_width, terminal.utf8),
                   heads_[1], fact_width, Plain(terminal));
   bool services = heads_[0] == "service";
   for (const Item& item : items_) {
-    std::string fact = CleanText(item.fact);
+    std::string name = CleanText(item.name), fact = CleanText(item.fact);
+    bool whole = !terminal.is_tty && TextWidth(name) > name_width;
     out += fmt::format("{}{}{}  {}{}\n", services ? ServiceColour(item.name, terminal) : "",
-                       Pad(CleanText(item.name), name_width, terminal.utf8),
+                       whole ? name : Pad(name, name_width, terminal.utf8),
                        services ? Plain(terminal) : "",
                        std::string(fact_width - TextWidth(fact), ' '), fact);
   }

@@ -35,12 +35,13 @@ class NameList {
   // {"KEY":[items], more}; `more`: further members of the object, such as "truncated":true.
   // An error: it could not be written.
   Status Print(std::string_view key, const std::string& more = "") const;
+  // Where nobody looks at a screen names stay whole, and one that is very long pads no other row.
+  std::string Table(const Terminal& terminal) const;
 
  private:
   struct Item {
     std::string name, fact, json;
   };
-  std::string Table(const Terminal& terminal) const;
 
   const std::array<std::string, 2> heads_;
   const ListForm form_;
