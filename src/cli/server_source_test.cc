@@ -31,7 +31,7 @@ TEST(BodyOfTest, WeftsOwnErrorsKeepTheirMeaning) {
   error = Refused(400, "application/json",
                   R"({"error":{"code":"invalid_argument","message":"unknown field",)"
                   R"("line":1,"column":3,"hint":"did you mean error?"}})");
-  EXPECT_EQ(error.message, "line 1, column 3: unknown field\ndid you mean error?");
+  EXPECT_EQ(error.message, "line 1, column 3: unknown field\nhint: did you mean error?");
   EXPECT_EQ(ExitCodeOf(error), kExitUsage);
   EXPECT_EQ(Refused(503, "application/json",
                     R"({"error":{"code":"unavailable","message":"busy","retryAfterS":7}})")

@@ -215,7 +215,7 @@ TEST_F(WeftTest, QueryAndServices) {
   Outcome services = Weft({"services", "--json", "--url", url_});
   EXPECT_EQ(services.printed,
             "{\"services\":[{\"name\":\"checkout\",\"spans\":1},{\"name\":\"gateway\",\"spans\":1}"
-            "]}\n");
+            "],\"partial\":\"\"}\n");
 }
 
 TEST_F(WeftTest, ExitCodesSayWhatHappened) {
