@@ -43,7 +43,8 @@ class LargeTraces {
       SpanBatch& batch = batches_[i < size / 2 ? batch_of_first_half : batch_of_rest];
       Span span;
       span.trace_id.bytes[15] = static_cast<uint8_t>(traces_);
-      for (int b = 0; b < 4; ++b) span.span_id.bytes[7 - b] = static_cast<uint8_t>((i + 1) >> 8 * b);
+      for (int b = 0; b < 4; ++b)
+        span.span_id.bytes[7 - b] = static_cast<uint8_t>((i + 1) >> 8 * b);
       if (i > 0) span.parent_span_id.bytes[7] = 1;
       span.start_ns = start_ns + uint64_t{i} * kMs / 10;
       span.end_ns = span.start_ns + Up(1000) * 1000;

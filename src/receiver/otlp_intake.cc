@@ -88,8 +88,8 @@ struct OtlpIntake::Token {
 };
 
 OtlpIntake::OtlpIntake(std::string_view receiver, std::string_view transport,
-                       pipeline::Inputs inputs, ByteBudget* budget, Metrics* metrics,
-                       Clock* clock, selftrace::Tracer* tracer)
+                       pipeline::Inputs inputs, ByteBudget* budget, Metrics* metrics, Clock* clock,
+                       selftrace::Tracer* tracer)
     : receiver_(receiver),
       transport_(transport),
       inputs_(inputs),
