@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <vector>
 
+#include "base/edit_distance.h"
 #include "traceql/foreign_words.h"
 #include "traceql/literals.h"
 #include "traceql/vocabulary.h"
@@ -15,23 +15,6 @@ namespace weft::traceql {
 namespace {
 
 constexpr std::string_view kDurationForm = "durations look like 10ms, 1.5s or 1h30m";
-
-// Levenshtein distance, case ignored.
-size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      size_t above = row[j];
-      size_t change = diagonal + (std::tolower(a[i - 1]) != std::tolower(b[j - 1]) ? 1 : 0);
-      row[j] = std::min({above + 1, row[j - 1] + 1, change});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
-}
 
 // How many letters a typo may have changed: never most of the word.
 size_t EditsMax(size_t letters) {
