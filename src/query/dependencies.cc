@@ -9,6 +9,7 @@
 
 #include "query/budget_meter.h"
 #include "query/group_columns.h"
+#include "query/partial_answer.h"
 #include "trace/trace.h"
 
 namespace weft::query {
@@ -73,8 +74,6 @@ class DependencyCounter {
   bool InRange(uint64_t start) const { return start >= start_ns_ && start < end_ns_; }
   uint32_t ServiceNumber(std::string_view name);
   void AddCall(uint32_t parent, uint32_t child) { ++calls_[uint64_t{parent} << 32 | child]; }
-  Status Excuse(Status status);
-  void NotePartial(const std::string& why);
   uint64_t bytes_used() const {
     return split_.size() * 3 * sizeof(TraceId) + fragments_.capacity() * sizeof(Fragment);
   }
@@ -96,16 +95,18 @@ class DependencyCounter {
 };
 
 Result<Dependencies> DependencyCounter::Run() {
-  for (const std::string& name : snapshot_.unreadable()) NotePartial("cannot read " + name);
+  for (const std::string& name : snapshot_.unreadable())
+    NotePartial("cannot read " + name, &result_.partial);
   Status status = Count();
   if (!status) {
     ErrorCode code = status.error().code;
     if (code != ErrorCode::kDeadlineExceeded && code != ErrorCode::kResourceExhausted)
       return Fail(std::move(status).error());
-    NotePartial(status.error().message);
+    NotePartial(status.error().message, &result_.partial);
   }
   if (too_large_ > 1)
-    NotePartial(std::to_string(too_large_ - 1) + " more traces were left out for the same reason");
+    NotePartial(std::to_string(too_large_ - 1) + " more traces were left out for the same reason",
+                &result_.partial);
   std::vector<std::string_view> names(services_.size());
   for (const auto& [name, number] : services_) names[number] = name;
   for (const auto& [pair, calls] : calls_)
@@ -119,7 +120,7 @@ Status DependencyCounter::Count() {
   for (const auto& segment : snapshot_.segments()) {
     auto [first, last] = segment->time_range();
     if (segment->spans().row_count() == 0 || last < start_ns_ || first >= end_ns_) continue;
-    WEFT_TRY(Excuse(CountSegment(*segment)));
+    WEFT_TRY(ExcuseDamage(CountSegment(*segment), &result_.partial));
   }
   return CountSplit();
 }
@@ -195,7 +196,8 @@ Status DependencyCounter::CountSplit() {
     for (uint32_t i = 0; i < ids.size(); ++i) split_[ids[i]] = i;
     fragments_.clear();
     for (const auto& segment : snapshot_.segments())
-      if (segment->spans().row_count() > 0) WEFT_TRY(Excuse(GatherFrom(*segment, ids)));
+      if (segment->spans().row_count() > 0)
+        WEFT_TRY(ExcuseDamage(GatherFrom(*segment, ids), &result_.partial));
     WEFT_TRY(CountFragments(ids));
   }
   return {};
@@ -297,11 +299,11 @@ Status DependencyCounter::CountTree(std::span<const Fragment> fragments) {
 
 Status DependencyCounter::CountAssembled(const TraceId& id, uint64_t spans) {
   if (Status fits = meter_.CheckTrace(id, spans, bytes_used()); !fits) {
-    if (too_large_++ == 0) NotePartial(fits.error().message);
+    if (too_large_++ == 0) NotePartial(fits.error().message, &result_.partial);
     return {};
   }
   Result<SpanBatch> batch = snapshot_.ReadTrace(id);
-  if (!batch) return Excuse(weft::Fail(std::move(batch).error()));
+  if (!batch) return ExcuseDamage(weft::Fail(std::move(batch).error()), &result_.partial);
   std::vector<uint32_t> service_of;
   for (const Resource& resource : batch->resources)
     service_of.push_back(ServiceNumber(ServiceName(resource)));
@@ -350,20 +352,6 @@ uint32_t DependencyCounter::ServiceNumber(std::string_view name) {
 }
 
 // A segment that cannot be read makes the answer partial; the rest still counts.
-Status DependencyCounter::Excuse(Status status) {
-  if (status) return {};
-  ErrorCode code = status.error().code;
-  if (code == ErrorCode::kNotFound) return {};
-  if (code != ErrorCode::kCorruption && code != ErrorCode::kIo) return status;
-  NotePartial(status.error().message);
-  return {};
-}
-
-void DependencyCounter::NotePartial(const std::string& why) {
-  if (!result_.partial.empty()) result_.partial += "; ";
-  result_.partial += why;
-}
-
 }  // namespace
 
 Result<Dependencies> FindDependencies(const store::Snapshot& snapshot, uint64_t start_ns,

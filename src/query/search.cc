@@ -21,6 +21,7 @@
 #include "query/block_trace.h"
 #include "query/budget_meter.h"
 #include "query/cursor.h"
+#include "query/partial_answer.h"
 #include "query/plan.h"
 #include "query/query.h"
 #include "query/search_profile.h"
@@ -86,7 +87,6 @@ class Searcher {
   bool IsDone() const { return result_.traces.size() >= request_.limit; }
   // A segment that cannot be read makes the answer partial; the rest still counts.
   Status Excuse(Status status, uint32_t segment);
-  void NotePartial(const std::string& why);
   uint64_t bytes_used() const;
 
   const store::Snapshot& snapshot_;
@@ -114,7 +114,8 @@ Result<SearchResult> Searcher::Run() {
     PhaseTimer timer(profile_, SearchPhase::kPlan);
     ListGroups();
   }
-  for (const std::string& name : snapshot_.unreadable()) NotePartial("cannot read " + name);
+  for (const std::string& name : snapshot_.unreadable())
+    NotePartial("cannot read " + name, &result_.partial);
   Status status = ChooseWhatToFind();
   while (status && !IsDone() && (!groups_.empty() || !waiting_.empty())) {
     status = meter_.Check(bytes_used());
@@ -124,10 +125,11 @@ Result<SearchResult> Searcher::Run() {
     ErrorCode code = status.error().code;
     if (code != ErrorCode::kDeadlineExceeded && code != ErrorCode::kResourceExhausted)
       return Fail(std::move(status).error());
-    NotePartial(status.error().message);
+    NotePartial(status.error().message, &result_.partial);
   }
   if (too_large_ > 1)
-    NotePartial(std::to_string(too_large_ - 1) + " more traces were left out for the same reason");
+    NotePartial(std::to_string(too_large_ - 1) + " more traces were left out for the same reason",
+                &result_.partial);
   bool more = !groups_.empty() || !waiting_.empty();
   if (more && !result_.traces.empty()) {
     const TraceSummary& last = result_.traces.back();
@@ -317,7 +319,7 @@ Result<bool> Searcher::MayAssemble(const Waiting& waiting) {
     waiting_.push(waiting);
     return Fail(ErrorCode::kResourceExhausted, "the query's memory holds no more of the answer");
   }
-  if (too_large_++ == 0) NotePartial(fits.error().message);
+  if (too_large_++ == 0) NotePartial(fits.error().message, &result_.partial);
   return false;
 }
 
@@ -342,7 +344,7 @@ Status Searcher::AddResult(const Waiting& waiting) {
     if (code == ErrorCode::kNotFound) return {};
     if (code != ErrorCode::kCorruption && code != ErrorCode::kIo)
       return Fail(std::move(batch).error());
-    NotePartial(batch.error().message);
+    NotePartial(batch.error().message, &result_.partial);
     return {};
   }
   if (batch->spans.empty()) return {};
@@ -366,13 +368,8 @@ Status Searcher::Excuse(Status status, uint32_t segment) {
   ErrorCode code = status.error().code;
   if (code != ErrorCode::kCorruption && code != ErrorCode::kIo) return status;
   broken_[segment] = true;
-  NotePartial(status.error().message);
+  NotePartial(status.error().message, &result_.partial);
   return {};
-}
-
-void Searcher::NotePartial(const std::string& why) {
-  if (!result_.partial.empty()) result_.partial += "; ";
-  result_.partial += why;
 }
 
 uint64_t Searcher::bytes_used() const {
