@@ -191,17 +191,8 @@ Status ReadQuery(const RequestReader& reader, std::string_view bytes, std::strin
 
 // ---------------------------------------------------------------- writing
 
-// Text of a proto3 string field must be UTF-8; names of spans need not be.
 void PutText(uint32_t number, std::string_view text, ProtoWriter* out) {
-  if (text.empty()) return;
-  if (wire::IsUtf8(text)) return out->Bytes(number, text);
-  std::string sound;
-  while (!text.empty()) {
-    size_t bytes = wire::Utf8CharacterBytes(text);
-    sound += bytes > 0 ? text.substr(0, bytes) : wire::kReplacementCharacter;
-    text.remove_prefix(bytes > 0 ? bytes : wire::Utf8BrokenBytes(text));
-  }
-  out->Bytes(number, sound);
+  if (!text.empty()) out->Text(number, text);
 }
 void PutCount(uint32_t number, uint64_t count, ProtoWriter* out) {
   if (count > 0) out->Varint(number, count);

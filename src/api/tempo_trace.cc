@@ -101,10 +101,10 @@ Result<std::string> TempoTrace(const store::Snapshot& snapshot, const TempoTrace
       codec::EncodeTracesProtojson(batch, "resourceSpans", &trace);
       return WrapJson(trace, message);
     case TempoTraceForm::kProtobufV1:
-      codec::EncodeOtlpTraces(codec::OtlpFormat::kProtobuf, batch, &trace);
+      codec::EncodeSoundOtlpTraces(codec::OtlpFormat::kProtobuf, batch, &trace);
       return trace;
     case TempoTraceForm::kProtobufV2:
-      codec::EncodeOtlpTraces(codec::OtlpFormat::kProtobuf, batch, &trace);
+      codec::EncodeSoundOtlpTraces(codec::OtlpFormat::kProtobuf, batch, &trace);
       return WrapProtobuf(trace, message);
   }
   return trace;

@@ -47,7 +47,7 @@ std::string TraceChunks::Encode(size_t count) const {
   auto first = trace_.spans.begin() + static_cast<ptrdiff_t>(next_span_);
   part.spans.assign(first, first + static_cast<ptrdiff_t>(count));
   std::string message;
-  codec::EncodeOtlpTraces(format_, part, &message);
+  codec::EncodeSoundOtlpTraces(format_, part, &message);
   return message;
 }
 

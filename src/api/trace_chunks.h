@@ -4,7 +4,7 @@
 // other, no message with spans of two, none empty. Only one trace is in memory at a time.
 //
 // Spans of one resource and scope stand together in a message, by start; what a trace holds twice
-// is there once, and nothing else about it is changed.
+// is there once, text that is no UTF-8 is made sound, and nothing else about it is changed.
 // Thread rule: one thread at a time. Next: api/api_v3.h.
 #pragma once
 

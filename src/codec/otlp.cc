@@ -49,7 +49,13 @@ Result<SpanBatch> DecodeOtlpLogs(OtlpFormat format, std::string body, OtlpSource
 }
 
 void EncodeOtlpTraces(OtlpFormat format, const SpanBatch& batch, std::string* out) {
-  format == OtlpFormat::kProtobuf ? EncodeTracesProto(batch, out) : EncodeTracesJson(batch, out);
+  format == OtlpFormat::kProtobuf ? EncodeTracesProto(batch, ProtoText::kAsReceived, out)
+                                  : EncodeTracesJson(batch, out);
+}
+
+void EncodeSoundOtlpTraces(OtlpFormat format, const SpanBatch& batch, std::string* out) {
+  format == OtlpFormat::kProtobuf ? EncodeTracesProto(batch, ProtoText::kSound, out)
+                                  : EncodeTracesJson(batch, out);
 }
 
 void EncodeOtlpLogs(OtlpFormat format, const SpanBatch& batch, std::string* out) {

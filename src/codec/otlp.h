@@ -43,6 +43,9 @@ Result<uint64_t> CountOtlpMetricPoints(OtlpFormat format, std::string_view body)
 // 64-bit integers as strings.
 void EncodeOtlpTraces(OtlpFormat format, const SpanBatch& batch, std::string* out);
 void EncodeOtlpLogs(OtlpFormat format, const SpanBatch& batch, std::string* out);
+// With U+FFFD for what is no UTF-8, in protobuf as in JSON: weft's own reader takes such text as it
+// is, protobuf libraries refuse the whole message for it.
+void EncodeSoundOtlpTraces(OtlpFormat format, const SpanBatch& batch, std::string* out);
 // The spans as protobuf libraries write TracesData in JSON, which is not OTLP's own form: ids in
 // base64, enums by name. `list_name` stands for "resourceSpans".
 void EncodeTracesProtojson(const SpanBatch& batch, std::string_view list_name, std::string* out);

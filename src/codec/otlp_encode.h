@@ -7,13 +7,17 @@
 // Thread rule: pure functions. Next: codec/otlp_proto_encode.cc, codec/otlp_json_encode.cc.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "model/span_batch.h"
 
 namespace weft::codec {
 
-void EncodeTracesProto(const SpanBatch& batch, std::string* out);
+// What becomes of text that is no UTF-8.
+enum class ProtoText : uint8_t { kAsReceived, kSound };
+
+void EncodeTracesProto(const SpanBatch& batch, ProtoText text, std::string* out);
 void EncodeLogsProto(const SpanBatch& batch, std::string* out);
 void EncodeValueProto(const Value& value, std::string* out);
 

@@ -12,39 +12,49 @@
 namespace weft::codec {
 namespace {
 
-using wire::ProtoWriter;
+class OtlpWriter : public wire::ProtoWriter {
+ public:
+  OtlpWriter(size_t bytes_expected, ProtoText text)
+      : ProtoWriter(bytes_expected), sound_(text == ProtoText::kSound) {}
+  void String(uint32_t number, std::string_view text) {
+    sound_ ? Text(number, text) : Bytes(number, text);
+  }
 
-void PutText(uint32_t number, std::string_view text, ProtoWriter* out) {
-  if (!text.empty()) out->Bytes(number, text);
+ private:
+  const bool sound_;
+};
+
+void PutText(uint32_t number, std::string_view text, OtlpWriter* out) {
+  if (!text.empty()) out->String(number, text);
 }
-void PutCount(uint32_t number, uint32_t count, ProtoWriter* out) {
+void PutCount(uint32_t number, uint32_t count, OtlpWriter* out) {
   if (count != 0) out->Varint(number, count);
 }
-void PutEnum(uint32_t number, uint32_t value, ProtoWriter* out) {
+void PutEnum(uint32_t number, uint32_t value, OtlpWriter* out) {
   if (value != 0) out->Int32(number, value);
 }
-void PutFixed64(uint32_t number, uint64_t value, ProtoWriter* out) {
+void PutFixed64(uint32_t number, uint64_t value, OtlpWriter* out) {
   if (value != 0) out->Fixed64(number, value);
 }
-void PutFixed32(uint32_t number, uint32_t value, ProtoWriter* out) {
+void PutFixed32(uint32_t number, uint32_t value, OtlpWriter* out) {
   if (value != 0) out->Fixed32(number, value);
 }
 template <class AnyId>
-void PutId(uint32_t number, const AnyId& id, ProtoWriter* out) {
+void PutId(uint32_t number, const AnyId& id, OtlpWriter* out) {
   if (!id.empty()) out->Bytes(number, id.view());
 }
 
-void PutAttributes(uint32_t number, Attributes attributes, ProtoWriter* out);
+void PutAttributes(uint32_t number, Attributes attributes, OtlpWriter* out);
 
 // The content of an AnyValue. Its one field is written even when it is 0 or "": which of the types
 // it has is part of the value.
-void PutValue(const Value& value, ProtoWriter* out) {
+void PutValue(const Value& value, OtlpWriter* out) {
   size_t mark = out->bytes();
   switch (value.type) {
     case ValueType::kEmpty:
       break;
     case ValueType::kString:
-      out->Bytes(any_value::kString, value.string());
+      out->String(any_value::kString, value.string());
       break;
     case ValueType::kBool:
       out->Varint(any_value::kBool, value.boolean);
@@ -73,7 +83,7 @@ void PutValue(const Value& value, ProtoWriter* out) {
   }
 }
 
-void PutAttributes(uint32_t number, Attributes attributes, ProtoWriter* out) {
+void PutAttributes(uint32_t number, Attributes attributes, OtlpWriter* out) {
   for (const KeyValue& entry : std::views::reverse(attributes)) {
     size_t mark = out->bytes();
     if (entry.value.type != ValueType::kEmpty) {
@@ -85,7 +95,7 @@ void PutAttributes(uint32_t number, Attributes attributes, ProtoWriter* out) {
   }
 }
 
-void PutResource(const Resource& resource, ProtoWriter* out) {
+void PutResource(const Resource& resource, OtlpWriter* out) {
   size_t mark = out->bytes();
   out->PutRaw(resource.entity_refs);
   PutCount(resource::kDropped, resource.dropped_attributes, out);
@@ -93,7 +103,7 @@ void PutResource(const Resource& resource, ProtoWriter* out) {
   if (out->bytes() != mark) out->CloseMessage(resource_items::kResource, mark);
 }
 
-void PutScope(const Scope& scope, ProtoWriter* out) {
+void PutScope(const Scope& scope, OtlpWriter* out) {
   size_t mark = out->bytes();
   PutCount(scope::kDropped, scope.dropped_attributes, out);
   PutAttributes(scope::kAttributes, scope.attributes, out);
@@ -102,14 +112,14 @@ void PutScope(const Scope& scope, ProtoWriter* out) {
   if (out->bytes() != mark) out->CloseMessage(scope_items::kScope, mark);
 }
 
-void PutEvent(const Event& event, ProtoWriter* out) {
+void PutEvent(const Event& event, OtlpWriter* out) {
   PutCount(event::kDropped, event.dropped_attributes, out);
   PutAttributes(event::kAttributes, event.attributes, out);
   PutText(event::kName, event.name, out);
   PutFixed64(event::kTime, event.time_ns, out);
 }
 
-void PutLink(const Link& link, ProtoWriter* out) {
+void PutLink(const Link& link, OtlpWriter* out) {
   PutFixed32(link::kFlags, link.flags, out);
   PutCount(link::kDropped, link.dropped_attributes, out);
   PutAttributes(link::kAttributes, link.attributes, out);
@@ -118,7 +128,7 @@ void PutLink(const Link& link, ProtoWriter* out) {
   PutId(link::kTraceId, link.trace_id, out);
 }
 
-void PutItem(const Span& span, ProtoWriter* out) {
+void PutItem(const Span& span, OtlpWriter* out) {
   PutFixed32(span::kFlags, span.flags, out);
   size_t mark = out->bytes();
   PutEnum(status::kCode, static_cast<uint32_t>(span.status), out);
@@ -148,7 +158,7 @@ void PutItem(const Span& span, ProtoWriter* out) {
   PutId(span::kTraceId, span.trace_id, out);
 }
 
-void PutItem(const LogRecord& log, ProtoWriter* out) {
+void PutItem(const LogRecord& log, OtlpWriter* out) {
   PutText(log_record::kEventName, log.event_name, out);
   PutFixed64(log_record::kObserved, log.observed_ns, out);
   PutId(log_record::kSpanId, log.span_id, out);
@@ -168,7 +178,7 @@ void PutItem(const LogRecord& log, ProtoWriter* out) {
 
 // ResourceSpans / ResourceLogs around the runs of `items`.
 template <class Item>
-void PutRequest(const SpanBatch& batch, const std::vector<Item>& items, ProtoWriter* out) {
+void PutRequest(const SpanBatch& batch, const std::vector<Item>& items, OtlpWriter* out) {
   size_t at = items.size();
   while (at > 0) {
     const uint32_t resource_index = items[at - 1].resource;
@@ -195,20 +205,20 @@ void PutRequest(const SpanBatch& batch, const std::vector<Item>& items, ProtoWri
 
 }  // namespace
 
-void EncodeTracesProto(const SpanBatch& batch, std::string* out) {
-  ProtoWriter writer(batch.spans.size() * 512 + 256);
+void EncodeTracesProto(const SpanBatch& batch, ProtoText text, std::string* out) {
+  OtlpWriter writer(batch.spans.size() * 512 + 256, text);
   PutRequest(batch, batch.spans, &writer);
   writer.AppendTo(out);
 }
 
 void EncodeLogsProto(const SpanBatch& batch, std::string* out) {
-  ProtoWriter writer(batch.logs.size() * 512 + 256);
+  OtlpWriter writer(batch.logs.size() * 512 + 256, ProtoText::kAsReceived);
   PutRequest(batch, batch.logs, &writer);
   writer.AppendTo(out);
 }
 
 void EncodeValueProto(const Value& value, std::string* out) {
-  ProtoWriter writer(256);
+  OtlpWriter writer(256, ProtoText::kAsReceived);
   PutValue(value, &writer);
   writer.AppendTo(out);
 }

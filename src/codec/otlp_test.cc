@@ -52,6 +52,24 @@ TEST(OtlpRoundTrip, EveryFieldSurvivesProtobuf) {
   }
 }
 
+// JSON, in which broken text cannot stand, is the reference.
+TEST(OtlpRoundTrip, SoundTextIsWhatJsonMakesOfIt) {
+  int mended = 0;
+  for (uint64_t seed = 1; seed <= 200; ++seed) {
+    SpanBatch spans = OnlySpans(testing::RandomBatch({.seed = seed}));
+    std::string sound;
+    EncodeSoundOtlpTraces(kProtobuf, spans, &sound);
+    mended += sound != Traces(kProtobuf, spans);
+    auto decoded = DecodeOtlpTraces(kProtobuf, sound);
+    ASSERT_TRUE(decoded) << decoded.error().message << " seed " << seed;
+    EXPECT_EQ(Traces(kJson, *decoded), Traces(kJson, spans)) << "seed " << seed;
+    std::string again;
+    EncodeSoundOtlpTraces(kProtobuf, *decoded, &again);
+    EXPECT_EQ(again, Traces(kProtobuf, *decoded)) << "nothing is left to mend, seed " << seed;
+  }
+  EXPECT_GT(mended, 100);
+}
+
 TEST(OtlpRoundTrip, EveryFieldSurvivesJson) {
   for (uint64_t seed = 1; seed <= 200; ++seed) {
     SpanBatch spans = OnlySpans(testing::RandomBatch({.seed = seed, .json_safe = true}));

@@ -31,6 +31,16 @@ TEST(ProtoWriter, NegativeEnumsTakeTenBytes) {
   EXPECT_EQ(Written(out), "\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"s);
 }
 
+TEST(ProtoWriter, TextIsUtf8) {
+  ProtoWriter out;
+  out.Text(3, "a\xE2\x82 \xFF");
+  out.Text(2, "\xE2\x82\xAC");
+  out.Text(1, "");
+  EXPECT_EQ(Written(out),
+            "\x0a\x00\x12\x03\xE2\x82\xAC\x1a\x08"
+            "a\xEF\xBF\xBD \xEF\xBF\xBD"s);
+}
+
 TEST(ProtoReader, ReadsEveryWireTypeAndEveryVarintLength) {
   for (int bits = 0; bits <= 64; ++bits) {
     uint64_t value = bits == 0 ? 0 : UINT64_MAX >> (64 - bits);

@@ -22,6 +22,7 @@
 #include <string_view>
 
 #include "wire/protobuf_reader.h"
+#include "wire/utf8.h"
 
 namespace weft::wire {
 
@@ -55,6 +56,10 @@ class ProtoWriter {
     PutRaw(value);
     PutVarint(value.size());
     PutVarint(ProtoTag(number, WireType::kLength));
+  }
+  // A string field. It must be UTF-8: readers refuse the whole message otherwise.
+  void Text(uint32_t number, std::string_view text) {
+    IsUtf8(text) ? Bytes(number, text) : Bytes(number, SoundUtf8(text));
   }
   void CloseMessage(uint32_t number, size_t mark) {
     PutVarint(bytes() - mark);

@@ -68,4 +68,15 @@ bool IsUtf8(std::string_view text) {
   return true;
 }
 
+std::string SoundUtf8(std::string_view text) {
+  std::string sound;
+  sound.reserve(text.size() + kReplacementCharacter.size());
+  while (!text.empty()) {
+    size_t bytes = Utf8CharacterBytes(text);
+    sound += bytes > 0 ? text.substr(0, bytes) : kReplacementCharacter;
+    text.remove_prefix(bytes > 0 ? bytes : Utf8BrokenBytes(text));
+  }
+  return sound;
+}
+
 }  // namespace weft::wire

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// UTF-8 (RFC 3629): how long a sound piece is, and text made sound for those who insist (JSON).
+// UTF-8 (RFC 3629): how long a sound piece is, and text made sound for those who insist (JSON,
+// string fields of protobuf).
 //
 // Thread rule: pure functions.
 #pragma once
@@ -21,5 +22,7 @@ size_t Utf8CharacterBytes(std::string_view text);
 // REQUIRES: Utf8CharacterBytes(text) is 0.
 size_t Utf8BrokenBytes(std::string_view text);
 bool IsUtf8(std::string_view text);
+// `text` with U+FFFD for each broken piece.
+std::string SoundUtf8(std::string_view text);
 
 }  // namespace weft::wire

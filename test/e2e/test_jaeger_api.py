@@ -14,10 +14,11 @@ import urllib.parse
 
 import grpc
 from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import DecodeError
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, TracesData
 
 from otlp_text import parse_json
-from weft_process import HERE, Weft, WeftTest, wait_for
+from weft_process import HERE, Weft, WeftTest, fetch, wait_for
 
 START_NS = (time.time_ns() // 10**9 - 600) * 10**9  # ten minutes ago, a whole second
 MS = 10**6
@@ -197,6 +198,28 @@ class JaegerApiTest(WeftTest):
         # From a block as from the head.
         wait_for("a block", lambda: weft.status()["headSpans"] == 0, 60)
         self.check_client(client)
+
+    def test_text_that_is_no_utf8_costs_no_client_its_trace(self):
+        sent = shop_trace(self.ids[0])
+        broken = sent.SerializeToString().replace(b"POST /pay", b"POST \xff\xfeay").replace(
+            b"CardError", b"Card\xe2\x82ror")
+        with self.assertRaises(DecodeError):
+            TracesData.FromString(broken)
+        pay = sent.resource_spans[1].scope_spans[0].spans[0]
+        pay.name, pay.events[0].attributes[0].value.string_value = "POST \ufffd\ufffday", "Card\ufffdror"
+        weft = self.weft()
+        self.assertEqual(weft.post("/v1/traces", broken, "application/x-protobuf")[0], 200)
+        by_grpc = self.client(weft).GetTrace(self.messages.TraceQuestion(trace_id=self.ids[0].hex()))
+        self.assertEqual(sorted_spans(traces_data(by_grpc)), sorted_spans(sent))
+        status, body = fetch(f"http://127.0.0.1:{3200 + weft.offset}/api/traces/{self.ids[0].hex()}",
+                             headers={"Accept": "application/protobuf"})
+        self.assertEqual(status, 200)
+        self.assertEqual(sorted_spans(TracesData.FromString(body)), sorted_spans(sent))
+        # weft's own API gives what was received.
+        status, body = fetch(f"{weft.url}/api/weft/v1/trace/{self.ids[0].hex()}/otlp",
+                             headers={"Accept": "application/x-protobuf"})
+        self.assertEqual(status, 200)
+        self.assertIn(b"POST \xff\xfeay", body)
 
     def test_a_trace_larger_than_a_message(self):
         self.ids, self.sent = [bytes(range(16))], [large_trace(bytes(range(16)))]

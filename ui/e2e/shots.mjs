@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // node e2e/shots.mjs [NAME...]: pictures of the pages over the mock, light and dark, into e2e/shots/,
-// to be looked at. Needs a built UI (npm run build).
+// to be looked at; SHOT_WIDTH=N for another width than 1440. Needs a built UI (npm run build).
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { kBigTrace, kRootlessTrace, kSkewTrace } from '../mock/shop.mjs';
@@ -54,10 +54,11 @@ const kShots = {
   palette: { url: '/search', act: async (page) => { await page.keyboard.press('Control+k'); await page.waitForTimeout(300); } },
 };
 
+const width = Number(process.env.SHOT_WIDTH ?? 1440);
 const wanted = process.argv.slice(2);
 const browser = await launch();
 for (const scheme of ['light', 'dark']) {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 860 }, colorScheme: scheme });
+  const context = await browser.newContext({ viewport: { width, height: 860 }, colorScheme: scheme });
   for (const [name, shot] of Object.entries(kShots)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     const page = await context.newPage();
