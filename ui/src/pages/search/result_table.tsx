@@ -111,7 +111,7 @@ function TraceRow({ trace, props, longest }: { trace: TraceSummary; props: Props
             ? <span class="error-text error-mark"><Icon name="error" />{formatCount(trace.errors)}</span>
             : <span class="unseen">none</span>}
         </td>
-        <td><div class="services"><ShareBar trace={trace} /><Chips trace={trace} /></div></td>
+        <td title={trace.services.map((service) => `${service.name} ${formatShare(service.spans / trace.spans)}`).join(', ')}><div class="services"><ShareBar trace={trace} /><Chips trace={trace} /></div></td>
       </tr>
       {isOpen && (
         <tr class="matches">
@@ -140,7 +140,7 @@ export function ResultTable(props: Props) {
           <th scope="col" class="bar"><span class="unseen">Duration compared</span></th>
           <th scope="col" class="num">Spans</th>
           <th scope="col" class="num">Errors</th>
-          <th scope="col">Services, by share of spans</th>
+          <th scope="col">Services<span class="aside">, by share of spans</span></th>
         </tr>
       </thead>
       <tbody>
