@@ -4,23 +4,50 @@
 #include "trace/trace.h"
 
 namespace weft::trace {
+namespace {
 
-// Children lie in start order, so their union is one sweep: `covered` is how far it has come.
+// The union of what is added, in the order of its starts, within one span: `covered` is how far the
+// sweep has come.
+class Sweep {
+ public:
+  explicit Sweep(const Node& span) : end_(span.end_ns), covered_(span.start_ns) {}
+  void Add(const Node& child) {
+    ordered_ &= child.start_ns >= last_start_;
+    last_start_ = child.start_ns;
+    uint64_t from = std::max(child.start_ns, covered_);
+    uint64_t to = std::min(child.end_ns, end_);
+    if (to <= from) return;
+    busy_ += to - from;
+    covered_ = to;
+  }
+  uint64_t busy_ns() const { return busy_; }
+  bool ordered() const { return ordered_; }
+
+ private:
+  uint64_t end_, covered_, busy_ = 0, last_start_ = 0;
+  bool ordered_ = true;
+};
+
+}  // namespace
+
 std::vector<uint64_t> SelfTimes(const Tree& tree, std::span<const Node> nodes) {
   std::vector<uint64_t> self(tree.node.size());
+  std::vector<Node> by_start;
   for (uint32_t i = 0; i < self.size(); ++i) {
     const Node& span = nodes[tree.node[i]];
     if (span.end_ns <= span.start_ns) continue;
-    uint64_t covered = span.start_ns, busy = 0;
-    for (uint32_t c = i + 1; c < i + tree.subtree[i]; c += tree.subtree[c]) {
-      const Node& child = nodes[tree.node[c]];
-      uint64_t from = std::max(child.start_ns, covered);
-      uint64_t to = std::min(child.end_ns, span.end_ns);
-      if (to <= from) continue;
-      busy += to - from;
-      covered = to;
+    Sweep sweep(span);
+    const uint32_t end = i + tree.subtree[i];
+    for (uint32_t c = i + 1; c < end; c += tree.subtree[c]) sweep.Add(nodes[tree.node[c]]);
+    if (!sweep.ordered()) {
+      by_start.clear();
+      for (uint32_t c = i + 1; c < end; c += tree.subtree[c])
+        by_start.push_back(nodes[tree.node[c]]);
+      std::ranges::sort(by_start, {}, &Node::start_ns);
+      sweep = Sweep(span);
+      for (const Node& child : by_start) sweep.Add(child);
     }
-    self[i] = span.end_ns - span.start_ns - busy;
+    self[i] = span.end_ns - span.start_ns - sweep.busy_ns();
   }
   return self;
 }

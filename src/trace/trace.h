@@ -68,7 +68,8 @@ class TreeBuilder {
   std::span<const Node> nodes_;
 };
 
-// Per pre-order position: time of the span that no child covers (children clipped to the span).
+// Per pre-order position: time of the span that no child covers (children clipped to the span). The
+// nodes may have moved since the tree was built.
 std::vector<uint64_t> SelfTimes(const Tree& tree, std::span<const Node> nodes);
 // Per pre-order position: ns that the span contributes to the critical path of its root: walking
 // back from the root's end, always into the child that ended last. The sum over one root's tree is
@@ -95,10 +96,11 @@ struct TraceView {
   const SpanBatch* batch = nullptr;  // borrowed
   std::vector<Node> nodes;           // one a span of the batch, same index
   Tree tree;
-  std::vector<uint64_t> self_ns, critical_ns;  // pre-order
-  std::vector<CriticalPiece> critical_path;    // of `root`
+  std::vector<int64_t> skew_ns;                // pre-order, as all that follow
+  std::vector<uint64_t> self_ns, critical_ns;  // with the clocks corrected
+  // Of `root`, found with the clocks corrected; each piece in its span's own times, as received.
+  std::vector<CriticalPiece> critical_path;
   std::vector<bool> error_origin;
-  std::vector<int64_t> skew_ns;
   uint64_t start_ns = 0, end_ns = 0;
   uint32_t root =
       0;  // pre-order position of the trace's root: the earliest non-orphan root, else 0

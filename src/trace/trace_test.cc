@@ -114,6 +114,36 @@ TEST(SelfTimeTest, OverlappingAndOverrunningChildrenCountOnce) {
   EXPECT_THAT(SelfTimes(tree, nodes), ElementsAre(50, 30, 30, 40));
 }
 
+// Against a count of every nanosecond, with the spans moved after the tree was built.
+TEST(SelfTimeTest, PropertyWhatNoChildCovers) {
+  std::mt19937_64 random(7);
+  for (int round = 0; round < 200; ++round) {
+    std::vector<Node> nodes;
+    const uint64_t count = 1 + random() % 20;
+    for (uint64_t i = 1; i <= count; ++i) {
+      uint64_t start = random() % 300;
+      nodes.push_back(Make(i, i == 1 ? 0 : 1 + random() % (i - 1), start, start + random() % 200));
+    }
+    Tree tree = BuildTree(nodes);
+    for (Node& node : nodes) {
+      uint64_t by = round % 2 == 0 ? 0 : random() % 300;
+      node.start_ns += by;
+      node.end_ns += by;
+    }
+    std::vector<uint64_t> self = SelfTimes(tree, nodes);
+    for (uint32_t i = 0; i < nodes.size(); ++i) {
+      uint64_t alone = 0;
+      for (uint64_t at = nodes[tree.node[i]].start_ns; at < nodes[tree.node[i]].end_ns; ++at) {
+        bool covered = false;
+        for (uint32_t c = i + 1; c < i + tree.subtree[i]; c += tree.subtree[c])
+          covered |= nodes[tree.node[c]].start_ns <= at && at < nodes[tree.node[c]].end_ns;
+        alone += !covered;
+      }
+      ASSERT_EQ(self[i], alone) << "round " << round << " position " << i;
+    }
+  }
+}
+
 TEST(CriticalPathTest, FollowsTheChildThatEndedLast) {
   std::vector<Node> nodes = {Make(1, 0, 0, 26), Make(2, 1, 3, 9), Make(3, 1, 12, 22),
                              Make(4, 1, 12, 17)};
@@ -191,6 +221,41 @@ TEST(SkewTest, ConsumersMayStartAfterTheirProducerEnded) {
                              Make(2, 1, 500, 505, SpanKind::kConsumer)};
   Tree tree = BuildTree(nodes);
   EXPECT_THAT(SkewCorrections(tree, nodes, std::vector<uint32_t>{0, 1}), ElementsAre(0, 0));
+}
+
+// The callee's clock is 5 s behind: it ended before its caller began, by the times as received.
+TEST(TraceViewTest, ACallWithAWrongClockIsOnTheCriticalPath) {
+  SpanBatch batch;
+  KeyValue shop{"service.name", Value::String("shop")}, bank{"service.name", Value::String("bank")};
+  batch.resources = {Resource{.attributes = {&shop, 1}}, Resource{.attributes = {&bank, 1}}};
+  batch.scopes.resize(1);
+  constexpr uint64_t kNow = 10'000, kBehind = 5'000;
+  auto add = [&](uint64_t id, uint64_t parent, uint64_t start, uint64_t end, uint32_t resource) {
+    Span span;
+    span.span_id = Id(id);
+    if (parent != 0) span.parent_span_id = Id(parent);
+    span.start_ns = start;
+    span.end_ns = end;
+    span.resource = resource;
+    batch.spans.push_back(span);
+  };
+  add(1, 0, kNow, kNow + 100, 0);
+  add(2, 1, kNow - kBehind, kNow - kBehind + 80, 1);
+  add(3, 2, kNow - kBehind + 20, kNow - kBehind + 50, 1);
+  add(4, 1, kNow + 2, kNow + 6, 0);
+  TraceView view = BuildTraceView(batch);
+  // The callee is the first child in the tree, and the last by the corrected times: [10, 90).
+  EXPECT_THAT(view.skew_ns, ElementsAre(0, 5'010, 5'010, 0));
+  EXPECT_THAT(view.self_ns, ElementsAre(16, 50, 30, 4));
+  EXPECT_THAT(view.critical_ns, ElementsAre(16, 50, 30, 4));
+  std::vector<std::array<uint64_t, 3>> pieces;
+  for (const CriticalPiece& piece : view.critical_path)
+    pieces.push_back({piece.position, piece.start_ns, piece.end_ns});
+  using Piece = std::array<uint64_t, 3>;
+  EXPECT_THAT(pieces,
+              ElementsAre(Piece{0, 10'000, 10'002}, Piece{3, 10'002, 10'006},
+                          Piece{0, 10'006, 10'010}, Piece{1, 5'000, 5'020}, Piece{2, 5'020, 5'050},
+                          Piece{1, 5'050, 5'080}, Piece{0, 10'090, 10'100}));
 }
 
 TEST(TraceViewTest, FindsTheRootAndCountsServices) {

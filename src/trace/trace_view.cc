@@ -46,6 +46,30 @@ void FindRoot(TraceView* view) {
   }
 }
 
+std::vector<Node> Corrected(const TraceView& view) {
+  std::vector<Node> moved = view.nodes;
+  for (uint32_t i = 0; i < view.skew_ns.size(); ++i) {
+    Node& node = moved[view.tree.node[i]];
+    node.start_ns += static_cast<uint64_t>(view.skew_ns[i]);
+    node.end_ns += static_cast<uint64_t>(view.skew_ns[i]);
+  }
+  return moved;
+}
+
+// Where the time went: a call whose clock is behind was waited for all the same.
+void FindTimes(TraceView* view) {
+  const bool agree = std::ranges::all_of(view->skew_ns, [](int64_t skew) { return skew == 0; });
+  const std::vector<Node> corrected = agree ? std::vector<Node>() : Corrected(*view);
+  std::span<const Node> moved = agree ? view->nodes : corrected;
+  view->self_ns = SelfTimes(view->tree, moved);
+  view->critical_ns = CriticalTimes(view->tree, moved);
+  view->critical_path = CriticalPath(view->tree, moved, view->root);
+  for (CriticalPiece& piece : view->critical_path) {
+    piece.start_ns -= static_cast<uint64_t>(view->skew_ns[piece.position]);
+    piece.end_ns -= static_cast<uint64_t>(view->skew_ns[piece.position]);
+  }
+}
+
 }  // namespace
 
 TraceView BuildTraceView(const SpanBatch& batch) {
@@ -55,19 +79,17 @@ TraceView BuildTraceView(const SpanBatch& batch) {
   std::unordered_set<std::string_view> services;
   for (const Span& span : batch.spans) {
     bool error = span.status == StatusCode::kError;
-    view.nodes.push_back({span.span_id, span.parent_span_id, span.start_ns, span.end_ns, span.kind,
-                          error});
+    view.nodes.push_back(
+        {span.span_id, span.parent_span_id, span.start_ns, span.end_ns, span.kind, error});
     view.errors += error;
     services.insert(ServiceName(batch.resources[span.resource]));
   }
   view.services = static_cast<uint32_t>(services.size());
   view.tree = BuildTree(view.nodes);
-  view.self_ns = SelfTimes(view.tree, view.nodes);
-  view.critical_ns = CriticalTimes(view.tree, view.nodes);
   view.error_origin = ErrorOrigins(view.tree, view.nodes);
   view.skew_ns = SkewCorrections(view.tree, view.nodes, ClockDomains(batch));
   FindRoot(&view);
-  view.critical_path = CriticalPath(view.tree, view.nodes, view.root);
+  FindTimes(&view);
   if (!view.nodes.empty()) {
     view.start_ns = UINT64_MAX;
     for (const Node& node : view.nodes) {
