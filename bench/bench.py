@@ -222,6 +222,8 @@ def main():
     parser.add_argument("--search", action="store_true", help="only searches, over FOLDER/SHAPE")
     options = parser.parse_args()
     weft_process.BINARY = options.weft
+    if options.folder:
+        pathlib.Path(options.folder).mkdir(parents=True, exist_ok=True)
     spans = 10_000_000 if options.full else options.spans
     shapes = options.shape or ["shop", "tracegen"]
     if (options.keep or options.search) and not options.folder:

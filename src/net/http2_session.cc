@@ -84,6 +84,16 @@ class HeaderList {
   std::vector<nghttp2_nv> nvs_;
 };
 
+const nghttp2_option* MakeOptions() {
+  nghttp2_option* options = nullptr;
+  WEFT_CHECK(nghttp2_option_new(&options) == 0);
+  // Left to itself, nghttp2 ends a connection after 1000 resets and 33 a second, also of resets
+  // behind the answer. The budget above tells them apart.
+  constexpr uint64_t kBeyondReach = 1ull << 30;
+  nghttp2_option_set_stream_reset_rate_limit(options, kBeyondReach, kBeyondReach);
+  return options;
+}
+
 }  // namespace
 
 // What nghttp2 calls, by name.
@@ -101,9 +111,13 @@ struct Http2Callbacks {
       case NGHTTP2_DATA:
         if (frame->length == 0 && !ack) Self(user)->Spend(kCostOfFrame);  // ACK is END_STREAM here
         break;
-      case NGHTTP2_RST_STREAM:
-        Self(user)->Spend(kCostOfReset);
+      case NGHTTP2_RST_STREAM: {
+        // Some clients reset every stream behind its answer (libcurl does, with TLS). Only what
+        // takes a request back makes work for nothing.
+        bool takes_back = Self(user)->FindStream(frame->stream_id) != nullptr;
+        Self(user)->Spend(takes_back ? kCostOfReset : kCostOfFrame);
         break;
+      }
       case NGHTTP2_SETTINGS:
         if (!ack) Self(user)->Spend(kCostOfSettings);
         break;
@@ -219,7 +233,8 @@ Http2Session::Http2Session(SessionHost* host, const ServerLimits& limits, const 
     : host_(host), limits_(limits), entrance_(entrance), peer_(std::move(peer)) {
   // Shared by all sessions, never changed after.
   static nghttp2_session_callbacks* const callbacks = Http2Callbacks::Make();
-  WEFT_CHECK(nghttp2_session_server_new(&session_, callbacks, this) == 0);
+  static const nghttp2_option* const options = MakeOptions();
+  WEFT_CHECK(nghttp2_session_server_new2(&session_, callbacks, this, options) == 0);
   const std::array settings = {
       nghttp2_settings_entry{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS,
                              limits_.streams_per_connection_max},

@@ -423,6 +423,21 @@ TEST_F(Http2FloodTest, BusyClientIsNoFlood) {
   EXPECT_FALSE(peer_.goaway());
 }
 
+TEST_F(Http2FloodTest, ResetsBehindTheAnswerAreNoFlood) {
+  Talk();
+  for (int i = 0; i < 5000; ++i) {
+    int32_t id = peer_.Get("/hello");
+    driver_->Feed(peer_.Output());
+    ASSERT_TRUE(peer_.Input(driver_->Take()));
+    ASSERT_TRUE(peer_.answer(id).ended);
+    driver_->Feed(RawFrame(NGHTTP2_RST_STREAM, 0, static_cast<uint32_t>(id),
+                           std::string_view("\0\0\0\5", 4)));
+    if (i % 100 == 0) peer_.OpenWindows();
+  }
+  ASSERT_TRUE(peer_.Input(driver_->Take()));
+  EXPECT_FALSE(peer_.goaway()) << "code " << peer_.goaway_code() << " after " << handled_;
+}
+
 // -------------------------------------------------------------------------------------------- gRPC
 
 class Http2GrpcTest : public Http2Test {};

@@ -127,6 +127,20 @@ class TlsTest(WeftTest):
                 "OTEL_TRACES_EXPORTER": "otlp", "OTEL_METRICS_EXPORTER": "none", "OTEL_LOGS_EXPORTER": "none",
                 "OTEL_BSP_SCHEDULE_DELAY": "100"}
 
+    def test_thousands_of_requests_on_one_connection(self):
+        # libcurl resets each stream behind its answer, which is no reason to end the connection.
+        weft = self.tls_weft()
+        for protocol, url in (("grpc", weft.grpc), ("http", weft.http)):
+            done = subprocess.run(
+                [BINARY, "loadgen", "--protocol", protocol, "--url", url, "--cacert", weft.authority.pem,
+                 "--token", TOKEN, "--connections", "1", "--spans", "20000", "--spans-per-request", "10", "--json"],
+                capture_output=True, text=True, timeout=120, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            sent = json.loads(done.stdout)
+            self.assertGreater(sent["requests"], 1000)
+            self.assertEqual((sent["rejectedSpans"], sent["retries"]), (0, 0), sent)
+        self.assertEqual(weft.counted("weft_receiver_received_items_total", signal="traces"), 2 * sent["spans"])
+
     def test_three_languages_send_over_tls_with_a_token(self):
         weft = self.tls_weft()
         folder = weft.folder_path
