@@ -76,7 +76,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         WEFT_CHECK(tags->request.limit >= 1 && tags->request.limit <= weft::query::kTagLimitMax);
       break;
     default:
-      if (auto tag = ReadTempoTag(text); tag) WEFT_CHECK(!tag->key.empty());
+      if (auto tag = ReadTempoTag(text); tag)
+        WEFT_CHECK(weft::query::ParseTag(weft::query::TagText(*tag)) == *tag);
       ReadTempoTagV1(text);
       break;
   }

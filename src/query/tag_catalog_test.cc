@@ -292,7 +292,7 @@ TEST(TagCatalog, ParsesTags) {
   EXPECT_EQ(TagText({"span", "http.route"}), "span.http.route");
   EXPECT_EQ(TagText({"", "x"}), ".x");
   for (const char* scope : {"event", "instrumentation", "link", "log", "resource", "span", ""})
-    for (const char* key : {"a", "a b", "7", "a\"\\", "{}", "caf\xC3\xA9"})
+    for (const char* key : {"", "a", "a b", "7", "a\"\\", "{}", "caf\xC3\xA9"})
       EXPECT_EQ(ParseTag(TagText({scope, key})), (TagName{scope, key})) << scope << key;
   EXPECT_EQ(TagText({"intrinsic", "span:name"}), "span:name");
 }
