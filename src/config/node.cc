@@ -9,6 +9,7 @@
 #include "base/edit_distance.h"
 
 namespace weft::config {
+
 const Node* Node::Find(std::string_view key) const {
   for (const Entry& entry : entries)
     if (entry.key == key) return &entry.value;

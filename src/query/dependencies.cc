@@ -351,7 +351,6 @@ uint32_t DependencyCounter::ServiceNumber(std::string_view name) {
       .first->second;
 }
 
-// A segment that cannot be read makes the answer partial; the rest still counts.
 }  // namespace
 
 Result<Dependencies> FindDependencies(const store::Snapshot& snapshot, uint64_t start_ns,

@@ -339,14 +339,7 @@ Status Searcher::AddResult(const Waiting& waiting) {
   WEFT_ASSIGN(bool may, MayAssemble(waiting));
   if (!may) return {};
   auto batch = snapshot_.ReadTrace(waiting.key.trace_id);
-  if (!batch) {
-    ErrorCode code = batch.error().code;
-    if (code == ErrorCode::kNotFound) return {};
-    if (code != ErrorCode::kCorruption && code != ErrorCode::kIo)
-      return Fail(std::move(batch).error());
-    NotePartial(batch.error().message, &result_.partial);
-    return {};
-  }
+  if (!batch) return ExcuseDamage(weft::Fail(std::move(batch).error()), &result_.partial);
   if (batch->spans.empty()) return {};
   AssembledTrace trace(std::move(*batch));
   std::vector<uint32_t> matches = trace.FindMatches(plan_);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Clock skew between hosts, for display only. A call cannot start before its caller did; where a
-// child of another host does, its host's clock is off, and the best guess without more knowledge is
-// that the time on the wire was the same both ways: the child is centred in its parent. The whole
-// subtree moves along until it meets another host.
+// Clock skew between hosts, corrected in views and never in what is stored. A call cannot start
+// before its caller did; where a child of another host does, its host's clock is off, and the best
+// guess without more knowledge is that the time on the wire was the same both ways: the child is
+// centred in its parent. The whole subtree moves along until it meets another host.
 #include <algorithm>
 
 #include "trace/trace.h"

@@ -77,7 +77,7 @@ std::vector<uint64_t> SelfTimes(const Tree& tree, std::span<const Node> nodes);
 std::vector<uint64_t> CriticalTimes(const Tree& tree, std::span<const Node> nodes);
 // Per pre-order position: error status and no child with one.
 std::vector<bool> ErrorOrigins(const Tree& tree, std::span<const Node> nodes);
-// Per pre-order position: ns to add to a span's times for display, so that children lie in their
+// Per pre-order position: ns to add to a span's times in a view, so that children lie in their
 // parents where clocks of two services disagree (only between spans of different `host` numbers; 0
 // where nothing must move).
 std::vector<int64_t> SkewCorrections(const Tree& tree, std::span<const Node> nodes,
@@ -96,11 +96,12 @@ struct TraceView {
   const SpanBatch* batch = nullptr;  // borrowed
   std::vector<Node> nodes;           // one a span of the batch, same index
   Tree tree;
-  std::vector<int64_t> skew_ns;                // pre-order, as all that follow
-  std::vector<uint64_t> self_ns, critical_ns;  // with the clocks corrected
+  std::vector<int64_t> skew_ns;  // pre-order
+  // Pre-order, with the clocks corrected; blocks keep those of the times as received.
+  std::vector<uint64_t> self_ns, critical_ns;
   // Of `root`, found with the clocks corrected; each piece in its span's own times, as received.
   std::vector<CriticalPiece> critical_path;
-  std::vector<bool> error_origin;
+  std::vector<bool> error_origin;  // pre-order
   uint64_t start_ns = 0, end_ns = 0;
   uint32_t root =
       0;  // pre-order position of the trace's root: the earliest non-orphan root, else 0
