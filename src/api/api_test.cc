@@ -472,11 +472,13 @@ TEST_F(ApiTest, HealthReadinessMetrics) {
 }
 
 TEST_F(ApiTest, OnlyLoopbackNamesReachALoopbackServer) {
-  Begin({.allowed_hosts = {"traces.example.com"}});
+  QueryServerOptions options;
+  options.listen.hosts = net::HostRule{.allowed = {"traces.example.com"}, .setting = "a::setting"};
+  Begin(options);
   auto status = [&](const std::string& host, const std::string& path) {
     return Get(path, {{"host", host}}).status;
   };
-  for (const char* path : {"/", "/api/services", "/api/weft/v1/services"}) {
+  for (const char* path : {"/", "/api/services", "/api/weft/v1/services", "/metrics"}) {
     EXPECT_EQ(status("localhost:16686", path), 200) << path;
     EXPECT_EQ(status("127.0.0.1", path), 200) << path;
     EXPECT_EQ(status("[::1]:16686", path), 200) << path;
@@ -484,10 +486,15 @@ TEST_F(ApiTest, OnlyLoopbackNamesReachALoopbackServer) {
     EXPECT_EQ(status("evil.example", path), 403) << path;
     EXPECT_EQ(status("127.0.0.1.evil.example", path), 403) << path;
   }
+  // Probes are told nothing but yes or no.
+  EXPECT_EQ(status("evil.example", "/readyz"), 200);
 }
 
 TEST_F(ApiTest, UnknownPathsAndForeignHostsAreRefusedAsEachApiRefuses) {
-  Begin({.tempo_endpoint = net::Endpoint{"127.0.0.1", 0}});
+  QueryServerOptions options{.tempo_endpoint = net::Endpoint{"127.0.0.1", 0}};
+  options.listen.hosts = options.tempo_listen.hosts =
+      net::HostRule{.allowed = {}, .setting = "extensions::query::allowed_hosts"};
+  Begin(options);
   auto refused = [&](int status, const std::string& path, uint16_t port = 0) {
     net::HttpClient client;
     std::string host = status == 403 ? "evil.example" : "localhost";

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/query_runner.h"
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 
 #include "api/answers.h"
 #include "api/query_trace.h"
@@ -10,8 +12,15 @@
 namespace weft::api {
 namespace {
 
-// How soon a query learns that its client has gone.
+// How soon a query learns that its client has gone, or that its time is up.
 constexpr std::chrono::milliseconds kWatchEvery{25};
+
+Error WaitedTooLong(uint64_t timeout_ns) {
+  return {ErrorCode::kDeadlineExceeded,
+          "the query waited " + std::to_string(timeout_ns / 1'000'000) +
+              " ms for others to end, which is all the time that it has",
+          1};
+}
 
 Error TooManyWait() { return {ErrorCode::kUnavailable, "too many queries wait: try again", 1}; }
 
@@ -43,10 +52,17 @@ QueryRunner::Asked QueryRunner::NewAsked(std::string_view kind, std::string_view
 }
 
 bool QueryRunner::Enqueue(const Asked& asked, std::function<bool()> gone,
-                          std::function<void(const SnapshotPtr&, const query::Budget&)> answer) {
+                          std::function<void(const SnapshotPtr&, const query::Budget&)> answer,
+                          std::function<void(const Error&)> expire) {
   uint64_t asked_ns = clock_->MonotonicNs();
-  auto work = [this, gone = std::move(gone), answer = std::move(answer), asked, asked_ns] {
+  auto expired = [this, expire = std::move(expire), count = asked.count] {
+    count->Refused();
+    expire(WaitedTooLong(limits_.timeout_ns));
+  };
+  auto work = [this, gone, answer = std::move(answer), asked, asked_ns, expired] {
     if (gone()) return;
+    const uint64_t waited_ns = clock_->MonotonicNs() - asked_ns;
+    if (waited_ns >= limits_.timeout_ns) return expired();
     Running running{.gone = gone, .cancelled = false};
     std::list<Running*>::iterator place;
     {
@@ -56,7 +72,7 @@ bool QueryRunner::Enqueue(const Asked& asked, std::function<bool()> gone,
     }
     watch_ready_.notify_one();
     running_gauge_->Add(1);
-    query::Budget budget{.deadline_ns = limits_.timeout_ns,
+    query::Budget budget{.deadline_ns = limits_.timeout_ns - waited_ns,
                          .memory_bytes = limits_.memory_bytes,
                          .cancelled = &running.cancelled,
                          .clock = clock_};
@@ -74,9 +90,11 @@ bool QueryRunner::Enqueue(const Asked& asked, std::function<bool()> gone,
   {
     std::lock_guard lock(mutex_);
     if (!stopping_ && waiting_.size() < limits_.waiting_max) {
-      waiting_.push_back(std::move(work));
+      waiting_.push_back({std::move(work), asked_ns + limits_.timeout_ns, std::move(gone),
+                          std::move(expired)});
       waiting_gauge_->Add(1);
       work_ready_.notify_one();
+      watch_ready_.notify_one();
       return true;
     }
   }
@@ -93,7 +111,8 @@ void QueryRunner::Run(std::string_view kind, net::ExchangePtr exchange, Question
       [counted = CountAnswer(exchange, asked.count), question = std::move(question)](
           const SnapshotPtr& snapshot, const query::Budget& budget) {
         question(snapshot, budget, counted);
-      });
+      },
+      [exchange, refuse](const Error& error) { exchange->Respond(refuse(error)); });
   if (taken) return;
   asked.count->Refused();
   exchange->Respond(refuse(TooManyWait()));
@@ -106,7 +125,8 @@ void QueryRunner::Run(std::string_view kind, net::GrpcCallPtr call, GrpcQuestion
       [counted = CountAnswer(call, asked.count), question = std::move(question)](
           const SnapshotPtr& snapshot, const query::Budget& budget) {
         question(snapshot, budget, counted);
-      });
+      },
+      [call](const Error& error) { call->Finish(ToGrpcStatus(error)); });
   if (taken) return;
   asked.count->Refused();
   call->Finish(ToGrpcStatus(TooManyWait()));
@@ -126,7 +146,7 @@ void QueryRunner::Answer(std::string_view kind, net::ExchangePtr exchange,
 void QueryRunner::Resume(std::function<void()> work) {
   std::lock_guard lock(mutex_);
   if (stopping_) return;
-  waiting_.push_back(std::move(work));
+  waiting_.push_back({.work = std::move(work)});
   waiting_gauge_->Add(1);
   work_ready_.notify_one();
 }
@@ -138,7 +158,7 @@ void QueryRunner::Work() {
       std::unique_lock lock(mutex_);
       work_ready_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
       if (stopping_) return;
-      work = std::move(waiting_.front());
+      work = std::move(waiting_.front().work);
       waiting_.pop_front();
       waiting_gauge_->Add(-1);
     }
@@ -146,19 +166,38 @@ void QueryRunner::Work() {
   }
 }
 
+std::vector<QueryRunner::Waiting> QueryRunner::TakeExpired() {
+  const uint64_t now = clock_->MonotonicNs();
+  auto ended = std::stable_partition(waiting_.begin(), waiting_.end(), [now](const Waiting& entry) {
+    return now < entry.deadline_ns && (!entry.gone || !entry.gone());
+  });
+  std::vector<Waiting> out(std::make_move_iterator(ended), std::make_move_iterator(waiting_.end()));
+  waiting_.erase(ended, waiting_.end());
+  waiting_gauge_->Add(-static_cast<int64_t>(out.size()));
+  return out;
+}
+
 void QueryRunner::WatchClients() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    watch_ready_.wait(lock, [this] { return stopping_ || !running_.empty(); });
+    watch_ready_.wait(lock,
+                      [this] { return stopping_ || !running_.empty() || !waiting_.empty(); });
     if (stopping_) return;
     for (Running* running : running_)
       if (running->gone()) running->cancelled = true;
+    if (std::vector<Waiting> expired = TakeExpired(); !expired.empty()) {
+      lock.unlock();
+      for (const Waiting& entry : expired)
+        if (!entry.gone()) entry.expire();
+      expired.clear();
+      lock.lock();
+    }
     watch_ready_.wait_for(lock, kWatchEvery, [this] { return stopping_; });
   }
 }
 
 void QueryRunner::Stop() {
-  std::deque<std::function<void()>> dropped;
+  std::deque<Waiting> dropped;
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;

@@ -2,7 +2,9 @@
 //
 // QueryRunner: the worker threads that answer questions, so that no net thread ever waits for one.
 // It hands each question a snapshot of the store and a budget, and cancels it when its client has
-// gone. Questions wait in one bounded queue; what does not fit is refused with a retry hint.
+// gone. Questions wait in one bounded queue; what does not fit is refused with a retry hint. The
+// time that a question may take counts from when it was asked: one that no worker has come to by
+// then is answered so.
 //
 // Thread rule: any thread. Stop() before the store closes.
 // Next: api/query_server.h.
@@ -89,11 +91,22 @@ class QueryRunner {
     std::shared_ptr<AnswerCount> count;
   };
   Asked NewAsked(std::string_view kind, std::string_view traceparent);
-  // False: it was not taken.
+  // What waits for a worker.
+  struct Waiting {
+    std::function<void()> work;
+    uint64_t deadline_ns = UINT64_MAX;      // of the clock's monotonic time
+    std::function<bool()> gone = nullptr;   // null: nobody can have gone
+    std::function<void()> expire = nullptr;  // answers that its time is up
+  };
+  // False: it was not taken. `expire` is called in its place when its time is up before a worker
+  // came to it.
   bool Enqueue(const Asked& asked, std::function<bool()> gone,
-               std::function<void(const SnapshotPtr&, const query::Budget&)> answer);
+               std::function<void(const SnapshotPtr&, const query::Budget&)> answer,
+               std::function<void(const Error&)> expire);
   void Work();
   void WatchClients();
+  // Takes what nobody waits for any more, or whose time is up, out of the queue.
+  std::vector<Waiting> TakeExpired();
 
   store::Store* const store_;
   const Limits limits_;
@@ -105,7 +118,7 @@ class QueryRunner {
   Gauge* const running_gauge_;
   std::mutex mutex_;
   std::condition_variable work_ready_, watch_ready_;
-  std::deque<std::function<void()>> waiting_;  // guarded by mutex_
+  std::deque<Waiting> waiting_;                // guarded by mutex_
   std::list<Running*> running_;                // guarded by mutex_
   bool stopping_ = false;                      // guarded by mutex_
   std::vector<std::thread> threads_;

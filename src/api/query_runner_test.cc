@@ -11,6 +11,7 @@
 #include "api/memory_store.h"
 #include "api/paced_answer.h"
 #include "base/metrics.h"
+#include "testing/manual_clock.h"
 
 namespace weft::api {
 namespace {
@@ -113,6 +114,44 @@ TEST_F(QuestionsTest, ARefusedQuestionIsCountedOnceAndAnswered) {
                            R"(weft_queries_total{kind="test",outcome="cancelled"} 0)",
                            R"(weft_queries_total{kind="test",outcome="server_error"} 0)"})
     EXPECT_THAT(text, ::testing::HasSubstr(line));
+}
+
+TEST_F(QuestionsTest, AQuestionThatNoWorkerComesToIsAnsweredAtItsDeadline) {
+  ManualClock clock;
+  QueryRunner busy(&store_, {.workers = 1, .timeout_ns = 5'000'000'000}, &metrics_, &clock);
+  std::promise<void> began, release;
+  auto first = std::make_shared<FastReader>();
+  busy.Answer("test", first, [&](const store::Snapshot&, const query::Budget& budget) {
+    EXPECT_EQ(budget.deadline_ns, 5'000'000'000u);
+    began.set_value();
+    release.get_future().wait();
+    return net::Response{.status = 200, .content_type = "", .headers = {}, .body = "first"};
+  });
+  began.get_future().wait();
+  auto waits = [&](const std::shared_ptr<FastReader>& reader, uint64_t left_ns) {
+    busy.Run(
+        "test", reader,
+        [left_ns](const SnapshotPtr&, const query::Budget& budget, const net::ExchangePtr& to) {
+          EXPECT_EQ(budget.deadline_ns, left_ns) << "the time of waiting counts";
+          to->Respond({.status = 200, .content_type = "", .headers = {}, .body = "late"});
+        },
+        [](const Error& error) {
+          EXPECT_EQ(error.code, ErrorCode::kDeadlineExceeded);
+          return net::Response{
+              .status = 504, .content_type = "", .headers = {}, .body = error.message};
+        });
+  };
+  auto second = std::make_shared<FastReader>(), third = std::make_shared<FastReader>();
+  waits(second, 0);
+  clock.Advance(4'000'000'000);
+  waits(third, 3'000'000'000);
+  clock.Advance(1'000'000'000);
+  EXPECT_THAT(second->Answer(), ::testing::HasSubstr("waited 5000 ms"));
+  clock.Advance(1'000'000'000);
+  release.set_value();
+  EXPECT_EQ(first->Answer(), "first");
+  EXPECT_EQ(third->Answer(), "late");
+  busy.Stop();
 }
 
 TEST_F(QuestionsTest, EndsOfGrpcCallsAreCountedByTheirCode) {

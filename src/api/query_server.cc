@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/query_server.h"
 
-#include <algorithm>
-
 #include "api/answers.h"
 #include "api/api_v3.h"
 #include "api/api_v3_grpc.h"
@@ -22,41 +20,7 @@ net::Response PlainText(int status, std::string text) {
           .body = std::move(text)};
 }
 
-// "[::1]:16686" -> "::1", "localhost:16686" -> "localhost", in lower case.
-std::string HostName(std::string_view host) {
-  if (host.starts_with('[')) {
-    host = host.substr(1, host.find(']') - 1);
-  } else {
-    host = host.substr(0, host.find(':'));
-  }
-  std::string name;
-  for (char c : host) name += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  if (name.ends_with('.')) name.pop_back();
-  return name;
-}
-
-bool IsLoopbackName(std::string_view name) {
-  return name == "localhost" || name.ends_with(".localhost") || name == "::1" ||
-         (name.starts_with("127.") && name.find_first_not_of("0123456789.") == name.npos);
-}
-
 }  // namespace
-
-std::function<net::Admission(const net::RequestHead&)> LoopbackHostsOnly(
-    std::vector<std::string> allowed, const net::Router* router) {
-  return [allowed = std::move(allowed), router](const net::RequestHead& head) -> net::Admission {
-    std::string name = HostName(net::FindHeader(head.headers, "host"));
-    // Browsers always send a Host; a page that rebinds its name to 127.0.0.1 sends its own.
-    if (name.empty() || IsLoopbackName(name) || std::ranges::find(allowed, name) != allowed.end())
-      return {};
-    net::Refusal refusal{
-        .status = 403,
-        .message =
-            "this server answers for localhost only; to reach it by another name, add that "
-            "name to extensions::query::allowed_hosts"};
-    return {std::make_unique<net::Response>(router->Refuse(head, std::move(refusal))), nullptr};
-  };
-}
 
 void AddHealthRoutes(std::function<std::string()> ready, const Metrics* metrics,
                      net::RouteOptions options, net::Router* router) {
@@ -86,17 +50,9 @@ QueryServer::QueryServer(QueryServerOptions options, ServerFacts facts, store::S
       ready_(std::move(ready)),
       runner_(store, options_.limits, metrics, clock, options_.tracer) {}
 
-net::RouteOptions QueryServer::RoutesFor(bool loopback_only, const net::Router* router) const {
-  net::RouteOptions route;
-  route.admit = loopback_only ? LoopbackHostsOnly(options_.allowed_hosts, router)
-                              : [](const net::RequestHead&) { return net::Admission{}; };
-  return route;
-}
-
 Status QueryServer::StartTempo() {
   auto router = std::make_shared<net::Router>();
-  AddTempoRoutes("", {facts_.version, ready_}, &runner_,
-                 RoutesFor(options_.tempo_loopback_only, router.get()), router.get());
+  AddTempoRoutes("", {facts_.version, ready_}, &runner_, {}, router.get());
   AddHealthRoutes(ready_, metrics_, {}, router.get());
   WEFT_ASSIGN(tempo_port_,
               server_->Listen(*options_.tempo_endpoint, std::move(router), options_.tempo_listen));
@@ -106,7 +62,7 @@ Status QueryServer::StartTempo() {
 Status QueryServer::StartGrpc() {
   if (!options_.grpc_endpoint) return {};
   auto router = std::make_shared<net::Router>();
-  AddGrpc(RoutesFor(options_.grpc_loopback_only, router.get()), router.get());
+  AddGrpc(router.get());
   WEFT_ASSIGN(grpc_port_,
               server_->Listen(*options_.grpc_endpoint, std::move(router), options_.grpc_listen));
   return {};
@@ -114,32 +70,22 @@ Status QueryServer::StartGrpc() {
 
 Status QueryServer::Start() {
   auto router = std::make_shared<net::Router>();
-  net::RouteOptions route = RoutesFor(options_.loopback_only, router.get());
-  AddNativeRoutes(facts_, &runner_, route, router.get());
-  AddJaegerRoutes(&runner_, clock_, route, router.get());
-  AddApiV3Routes(&runner_, route, router.get());
-  AddTempoRoutes("/tempo", {facts_.version, ready_}, &runner_, route, router.get());
-  // Probes and scrapers come by address or by any name, and learn nothing private.
+  router->SetBasePath(options_.base_path);
+  AddNativeRoutes(facts_, &runner_, {}, router.get());
+  AddJaegerRoutes(&runner_, clock_, {}, router.get());
+  AddApiV3Routes(&runner_, {}, router.get());
+  AddTempoRoutes("/tempo", {facts_.version, ready_}, &runner_, {}, router.get());
   AddHealthRoutes(ready_, metrics_, {}, router.get());
-  ServeWebUi(route.admit, router.get());
-  AddGrpc(route, router.get());
+  ServeWebUi(options_.base_path, router.get());
+  AddGrpc(router.get());
   WEFT_ASSIGN(port_, server_->Listen(options_.endpoint, std::move(router), options_.listen));
   WEFT_TRY(StartGrpc());
   return options_.tempo_endpoint ? StartTempo() : Status{};
 }
 
-void QueryServer::AddGrpc(const net::RouteOptions& route, net::Router* router) {
+void QueryServer::AddGrpc(net::Router* router) {
   net::GrpcOptions options;
   options.message_bytes_max = 1 << 20;  // a question, not data
-  options.admit = [admit = route.admit](const net::RequestHead& head, uint64_t,
-                                        std::shared_ptr<void>* token) {
-    net::Admission admission = admit(head);
-    *token = std::move(admission.token);
-    if (!admission.refusal) return net::GrpcStatus{};
-    return net::GrpcStatus{admission.refusal->status == 401 ? net::GrpcCode::kUnauthenticated
-                                                            : net::GrpcCode::kPermissionDenied,
-                           "refused as over HTTP: " + admission.refusal->body, 0};
-  };
   options.decompress = [](std::string_view encoding, std::string_view bytes,
                           uint64_t bytes_max) -> Result<std::string> {
     std::optional<wire::Compression> kind = wire::CompressionByName(encoding);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The query extension: everything that answers on port 16686, Jaeger's gRPC API on 16685 and
-// Tempo's on 3200. The native API, Jaeger's, Tempo's, health, metrics and the UI, behind one check
-// of the Host header where only this machine may connect.
+// Tempo's on 3200. The native API, Jaeger's, Tempo's, health, metrics and the UI.
 //
 // Thread rule: Start() and Stop() by one thread.
 // Next: api/native_api.h, api/jaeger_api.h, api/api_v3.h, api/query_runner.h.
@@ -25,13 +24,12 @@ namespace weft::api {
 
 struct QueryServerOptions {
   net::Endpoint endpoint;
-  bool loopback_only = true;  // then the Host header must name this machine
-  std::vector<std::string> allowed_hosts;
+  // "/weft" where a proxy serves all this under https://example.com/weft/; "" for "/". Paths are
+  // answered with it and without it: a proxy may take it off or not.
+  std::string base_path = {};
   QueryRunner::Limits limits;
   std::optional<net::Endpoint> grpc_endpoint = {};  // gRPC alone, which `endpoint` answers too
-  bool grpc_loopback_only = true;
   std::optional<net::Endpoint> tempo_endpoint = {};  // Tempo's API alone
-  bool tempo_loopback_only = true;
   net::ListenOptions listen = {}, grpc_listen = {}, tempo_listen = {};
   selftrace::Tracer* tracer = nullptr;  // borrowed; null: weft does not trace itself
 };
@@ -53,8 +51,7 @@ class QueryServer {
   uint16_t tempo_port() const { return tempo_port_; }  // 0 without one
 
  private:
-  net::RouteOptions RoutesFor(bool loopback_only, const net::Router* router) const;
-  void AddGrpc(const net::RouteOptions& route, net::Router* router);
+  void AddGrpc(net::Router* router);
   Status StartGrpc();
   Status StartTempo();
 
@@ -71,9 +68,5 @@ class QueryServer {
 // /healthz, /readyz and /metrics, for any router.
 void AddHealthRoutes(std::function<std::string()> ready, const Metrics* metrics,
                      net::RouteOptions options, net::Router* router);
-// Refuses requests whose Host header is neither a loopback name nor one of `allowed`, in the form
-// that `router` has for the path. The router is borrowed: the answer is one of its routes' options.
-std::function<net::Admission(const net::RequestHead&)> LoopbackHostsOnly(
-    std::vector<std::string> allowed, const net::Router* router);
 
 }  // namespace weft::api

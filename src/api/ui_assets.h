@@ -31,7 +31,7 @@ std::span<const UiAsset> UiAssets();
 const UiAsset* FindUiAsset(std::string_view path);
 
 inline constexpr std::string_view kUiContentSecurityPolicy =
-    "default-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'; "
+    "default-src 'self'; base-uri 'self'; frame-ancestors 'none'; form-action 'self'; "
     "object-src 'none'";
 
 }  // namespace weft::api

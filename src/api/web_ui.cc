@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/web_ui.h"
 
+#include <string>
 #include <string_view>
 
 #include "api/ui_assets.h"
@@ -22,6 +23,26 @@ bool IsPage(std::string_view path) {
 
 bool AcceptsGzip(const net::Headers& headers) {
   return net::FindHeader(headers, "accept-encoding").find("gzip") != std::string_view::npos;
+}
+
+// The page under a base path: links and files inside it are looked up below `base_path`, which lies
+// in the page as <base>, the first of which counts. "" where the files lie as they were built.
+struct BasedPage {
+  std::string html, etag;
+};
+
+BasedPage PageUnder(const std::string& base_path) {
+  const UiAsset* page = FindUiAsset("/index.html");
+  constexpr std::string_view kHead = "<head>";
+  if (page == nullptr || base_path.empty()) return {};
+  const size_t head = page->identity.find(kHead);
+  if (head == std::string_view::npos) return {};
+  BasedPage based;
+  based.html = page->identity;
+  based.html.insert(head + kHead.size(), "<base href=\"" + base_path + "/\">");
+  based.etag = page->etag;
+  based.etag.insert(1, base_path);
+  return based;
 }
 
 net::Response Found(const UiAsset& asset, const net::Request& request) {
@@ -48,7 +69,8 @@ net::Response Found(const UiAsset& asset, const net::Request& request) {
   return response;
 }
 
-net::Response Answer(const net::Router& router, const net::Request& request) {
+net::Response Answer(const net::Router& router, const BasedPage& based,
+                     const net::Request& request) {
   bool is_page = IsPage(request.path);
   const UiAsset* asset = FindUiAsset(request.path == "/" ? "/index.html" : request.path);
   if (asset == nullptr && is_page) asset = FindUiAsset("/index.html");
@@ -58,6 +80,13 @@ net::Response Answer(const net::Router& router, const net::Request& request) {
     return router.Refuse(request, {.status = 405,
                                    .message = "only GET is answered here",
                                    .headers = {{"allow", "GET,HEAD"}}});
+  if (asset != nullptr && asset->path == "/index.html" && !based.html.empty()) {
+    UiAsset page = *asset;
+    page.identity = based.html;
+    page.gzip = {};
+    page.etag = based.etag;
+    return Found(page, request);
+  }
   if (asset != nullptr) return Found(*asset, request);
   return {.status = 200,
           .content_type = "text/html; charset=utf-8",
@@ -68,13 +97,11 @@ net::Response Answer(const net::Router& router, const net::Request& request) {
 
 }  // namespace
 
-void ServeWebUi(std::function<net::Admission(const net::RequestHead&)> admit, net::Router* router) {
-  router->SetFallback(
-      [admit = std::move(admit), router](net::Request request, net::ExchangePtr exchange) {
-        if (net::Admission admission = admit(request); admission.refusal)
-          return exchange->Respond(std::move(*admission.refusal));
-        exchange->Respond(Answer(*router, request));
-      });
+void ServeWebUi(const std::string& base_path, net::Router* router) {
+  router->SetFallback([based = PageUnder(base_path), router](net::Request request,
+                                                             net::ExchangePtr exchange) {
+    exchange->Respond(Answer(*router, based, request));
+  });
 }
 
 }  // namespace weft::api

@@ -6,13 +6,14 @@
 // Thread rule: as api/native_api.h.
 #pragma once
 
-#include <functional>
+#include <string>
 
 #include "net/server.h"
 
 namespace weft::api {
 
-// Becomes the router's fallback: asked for what no other route answers. `admit` may refuse first.
-void ServeWebUi(std::function<net::Admission(const net::RequestHead&)> admit, net::Router* router);
+// Becomes the router's fallback: asked for what no other route answers. The page says that it lies
+// under `base_path` ("" or "/weft").
+void ServeWebUi(const std::string& base_path, net::Router* router);
 
 }  // namespace weft::api

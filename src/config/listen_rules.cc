@@ -83,6 +83,7 @@ bool Covers(std::string_view host, std::string_view other) {
   return host == "localhost" && (other == "127.0.0.1" || other == "::1");
 }
 bool Collide(const Endpoint& a, const Endpoint& b) {
+  if (!a.path.empty() || !b.path.empty()) return a.path == b.path;
   return a.port != 0 && a.port == b.port && (Covers(a.host, b.host) || Covers(b.host, a.host));
 }
 
@@ -95,8 +96,9 @@ Status TakePort(TakenPort wanted, std::vector<TakenPort>* taken) {
   for (const TakenPort& other : *taken)
     if (Collide(*other.endpoint, *wanted.endpoint))
       return Fail(ErrorCode::kInvalidArgument,
-                  fmt::format("{} ({}) and {} ({}) want the same port", other.key,
-                              other.endpoint->ToString(), wanted.key, wanted.endpoint->ToString()));
+                  fmt::format("{} ({}) and {} ({}) want the same {}", other.key,
+                              other.endpoint->ToString(), wanted.key, wanted.endpoint->ToString(),
+                              wanted.endpoint->path.empty() ? "port" : "path"));
   taken->push_back(std::move(wanted));
   return {};
 }

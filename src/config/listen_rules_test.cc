@@ -41,6 +41,16 @@ TEST_F(ListenRulesTest, ReceiversBeyondThisMachineStartWithAWarning) {
               testing::IsEmpty());
 }
 
+TEST_F(ListenRulesTest, SocketsOfThisMachineNeedNothing) {
+  EXPECT_THAT(Apply({"receivers.otlp.protocols.grpc.endpoint=unix:///run/weft.sock",
+                     "receivers.otlp.protocols.http={transport: unix, endpoint: /run/http.sock}",
+                     "extensions.query.endpoint='unix:@weft'"}),
+              testing::IsEmpty());
+  EXPECT_THAT(Apply({"receivers.otlp.protocols.grpc.endpoint=unix:///run/weft.sock",
+                     "receivers.otlp.protocols.http.endpoint=unix:/run/weft.sock"}),
+              testing::ElementsAre(HasSubstr("want the same path")));
+}
+
 TEST_F(ListenRulesTest, QueriesBeyondThisMachineNeedTlsAndAuthentication) {
   using testing::ElementsAre, testing::AllOf;
   EXPECT_THAT(

@@ -86,12 +86,13 @@ std::optional<double> TakeNumber(std::string_view* text) {
 }  // namespace
 
 std::string Endpoint::ToString() const {
+  if (!path.empty()) return "unix:" + path;
   return host.find(':') != std::string::npos ? fmt::format("[{}]:{}", host, port)
                                              : fmt::format("{}:{}", host, port);
 }
 
 bool Endpoint::IsLoopback() const {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
+  return !path.empty() || host == "localhost" || host == "::1" || host.starts_with("127.");
 }
 
 std::optional<uint64_t> ParseDurationNs(std::string_view text) {
@@ -121,8 +122,29 @@ std::optional<uint64_t> ParseByteCount(std::string_view text) {
   return Scale(*number, unit->scale);
 }
 
+namespace {
+
+// "unix:///run/weft.sock", "unix:weft.sock", "unix:@name" and "unix-abstract:name", as gRPC spells
+// them. Nothing: `text` is no path.
+std::optional<std::string> SocketPath(std::string_view text) {
+  for (auto [scheme, front] : {std::pair<std::string_view, std::string_view>{"unix-abstract:", "@"},
+                               {"unix://", ""},
+                               {"unix:", ""}})
+    if (text.starts_with(scheme))
+      return std::string(front) + std::string(text.substr(scheme.size()));
+  return std::nullopt;
+}
+
+}  // namespace
+
 std::string ParseEndpoint(std::string_view text, Endpoint* out) {
-  for (std::string_view scheme : {"http://", "https://", "unix://"})
+  if (std::optional<std::string> path = SocketPath(text)) {
+    if (path->empty() || *path == "@")
+      return fmt::format("\"{}\" names no path; write unix:///run/weft/otlp.sock", text);
+    *out = {.host = "", .port = 0, .path = std::move(*path)};
+    return "";
+  }
+  for (std::string_view scheme : {"http://", "https://"})
     if (text.starts_with(scheme))
       return fmt::format("\"{}\" is a URL; write host:port, such as localhost:4317", text);
   size_t colon = text.rfind(':');
@@ -139,8 +161,7 @@ std::string ParseEndpoint(std::string_view text, Endpoint* out) {
   auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
   if (error != std::errc() || end != port.data() + port.size() || number > 65535)
     return fmt::format("\"{}\" is no port; it is a number from 0 to 65535", port);
-  out->host = std::string(host);
-  out->port = static_cast<uint16_t>(number);
+  *out = {.host = std::string(host), .port = static_cast<uint16_t>(number), .path = ""};
   return "";
 }
 
@@ -255,6 +276,15 @@ void Section::Read(std::string_view key, Endpoint* out) {
   if (text.empty()) return;
   std::string problem = ParseEndpoint(text, out);
   if (!problem.empty()) Error(*node_->Find(key), key, problem);
+}
+
+void Section::ReadListenAddress(Endpoint* out) {
+  int transport = 0;
+  ReadChoice("transport", {"tcp", "tcp4", "tcp6", "unix"}, &transport);
+  std::string text;
+  if (transport == 3) Read("endpoint", &text);
+  if (text.empty() || text.starts_with("unix")) return Read("endpoint", out);
+  *out = {.host = "", .port = 0, .path = std::move(text)};
 }
 
 void Section::ReadSecret(std::string_view key, Secret* out) {

@@ -21,6 +21,8 @@ namespace weft::config {
 struct Endpoint {
   std::string host;  // "localhost" means both loopback addresses; "" all addresses
   uint16_t port = 0;
+  // Not empty: a Unix domain socket, in place of host and port; "@name" is an abstract one.
+  std::string path = {};
 
   bool operator==(const Endpoint&) const = default;
   std::string ToString() const;
@@ -48,6 +50,8 @@ class Section {
   void Read(std::string_view key, uint64_t* out, uint64_t least = 0, uint64_t most = ~uint64_t{0});
   void Read(std::string_view key, std::vector<std::string>* out);
   void Read(std::string_view key, Endpoint* out);
+  // "endpoint", which is a path where "transport" says unix, as the Collector spells it.
+  void ReadListenAddress(Endpoint* out);
   // Values that nothing may show, errors included.
   void ReadSecret(std::string_view key, Secret* out);
   void ReadSecrets(std::string_view key, std::vector<Secret>* out);
@@ -81,7 +85,7 @@ class Section {
 // Go's durations, and d for days. Nothing when it is none.
 std::optional<uint64_t> ParseDurationNs(std::string_view text);
 std::optional<uint64_t> ParseByteCount(std::string_view text);
-// The problem as text, or "".
+// "localhost:4317" or "unix:///run/otlp.sock". The problem as text, or "".
 std::string ParseEndpoint(std::string_view text, Endpoint* out);
 // "14d", "1h30m", "20GiB": shortest exact form.
 std::string DurationText(uint64_t ns);

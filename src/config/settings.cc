@@ -14,7 +14,7 @@ constexpr std::string_view kNoEffect = "has no effect in weft";
 // Keys of the Collector's confighttp and configgrpc that change nothing a user of weft could
 // notice.
 void IgnoreServerTuning(Section* section) {
-  section->Ignore({"transport", "include_metadata", "read_buffer_size", "write_buffer_size",
+  section->Ignore({"include_metadata", "read_buffer_size", "write_buffer_size",
                    "keepalive", "keep_alives_enabled", "read_timeout", "read_header_timeout",
                    "write_timeout", "idle_timeout", "max_concurrent_streams", "response_headers",
                    "compression_algorithms"});
@@ -27,7 +27,7 @@ std::optional<Settings> ReadOtlpReceiver(Section section) {
   if (protocols) {
     if (std::optional<Section> grpc = protocols->Sub("grpc")) {
       settings.grpc = OtlpReceiverSettings::Grpc();
-      grpc->Read("endpoint", &settings.grpc->endpoint);
+      grpc->ReadListenAddress(&settings.grpc->endpoint);
       uint64_t mib = settings.grpc->message_bytes_max >> 20;
       grpc->Read("max_recv_msg_size_mib", &mib, 1, 1024);
       settings.grpc->message_bytes_max = mib << 20;
@@ -38,7 +38,7 @@ std::optional<Settings> ReadOtlpReceiver(Section section) {
     if (std::optional<Section> http = protocols->Sub("http")) {
       settings.http = OtlpReceiverSettings::Http();
       OtlpReceiverSettings::Http& out = *settings.http;
-      http->Read("endpoint", &out.endpoint);
+      http->ReadListenAddress(&out.endpoint);
       http->ReadBytes("max_request_body_size", &out.body_bytes_max);
       for (auto [key, path] : {std::pair{"traces_url_path", &out.traces_path},
                                {"logs_url_path", &out.logs_path},
@@ -46,11 +46,12 @@ std::optional<Settings> ReadOtlpReceiver(Section section) {
         http->Read(key, path);
         if (!path->starts_with('/')) path->insert(0, "/");
       }
+      http->Read("allowed_hosts", &out.allowed_hosts);
       if (std::optional<Section> cors = http->Sub("cors")) {
         cors->Read("allowed_origins", &out.cors_origins);
         cors->Read("allowed_headers", &out.cors_headers);
+        cors->Read("exposed_headers", &out.cors_exposed_headers);
         cors->Read("max_age", &out.cors_max_age_s);
-        cors->Ignore({"exposed_headers"});
         cors->Finish();
       }
       ReadListenerSecurity(&*http, &out.security);
@@ -158,9 +159,27 @@ void ReadSecondEndpoint(std::string_view key, Section* section, const Endpoint& 
   }
 }
 
+// "weft", "/weft/" -> "/weft"; "/" -> "". What a URL's path cannot hold plainly is a problem.
+std::string CleanBasePath(std::string* path) {
+  while (path->ends_with('/')) path->pop_back();
+  if (path->empty()) return "";
+  if (!path->starts_with('/')) path->insert(0, "/");
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/";
+  if (path->find_first_not_of(kPlain) == std::string::npos &&
+      path->find("//") == std::string::npos && (*path + "/").find("/./") == std::string::npos &&
+      (*path + "/").find("/../") == std::string::npos)
+    return "";
+  return fmt::format("\"{}\" is no path such as /weft: letters, digits and -._~ between slashes",
+                     *path);
+}
+
 std::optional<Settings> ReadQuery(Section section) {
   QuerySettings settings;
-  section.Read("endpoint", &settings.endpoint);
+  section.ReadListenAddress(&settings.endpoint);
+  section.Read("base_path", &settings.base_path);
+  if (std::string problem = CleanBasePath(&settings.base_path); !problem.empty())
+    section.Error(*section.Get("base_path"), "base_path", problem);
   ReadSecondEndpoint("grpc_endpoint", &section, settings.endpoint, &settings.grpc_endpoint);
   ReadSecondEndpoint("tempo_endpoint", &section, settings.endpoint, &settings.tempo_endpoint);
   section.Read("store", &settings.store);
@@ -175,8 +194,9 @@ std::optional<Settings> ReadQuery(Section section) {
 
 std::optional<Settings> ReadHealthCheck(Section section) {
   HealthCheckSettings settings;
-  section.Read("endpoint", &settings.endpoint);
+  section.ReadListenAddress(&settings.endpoint);
   section.Read("path", &settings.path);
+  section.Read("allowed_hosts", &settings.allowed_hosts);
   if (!settings.path.starts_with('/')) settings.path.insert(0, "/");
   section.IgnoreWithWarning("check_collector_pipeline", kNoEffect);
   ReadListenerSecurity(&section, &settings.security);

@@ -35,7 +35,9 @@ struct OtlpReceiverSettings {
     std::string metrics_path = "/v1/metrics";
     std::vector<std::string> cors_origins;  // empty: no CORS headers. "*" inside matches anything
     std::vector<std::string> cors_headers;
+    std::vector<std::string> cors_exposed_headers;
     uint64_t cors_max_age_s = 0;
+    std::vector<std::string> allowed_hosts;  // Host headers accepted besides loopback names
   };
   std::optional<Grpc> grpc;
   std::optional<Http> http;
@@ -72,6 +74,7 @@ struct QuerySettings {
   uint64_t timeout_ns = 30ull * 1'000'000'000;
   uint64_t memory_bytes = 256ull << 20;    // of one query
   std::vector<std::string> allowed_hosts;  // Host headers accepted besides loopback names
+  std::string base_path;                   // "/weft" behind a proxy; "": none
 };
 
 // extensions::health_check
@@ -79,6 +82,7 @@ struct HealthCheckSettings {
   Endpoint endpoint{"localhost", 13133};
   ListenerSecurity security;
   std::string path = "/";
+  std::vector<std::string> allowed_hosts;  // Host headers accepted besides loopback names
 };
 
 // Accepted, and does nothing (extensions::memory_ballast).

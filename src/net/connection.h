@@ -5,7 +5,7 @@
 //
 // Life: Server accepts -> Start() -> ... -> CloseNow(), which leaves the loop and calls `on_gone`
 // once. Exchanges may hold the object longer; it is then an empty shell that drops what they send.
-// Thread rule: loop thread, except Post. Next: net/session.h, net/tcp_stream.h.
+// Thread rule: loop thread, except Post. Next: net/session.h, net/socket_stream.h.
 #pragma once
 
 #include <array>
@@ -15,7 +15,7 @@
 
 #include "net/loop.h"
 #include "net/session.h"
-#include "net/tcp_stream.h"
+#include "net/socket_stream.h"
 
 namespace weft::net {
 

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/entrance.h"
 
+#include <algorithm>
+#include <cctype>
+#include <string_view>
+
 #include "net/tls_context.h"
 
 namespace weft::net {
@@ -18,7 +22,53 @@ Result<std::shared_ptr<Entrance>> Entrance::Make(std::shared_ptr<const Router> r
   return entrance;
 }
 
+namespace {
+
+// "[::1]:16686" -> "::1", "localhost:16686" -> "localhost", in lower case.
+std::string HostName(std::string_view host) {
+  if (host.starts_with('[')) {
+    host = host.substr(1, host.find(']') - 1);
+  } else {
+    host = host.substr(0, host.find(':'));
+  }
+  std::string name;
+  for (char c : host) name += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  if (name.ends_with('.')) name.pop_back();
+  return name;
+}
+
+bool IsLoopbackName(std::string_view name) {
+  return name == "localhost" || name.ends_with(".localhost") || name == "::1" ||
+         (name.starts_with("127.") && name.find_first_not_of("0123456789.") == name.npos);
+}
+
+}  // namespace
+
+bool Entrance::HostFits(const RequestHead& head, bool grpc) const {
+  if (!options_.hosts || (grpc && !options_.hosts->grpc)) return true;
+  // Browsers always send a Host.
+  std::string name = HostName(FindHeader(head.headers, "host"));
+  if (name.empty() || IsLoopbackName(name) ||
+      std::ranges::find(options_.hosts->allowed, name) != options_.hosts->allowed.end())
+    return true;
+  if (refused_hosts_ != nullptr) refused_hosts_->Add();
+  refusal_log_.Say(LogLevel::kWarn, "net",
+                   options_.name + ": a request of " + head.peer + " for another host was refused");
+  return false;
+}
+
+std::string Entrance::HostRefusal() const {
+  const std::string& setting = options_.hosts->setting;
+  return "this server answers for localhost only; to reach it by another name, " +
+         (setting.empty() ? "listen on another address" : "add that name to " + setting);
+}
+
 void Entrance::MakeCounters() {
+  if (options_.metrics != nullptr && options_.hosts)
+    refused_hosts_ = options_.metrics->GetCounter(
+        "weft_host_refused_total",
+        "Requests whose Host header names another server, refused before their body was read.",
+        {{"listener", options_.name}});
   if (options_.metrics == nullptr || options_.authenticator == nullptr) return;
   constexpr std::array<std::string_view, 3> kReasons = {"no_credentials", "wrong_credentials",
                                                         "busy"};

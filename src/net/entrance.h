@@ -10,6 +10,7 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "net/listen_options.h"
 #include "net/rare_log.h"
@@ -29,6 +30,9 @@ class Entrance {
   const Router& router() const { return *router_; }
   // Null: cleartext.
   const std::shared_ptr<TlsContext>& tls() const { return tls_; }
+  // False: `head` means another server than the listener's rule has; counted and said likewise.
+  bool HostFits(const RequestHead& head, bool grpc) const;
+  std::string HostRefusal() const;
   // Nothing: `head` may pass. A refusal is counted here, and said in the log now and then. `open`
   // is what the request's route says about itself (RouteOptions::open).
   std::optional<AuthRefusal> Check(const RequestHead& head, bool open) const;
@@ -41,6 +45,7 @@ class Entrance {
   std::shared_ptr<TlsContext> tls_;
   mutable RareLog refusal_log_;
   std::array<Counter*, 3> refused_{};  // by AuthRefusal::Reason; null without metrics
+  Counter* refused_hosts_ = nullptr;
 };
 
 }  // namespace weft::net

@@ -111,15 +111,51 @@ std::optional<std::string> CanonicalPath(std::string_view raw) {
   return out;
 }
 
+namespace {
+
+std::string LowerCase(std::string_view text) {
+  std::string out(text);
+  for (char& c : out)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+  return out;
+}
+
+// "localhost:80" -> "localhost".
+std::string WithoutDefaultPort(std::string_view authority) {
+  for (std::string_view port : {":80", ":443", ":"})
+    if (authority.ends_with(port)) return LowerCase(authority.substr(0, authority.size() - port.size()));
+  return LowerCase(authority);
+}
+
+// Takes "http://host:port" off an absolute-form target. A proxy would send it, and RFC 9112 3.2.2
+// has every server accept it.
+bool TakeAuthority(std::string_view* target, std::string* authority) {
+  const size_t scheme = target->find("://");
+  if (scheme == std::string_view::npos || scheme > 5) return false;
+  const std::string name = LowerCase(target->substr(0, scheme));
+  if (name != "http" && name != "https") return false;
+  std::string_view rest = target->substr(scheme + 3);
+  const size_t end = std::min(rest.find_first_of("/?"), rest.size());
+  *authority = rest.substr(0, end);
+  *target = rest.substr(end);
+  return !authority->empty() && authority->find('@') == std::string::npos;
+}
+
+}  // namespace
+
+bool SameAuthority(std::string_view a, std::string_view b) {
+  return WithoutDefaultPort(a) == WithoutDefaultPort(b);
+}
+
 bool ParseTarget(std::string_view target, RequestHead* head) {
+  std::string rooted;
+  head->authority.clear();
   if (!target.empty() && target.front() != '/') {
-    // absolute-form: a proxy would send it, and RFC 9112 3.2.2 has every server accept it.
-    size_t scheme = target.find("://");
-    if (scheme == std::string_view::npos || scheme > 5) return false;
-    size_t path = target.find_first_of("/?", scheme + 3);
-    std::string_view rest = path == std::string_view::npos ? "" : target.substr(path);
-    if (rest.empty() || rest.front() == '?') return ParseTarget("/" + std::string(rest), head);
-    return ParseTarget(rest, head);
+    if (!TakeAuthority(&target, &head->authority)) return false;
+    if (!target.starts_with('/')) {
+      rooted = "/" + std::string(target);
+      target = rooted;
+    }
   }
   size_t fragment = target.find('#');
   if (fragment != std::string_view::npos) return false;

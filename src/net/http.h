@@ -31,6 +31,8 @@ struct RequestHead {
   std::string path;    // canonical: percent-decoded, "." and ".." resolved, starts with "/"
   std::string raw_path;
   std::string query;  // without "?", still encoded: ParseQuery() below
+  // Of an absolute-form target, "localhost:4318"; "" of any other. It is what Host says.
+  std::string authority;
   Headers headers;
   std::string peer;             // "127.0.0.1:51234"
   int64_t content_length = -1;  // -1: not declared
@@ -99,7 +101,7 @@ struct Admission {
 };
 struct RouteOptions {
   uint64_t body_bytes_max = 1 << 20;  // over it: 413
-  // Answered without authentication, on listeners that ask for it: probes, CORS preflights.
+  // Answered whoever asks, and under whatever name: probes, CORS preflights.
   bool open = false;
   std::function<Admission(const RequestHead&)> admit;
 };

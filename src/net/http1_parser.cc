@@ -54,6 +54,11 @@ void Http1Parser::on_header_impl(ErrorCode&) {
   head_done_ = true;
   if (hosts_ > 1) RefuseWith(400, "more than one Host header");
   if (hosts_ == 0 && version_ >= 11) RefuseWith(400, "missing Host header");
+  if (hosts_ == 1 && !head_->authority.empty() &&
+      !SameAuthority(head_->authority, FindHeader(head_->headers, "host")))
+    RefuseWith(400, "the request target names another server than the Host header");
+  if (hosts_ == 0 && !head_->authority.empty())
+    head_->headers.emplace_back("host", head_->authority);
   if (transfer_encodings_ > 0) {
     // RFC 9112 6.1: an unclear end of the body is how requests are smuggled.
     if (version_ < 11) RefuseWith(400, "Transfer-Encoding in an HTTP/1.0 request");

@@ -181,6 +181,7 @@ void Http1Session::OnHead() {
     body_left_ = length ? *length : 0;
   }
   if (StartUpgrade()) return;
+  entrance_.router().StripBasePath(&request_);
   choice_ = ChooseRoute(entrance_, request_);
   if (choice_.refusal) {
     Refuse(std::move(*choice_.refusal));

@@ -78,6 +78,13 @@ TEST_F(Http1SessionTest, BadRequests) {
   } cases[] = {
       {"no host", "GET /hello HTTP/1.1\r\n\r\n", "400"},
       {"two hosts", "GET /hello HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "400"},
+      {"target of another server", "GET http://b/hello HTTP/1.1\r\nHost: a\r\n\r\n", "400"},
+      {"target of another port", "GET http://a:1/hello HTTP/1.1\r\nHost: a:2\r\n\r\n", "400"},
+      {"target with a user", "GET http://a@a/hello HTTP/1.1\r\nHost: a\r\n\r\n", "400"},
+      {"target without a server", "GET http:///hello HTTP/1.1\r\nHost: a\r\n\r\n", "400"},
+      {"target of another scheme", "GET ftp://a/hello HTTP/1.1\r\nHost: a\r\n\r\n", "400"},
+      {"absolute target", "GET HTTP://A:80/hello HTTP/1.1\r\nHost: a\r\n\r\n", "200"},
+      {"absolute target in 1.0", "GET http://a/hello HTTP/1.0\r\n\r\n", "200"},
       {"length and chunked",
        "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
        "400"},

@@ -299,6 +299,69 @@ TEST(ListenTest, LocalhostIsBothLoopbacks) {
   EXPECT_FALSE(six.has_value());
 }
 
+TEST(ListenTest, AHostRuleHoldsForEveryPathButTheOpenOnes) {
+  auto router = std::make_shared<Router>();
+  auto answer = [](Request, ExchangePtr exchange) {
+    exchange->Respond({.status = 200, .content_type = "", .headers = {}, .body = "here"});
+  };
+  router->Add("GET", "/open", {.open = true}, answer);
+  router->Add("GET", "/data", {}, answer);
+  router->SetFallback(answer);
+  Metrics metrics;
+  Server server({}, 1);
+  auto port = server.Listen(
+      {"127.0.0.1", 0}, router,
+      {.name = "door",
+       .metrics = &metrics,
+       .hosts = HostRule{.allowed = {"traces.example.com"}, .setting = "the::setting"}});
+  ASSERT_TRUE(port);
+  server.Start();
+  auto ask = [&](const std::string& path, const std::string& host) {
+    RawClient client(*port);
+    client.Send("GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n");
+    return client.ReadAll();
+  };
+  for (const char* path : {"/data", "/any/page"}) {
+    for (const char* host : {"localhost:1", "LOCALHOST", "localhost.", "a.localhost", "127.0.0.1",
+                             "127.9.9.9:5", "[::1]:5", "traces.example.com:443"})
+      EXPECT_THAT(ask(path, host), HasSubstr(" 200 ")) << host;
+    for (const char* host : {"evil.example", "127.0.0.1.evil.example", "localhost.evil.example",
+                             "10.0.0.1", "[fe80::1]", "evil.example:127"})
+      EXPECT_THAT(ask(path, host), testing::AllOf(HasSubstr(" 403 "), HasSubstr("the::setting")))
+          << host;
+  }
+  // The target says who is meant, too.
+  EXPECT_THAT(ask("http://evil.example/data", "evil.example"), HasSubstr(" 403 "));
+  EXPECT_THAT(ask("http://evil.example/data", "localhost"), HasSubstr(" 400 "));
+  EXPECT_THAT(ask("/open", "evil.example"), HasSubstr(" 200 "));
+  EXPECT_THAT(metrics.Render(MetricsFormat::kPrometheus),
+              HasSubstr("weft_host_refused_total{listener=\"door\"} 13"));
+}
+
+TEST(ListenTest, ABasePathMayBeThereOrNot) {
+  auto router = std::make_shared<Router>();
+  router->SetBasePath("/weft");
+  router->SetFallback([](Request request, ExchangePtr exchange) {
+    exchange->Respond({.status = 200,
+                       .content_type = "",
+                       .headers = {},
+                       .body = "[" + request.path + " " + request.raw_path + "]"});
+  });
+  Server server({}, 1);
+  auto port = server.Listen({"127.0.0.1", 0}, router);
+  ASSERT_TRUE(port);
+  server.Start();
+  for (auto [asked, shown] : {std::pair{"/weft/api/a%2Fb", "[/api/a/b /api/a%2Fb]"},
+                              {"/api/x", "[/api/x /api/x]"},
+                              {"/weft", "[/ /]"},
+                              {"/weft/", "[/ /]"},
+                              {"/weftless", "[/weftless /weftless]"}}) {
+    RawClient client(*port);
+    client.Send("GET " + std::string(asked) + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    EXPECT_THAT(client.ReadAll(), HasSubstr(shown)) << asked;
+  }
+}
+
 TEST(ListenTest, BadHostIsAnError) {
   Server server({}, 1);
   auto port = server.Listen({"example.invalid", 0}, std::make_shared<Router>());

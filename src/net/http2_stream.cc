@@ -48,8 +48,11 @@ bool Http2Stream::OnHeader(std::string_view name, std::string_view value) {
     } else {
       bad_target_ = !value.starts_with('/') || !ParseTarget(value, &request_);
     }
-  } else if (name == ":authority") {
-    request_.headers.emplace_back("host", value);
+  } else if (name == ":authority" || name == "host") {
+    // They say the same, or the request is malformed.
+    std::string_view known = FindHeader(request_.headers, "host");
+    if (!known.empty() && !SameAuthority(known, value)) two_hosts_ = true;
+    if (known.empty()) request_.headers.emplace_back("host", value);
   } else if (!name.starts_with(':')) {
     if (name == "content-length") {
       int64_t length = -1;
@@ -81,6 +84,10 @@ void Http2Stream::OnHeadEnd() {
     Refuse(400, "malformed request target");
     return;
   }
+  if (two_hosts_) {
+    Refuse(400, ":authority and the host header name two servers");
+    return;
+  }
   grpc_ = IsGrpcContentType(FindHeader(request_.headers, "content-type"));
   if (grpc_) {
     RouteGrpc();
@@ -90,6 +97,7 @@ void Http2Stream::OnHeadEnd() {
 }
 
 void Http2Stream::RouteHttp() {
+  wire_->entrance().router().StripBasePath(&request_);
   choice_ = ChooseRoute(wire_->entrance(), request_);
   if (choice_.refusal) {
     Refuse(std::move(*choice_.refusal));

@@ -113,6 +113,7 @@ class Http2Stream final : public AnswerSink {
   bool expects_continue_ = false;
   bool hasty_ = false;  // out of time: no answer is held
   bool bad_target_ = false;
+  bool two_hosts_ = false;
   bool body_admitted_ = false;
   bool started_ = false;     // the answer's head is out
   bool end_queued_ = false;  // nothing will be added to queue_

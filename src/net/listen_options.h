@@ -54,11 +54,21 @@ class Authenticator {
   virtual std::optional<AuthRefusal> Check(const RequestHead& head) = 0;
 };
 
+// Who may be meant: a web page can give its own name the address 127.0.0.1 and then talk to a
+// server that trusts this machine alone, but the browser sends that name as Host.
+struct HostRule {
+  std::vector<std::string> allowed;  // names besides those of the loopback interface, lower case
+  std::string setting;               // the key that adds names: refusals name it; "": there is none
+  // gRPC too. Browsers cannot speak it in cleartext, and proxies beside a receiver send any name.
+  bool grpc = true;
+};
+
 struct ListenOptions {
   std::string name;                              // "otlp/grpc": the label of its metrics
   Metrics* metrics = nullptr;                    // borrowed, outlives the server; null: none
   std::optional<TlsOptions> tls;                 // absent: cleartext
   std::shared_ptr<Authenticator> authenticator;  // null: everyone may
+  std::optional<HostRule> hosts;                 // absent: any Host
 };
 
 }  // namespace weft::net

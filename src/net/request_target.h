@@ -20,7 +20,13 @@ namespace weft::net {
 // ".." above the root stays at the root.
 std::optional<std::string> CanonicalPath(std::string_view raw);
 
-// Sets path, raw_path and query of `head` from origin-form or absolute-form. False: answer 400.
+// Sets path, raw_path, query and authority of `head` from origin-form or absolute-form (http and
+// https, without a user). False: answer 400.
 bool ParseTarget(std::string_view target, RequestHead* head);
+
+// Do two spellings of host and port name the same? A port that is left out is any scheme's default.
+// A request that names two authorities is refused: what one of them was checked for would be done
+// in the name of the other (RFC 9112 section 3.2.2, RFC 9113 section 8.3.1).
+bool SameAuthority(std::string_view a, std::string_view b);
 
 }  // namespace weft::net

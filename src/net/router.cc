@@ -35,6 +35,18 @@ void Router::AddGrpc(std::string path, GrpcOptions options, GrpcHandler handler)
   routes_.push_back(std::move(route));
 }
 
+void Router::StripBasePath(RequestHead* head) const {
+  if (base_path_.empty()) return;
+  for (std::string* path : {&head->path, &head->raw_path}) {
+    if (!path->starts_with(base_path_)) continue;
+    if (path->size() == base_path_.size()) {
+      *path = "/";
+    } else if ((*path)[base_path_.size()] == '/') {
+      path->erase(0, base_path_.size());
+    }
+  }
+}
+
 void Router::SetFallback(HttpHandler handler) { fallback_ = std::move(handler); }
 
 const Router::Route* Router::Find(std::string_view method, std::string_view path,
@@ -107,8 +119,11 @@ namespace {
 // Nothing: `head` may pass to `route`, or to the fallback when that is null.
 std::unique_ptr<Response> CheckRequest(const Entrance& entrance, const RequestHead& head,
                                        const Router::Route* route) {
-  std::optional<AuthRefusal> refused =
-      entrance.Check(head, route != nullptr && route->options.open);
+  const bool open = route != nullptr && route->options.open;
+  if (!open && !entrance.HostFits(head, false))
+    return std::make_unique<Response>(
+        entrance.router().Refuse(head, {.status = 403, .message = entrance.HostRefusal()}));
+  std::optional<AuthRefusal> refused = entrance.Check(head, open);
   if (!refused) return nullptr;
   Refusal refusal{.status = refused->retry_after_s > 0 ? 429 : 401,
                   .message = std::move(refused->message),
@@ -122,8 +137,12 @@ std::unique_ptr<Response> CheckRequest(const Entrance& entrance, const RequestHe
 
 std::optional<GrpcStatus> CheckCall(const Entrance& entrance, const RequestHead& head,
                                     const Router::Route* route) {
-  std::optional<AuthRefusal> refused =
-      entrance.Check(head, route != nullptr && route->grpc_options.open);
+  const bool open = route != nullptr && route->grpc_options.open;
+  if (!open && !entrance.HostFits(head, true))
+    return GrpcStatus{.code = GrpcCode::kPermissionDenied,
+                      .message = entrance.HostRefusal(),
+                      .retry_after_s = 0};
+  std::optional<AuthRefusal> refused = entrance.Check(head, open);
   if (!refused) return std::nullopt;
   return GrpcStatus{
       .code = refused->retry_after_s > 0 ? GrpcCode::kUnavailable : GrpcCode::kUnauthenticated,

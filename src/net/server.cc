@@ -2,19 +2,20 @@
 #include "net/server.h"
 
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ip/v6_only.hpp>
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "base/log.h"
 #include "net/answer_head.h"
 #include "net/connection.h"
 #include "net/entrance.h"
+#include "net/listening_socket.h"
 #include "net/loop.h"
-#include "net/port_holder.h"
 #include "net/route.h"
 #include "net/server_session.h"
 #include "net/tls_stream.h"
@@ -28,12 +29,6 @@ using ErrorCodeOf = boost::system::error_code;
 
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
 constexpr int kFreePortTries = 20;
-
-std::string EndpointText(const Tcp::endpoint& endpoint) {
-  std::string address = endpoint.address().to_string();
-  if (endpoint.address().is_v6()) address = "[" + address + "]";
-  return address + ":" + std::to_string(endpoint.port());
-}
 
 Result<std::vector<asio::ip::address>> ParseHost(const std::string& host) {
   if (host == "localhost") {
@@ -58,17 +53,24 @@ bool IsMissingFamily(const ErrorCodeOf& error) {
          error == boost::system::errc::address_not_available;
 }
 
-Error BindError(const Tcp::endpoint& endpoint, const ErrorCodeOf& error) {
-  std::string where = EndpointText(endpoint);
-  if (error == asio::error::address_in_use) {
-    std::string holder = FindPortHolder(endpoint.port());
-    return {ErrorCode::kUnavailable,
-            where + " is already in use" + (holder.empty() ? "" : " by " + holder), 0};
-  }
-  if (error == asio::error::access_denied) {
-    return {ErrorCode::kPermissionDenied, "no permission to listen on " + where, 0};
-  }
-  return {ErrorCode::kUnavailable, "cannot listen on " + where + ": " + error.message(), 0};
+// Whom a connection comes from, as limits and logs see it: what comes over a path of this machine
+// counts as loopback.
+struct Peer {
+  asio::ip::address address = asio::ip::address_v4::loopback();
+  std::string text = "unix";
+};
+
+std::optional<Peer> PeerOf(const StreamSocket& socket) {
+  ErrorCodeOf error;
+  auto remote = socket.remote_endpoint(error);
+  if (error) return std::nullopt;
+  const int family = remote.protocol().family();
+  if (family != AF_INET && family != AF_INET6) return Peer();
+  Tcp::endpoint endpoint;
+  endpoint.resize(remote.size());
+  std::copy_n(reinterpret_cast<const char*>(remote.data()), remote.size(),
+              reinterpret_cast<char*>(endpoint.data()));
+  return Peer{endpoint.address(), EndpointText(endpoint)};
 }
 
 // Connections counted against their limits.
@@ -117,11 +119,11 @@ struct Server::Impl {
   struct Listener {
     Listener(std::shared_ptr<Loop> home, std::shared_ptr<const Entrance> door)
         : loop(std::move(home)),
-          acceptor(loop->io()),
+          socket(loop->io()),
           pause(loop->io()),
           entrance(std::move(door)) {}
     std::shared_ptr<Loop> loop;
-    Tcp::acceptor acceptor;
+    ListeningSocket socket;
     asio::steady_timer pause;
     std::shared_ptr<const Entrance> entrance;
   };
@@ -130,17 +132,19 @@ struct Server::Impl {
     for (int i = 0; i < std::max(1, threads); ++i) loops.push_back(std::make_shared<Loop>());
   }
 
+  std::shared_ptr<Listener> NewListener(const std::shared_ptr<const Entrance>& entrance);
+  Status OpenPath(const std::string& path, const std::shared_ptr<const Entrance>& entrance);
   Result<uint16_t> Open(const asio::ip::address& address, uint16_t port,
                         const std::shared_ptr<const Entrance>& entrance, ErrorCodeOf* error);
   Result<uint16_t> OpenAll(const std::vector<asio::ip::address>& addresses, uint16_t port,
                            const std::shared_ptr<const Entrance>& entrance, bool* retry);
   void Accept(const std::shared_ptr<Listener>& listener);
   void Adopt(const std::shared_ptr<Listener>& listener, const std::shared_ptr<Loop>& loop,
-             Tcp::socket socket);
+             StreamSocket socket);
   template <class Stream>
   void StartConnection(const std::shared_ptr<Listener>& listener, const std::shared_ptr<Loop>& loop,
                        Stream stream, const asio::ip::address& address, const std::string& peer);
-  void RefuseConnection(Tcp::socket socket);
+  void RefuseConnection(StreamSocket socket);
   void ForEachMember(void (LoopMember::*method)());
   void Stop();
 
@@ -155,23 +159,24 @@ struct Server::Impl {
   bool stopped = false;
 };
 
+std::shared_ptr<Server::Impl::Listener> Server::Impl::NewListener(
+    const std::shared_ptr<const Entrance>& entrance) {
+  return std::make_shared<Listener>(loops[listeners.size() % loops.size()], entrance);
+}
+
+Status Server::Impl::OpenPath(const std::string& path,
+                              const std::shared_ptr<const Entrance>& entrance) {
+  auto listener = NewListener(entrance);
+  WEFT_TRY(listener->socket.OpenPath(path));
+  listeners.push_back(std::move(listener));
+  return {};
+}
+
 Result<uint16_t> Server::Impl::Open(const asio::ip::address& address, uint16_t port,
                                     const std::shared_ptr<const Entrance>& entrance,
                                     ErrorCodeOf* error) {
-  auto listener = std::make_shared<Listener>(loops[listeners.size() % loops.size()], entrance);
-  Tcp::endpoint endpoint(address, port);
-  Tcp::acceptor& acceptor = listener->acceptor;
-  acceptor.open(endpoint.protocol(), *error);
-  // A restart must not wait for old connections in TIME_WAIT. REUSEPORT stays off: it would let a
-  // second server take a share of the connections in silence.
-  if (!*error) acceptor.set_option(asio::socket_base::reuse_address(true), *error);
-  if (!*error && address.is_v6()) {
-    acceptor.set_option(asio::ip::v6_only(!address.is_unspecified()), *error);
-  }
-  if (!*error) acceptor.bind(endpoint, *error);
-  if (!*error) acceptor.listen(asio::socket_base::max_listen_connections, *error);
-  if (*error) return Fail(BindError(endpoint, *error));
-  uint16_t bound = acceptor.local_endpoint(*error).port();
+  auto listener = NewListener(entrance);
+  WEFT_ASSIGN(uint16_t bound, listener->socket.OpenIp(address, port, error));
   listeners.push_back(std::move(listener));
   return bound;
 }
@@ -200,8 +205,8 @@ Result<uint16_t> Server::Impl::OpenAll(const std::vector<asio::ip::address>& add
 
 void Server::Impl::Accept(const std::shared_ptr<Listener>& listener) {
   const auto& loop = loops[next_loop.fetch_add(1) % loops.size()];
-  listener->acceptor.async_accept(
-      loop->io(), [this, listener, loop](ErrorCodeOf error, Tcp::socket socket) {
+  listener->socket.acceptor().async_accept(
+      loop->io(), [this, listener, loop](ErrorCodeOf error, StreamSocket socket) {
         if (stopping || error == asio::error::operation_aborted) return;
         if (!error) {
           Adopt(listener, loop, std::move(socket));
@@ -217,11 +222,10 @@ void Server::Impl::Accept(const std::shared_ptr<Listener>& listener) {
 }
 
 void Server::Impl::Adopt(const std::shared_ptr<Listener>& listener,
-                         const std::shared_ptr<Loop>& loop, Tcp::socket socket) {
-  ErrorCodeOf error;
-  Tcp::endpoint peer = socket.remote_endpoint(error);
-  if (error) return;
-  asio::ip::address address = peer.address();
+                         const std::shared_ptr<Loop>& loop, StreamSocket socket) {
+  std::optional<Peer> peer = PeerOf(socket);
+  if (!peer) return;
+  const asio::ip::address& address = peer->address;
   const std::shared_ptr<TlsContext>& tls = listener->entrance->tls();
   if (!census.Enter(address)) {
     refused.fetch_add(1, std::memory_order_relaxed);
@@ -232,9 +236,9 @@ void Server::Impl::Adopt(const std::shared_ptr<Listener>& listener,
     if (tls == nullptr) RefuseConnection(std::move(socket));
     return;
   }
-  std::string text = EndpointText(peer);
+  const std::string& text = peer->text;
   if (tls == nullptr) {
-    StartConnection(listener, loop, TcpStream(std::move(socket)), address, text);
+    StartConnection(listener, loop, SocketStream(std::move(socket)), address, text);
   } else {
     StartConnection(listener, loop, TlsStream(std::move(socket), tls, text), address, text);
   }
@@ -257,7 +261,7 @@ void Server::Impl::StartConnection(const std::shared_ptr<Listener>& listener,
   }
 }
 
-void Server::Impl::RefuseConnection(Tcp::socket socket) {
+void Server::Impl::RefuseConnection(StreamSocket socket) {
   Response response = PlainResponse(503, "503 too many connections");
   response.headers.emplace_back("Retry-After", "5");
   AnswerHead head{.response = &response,
@@ -284,13 +288,11 @@ void Server::Impl::Stop() {
   stopping = true;
   for (const auto& listener : listeners) {
     if (!started) {
-      ErrorCodeOf ignored;
-      listener->acceptor.close(ignored);
+      listener->socket.Close();
       continue;
     }
     listener->loop->Post([listener] {
-      ErrorCodeOf ignored;
-      listener->acceptor.close(ignored);
+      listener->socket.Close();
       listener->pause.cancel();
     });
   }
@@ -313,9 +315,16 @@ Server::~Server() { Stop(); }
 
 Result<uint16_t> Server::Listen(const Endpoint& endpoint, std::shared_ptr<const Router> router,
                                 ListenOptions options) {
-  WEFT_ASSIGN(auto addresses, ParseHost(endpoint.host));
+  std::vector<asio::ip::address> addresses;
+  if (endpoint.path.empty()) {
+    WEFT_ASSIGN(addresses, ParseHost(endpoint.host));
+  }
   WEFT_ASSIGN(std::shared_ptr<const Entrance> entrance,
               Entrance::Make(std::move(router), std::move(options)));
+  if (!endpoint.path.empty()) {
+    WEFT_TRY(impl_->OpenPath(endpoint.path, entrance));
+    return 0;
+  }
   for (int i = 0;; ++i) {
     bool retry = false;
     Result<uint16_t> bound = impl_->OpenAll(addresses, endpoint.port, entrance, &retry);

@@ -45,6 +45,10 @@ class Router {
   // `path` is "/package.Service/Method". Served on HTTP/2 requests of content type
   // application/grpc.
   void AddGrpc(std::string path, GrpcOptions options, GrpcHandler handler);
+  // A path below `base_path` ("/weft"; "": none) is matched, and shown to handlers, without it; gRPC
+  // has no such paths.
+  void SetBasePath(std::string base_path) { base_path_ = std::move(base_path); }
+  void StripBasePath(RequestHead* head) const;
   // Called where nothing matched; without one: 404.
   void SetFallback(HttpHandler handler);
   // How refusals under `path` (exact, or "/*" at its end) look; the longest path wins. Without one
@@ -70,11 +74,15 @@ class Router {
   std::vector<Shape> shapes_;
   std::vector<std::shared_ptr<Route>> routes_;
   HttpHandler fallback_;
+  std::string base_path_;
 };
 
 struct Endpoint {
   std::string host;   // "127.0.0.1", "::1", "localhost" (both loopbacks), "0.0.0.0"
   uint16_t port = 0;  // 0: any free one
+  // Not empty: a Unix domain socket at this path, or with the abstract name behind "@", in place of
+  // host and port. Who may connect to a path is what its folder and the process's umask say.
+  std::string path = {};
 };
 
 class Server {
@@ -84,7 +92,7 @@ class Server {
 
   // kUnavailable with address, port and, where /proc tells, the process that holds it, when the
   // address is in use. The error does not name a flag; the caller knows which one moves it.
-  // Returns the bound port.
+  // Returns the bound port, 0 for a path.
   // Certificates that cannot be read or do not fit are kInvalidArgument.
   Result<uint16_t> Listen(const Endpoint& endpoint, std::shared_ptr<const Router> router,
                           ListenOptions options = {});

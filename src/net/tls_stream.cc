@@ -106,8 +106,7 @@ struct TlsCallbacks {
   }
 };
 
-TlsStream::TlsStream(boost::asio::ip::tcp::socket socket, std::shared_ptr<TlsContext> context,
-                     std::string peer)
+TlsStream::TlsStream(StreamSocket socket, std::shared_ptr<TlsContext> context, std::string peer)
     : socket_(std::move(socket)), context_(std::move(context)), peer_(std::move(peer)) {
   boost::system::error_code ignored;
   socket_.non_blocking(true, ignored);

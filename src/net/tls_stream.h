@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// TLS over a connected socket, in the shape of TcpStream: the handshake runs inside the first
+// TLS over a connected socket, in the shape of SocketStream: the handshake runs inside the first
 // Read(), so that it stands under the session's header timeout and the server's connection limits
 // like a slow request head. What OpenSSL has read ahead counts as readable.
 //
@@ -10,22 +10,20 @@
 // Thread rule: loop thread. Next: net/tls_context.h, net/connection.h.
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 
-#include "net/tcp_stream.h"
+#include "net/socket_stream.h"
 #include "net/tls_context.h"
 
 namespace weft::net {
 
 class TlsStream {
  public:
-  TlsStream(boost::asio::ip::tcp::socket socket, std::shared_ptr<TlsContext> context,
-            std::string peer);
+  TlsStream(StreamSocket socket, std::shared_ptr<TlsContext> context, std::string peer);
   TlsStream(TlsStream&&) noexcept = default;
   ~TlsStream() = default;
 
@@ -80,7 +78,7 @@ class TlsStream {
   // After OpenSSL has not done what it was asked; `reading` says which of the two waits it means.
   IoState Judge(int result, bool reading);
 
-  boost::asio::ip::tcp::socket socket_;
+  StreamSocket socket_;
   std::shared_ptr<TlsContext> context_;
   std::string peer_;
   std::unique_ptr<Wire> wire_ = std::make_unique<Wire>();

@@ -89,35 +89,78 @@ bool MatchesWildcard(std::string_view pattern, std::string_view text) {
   return pattern.find_first_not_of('*', p) == std::string_view::npos;
 }
 
-// Headers of an answer to a page of an allowed origin; none otherwise.
+std::string Join(std::string_view first, const std::vector<std::string>& names) {
+  std::string out(first);
+  for (const std::string& name : names) {
+    if (!out.empty()) out += ", ";
+    out += name;
+  }
+  return out;
+}
+
+// What a page may send: "*" among the settings stands for whatever it asks for. Browsers take the
+// answer "*" literally where credentials come along, so the names are given back.
+std::string AllowedHeaders(const Http& settings, const net::RequestHead& head) {
+  std::string_view wanted = net::FindHeader(head.headers, "access-control-request-headers");
+  if (!wanted.empty() && std::ranges::find(settings.cors_headers, "*") != settings.cors_headers.end())
+    return std::string(wanted);
+  return Join("content-type, content-encoding", settings.cors_headers);
+}
+
+// Headers of an answer to a page of an allowed origin; none otherwise. Credentials are allowed:
+// navigator.sendBeacon() always comes with them, and there is nothing to be read here.
 net::Headers CorsHeaders(const Http& settings, const net::RequestHead& head, bool preflight) {
+  if (settings.cors_origins.empty()) return {};
   std::string_view origin = net::FindHeader(head.headers, "origin");
   if (origin.empty()) return {};
   bool allowed = std::ranges::any_of(settings.cors_origins, [origin](const std::string& pattern) {
     return MatchesWildcard(pattern, origin);
   });
   if (!allowed) return {};
-  net::Headers headers = {{"access-control-allow-origin", std::string(origin)}, {"vary", "Origin"}};
-  if (!preflight) return headers;
-  std::string names = "content-type, content-encoding";
-  for (const std::string& name : settings.cors_headers) names += ", " + name;
+  net::Headers headers = {{"access-control-allow-origin", std::string(origin)},
+                          {"access-control-allow-credentials", "true"}};
+  if (!preflight) {
+    headers.emplace_back("vary", "Origin");
+    if (!settings.cors_exposed_headers.empty())
+      headers.emplace_back("access-control-expose-headers",
+                           Join("", settings.cors_exposed_headers));
+    return headers;
+  }
+  headers.emplace_back("vary", "Origin, Access-Control-Request-Headers");
   headers.emplace_back("access-control-allow-methods", "POST");
-  headers.emplace_back("access-control-allow-headers", names);
+  headers.emplace_back("access-control-allow-headers", AllowedHeaders(settings, head));
   if (settings.cors_max_age_s > 0)
     headers.emplace_back("access-control-max-age", std::to_string(settings.cors_max_age_s));
   return headers;
 }
 
-// What is said before a body is read: a google.rpc.Status in the request's encoding; protobuf, the
-// protocol's own, for a request of another type.
+// The nearest to a request's type that an error can be written in: "text/json" and "a/b+json" are
+// read by who reads JSON. Nothing for types that are neither JSON nor protobuf.
+std::optional<OtlpFormat> ReadableFormat(const net::Headers& headers) {
+  if (std::optional<OtlpFormat> format = FormatOf(headers)) return format;
+  std::string type;
+  for (char c : net::FindHeader(headers, "content-type"))
+    type += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  if (type.find("json") != std::string::npos) return OtlpFormat::kJson;
+  if (type.find("protobuf") != std::string::npos) return OtlpFormat::kProtobuf;
+  return std::nullopt;
+}
+
+// What is said before a body is read: a google.rpc.Status in the request's own encoding, plain text
+// for one that is neither JSON nor protobuf.
 net::Response RefusalResponse(const Http& settings, const net::RequestHead& head,
                               const net::Refusal& refusal) {
-  OtlpFormat format = FormatOf(head.headers).value_or(OtlpFormat::kProtobuf);
   net::Response response;
   response.status = refusal.status;
-  response.content_type = ContentTypeOf(format);
-  response.body = codec::EncodeRpcStatus(format, static_cast<uint32_t>(GrpcCodeOf(refusal.status)),
-                                         refusal.message, refusal.retry_after_s);
+  if (std::optional<OtlpFormat> format = ReadableFormat(head.headers)) {
+    response.content_type = ContentTypeOf(*format);
+    response.body =
+        codec::EncodeRpcStatus(*format, static_cast<uint32_t>(GrpcCodeOf(refusal.status)),
+                               refusal.message, refusal.retry_after_s);
+  } else {
+    response.content_type = "text/plain; charset=utf-8";
+    response.body = std::to_string(refusal.status) + " " + refusal.message + "\n";
+  }
   response.headers = CorsHeaders(settings, head, false);
   return response;
 }

@@ -33,9 +33,10 @@ class OtlpReceiver : public pipeline::Component {
     Clock* clock;
     std::function<bool()> serving;        // what the health service answers
     selftrace::Tracer* tracer = nullptr;  // null: weft does not trace itself
-    // TLS and authentication of a listener of this name; absent: neither.
-    std::function<Result<net::ListenOptions>(const std::string& name,
-                                             const config::ListenerSecurity& security)>
+    // TLS, authentication and host rule of a listener of this name; absent: none of them.
+    std::function<Result<net::ListenOptions>(
+        const std::string& name, const config::Endpoint& endpoint,
+        const config::ListenerSecurity& security, net::HostRule hosts)>
         listen_options = {};
   };
   OtlpReceiver(const config::ComponentId& id, const config::OtlpReceiverSettings& settings,
@@ -48,7 +49,7 @@ class OtlpReceiver : public pipeline::Component {
 
  private:
   Status Listen(const std::string& name, const config::Endpoint& endpoint,
-                const config::ListenerSecurity& security,
+                const config::ListenerSecurity& security, net::HostRule hosts,
                 std::shared_ptr<const net::Router> router);
 
   const config::ComponentId id_;

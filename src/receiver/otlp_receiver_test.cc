@@ -453,6 +453,63 @@ TEST_F(OtlpReceiverTest, CorsForConfiguredOrigins) {
   EXPECT_EQ(net::FindHeader(response->headers, "access-control-allow-origin"), "");
 }
 
+TEST_F(OtlpReceiverTest, CorsTakesWhatPagesSend) {
+  config::OtlpReceiverSettings settings;
+  settings.http.emplace();
+  settings.http->cors_origins = {"http://page.example"};
+  settings.http->cors_headers = {"*"};
+  settings.http->cors_exposed_headers = {"retry-after", "x-id"};
+  Begin(settings);
+  net::ClientRequest request;
+  request.method = "OPTIONS";
+  request.url = "http://127.0.0.1:" + std::to_string(http_port_) + "/v1/traces";
+  request.headers = {{"origin", "http://page.example"},
+                     {"access-control-request-method", "POST"},
+                     {"access-control-request-headers", "content-type,x-team"}};
+  auto header = [](const net::ClientResponse& response, std::string_view name) {
+    return std::string(net::FindHeader(response.headers, name));
+  };
+  auto asked = client_.Send(request);
+  ASSERT_TRUE(asked);
+  // A browser takes "*" for the name of a header where credentials come along.
+  EXPECT_EQ(header(*asked, "access-control-allow-headers"), "content-type,x-team");
+  EXPECT_EQ(header(*asked, "access-control-allow-credentials"), "true");
+  EXPECT_EQ(header(*asked, "access-control-allow-origin"), "http://page.example");
+  EXPECT_THAT(header(*asked, "vary"), HasSubstr("Access-Control-Request-Headers"));
+
+  const std::string body = Traces(OtlpFormat::kJson);
+  for (auto [type, sent, status] : {std::tuple<const char*, std::string, int>{"application/json", body, 200},
+                                    {"application/json", "no JSON", 400},
+                                    {"text/plain", "x", 415}}) {
+    request.method = "POST";
+    request.headers = {{"origin", "http://page.example"}, {"content-type", type}};
+    request.body = sent;
+    auto answer = client_.Send(request);
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->status, status);
+    EXPECT_EQ(header(*answer, "access-control-allow-origin"), "http://page.example");
+    EXPECT_EQ(header(*answer, "access-control-allow-credentials"), "true");
+    EXPECT_EQ(header(*answer, "access-control-expose-headers"), "retry-after, x-id");
+  }
+}
+
+TEST_F(OtlpReceiverTest, ARefusedTypeIsAnsweredInWhatItsSenderReads) {
+  Begin();
+  for (auto [type, answered] : {std::pair{"text/json", "application/json"},
+                                {"application/vnd.otlp+json; v=1", "application/json"},
+                                {"application/x-google-protobuf", "application/x-protobuf"},
+                                {"text/plain", "text/plain; charset=utf-8"},
+                                {"application/x-www-form-urlencoded", "text/plain; charset=utf-8"},
+                                {"", "text/plain; charset=utf-8"}}) {
+    auto response = client_.Post("http://127.0.0.1:" + std::to_string(http_port_) + "/v1/traces",
+                                 type, "x");
+    ASSERT_TRUE(response);
+    EXPECT_EQ(response->status, 415) << type;
+    EXPECT_EQ(net::FindHeader(response->headers, "content-type"), answered) << type;
+    EXPECT_THAT(response->body, HasSubstr("unsupported media type, supported: [")) << type;
+  }
+}
+
 TEST_F(OtlpReceiverTest, ManySendersAtOnce) {
   Begin();
   std::string body = Traces(OtlpFormat::kProtobuf, 10);

@@ -60,8 +60,12 @@ Status Listeners::MakeAuthenticators() {
 }
 
 Result<net::ListenOptions> Listeners::Options(const std::string& name,
-                                              const config::ListenerSecurity& security) const {
+                                              const config::Endpoint& endpoint,
+                                              const config::ListenerSecurity& security,
+                                              net::HostRule hosts) const {
   net::ListenOptions options;
+  // A web page cannot come over a socket's path.
+  if (endpoint.IsLoopback() && endpoint.path.empty()) options.hosts = std::move(hosts);
   options.name = name;
   options.metrics = metrics_;
   if (security.tls) options.tls = ToNet(*security.tls);

@@ -25,8 +25,10 @@ class Listeners {
 
   // Makes the authenticators of service::extensions: their files must be there.
   Status MakeAuthenticators();
-  Result<net::ListenOptions> Options(const std::string& name,
-                                     const config::ListenerSecurity& security) const;
+  // `hosts` counts where only this machine's addresses lead to `endpoint`.
+  Result<net::ListenOptions> Options(const std::string& name, const config::Endpoint& endpoint,
+                                     const config::ListenerSecurity& security,
+                                     net::HostRule hosts) const;
 
  private:
   const config::Config* const config_;

@@ -22,7 +22,7 @@ int NetThreads() {
 }
 
 net::Endpoint ToNet(const config::Endpoint& endpoint) {
-  return {endpoint.host.empty() ? "0.0.0.0" : endpoint.host, endpoint.port};
+  return {endpoint.host.empty() ? "0.0.0.0" : endpoint.host, endpoint.port, endpoint.path};
 }
 
 std::string_view DurabilityText(config::StoreSettings::Durability durability) {
@@ -56,8 +56,9 @@ Status RunningServer::StartAll() {
   WEFT_TRY(graph_->StartExporters());
   if (tracer_) tracer_->Start();
   for (const config::Component& component : config_.components) {
-    if (component.kind != config::ComponentKind::kExporter || store_ != nullptr) continue;
-    store_ = dynamic_cast<exporter::StoreExporter*>(graph_->FindExporter(component.id));
+    if (component.kind != config::ComponentKind::kExporter) continue;
+    auto* store = dynamic_cast<exporter::StoreExporter*>(graph_->FindExporter(component.id));
+    if (store != nullptr) stores_.push_back(store);
   }
   net_ = std::make_unique<net::Server>(net::ServerLimits{}, NetThreads());
   WEFT_TRY(listener_options_.MakeAuthenticators());
@@ -115,7 +116,10 @@ Status RunningServer::StartExtension(const config::ComponentId& id) {
 }
 
 Status RunningServer::StartQuery(const std::string& name, const config::QuerySettings& settings) {
-  WEFT_ASSIGN(net::ListenOptions listen, listener_options_.Options(name, settings.security));
+  const net::HostRule hosts{.allowed = settings.allowed_hosts,
+                            .setting = "extensions::" + name + "::allowed_hosts"};
+  WEFT_ASSIGN(net::ListenOptions listen,
+              listener_options_.Options(name, settings.endpoint, settings.security, hosts));
   WEFT_ASSIGN(config::ComponentId store_id, config::ParseComponentId(settings.store));
   auto* store = dynamic_cast<exporter::StoreExporter*>(graph_->FindExporter(store_id));
   if (store == nullptr)
@@ -134,8 +138,7 @@ Status RunningServer::StartQuery(const std::string& name, const config::QuerySet
                            return addresses;
                          }};
   api::QueryServerOptions options{.endpoint = ToNet(settings.endpoint),
-                                  .loopback_only = settings.endpoint.IsLoopback(),
-                                  .allowed_hosts = settings.allowed_hosts,
+                                  .base_path = settings.base_path,
                                   .limits = {.workers = settings.workers,
                                              .timeout_ns = settings.timeout_ns,
                                              .memory_bytes = settings.memory_bytes},
@@ -144,31 +147,39 @@ Status RunningServer::StartQuery(const std::string& name, const config::QuerySet
   std::string grpc_name = name + "/grpc", tempo_name = name + "/tempo";
   if (settings.grpc_endpoint) {
     options.grpc_endpoint = ToNet(*settings.grpc_endpoint);
-    options.grpc_loopback_only = settings.grpc_endpoint->IsLoopback();
-    WEFT_ASSIGN(options.grpc_listen, listener_options_.Options(grpc_name, settings.security));
+    WEFT_ASSIGN(options.grpc_listen, listener_options_.Options(grpc_name, *settings.grpc_endpoint,
+                                                               settings.security, hosts));
   }
   if (settings.tempo_endpoint) {
     options.tempo_endpoint = ToNet(*settings.tempo_endpoint);
-    options.tempo_loopback_only = settings.tempo_endpoint->IsLoopback();
-    WEFT_ASSIGN(options.tempo_listen, listener_options_.Options(tempo_name, settings.security));
+    WEFT_ASSIGN(options.tempo_listen, listener_options_.Options(tempo_name, *settings.tempo_endpoint,
+                                                                settings.security, hosts));
   }
   auto server = std::make_unique<api::QueryServer>(std::move(options), std::move(facts),
                                                    store->store(), net_.get(), &metrics_, clock_,
                                                    [this] { return WhyNotReady(); });
   WEFT_TRY(server->Start());
   bool tls = settings.security.tls.has_value();
-  listeners_.push_back({name, {settings.endpoint.host, server->port()}, tls});
+  auto bound = [](config::Endpoint endpoint, uint16_t port) {
+    endpoint.port = port;
+    return endpoint;
+  };
+  listeners_.push_back({name, bound(settings.endpoint, server->port()), tls});
   if (settings.grpc_endpoint)
-    listeners_.push_back({grpc_name, {settings.grpc_endpoint->host, server->grpc_port()}, tls});
+    listeners_.push_back({grpc_name, bound(*settings.grpc_endpoint, server->grpc_port()), tls});
   if (settings.tempo_endpoint)
-    listeners_.push_back({tempo_name, {settings.tempo_endpoint->host, server->tempo_port()}, tls});
+    listeners_.push_back({tempo_name, bound(*settings.tempo_endpoint, server->tempo_port()), tls});
   query_servers_.push_back(std::move(server));
   return {};
 }
 
 Status RunningServer::StartHealthCheck(const std::string& name,
                                        const config::HealthCheckSettings& settings) {
-  WEFT_ASSIGN(net::ListenOptions listen, listener_options_.Options(name, settings.security));
+  WEFT_ASSIGN(net::ListenOptions listen,
+              listener_options_.Options(
+                  name, settings.endpoint, settings.security,
+                  {.allowed = settings.allowed_hosts,
+                   .setting = "extensions::" + name + "::allowed_hosts"}));
   auto router = std::make_shared<net::Router>();
   router->Add(
       "GET", settings.path, {.open = true}, [this](net::Request, net::ExchangePtr exchange) {
@@ -182,7 +193,9 @@ Status RunningServer::StartHealthCheck(const std::string& name,
   api::AddHealthRoutes([this] { return WhyNotReady(); }, &metrics_, {}, router.get());
   WEFT_ASSIGN(uint16_t port,
               net_->Listen(ToNet(settings.endpoint), std::move(router), std::move(listen)));
-  listeners_.push_back({name, {settings.endpoint.host, port}, settings.security.tls.has_value()});
+  listeners_.push_back({name,
+                        {settings.endpoint.host, port, settings.endpoint.path},
+                        settings.security.tls.has_value()});
   return {};
 }
 
@@ -192,7 +205,8 @@ Status RunningServer::StartMetrics() {
     router->Add("GET", "/metrics", {}, [this](net::Request request, net::ExchangePtr exchange) {
       exchange->Respond(api::AnswerMetrics(metrics_, net::FindHeader(request.headers, "accept")));
     });
-    Result<uint16_t> port = net_->Listen(ToNet(endpoint), std::move(router));
+    WEFT_ASSIGN(net::ListenOptions listen, listener_options_.Options("metrics", endpoint, {}, {}));
+    Result<uint16_t> port = net_->Listen(ToNet(endpoint), std::move(router), std::move(listen));
     if (!port) return Fail(port.error().WithPrefix("service::telemetry::metrics"));
     listeners_.push_back({"metrics", {endpoint.host, *port}});
   }
@@ -213,8 +227,9 @@ Status RunningServer::StartReceivers() {
             .serving = [this] { return WhyNotReady().empty(); },
             .tracer = tracer_.get(),
             .listen_options =
-                [this](const std::string& name, const config::ListenerSecurity& security) {
-                  return listener_options_.Options(name, security);
+                [this](const std::string& name, const config::Endpoint& endpoint,
+                       const config::ListenerSecurity& security, net::HostRule hosts) {
+                  return listener_options_.Options(name, endpoint, security, std::move(hosts));
                 }});
     WEFT_TRY(otlp->Start());
     listeners_.insert(listeners_.end(), otlp->listeners().begin(), otlp->listeners().end());
@@ -250,9 +265,12 @@ void RunningServer::ReportSelf() {
 
 std::string RunningServer::WhyNotReady() const {
   if (!ready_) return "starting or stopping";
-  if (store_ == nullptr || store_->store() == nullptr) return "";
-  store::StoreStats stats = store_->store()->stats();
-  return stats.read_only ? "the store takes nothing: " + stats.read_only_reason : "";
+  for (const exporter::StoreExporter* store : stores_) {
+    if (store->store() == nullptr) continue;
+    store::StoreStats stats = store->store()->stats();
+    if (stats.read_only) return "the store takes nothing: " + stats.read_only_reason;
+  }
+  return "";
 }
 
 void RunningServer::Stop() {

@@ -42,7 +42,7 @@ class RunningServer {
   // Every address that is listened on, with its name: "otlp/grpc", "query".
   const std::vector<receiver::Listener>& listeners() const { return listeners_; }
   // The first store exporter; null when the configuration has none.
-  const exporter::StoreExporter* store() const { return store_; }
+  const exporter::StoreExporter* store() const { return stores_.empty() ? nullptr : stores_[0]; }
   const Metrics& metrics() const { return metrics_; }
 
  private:
@@ -74,7 +74,7 @@ class RunningServer {
   std::vector<std::unique_ptr<api::QueryServer>> query_servers_;
   std::vector<std::unique_ptr<receiver::OtlpReceiver>> receivers_;
   std::vector<receiver::Listener> listeners_;
-  exporter::StoreExporter* store_ = nullptr;
+  std::vector<exporter::StoreExporter*> stores_;
   std::atomic<bool> ready_{false};
 };
 

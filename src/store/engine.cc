@@ -61,8 +61,8 @@ Status Engine::Admit(uint64_t bytes) {
   return {};
 }
 
-Status Engine::CheckSpace() {
-  if (config_.read_only) return {};
+void Engine::LookAtSpace() const {
+  if (config_.read_only) return;
   const uint64_t now = clock_->MonotonicNs();
   const uint64_t checked = space_checked_ns_;
   if (checked == 0 || now - checked >= kSpaceCheckNs) {
@@ -74,8 +74,12 @@ Status Engine::CheckSpace() {
           config_.free_bytes_min + (low_space_ ? config_.free_bytes_min / 2 : 0);
       low_space_ = *free < needed;
     }
-    if (!config_.background) WEFT_TRY(ResumeIfFull());
   }
+}
+
+Status Engine::CheckSpace() {
+  LookAtSpace();
+  if (!config_.background) WEFT_TRY(ResumeIfFull());
   if (!low_space_) return {};
   return Refuse(ErrorCode::kNoSpace,
                 "the disk is nearly full: nothing is taken until space is back",
@@ -267,6 +271,8 @@ StoreStats Engine::stats() {
   stats.page_cache_hits = cache.hits;
   stats.page_cache_misses = cache.misses;
   stats.page_cache_bytes = cache.bytes;
+  // Nobody may have sent anything yet.
+  LookAtSpace();
   Status usable = Writable();
   if (usable && low_space_) usable = Fail(ErrorCode::kNoSpace, "the disk is nearly full");
   stats.read_only = !usable;

@@ -389,6 +389,17 @@ TEST_F(StoreTest, TooManyUnmergedBlocksRefuse) {
   ExpectAll(store.get());
 }
 
+TEST_F(StoreTest, AFullDiskIsKnownBeforeAnythingIsSent) {
+  config_.free_bytes_min = 100'000;
+  auto store = Open();
+  EXPECT_FALSE(store->stats().read_only);
+  store.reset();
+  env_.set_capacity_bytes(env_.used_bytes() + 90'000);
+  store = Open();
+  EXPECT_TRUE(store->stats().read_only);
+  EXPECT_THAT(store->stats().read_only_reason, HasSubstr("nearly full"));
+}
+
 TEST_F(StoreTest, ANearlyFullDiskRefusesAnswersAndResumesWithHysteresis) {
   config_.free_bytes_min = 100'000;
   auto store = Open();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A connected socket as Connection wants it: tell me when, then read or write what is possible now.
+// A connected socket, TCP or of the Unix domain, as Connection wants it: tell me when, then read or
+// write what is possible now.
 // A TLS stream has the same shape (OpenSSL over the socket, WANT_READ and WANT_WRITE map to the two
 // waits, the handshake runs inside Read), which is why Connection is a template on it.
 //
@@ -10,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <cerrno>
 #include <span>
@@ -27,12 +29,15 @@ struct IoResult {
   size_t bytes = 0;
 };
 
-class TcpStream {
+// Of any family.
+using StreamSocket = boost::asio::generic::stream_protocol::socket;
+
+class SocketStream {
  public:
-  explicit TcpStream(boost::asio::ip::tcp::socket socket) : socket_(std::move(socket)) {
+  explicit SocketStream(StreamSocket socket) : socket_(std::move(socket)) {
     boost::system::error_code ignored;
     socket_.non_blocking(true, ignored);
-    socket_.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
+    socket_.set_option(boost::asio::ip::tcp::no_delay(true), ignored);  // TCP alone has it
   }
 
   IoResult Read(std::span<char> out) {
@@ -69,7 +74,7 @@ class TcpStream {
     return {again ? IoState::kAgain : IoState::kGone, 0};
   }
 
-  boost::asio::ip::tcp::socket socket_;
+  StreamSocket socket_;
 };
 
 }  // namespace weft::net
