@@ -61,7 +61,7 @@ Status Engine::Admit(uint64_t bytes) {
   return {};
 }
 
-void Engine::LookAtSpace() const {
+void Engine::LookAtSpace() {
   if (config_.read_only) return;
   const uint64_t now = clock_->MonotonicNs();
   const uint64_t checked = space_checked_ns_;

@@ -78,6 +78,8 @@ class Engine final : public Store {
  private:
   // engine.cc
   Status Writable() const;
+  // Asks the disk, now and then, how much it still takes.
+  void LookAtSpace();
   Status CheckSpace();
   Status ResumeIfFull();
   Result<uint64_t> AppendToHead(Tenant& tenant, const SpanBatch& batch, Wal::Entry* entry);
