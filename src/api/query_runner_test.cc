@@ -117,7 +117,7 @@ TEST_F(QuestionsTest, ARefusedQuestionIsCountedOnceAndAnswered) {
 }
 
 TEST_F(QuestionsTest, AQuestionThatNoWorkerComesToIsAnsweredAtItsDeadline) {
-  ManualClock clock;
+  testing::ManualClock clock;
   QueryRunner busy(&store_, {.workers = 1, .timeout_ns = 5'000'000'000}, &metrics_, &clock);
   std::promise<void> began, release;
   auto first = std::make_shared<FastReader>();
