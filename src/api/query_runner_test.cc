@@ -8,9 +8,9 @@
 #include <chrono>
 #include <future>
 
-#include "api/memory_store.h"
 #include "api/paced_answer.h"
 #include "base/metrics.h"
+#include "testing/sim_store.h"
 
 namespace weft::api {
 namespace {
@@ -74,9 +74,9 @@ class QuestionsTest : public ::testing::Test {
         [](const Error&) { return net::Response{}; });
   }
 
-  MemoryStore store_;
+  testing::SimStore store_;
   Metrics metrics_;
-  QueryRunner runner_{&store_, {.workers = 1}, &metrics_, SystemClock()};
+  QueryRunner runner_{store_.get(), {.workers = 1}, &metrics_, SystemClock()};
 };
 
 TEST_F(QuestionsTest, ALongAnswerIsWhole) {
@@ -98,7 +98,7 @@ TEST_F(QuestionsTest, AnEndlessAnswerKeepsTheOnlyWorkerFromNobodyAndStops) {
 }
 
 TEST_F(QuestionsTest, ARefusedQuestionIsCountedOnceAndAnswered) {
-  QueryRunner full(&store_, {.workers = 1, .waiting_max = 0}, &metrics_, SystemClock());
+  QueryRunner full(store_.get(), {.workers = 1, .waiting_max = 0}, &metrics_, SystemClock());
   auto reader = std::make_shared<FastReader>();
   full.Run(
       "test", reader,
