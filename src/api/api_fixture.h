@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// For tests of the API: the query server over real sockets and a store in memory, and one small
+// For tests of the API: the query server over real sockets and the store, and one small
 // shop's trace to put into it.
 //
 // Thread rule: one thread.
@@ -15,10 +15,10 @@
 #include <string>
 #include <vector>
 
-#include "api/memory_store.h"
 #include "api/query_server.h"
 #include "codec/otlp.h"
 #include "net/client.h"
+#include "testing/sim_store.h"
 
 namespace weft::api {
 
@@ -76,7 +76,7 @@ class ApiTest : public ::testing::Test {
         .retention_age_ns = 7,
         .retention_bytes = 8,
         .listeners = [] { return std::vector<ListenerAddress>{{"otlp/grpc", "localhost:4317"}}; }};
-    query_.emplace(options, facts, &store_, &server_, &metrics_, SystemClock(),
+    query_.emplace(options, facts, store_.get(), &server_, &metrics_, SystemClock(),
                    [this] { return why_not_ready_; });
     ASSERT_TRUE(query_->Start());
     server_.Start();
@@ -86,7 +86,7 @@ class ApiTest : public ::testing::Test {
     server_.Stop();
   }
   void Put(SpanBatch batch) {
-    store_.Append(std::move(batch), [](Status status) { EXPECT_TRUE(status); });
+    store_.Put(std::move(batch));
   }
   std::string Url(const std::string& path) const {
     return "http://127.0.0.1:" + std::to_string(query_->port()) + path;
@@ -149,7 +149,7 @@ class ApiTest : public ::testing::Test {
     return lines;
   }
 
-  MemoryStore store_;
+  testing::SimStore store_;
   Metrics metrics_;
   net::Server server_{{.drain_timeout_ms = 2000}, 2};
   std::optional<QueryServer> query_;

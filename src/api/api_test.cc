@@ -11,7 +11,6 @@
 #include "api/answers.h"
 #include "api/api_fixture.h"
 #include "api/jaeger_search.h"
-#include "api/memory_store.h"
 #include "api/query_server.h"
 #include "codec/otlp.h"
 #include "net/client.h"

@@ -8,10 +8,10 @@
 #include <chrono>
 #include <future>
 
-#include "api/memory_store.h"
 #include "api/paced_answer.h"
 #include "base/metrics.h"
 #include "testing/manual_clock.h"
+#include "testing/sim_store.h"
 
 namespace weft::api {
 namespace {
@@ -75,9 +75,9 @@ class QuestionsTest : public ::testing::Test {
         [](const Error&) { return net::Response{}; });
   }
 
-  MemoryStore store_;
+  testing::SimStore store_;
   Metrics metrics_;
-  QueryRunner runner_{&store_, {.workers = 1}, &metrics_, SystemClock()};
+  QueryRunner runner_{store_.get(), {.workers = 1}, &metrics_, SystemClock()};
 };
 
 TEST_F(QuestionsTest, ALongAnswerIsWhole) {
@@ -99,7 +99,7 @@ TEST_F(QuestionsTest, AnEndlessAnswerKeepsTheOnlyWorkerFromNobodyAndStops) {
 }
 
 TEST_F(QuestionsTest, ARefusedQuestionIsCountedOnceAndAnswered) {
-  QueryRunner full(&store_, {.workers = 1, .waiting_max = 0}, &metrics_, SystemClock());
+  QueryRunner full(store_.get(), {.workers = 1, .waiting_max = 0}, &metrics_, SystemClock());
   auto reader = std::make_shared<FastReader>();
   full.Run(
       "test", reader,
@@ -118,7 +118,7 @@ TEST_F(QuestionsTest, ARefusedQuestionIsCountedOnceAndAnswered) {
 
 TEST_F(QuestionsTest, AQuestionThatNoWorkerComesToIsAnsweredAtItsDeadline) {
   testing::ManualClock clock;
-  QueryRunner busy(&store_, {.workers = 1, .timeout_ns = 5'000'000'000}, &metrics_, &clock);
+  QueryRunner busy(store_.get(), {.workers = 1, .timeout_ns = 5'000'000'000}, &metrics_, &clock);
   std::promise<void> began, release;
   auto first = std::make_shared<FastReader>();
   busy.Answer("test", first, [&](const store::Snapshot&, const query::Budget& budget) {

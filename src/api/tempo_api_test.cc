@@ -9,7 +9,6 @@
 #include <fstream>
 #include <map>
 
-#include "api/memory_store.h"
 #include "api/query_server.h"
 #include "api/tempo_parameters.h"
 #include "codec/otlp.h"
@@ -17,6 +16,7 @@
 #include "net/client.h"
 #include "traceql/traceql.h"
 #include "wire/protobuf_reader.h"
+#include "testing/sim_store.h"
 
 namespace weft::api {
 namespace {
@@ -82,11 +82,11 @@ class TempoApiTest : public ::testing::Test {
     options.tempo_endpoint = net::Endpoint{"127.0.0.1", 0};
     ServerFacts facts{.version = "1.2.3",
                       .listeners = [] { return std::vector<ListenerAddress>(); }};
-    query_.emplace(options, facts, &store_, &server_, &metrics_, SystemClock(),
+    query_.emplace(options, facts, store_.get(), &server_, &metrics_, SystemClock(),
                    [this] { return why_not_ready_; });
     EXPECT_TRUE(query_->Start());
     server_.Start();
-    store_.Append(ShopTraces(), [](Status status) { EXPECT_TRUE(status); });
+    store_.Put(ShopTraces());
   }
   ~TempoApiTest() override {
     query_->Stop();
@@ -118,7 +118,7 @@ class TempoApiTest : public ::testing::Test {
   }
   std::string Search(const std::string& parameters) { return Json("/api/search?" + parameters); }
 
-  MemoryStore store_;
+  testing::SimStore store_;
   Metrics metrics_;
   net::Server server_{{.drain_timeout_ms = 2000}, 2};
   std::optional<QueryServer> query_;

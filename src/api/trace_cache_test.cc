@@ -16,16 +16,16 @@ namespace {
 class TraceCacheTest : public ::testing::Test {
  protected:
   void Put(SpanBatch batch) {
-    store_->Append(std::move(batch), [](Status status) { EXPECT_TRUE(status); });
+    store_->Put(std::move(batch));
   }
   std::shared_ptr<const TraceDocument> Read(const TraceId& id) {
-    auto document = cache_.Read(*store_->TakeSnapshot(""), id);
+    auto document = cache_.Read(*store_->get()->TakeSnapshot(""), id);
     EXPECT_TRUE(document) << document.error().message;
     return document ? *document : nullptr;
   }
 
   const TraceId shop_ = *TraceId::FromHex(kTrace);
-  std::unique_ptr<MemoryStore> store_ = std::make_unique<MemoryStore>();
+  std::unique_ptr<testing::SimStore> store_ = std::make_unique<testing::SimStore>();
   Metrics metrics_;
   TraceCache cache_{&metrics_};
 };
@@ -65,8 +65,8 @@ TEST_F(TraceCacheTest, AnotherStoreIsNeverConfusedWithThis) {
   Put(ShopTrace());
   auto first = Read(shop_);
   store_.reset();  // its segments are gone: their addresses may be used again
-  store_ = std::make_unique<MemoryStore>();
-  EXPECT_FALSE(cache_.Read(*store_->TakeSnapshot(""), shop_));
+  store_ = std::make_unique<testing::SimStore>();
+  EXPECT_FALSE(cache_.Read(*store_->get()->TakeSnapshot(""), shop_));
   Put(ShopTrace());
   EXPECT_NE(Read(shop_), first);
 }
@@ -81,7 +81,7 @@ TEST_F(TraceCacheTest, TheOldestGoWhenTheBytesAreFull) {
   SpanBatch large = OneTrace(9, 5000);
   TraceId large_id = large.spans[0].trace_id;
   Put(std::move(large));
-  auto snapshot = store_->TakeSnapshot("");
+  auto snapshot = store_->get()->TakeSnapshot("");
   uint64_t most = 0;
   for (const TraceId& id : ids) most = std::max(most, Read(id)->memory_bytes());
   TraceCache small(&metrics_, 2 * most);

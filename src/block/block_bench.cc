@@ -127,7 +127,7 @@ void BM_ScanNames(benchmark::State& state) {
   SegmentPtr block = *OpenBlock(&env, "/block", NewPageCache(64 << 20));
   const Table& spans = block->spans();
   ColumnRef name = spans.FindColumns(AttributeScope::kIntrinsic, "name").front();
-  std::vector<uint32_t> ids(kRowsPerGroup);
+  std::vector<uint32_t> ids(RowGroups::kRowsMax);
   uint64_t rows = 0;
   for (auto _ : state) {
     for (uint32_t group = 0; group < spans.group_count(); ++group) {

@@ -12,7 +12,7 @@
 namespace weft::block {
 
 BlockColumns::BlockColumns(const BlockFile* file, StoredTable table)
-    : file_(file), meta_(file->table(table)) {
+    : ColumnSource(file->table(table).row_groups), file_(file), meta_(file->table(table)) {
   for (uint32_t c = 0; c < column_count(); ++c) {
     const ColumnName name = column(c);
     index_.try_emplace({name.scope, name.key, name.type}, c);

@@ -73,17 +73,18 @@ Result<std::shared_ptr<DecodedRows>> BlockCursor::Rows(StoredTable table, uint32
 Status BlockCursor::ReadRows(StoredTable table, std::span<const Row> rows, std::span<RowView> out) {
   auto& in_use = in_use_[static_cast<size_t>(table)];
   in_use.clear();
+  const RowGroups& groups = file_->table(table).row_groups;
   for (size_t begin = 0, end; begin < rows.size(); begin = end) {
-    const uint32_t group = rows[begin] / kRowsPerGroup;
+    const uint32_t group = groups.group_of(rows[begin]);
     uint32_t low = rows[begin], high = low;
-    for (end = begin; end < rows.size() && rows[end] / kRowsPerGroup == group; ++end) {
+    for (end = begin; end < rows.size() && groups.group_of(rows[end]) == group; ++end) {
       low = std::min(low, rows[end]);
       high = std::max(high, rows[end]);
     }
     WEFT_ASSIGN(std::shared_ptr<DecodedRows> decoded,
-                Rows(table, group, low % kRowsPerGroup, high % kRowsPerGroup + 1));
+                Rows(table, group, groups.place_of(low), groups.place_of(high) + 1));
     for (size_t i = begin; i < end; ++i) {
-      out[i] = decoded->rows.view(rows[i] % kRowsPerGroup - decoded->first);
+      out[i] = decoded->rows.view(groups.place_of(rows[i]) - decoded->first);
       out[i].layout += decoded->layout_base;
     }
     in_use.push_back(std::move(decoded));
@@ -158,9 +159,10 @@ Result<std::shared_ptr<BlockCursor::DecodedNumbers>> BlockCursor::Numbers(Stored
 }
 
 Status BlockCursor::ReadSpanNumbers(std::span<const Row> rows, std::span<SpanNumbers> out) {
+  const RowGroups& groups = file_->table(kSpans).row_groups;
   std::shared_ptr<DecodedNumbers> numbers;
   for (size_t i = 0; i < rows.size(); ++i) {
-    const uint32_t group = rows[i] / kRowsPerGroup, at = rows[i] % kRowsPerGroup;
+    const uint32_t group = groups.group_of(rows[i]), at = groups.place_of(rows[i]);
     if (!numbers || numbers->group != group) {
       WEFT_ASSIGN(numbers, Numbers(kSpans, group));
     }
@@ -178,21 +180,23 @@ Status BlockCursor::ReadSpanNumbers(std::span<const Row> rows, std::span<SpanNum
 }
 
 Status BlockCursor::ReadEventTimes(std::span<const Row> rows, std::span<uint64_t> out) {
+  const RowGroups& groups = file_->table(kEvents).row_groups;
   std::shared_ptr<DecodedNumbers> numbers;
   for (size_t i = 0; i < rows.size(); ++i) {
-    const uint32_t group = rows[i] / kRowsPerGroup;
+    const uint32_t group = groups.group_of(rows[i]);
     if (!numbers || numbers->group != group) {
       WEFT_ASSIGN(numbers, Numbers(kEvents, group));
     }
-    out[i] = numbers->starts[rows[i] % kRowsPerGroup];
+    out[i] = numbers->starts[groups.place_of(rows[i])];
   }
   return {};
 }
 
 Status BlockCursor::ReadLinkNumbers(std::span<const Row> rows, std::span<LinkNumbers> out) {
+  const RowGroups& groups = file_->table(kLinks).row_groups;
   std::shared_ptr<DecodedNumbers> numbers;
   for (size_t i = 0; i < rows.size(); ++i) {
-    const uint32_t group = rows[i] / kRowsPerGroup, at = rows[i] % kRowsPerGroup;
+    const uint32_t group = groups.group_of(rows[i]), at = groups.place_of(rows[i]);
     if (!numbers || numbers->group != group) {
       WEFT_ASSIGN(numbers, Numbers(kLinks, group));
     }
@@ -202,9 +206,10 @@ Status BlockCursor::ReadLinkNumbers(std::span<const Row> rows, std::span<LinkNum
 }
 
 Status BlockCursor::ReadLogNumbers(std::span<const Row> rows, std::span<LogNumbers> out) {
+  const RowGroups& groups = file_->table(kLogs).row_groups;
   std::shared_ptr<DecodedNumbers> numbers;
   for (size_t i = 0; i < rows.size(); ++i) {
-    const uint32_t group = rows[i] / kRowsPerGroup, at = rows[i] % kRowsPerGroup;
+    const uint32_t group = groups.group_of(rows[i]), at = groups.place_of(rows[i]);
     if (!numbers || numbers->group != group) {
       WEFT_ASSIGN(numbers, Numbers(kLogs, group));
     }

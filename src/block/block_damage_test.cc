@@ -4,15 +4,15 @@
 // it.
 #include <gtest/gtest.h>
 
-#include <numeric>
+#include <algorithm>
 #include <random>
 
+#include "block/block_file.h"
+#include "block/block_format.h"
 #include "block/block_reader.h"
-#include "block/block_writer.h"
-#include "block/chunk.h"
 #include "block/read_everything.h"
 #include "testing/sim_env.h"
-#include "testing/wild_batch.h"
+#include "testing/wild_block.h"
 
 namespace weft::block {
 namespace {
@@ -20,16 +20,7 @@ namespace {
 class DamageTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::mt19937_64 random(1);
-    auto chunk = std::make_shared<Chunk>();
-    chunk->Append(testing::WildBatch(random, {.spans = 120, .logs = 20}));
-    chunk->Seal();
-    // Few columns, so that the file has every section.
-    std::vector<std::shared_ptr<const Segment>> sources = {chunk};
-    ASSERT_TRUE(WriteBlock(&env_, "/block", sources, {.columns_max = 24}).has_value());
-    auto file = *env_.OpenRead("/block");
-    bytes_.resize(file->bytes());
-    ASSERT_TRUE(file->ReadAt(0, bytes_).has_value());
+    bytes_ = testing::WriteWildBlock(&env_, "/block");
   }
   void Put(const std::string& bytes) {
     auto file = *env_.Create("/damaged");
@@ -39,6 +30,33 @@ class DamageTest : public ::testing::Test {
   testing::SimEnv env_;
   std::string bytes_;
 };
+
+TEST_F(DamageTest, WhatIsDamagedHasEveryPart) {
+  auto opened = BlockFile::Open(&env_, "/block", nullptr, true);
+  ASSERT_TRUE(opened.has_value()) << opened.error().message;
+  const TableMeta& spans = (*opened)->table(StoredTable::kSpans);
+  EXPECT_GT(spans.groups.size(), 8u);
+  auto groups_with = [&](uint32_t key) {
+    return std::ranges::count_if(spans.groups, [key](const GroupMeta& group) {
+      return std::ranges::find(group.pages, key, &GroupPage::key) != group.pages.end();
+    });
+  };
+  EXPECT_GT(groups_with(format::page_key::kEdges), 0);
+  EXPECT_GT(groups_with(format::page_key::kForeignParents), 0);
+  EXPECT_TRUE(std::ranges::any_of(spans.columns, [](const ColumnMeta& column) {
+    return std::ranges::any_of(column.index, [](const PagePlace& part) { return part.bytes > 0; });
+  })) << "a value index";
+  EXPECT_FALSE(spans.overflow.empty());
+  auto block = OpenBlock(&env_, "/block", nullptr);
+  ASSERT_TRUE(block.has_value());
+  std::vector<TraceEntry> traces((*block)->trace_count());
+  ASSERT_TRUE((*block)->ReadTraces(0, traces));
+  const RowGroups& groups = (*block)->spans().groups();
+  EXPECT_TRUE(std::ranges::any_of(traces, [&](const TraceEntry& trace) {
+    return trace.rows > 0 && groups.group_of(trace.first_row) !=
+                                 groups.group_of(trace.first_row + trace.rows - 1);
+  })) << "a trace in several groups";
+}
 
 TEST_F(DamageTest, EveryFlippedBitIsReported) {
   std::mt19937_64 random(2);

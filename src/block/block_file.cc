@@ -184,7 +184,7 @@ Status BlockFile::ReadFooter() {
     const PagePlace section = ParsePlace(&entries);
     if (!entries.ok()) break;
     sections_.push_back(section);
-    if (tag == 0 || tag > static_cast<uint64_t>(format::Section::kOverflow)) continue;
+    if (tag == 0 || tag > static_cast<uint64_t>(format::Section::kGroupRows)) continue;
     WEFT_ASSIGN(Page payload, ReadPage(section, "section"));
     seen |= 1u << tag;
     switch (static_cast<format::Section>(tag)) {
@@ -194,6 +194,11 @@ Status BlockFile::ReadFooter() {
       case format::Section::kColumns:
         columns_payload_ = *payload;
         WEFT_TRY(ParseColumns(columns_payload_));
+        break;
+      case format::Section::kGroupRows:
+        if ((seen & 1u << static_cast<uint32_t>(format::Section::kGroups)) != 0)
+          return Corrupt("malformed footer");
+        WEFT_TRY(ParseGroupRows(*payload));
         break;
       case format::Section::kGroups:
         WEFT_TRY(ParseGroups(*payload));
@@ -309,6 +314,14 @@ Status BlockFile::ParseGroup(ByteReader* reader, TableMeta* table) {
   return {};
 }
 
+Status BlockFile::ParseGroupRows(std::string_view payload) {
+  ByteReader reader(payload);
+  const uint64_t rows = reader.Varint();
+  if (!reader.ok() || !RowGroups::IsValid(rows)) return Corrupt("malformed size of row groups");
+  for (TableMeta& table : tables_) table.row_groups = RowGroups(static_cast<uint32_t>(rows));
+  return {};
+}
+
 Status BlockFile::ParseGroups(std::string_view payload) {
   ByteReader reader(payload);
   for (TableMeta& table : tables_) {
@@ -316,7 +329,7 @@ Status BlockFile::ParseGroups(std::string_view payload) {
     table.groups_per_part = static_cast<uint32_t>(reader.VarintUpTo(UINT32_MAX));
     const uint64_t groups = reader.VarintUpTo(reader.left());
     if (!reader.ok() || table.groups_per_part == 0 ||
-        groups != (uint64_t{table.rows} + kRowsPerGroup - 1) / kRowsPerGroup)
+        groups != table.row_groups.count(table.rows))
       return Corrupt("malformed groups section");
     for (uint64_t i = 0; i < groups; ++i) WEFT_TRY(ParseGroup(&reader, &table));
   }

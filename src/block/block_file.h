@@ -71,10 +71,9 @@ struct TableMeta {
   uint32_t overflow_column = kAbsent;
   std::vector<OverflowKey> overflow;
 
-  uint32_t rows_in_group(uint32_t group) const {
-    uint32_t left = rows - group * kRowsPerGroup;
-    return left < kRowsPerGroup ? left : kRowsPerGroup;
-  }
+  RowGroups row_groups;
+
+  uint32_t rows_in_group(uint32_t group) const { return row_groups.rows_in(group, rows); }
 };
 
 struct TracePage {
@@ -131,6 +130,7 @@ class BlockFile {
   Status ParseSummary(std::string_view payload);
   Status ParseColumns(std::string_view payload);
   Status ParseColumn(column::ByteReader* reader, ColumnMeta* column);
+  Status ParseGroupRows(std::string_view payload);
   Status ParseGroups(std::string_view payload);
   Status ParseGroup(column::ByteReader* reader, TableMeta* table);
   Status ParseTraces(std::string_view payload);

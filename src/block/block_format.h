@@ -28,6 +28,7 @@ enum class Section : uint32_t {
   kTraceFilter = 5,
   kTraceIndex = 6,
   kOverflow = 7,
+  kGroupRows = 8,
 };
 
 // Pages of a row group, by key. Pages of columns have the key kColumnPage + index of the column.

@@ -77,7 +77,7 @@ Status BlockMerge::Begin() {
     for (const StoredRows* source : sources_) rows += source->stored_row_count(table);
     if (rows >= kAbsent) return Fail(ErrorCode::kResourceExhausted, "too many rows for one block");
     groups_[static_cast<size_t>(table)] =
-        std::make_unique<GroupWriter>(&merge(table), rows, file_, sealer_);
+        std::make_unique<GroupWriter>(&merge(table), rows, row_groups_, file_, sealer_);
   }
   return {};
 }
@@ -109,7 +109,8 @@ Status BlockMerge::MergeReferred(StoredTable table, std::vector<std::vector<uint
     }
   }
   auto& writer = groups_[static_cast<size_t>(table)];
-  writer = std::make_unique<GroupWriter>(&merge(table), distinct.row_count(), file_, sealer_);
+  writer = std::make_unique<GroupWriter>(&merge(table), distinct.row_count(), row_groups_, file_,
+                                         sealer_);
   for (Row row = 0; row < distinct.row_count(); ++row) {
     if (writer->full()) writer->WriteGroup({});
     RowView view = distinct.view(row);

@@ -30,8 +30,12 @@ struct TraceFragment {
 class BlockMerge {
  public:
   BlockMerge(std::span<const StoredRows* const> sources, FileWriter* file,
-             column::PageSealer* sealer, uint32_t columns_max)
-      : sources_(sources), file_(file), sealer_(sealer), columns_max_(columns_max) {}
+             column::PageSealer* sealer, uint32_t columns_max, RowGroups row_groups)
+      : sources_(sources),
+        file_(file),
+        sealer_(sealer),
+        columns_max_(columns_max),
+        row_groups_(row_groups) {}
 
   // Dictionaries, resources and scopes.
   Status Begin();
@@ -104,6 +108,7 @@ class BlockMerge {
   FileWriter* file_;
   column::PageSealer* sealer_;
   uint32_t columns_max_;
+  RowGroups row_groups_;
   std::vector<std::unique_ptr<RowCursor>> cursors_;
   // Values of the columns kind and status, by source and id.
   std::vector<std::vector<uint32_t>> kinds_, statuses_;

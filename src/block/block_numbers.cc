@@ -63,7 +63,7 @@ Status ReadNested(const BlockFile& file, uint32_t group, Side side, std::span<ui
       }
       first_row = page.first_spans[ordinal - file.trace_pages()[page_index].first_ordinal];
     }
-    const uint64_t position = uint64_t{group} * kRowsPerGroup + i - first_row;
+    const uint64_t position = uint64_t{Spans(file).row_groups.first_row(group)} + i - first_row;
     const uint64_t left = 2 * position - depths[i] + 1;
     out[i] = side == Side::kLeft ? left : left + 2 * nesting.subtrees[i] - 1;
   }
@@ -195,7 +195,7 @@ Status ReadTraceOrdinals(const BlockFile& file, StoredTable table, uint32_t grou
   const bool logs = table == StoredTable::kLogs;
   const std::vector<TracePage>& pages = file.trace_pages();
   auto first_of = [&](const TracePage& page) { return logs ? page.first_log : page.first_span; };
-  const Row first_row = group * kRowsPerGroup;
+  const Row first_row = file.table(table).row_groups.first_row(group);
   // The last page that begins at or before the first row.
   uint32_t p = static_cast<uint32_t>(std::ranges::upper_bound(pages, first_row, {}, first_of) -
                                      pages.begin());

@@ -286,7 +286,7 @@ Status Block::ReadTraces(uint32_t first, std::span<TraceEntry> out) const {
 
 Result<Segment::GroupTraces> Block::ReadGroupTraces(uint32_t group) const {
   if (group >= spans().group_count()) return Fail(ErrorCode::kInvalidArgument, "no such row group");
-  const uint64_t first = uint64_t{group} * kRowsPerGroup,
+  const uint64_t first = spans().groups().first_row(group),
                  last = first + spans().rows_in_group(group);
   const std::vector<TracePage>& pages = file_->trace_pages();
   // The last page that begins at or before the first row.

@@ -36,7 +36,7 @@ class Writing {
         file_(std::move(file)),
         sealer_(options.zstd_level),
         sources_(RowsOfAll(segments)),
-        merge_(sources_, &file_, &sealer_, options.columns_max),
+        merge_(sources_, &file_, &sealer_, options.columns_max, RowGroups(options.group_rows)),
         traces_(&file_, &sealer_) {}
 
   Result<BlockSummary> Run();
@@ -191,6 +191,11 @@ void Writing::WriteFooter() {
   const std::string summary = SummaryPayload();
   WriteSection(format::Section::kSummary, summary);
   WriteSection(format::Section::kColumns, ColumnsPayload());
+  if (options_.group_rows != RowGroups::kRowsMax) {
+    std::string rows;
+    column::ByteWriter(&rows).Varint(options_.group_rows);
+    WriteSection(format::Section::kGroupRows, rows);
+  }
   WriteSection(format::Section::kGroups, GroupsPayload());
   WriteSection(format::Section::kTraces, traces_.directory());
   WriteSection(format::Section::kTraceFilter, traces_.filter());

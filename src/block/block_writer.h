@@ -25,6 +25,9 @@ struct WriteBlockOptions {
   int zstd_level = 1;
   // Columns that a table keeps apart; the rarest beyond them share one (docs/format_block.md).
   uint32_t columns_max = 4096;
+  // Rows of a group. REQUIRES: RowGroups::IsValid(). Fewer than the most make blocks larger and
+  // scans slower: it is for tests, in which few spans then fill many groups.
+  uint32_t group_rows = RowGroups::kRowsMax;
   // Asked between row groups: true stops the write with kCancelled and removes the file.
   std::function<bool()> cancelled;
 };

@@ -25,13 +25,13 @@ class ChunkTable : public ComposedTable {
       return Fail(ErrorCode::kInvalidArgument, "no such row group");
     switch (id_) {
       case TableId::kSpans:
-        return SpanNumbersOf(column, group * kRowsPerGroup, out);
+        return SpanNumbersOf(column, groups().first_row(group), out);
       case TableId::kEvents:
-        return EventNumbersOf(column, group * kRowsPerGroup, out);
+        return EventNumbersOf(column, groups().first_row(group), out);
       case TableId::kLinks:
-        return LinkNumbersOf(column, group * kRowsPerGroup, out);
+        return LinkNumbersOf(column, groups().first_row(group), out);
       case TableId::kLogs:
-        return LogNumbersOf(column, group * kRowsPerGroup, out);
+        return LogNumbersOf(column, groups().first_row(group), out);
     }
     return Unknown();
   }
@@ -108,7 +108,7 @@ class ChunkTable : public ComposedTable {
   // Links have no time of their own: theirs is their spans' start.
   void AddTimeRange(uint32_t group) {
     uint64_t low = UINT64_MAX, high = 0;
-    for (Row row = group * kRowsPerGroup, i = 0; i < rows_in_group(group); ++i, ++row) {
+    for (Row row = groups().first_row(group), i = 0; i < rows_in_group(group); ++i, ++row) {
       uint64_t time = id_ == TableId::kSpans    ? rows_->start_ns[row]
                       : id_ == TableId::kEvents ? rows_->event_ns[row]
                       : id_ == TableId::kLogs   ? rows_->logs[row].time_ns

@@ -83,7 +83,7 @@ Status ChunkColumns::ReadIds(uint32_t column, uint32_t group, std::span<uint32_t
   const RowSet& rows = table_->rows;
   std::vector<uint32_t> slot_of(rows.layout_count(), kAbsent);
   for (const Posting& posting : postings(column)) slot_of[posting.layout] = posting.slot;
-  Row first = group * kRowsPerGroup;
+  Row first = groups().first_row(group);
   for (uint32_t i = 0; i < out.size(); ++i) {
     uint32_t slot = slot_of[rows.layout_of(first + i)];
     out[i] = slot == kAbsent ? kAbsent : rows.ids(first + i)[slot];

@@ -177,9 +177,9 @@ TEST(Chunk, ManyKeysStayBounded) {
   EXPECT_LT(chunk.bytes(), 100'000 * 600);
   std::vector<ColumnRef> found = chunk.spans().FindColumns(AttributeScope::kSpan, "key77777");
   ASSERT_EQ(found.size(), 1u);
-  std::vector<uint32_t> ids(kRowsPerGroup);
-  ASSERT_TRUE(chunk.spans().ReadIds(found[0], 77'777 / kRowsPerGroup, ids).has_value());
-  EXPECT_EQ(ids[77'777 % kRowsPerGroup], 0u);
+  std::vector<uint32_t> ids(RowGroups::kRowsMax);
+  ASSERT_TRUE(chunk.spans().ReadIds(found[0], 77'777 / RowGroups::kRowsMax, ids).has_value());
+  EXPECT_EQ(ids[77'777 % RowGroups::kRowsMax], 0u);
 }
 
 TEST(Chunk, AnEmptyOneHasNothing) {

@@ -10,14 +10,14 @@ namespace {
 constexpr size_t kReferredRowsMax = 256;
 
 uint32_t RowsInGroup(const ColumnSource& source, uint32_t group) {
-  return std::min(kRowsPerGroup, source.row_count() - group * kRowsPerGroup);
+  return source.groups().rows_in(group, source.row_count());
 }
 
 }  // namespace
 
 ComposedTable::ComposedTable(const ColumnSource* own, const ColumnSource* resources,
                              const ColumnSource* scopes)
-    : own_(own) {
+    : Table(own->groups()), own_(own) {
   parts_.push_back({own, 0, kAbsent});
   uint32_t first = own->column_count();
   if (resources != nullptr) {
@@ -84,20 +84,21 @@ Status ComposedTable::ReadReferredIds(const Place& place, uint32_t group,
   if (std::ranges::any_of(rows, [&](uint32_t row) { return row >= referred_rows; }))
     return Fail(ErrorCode::kCorruption, "row names a resource or scope that is not there");
   std::vector<uint32_t> ids;
-  if (referred_rows <= kRowsPerGroup) {
+  const RowGroups& groups = referred.groups();
+  if (referred_rows <= groups.rows()) {
     ids.resize(referred_rows);
     WEFT_TRY(referred.ReadIds(place.column, 0, ids));
     for (size_t i = 0; i < rows.size(); ++i) out[i] = ids[rows[i]];
     return {};
   }
   std::vector<bool> named(referred.group_count());
-  for (uint32_t row : rows) named[row / kRowsPerGroup] = true;
+  for (uint32_t row : rows) named[groups.group_of(row)] = true;
   for (uint32_t g = 0; g < named.size(); ++g) {
     if (!named[g]) continue;
     ids.resize(RowsInGroup(referred, g));
     WEFT_TRY(referred.ReadIds(place.column, g, ids));
     for (size_t i = 0; i < rows.size(); ++i)
-      if (rows[i] / kRowsPerGroup == g) out[i] = ids[rows[i] % kRowsPerGroup];
+      if (groups.group_of(rows[i]) == g) out[i] = ids[groups.place_of(rows[i])];
   }
   return {};
 }
@@ -113,7 +114,7 @@ Result<std::vector<bool>> ComposedTable::GroupsWith(ColumnRef column, uint32_t i
     ids.resize(RowsInGroup(source, g));
     WEFT_TRY(source.ReadIds(place.column, g, ids));
     for (uint32_t i = 0; i < ids.size(); ++i)
-      if (ids[i] == id) rows.push_back(g * kRowsPerGroup + i);
+      if (ids[i] == id) rows.push_back(source.groups().first_row(g) + i);
   }
   if (rows.size() > kReferredRowsMax) return std::vector<bool>(group_count(), true);
   std::vector<bool> groups(group_count());

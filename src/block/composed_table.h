@@ -32,7 +32,14 @@ class ColumnSource {
   // For a reference column, `id` is the row referred to.
   virtual Result<std::vector<bool>> GroupsWith(uint32_t column, uint32_t id) const = 0;
 
-  uint32_t group_count() const { return (row_count() + kRowsPerGroup - 1) / kRowsPerGroup; }
+  const RowGroups& groups() const { return groups_; }
+  uint32_t group_count() const { return groups_.count(row_count()); }
+
+ protected:
+  explicit ColumnSource(RowGroups groups = {}) : groups_(groups) {}
+
+ private:
+  const RowGroups groups_;
 };
 
 class ComposedTable : public Table {

@@ -14,7 +14,7 @@ namespace weft::block {
 namespace {
 
 // More shapes than this in one group would cost more than the values that they make constant.
-constexpr size_t kShapesMax = kRowsPerGroup / 16;
+constexpr size_t kShapesMax = 512;
 // A shape's constant costs a few bytes; with fewer rows the ids themselves are cheaper.
 constexpr uint32_t kConstantRowsMin = 3;
 
@@ -38,13 +38,13 @@ std::span<const std::pair<size_t, size_t>> Identities(StoredTable table) {
 
 }  // namespace
 
-GroupWriter::GroupWriter(TableMerge* merge, uint64_t rows_max, FileWriter* file,
+GroupWriter::GroupWriter(TableMerge* merge, uint64_t rows_max, RowGroups groups, FileWriter* file,
                          column::PageSealer* sealer)
     : merge_(merge),
       file_(file),
       sealer_(sealer),
-      groups_per_part_(format::GroupsPerPart(
-          static_cast<uint32_t>((rows_max + kRowsPerGroup - 1) / kRowsPerGroup))),
+      groups_(groups),
+      groups_per_part_(format::GroupsPerPart(groups.count(rows_max))),
       pages_(merge->columns().size()) {}
 
 void GroupWriter::Add(std::span<const Slot> slots, std::span<const uint32_t> ids,
@@ -98,7 +98,7 @@ bool GroupWriter::AssignShapes(size_t identity_first, size_t identity_end, size_
 void GroupWriter::FindShapes() {
   for (auto [first, end] : Identities(merge_->table()))
     if (AssignShapes(first, end, kShapesMax)) return;
-  AssignShapes(0, 0, kRowsPerGroup);
+  AssignShapes(0, 0, groups_.rows());
 }
 
 void GroupWriter::FindVaryingSlots() {

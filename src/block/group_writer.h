@@ -24,7 +24,8 @@ namespace weft::block {
 class GroupWriter {
  public:
   // `rows_max`: an upper bound of the rows to come, for the resolution of the value index.
-  GroupWriter(TableMerge* merge, uint64_t rows_max, FileWriter* file, column::PageSealer* sealer);
+  GroupWriter(TableMerge* merge, uint64_t rows_max, RowGroups groups, FileWriter* file,
+              column::PageSealer* sealer);
 
   // Adds numbers in front of the columns' pages when a group is written: called with the group's
   // row count; gives its pages to WritePage() in ascending key order.
@@ -36,7 +37,7 @@ class GroupWriter {
 
   void Add(std::span<const Slot> slots, std::span<const uint32_t> ids, uint64_t time_ns);
   // True when the next Add() begins a new group and the last one must be written first.
-  bool full() const { return rows_.row_count() == kRowsPerGroup; }
+  bool full() const { return rows_.row_count() == groups_.rows(); }
   uint32_t rows_in_group() const { return rows_.row_count(); }
   // Row number of the next row.
   Row row_count() const { return row_count_; }
@@ -67,6 +68,7 @@ class GroupWriter {
   FileWriter* file_;
   column::PageSealer* sealer_;
   std::function<void()> write_numbers_;
+  RowGroups groups_;
   uint32_t groups_per_part_;
   RowSet rows_;
   Row row_count_ = 0;

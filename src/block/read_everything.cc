@@ -65,7 +65,7 @@ class Reading {
   }
   void ReadRows() {
     std::vector<Row> rows;
-    for (Row row = 0; row < std::min(2 * kRowsPerGroup, segment_.spans().row_count()); ++row)
+    for (Row row = 0; row < std::min(2 * RowGroups::kRowsMax, segment_.spans().row_count()); ++row)
       rows.push_back(row);
     SpanBatch spans;
     Note(segment_.ReadSpans(rows, &spans));

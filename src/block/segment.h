@@ -5,7 +5,7 @@
 // (block/block_reader.h, the immutable file). One set of operators reads both.
 //
 // A segment is a few tables: spans, their events and links, and log records. A table has rows, cut
-// into groups of kRowsPerGroup. Row numbers are dense from 0. Every attribute is a column, one for
+// into groups (RowGroups). Row numbers are dense from 0. Every attribute is a column, one for
 // each (scope, key, value type); so are the text and enum intrinsics (Scope kIntrinsic). A column
 // has a dictionary of its distinct values; ReadIds() gives one dictionary id for each row of a group,
 // or kAbsent. Predicates are therefore evaluated once per distinct value and then looked up by id.
@@ -21,6 +21,8 @@
 // Next: block/chunk.h, block/block_reader.h, block/block_writer.h, docs/format_block.md.
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -37,9 +39,38 @@
 
 namespace weft::block {
 
-inline constexpr uint32_t kRowsPerGroup = 8192;
 inline constexpr uint32_t kAbsent = 0xFFFFFFFF;
 using Row = uint32_t;
+
+// How the rows of a table are cut into groups: all but the last hold as many rows, a power of two.
+class RowGroups {
+ public:
+  static constexpr uint32_t kRowsMin = 16, kRowsMax = 8192;
+
+  constexpr RowGroups() = default;
+  // REQUIRES: IsValid(rows).
+  constexpr explicit RowGroups(uint32_t rows)
+      : shift_(static_cast<uint32_t>(std::countr_zero(rows))) {}
+  static constexpr bool IsValid(uint64_t rows) {
+    return rows >= kRowsMin && rows <= kRowsMax && std::has_single_bit(rows);
+  }
+
+  constexpr uint32_t rows() const { return uint32_t{1} << shift_; }
+  constexpr uint32_t group_of(uint64_t row) const { return static_cast<uint32_t>(row >> shift_); }
+  // Of a row within its group.
+  constexpr uint32_t place_of(uint64_t row) const {
+    return static_cast<uint32_t>(row) & (rows() - 1);
+  }
+  constexpr Row first_row(uint32_t group) const { return group << shift_; }
+  constexpr uint32_t count(uint64_t row_count) const { return group_of(row_count + rows() - 1); }
+  // REQUIRES: group < count(row_count).
+  constexpr uint32_t rows_in(uint32_t group, uint32_t row_count) const {
+    return std::min(row_count - first_row(group), rows());
+  }
+
+ private:
+  uint32_t shift_ = static_cast<uint32_t>(std::countr_zero(kRowsMax));
+};
 
 // Numbered for good: stored in block files.
 enum class TableId : uint8_t { kSpans = 0, kEvents = 1, kLinks = 2, kLogs = 3 };
@@ -113,16 +144,14 @@ class Table {
  public:
   virtual ~Table() = default;
   virtual uint32_t row_count() const = 0;
-  uint32_t group_count() const { return (row_count() + kRowsPerGroup - 1) / kRowsPerGroup; }
-  uint32_t rows_in_group(uint32_t group) const {
-    uint32_t first = group * kRowsPerGroup;
-    return row_count() - first < kRowsPerGroup ? row_count() - first : kRowsPerGroup;
-  }
+  const RowGroups& groups() const { return groups_; }
+  uint32_t group_count() const { return groups_.count(row_count()); }
+  uint32_t rows_in_group(uint32_t group) const { return groups_.rows_in(group, row_count()); }
   virtual std::vector<ColumnName> columns() const = 0;
   // One column for each value type that occurs under this key; none: no row has it.
   virtual std::vector<ColumnRef> FindColumns(AttributeScope scope, std::string_view key) const = 0;
   virtual Result<std::shared_ptr<const Dictionary>> OpenDictionary(ColumnRef column) const = 0;
-  // out[i] = dictionary id of row group*kRowsPerGroup + i, or kAbsent.
+  // out[i] = dictionary id of row groups().first_row(group) + i, or kAbsent.
   // REQUIRES: out.size() == rows_in_group(group).
   virtual Status ReadIds(ColumnRef column, uint32_t group, std::span<uint32_t> out) const = 0;
   // kInvalidArgument where this table has no such column.
@@ -138,6 +167,12 @@ class Table {
   // The same about what comes after that: the disk may begin to fetch it, nothing waits for it.
   virtual void WillNeed(uint32_t /*group*/, std::span<const ColumnRef> /*columns*/,
                         std::span<const FixedColumn> /*numbers*/) const {}
+
+ protected:
+  explicit Table(RowGroups groups = {}) : groups_(groups) {}
+
+ private:
+  const RowGroups groups_;
 };
 
 struct TraceEntry {

@@ -97,8 +97,8 @@ template <class Take>
 Status Summariser::EachGroup(const Take& take) {
   uint64_t last = uint64_t{trace_.first_row} + trace_.rows;
   for (uint64_t row = trace_.first_row; row < last && certain_;) {
-    uint32_t group = static_cast<uint32_t>(row / block::kRowsPerGroup);
-    uint64_t first = uint64_t{group} * block::kRowsPerGroup;
+    uint32_t group = spans_.groups().group_of(row);
+    uint64_t first = spans_.groups().first_row(group);
     uint64_t end = std::min(last, first + spans_.rows_in_group(group));
     WEFT_TRY(take(group, static_cast<uint32_t>(row - first), static_cast<uint32_t>(end - first)));
     row = end;
@@ -145,7 +145,7 @@ Status Summariser::TakeGroup(uint32_t group, uint32_t begin, uint32_t end) {
     out_.orphans += depths[i] == 0 && parents[i] != 0;
     // Roots lie in start order; an orphan stands in until a root comes.
     bool is_root = depths[i] == 0 && parents[i] == 0;
-    bool is_first = group * block::kRowsPerGroup + i == trace_.first_row;
+    bool is_first = spans_.groups().first_row(group) + i == trace_.first_row;
     if (is_first || (is_root && out_.root_missing)) {
       out_.root_missing = !is_root;
       WEFT_ASSIGN(out_.root_name, Text("name", i));

@@ -148,8 +148,8 @@ Status DependencyCounter::CountSegment(const Segment& segment) {
 
 bool DependencyCounter::MayStartInRange(const block::TraceEntry& entry,
                                         const block::Table& spans) const {
-  uint32_t first = entry.first_row / block::kRowsPerGroup;
-  uint32_t last = (entry.first_row + entry.rows - 1) / block::kRowsPerGroup;
+  uint32_t first = spans.groups().group_of(entry.first_row);
+  uint32_t last = spans.groups().group_of(uint64_t{entry.first_row} + entry.rows - 1);
   for (uint32_t group = first; group <= last && group < spans.group_count(); ++group)
     if (spans.TimeRange(group).second >= start_ns_) return true;
   return false;
@@ -163,7 +163,7 @@ Status DependencyCounter::CountWhole(const block::TraceEntry& entry, Source* sou
   path_.clear();
   GroupColumns& columns = source->columns;
   for (uint64_t row = entry.first_row; row < end;) {
-    uint32_t group = static_cast<uint32_t>(row / block::kRowsPerGroup);
+    uint32_t group = source->segment.spans().groups().group_of(row);
     if (columns.rows() == 0 || columns.group() != group) {
       WEFT_TRY(meter_.Check(bytes_used()));
       columns.Open(group);
@@ -209,12 +209,12 @@ Status DependencyCounter::GatherFrom(const Segment& segment, const std::vector<T
     for (uint32_t i = 0; i < ids.size(); ++i) {
       WEFT_ASSIGN(Segment::TraceRows rows, segment.FindTrace(ids[i]));
       for (block::Row row : rows.spans) {
-        uint32_t group = row / block::kRowsPerGroup;
+        uint32_t group = segment.spans().groups().group_of(row);
         if (source.columns.rows() == 0 || source.columns.group() != group) {
           WEFT_TRY(meter_.Check(bytes_used()));
           source.columns.Open(group);
         }
-        WEFT_TRY(GatherRow(i, row % block::kRowsPerGroup, &source));
+        WEFT_TRY(GatherRow(i, segment.spans().groups().place_of(row), &source));
       }
       if (i % 256 == 0) WEFT_TRY(meter_.Check(bytes_used()));
     }

@@ -29,7 +29,7 @@ class GroupColumns {
   void Open(uint32_t group);
   uint32_t group() const { return group_; }
   uint32_t rows() const { return rows_; }
-  block::Row first_row() const { return group_ * block::kRowsPerGroup; }
+  block::Row first_row() const { return segment_.spans().groups().first_row(group_); }
 
   Result<std::span<const uint64_t>> Numbers(block::FixedColumn column);
   Result<std::span<const uint32_t>> Ids(block::ColumnRef column);

@@ -16,7 +16,7 @@ namespace weft::query {
 namespace {
 
 using block::FixedColumn;
-using block::kRowsPerGroup;
+constexpr uint32_t kRowsPerGroup = block::RowGroups::kRowsMax;
 using testing::DiskOp;
 
 // Three row groups of traces of one span.

@@ -290,11 +290,11 @@ Result<Waiting> Searcher::FindTrueStart(const Waiting& waiting) {
       WEFT_ASSIGN(block::Segment::TraceRows rows, segment.FindTrace(waiting.key.trace_id));
       exact.all_rows += rows.spans.size() + rows.logs.size();
       if (rows.spans.empty() || s == waiting.segment) return {};
-      uint32_t group = rows.spans[0] / block::kRowsPerGroup;
+      uint32_t group = segment.spans().groups().group_of(rows.spans[0]);
       std::vector<uint64_t> ordinals(segment.spans().rows_in_group(group));
       WEFT_TRY(segment.spans().ReadNumbers(block::FixedColumn::kTrace, group, ordinals));
       block::TraceEntry entry;
-      uint64_t ordinal = ordinals[rows.spans[0] % block::kRowsPerGroup];
+      uint64_t ordinal = ordinals[segment.spans().groups().place_of(rows.spans[0])];
       if (ordinal >= segment.trace_count())
         return Fail(ErrorCode::kCorruption, "a row names a trace that its segment lacks");
       WEFT_TRY(segment.ReadTraces(static_cast<uint32_t>(ordinal), std::span(&entry, 1)));

@@ -207,7 +207,7 @@ TEST(Search, NewestPageReadsFewRows) {
   auto page = Search(*snapshot, {.limit = 20}, {});
   ASSERT_TRUE(page.has_value());
   ASSERT_EQ(page->traces.size(), 20u);
-  EXPECT_LE(page->stats.spans_inspected, 2 * block::kRowsPerGroup);
+  EXPECT_LE(page->stats.spans_inspected, 2 * block::RowGroups::kRowsMax);
   EXPECT_EQ(page->stats.spans_total, 200'000u);
   EXPECT_EQ(page->stats.segments_skipped, 9u);
 }

@@ -13,7 +13,6 @@ namespace {
 using block::AttributeScope;
 using block::FixedColumn;
 using block::kAbsent;
-using block::kRowsPerGroup;
 using traceql::Intrinsic;
 using traceql::Operator;
 
@@ -37,8 +36,8 @@ bool AnySet(const std::vector<uint8_t>& rows) {
 Status SegmentScan::Prepare() {
   leaves_.resize(plan_.leaves.size());
   seen_.resize(segment_.trace_count());
-  bytes_ = seen_.size() / 8 + kRowsPerGroup * 64;
-  bytes_ += kRowsPerGroup * plan_.filters.size();
+  bytes_ = seen_.size() / 8 + segment_.spans().groups().rows() * 64;
+  bytes_ += segment_.spans().groups().rows() * plan_.filters.size();
   for (size_t i = 0; i < leaves_.size(); ++i) {
     if (!IsLookUp(plan_.leaves[i])) continue;
     WEFT_TRY(PrepareLeaf(plan_.leaves[i], &leaves_[i]));
@@ -117,7 +116,7 @@ Status SegmentScan::PrepareColumn(const Leaf& leaf, PreparedLeaf* out) {
 void SegmentScan::MarkRow(uint64_t row, PreparedLeaf* out) const {
   if (row >= out->rows.size()) return;  // a log's or link's kAbsent
   out->rows[row] = true;
-  out->groups[row / kRowsPerGroup] = true;
+  out->groups[segment_.spans().groups().group_of(row)] = true;
 }
 
 Status SegmentScan::PrepareTraceId(const Leaf& leaf, PreparedLeaf* out) {
@@ -185,13 +184,13 @@ Status SegmentScan::PrepareEventTime(const Leaf& leaf, PreparedLeaf* out) {
     WEFT_TRY(table.ReadNumbers(FixedColumn::kTime, group, times));
     for (uint32_t i = 0; i < rows; ++i) {
       if (parents[i] >= segment_.spans().row_count()) continue;
-      uint32_t parent_group = static_cast<uint32_t>(parents[i] / kRowsPerGroup);
+      uint32_t parent_group = segment_.spans().groups().group_of(parents[i]);
       if (parent_group != starts_group) {
         starts.resize(segment_.spans().rows_in_group(parent_group));
         WEFT_TRY(segment_.spans().ReadNumbers(FixedColumn::kStart, parent_group, starts));
         starts_group = parent_group;
       }
-      int64_t since = static_cast<int64_t>(times[i] - starts[parents[i] % kRowsPerGroup]);
+      int64_t since = static_cast<int64_t>(times[i] - starts[segment_.spans().groups().place_of(parents[i])]);
       if (Compare(leaf.op, Scalar::Duration(since), leaf.literal, nullptr))
         MarkRow(parents[i], out);
     }

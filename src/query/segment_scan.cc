@@ -12,7 +12,6 @@ namespace {
 using block::AttributeScope;
 using block::FixedColumn;
 using block::kAbsent;
-using block::kRowsPerGroup;
 using traceql::Intrinsic;
 using traceql::Operator;
 
@@ -120,8 +119,8 @@ Result<bool> SegmentScan::FindPromising(std::vector<uint8_t>* promising) {
     bool may = columns_.IsSplit(t);
     if (!may && entry.rows > 0) {
       uint64_t end = uint64_t{entry.first_row} + entry.rows;
-      uint32_t first = entry.first_row / kRowsPerGroup;
-      uint32_t last = static_cast<uint32_t>((end - 1) / kRowsPerGroup);
+      const block::RowGroups& groups = segment_.spans().groups();
+      uint32_t first = groups.group_of(entry.first_row), last = groups.group_of(end - 1);
       may = first != last && MayHold(first, std::min(last, segment_.spans().group_count() - 1));
     }
     (*promising)[t] = may;

@@ -5,7 +5,6 @@
 
 namespace weft::query {
 
-using block::kRowsPerGroup;
 
 bool TagRows::CoversSegment() const {
   auto [first, last] = segment_.time_range();
@@ -32,7 +31,7 @@ Status TagRows::Prepare(const BudgetMeter& meter, TraceSet* undecided) {
     spans_inspected_ += spans.rows_in_group(group);
     for (uint32_t i = 0; i < answers.size(); ++i) {
       if (!answers[i]) continue;
-      spans_[size_t{group} * kRowsPerGroup + i] = true;
+      spans_[size_t{spans.groups().first_row(group)} + i] = true;
       none_ = false;
     }
   }
@@ -44,7 +43,7 @@ Result<bool> TagRows::Select(block::TableId table_id, uint32_t group,
   const block::Table& table = segment_.table(table_id);
   rows->assign(table.rows_in_group(group), every_);
   if (every_ || none_) return every_;
-  size_t first = size_t{group} * kRowsPerGroup;
+  size_t first = table.groups().first_row(group);
   if (table_id == block::TableId::kSpans) {
     for (size_t i = 0; i < rows->size(); ++i) (*rows)[i] = spans_[first + i];
   } else {

@@ -6,16 +6,24 @@
 
 #include <random>
 
-#include "store/numbered_spans.h"
 #include "testing/manual_clock.h"
+#include "testing/numbered_spans.h"
 #include "testing/sim_env.h"
 
 namespace weft::store {
 namespace {
 
+using testing::AppendAndWait;
+using testing::CheckNumbers;
 using testing::CrashKind;
 using testing::ManualClock;
+using testing::NumberedBatch;
+using testing::NumberedTrace;
+using testing::NumberOf;
+using testing::Numbers;
+using testing::ReadNumbers;
 using testing::SimEnv;
+using testing::StoredNumbers;
 
 StoreConfig Config() {
   StoreConfig config;
@@ -26,14 +34,14 @@ StoreConfig Config() {
   return config;
 }
 
-constexpr uint64_t kSpans = 400;
+constexpr uint64_t kSpans = 400, kBatchSpans = 20;
 
 // Two merged blocks, one of a flush, and a log with several records; closed in good order.
 void Fill(SimEnv* env, Clock* clock) {
   auto store = Store::Open(env, clock, Config());
   ASSERT_TRUE(store);
-  for (uint64_t i = 0; i < kSpans; i += 20) {
-    ASSERT_TRUE(AppendAndWait(store->get(), NumberedBatch(i, 20, 7)));
+  for (uint64_t i = 0; i < kSpans; i += kBatchSpans) {
+    ASSERT_TRUE(AppendAndWait(store->get(), NumberedBatch(i, kBatchSpans, 7)));
     if (i % 60 == 0 && i < 300) {
       ASSERT_TRUE((*store)->FlushNow());
     }
@@ -65,9 +73,11 @@ std::string ReadEverything(Store* store, bool* complete, bool* told) {
   const StoredNumbers found = ReadNumbers(store);
   *complete = found.error.empty();
   *told = !found.error.empty();
-  std::set<uint64_t> sent;
-  for (uint64_t n = 0; n < kSpans; ++n) sent.insert(n);
-  const std::string problem = CheckNumbers(found.spans, {}, sent);
+  Numbers sent;
+  for (uint64_t n = 0; n < kSpans; n += kBatchSpans) sent.Add(n, kBatchSpans);
+  StoredNumbers readable = found;
+  readable.error.clear();
+  const std::string problem = CheckNumbers(readable, {}, sent);
   if (!problem.empty()) return problem;
   *complete = *complete && found.spans.size() == kSpans;
   const auto snapshot = store->TakeSnapshot("");

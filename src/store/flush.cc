@@ -160,6 +160,7 @@ Result<std::shared_ptr<LiveBlock>> Engine::WriteLiveBlock(
   const std::string path = PathOfBlock(tenant.name, meta.name);
   const std::string temporary = TemporaryName(path);
   block::WriteBlockOptions options;
+  options.group_rows = config_.block_group_rows;
   options.cancelled = [this] { return stopping_.load(); };
   auto summary = block::WriteBlock(env_, temporary, sources, options);
   if (!summary) {

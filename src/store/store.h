@@ -77,6 +77,7 @@ struct StoreConfig {
   uint64_t wal_segment_bytes = 64ull << 20;
   uint64_t page_cache_bytes = 32ull << 20;
   uint64_t free_bytes_min = 64ull << 20;  // below it ingest is refused until space is back
+  uint32_t block_group_rows = block::RowGroups::kRowsMax;  // block/block_writer.h
   bool background = true;                 // false: tests call FlushNow() and CompactNow()
   bool delete_source_after_merge = true;
   StoreObserver* observer = nullptr;  // borrowed, may be null

@@ -13,7 +13,6 @@
 #include <variant>
 
 #include "testing/wild_batch.h"
-#include "trace/trace.h"
 
 namespace weft::testing {
 namespace {
@@ -66,45 +65,78 @@ struct WholeTrace {
   const SpanBatch* root_batch = nullptr;
 };
 
+// Spans are in the order of their starts and ids.
+constexpr size_t kNobody = SIZE_MAX;
+
+// The first span with this id, of this kind where one is asked for, that is not `self`.
+size_t FindSpan(const WholeTrace& trace, const SpanId& id, size_t self,
+                std::optional<SpanKind> kind = std::nullopt) {
+  for (size_t i = 0; i < trace.spans.size(); ++i) {
+    const Span& span = *trace.spans[i].second;
+    if (i != self && span.span_id == id && (!kind || span.kind == *kind)) return i;
+  }
+  return kNobody;
+}
+
+// The parent by the rules of docs/traceql.md, cycles not yet cut. Where a client and a server share
+// an id, the server's parent is the client, and children belong to the server.
+size_t ParentOf(const WholeTrace& trace, size_t i) {
+  const Span& span = *trace.spans[i].second;
+  if (span.kind == SpanKind::kServer) {
+    const size_t client = FindSpan(trace, span.span_id, i, SpanKind::kClient);
+    if (client != kNobody) return client;
+  }
+  if (span.parent_span_id.empty()) return kNobody;
+  const size_t server = FindSpan(trace, span.parent_span_id, i, SpanKind::kServer);
+  const size_t client = FindSpan(trace, span.parent_span_id, i, SpanKind::kClient);
+  if (server != kNobody && client != kNobody) return server;
+  return FindSpan(trace, span.parent_span_id, i);
+}
+
+// A walk up from `start` that comes back to a span it has met has found a cycle.
+void CutCycle(size_t start, std::vector<size_t>* parents) {
+  std::vector<size_t> path;
+  for (size_t at = start; at != kNobody; at = (*parents)[at]) {
+    auto met = std::ranges::find(path, at);
+    if (met != path.end()) {
+      (*parents)[*std::min_element(met, path.end())] = kNobody;
+      return;
+    }
+    path.push_back(at);
+  }
+}
+
 // Numbers openings and closings by walking the tree.
 void NumberTree(WholeTrace* trace) {
-  std::vector<trace::Node> nodes;
-  for (auto& [batch, span] : trace->spans) {
-    nodes.push_back({span->span_id, span->parent_span_id, span->start_ns, span->end_ns, span->kind,
-                     span->status == StatusCode::kError});
-    trace->start_ns = std::min(trace->start_ns, span->start_ns);
-    trace->end_ns = std::max({trace->end_ns, span->start_ns, span->end_ns});
-  }
-  trace::Tree tree = trace::BuildTree(nodes);
-  size_t count = nodes.size();
-  trace->nested_left.resize(count);
-  trace->nested_right.resize(count);
-  trace->nested_parent.resize(count);
-  trace->children.resize(count);
-  std::vector<uint32_t> open;
+  const size_t count = trace->spans.size();
+  std::vector<size_t> parents(count);
+  for (size_t i = 0; i < count; ++i) parents[i] = ParentOf(*trace, i);
+  for (size_t i = 0; i < count; ++i) CutCycle(i, &parents);
+  for (auto* numbers :
+       {&trace->nested_left, &trace->nested_right, &trace->nested_parent, &trace->children})
+    numbers->resize(count);
   int64_t next = 1;
-  auto close_until = [&](size_t depth) {
-    while (open.size() > depth) {
-      trace->nested_right[tree.node[open.back()]] = next++;
-      open.pop_back();
+  std::function<void(size_t)> number_below = [&](size_t parent) {
+    for (size_t i = 0; i < count; ++i) {
+      if (parents[i] != parent) continue;
+      trace->nested_left[i] = next++;
+      number_below(i);
+      trace->nested_right[i] = next++;
+      if (parent != kNobody) ++trace->children[parent];
     }
   };
-  for (uint32_t i = 0; i < count; ++i) {
-    uint32_t span = tree.node[i];
-    close_until(tree.depth[i]);
-    trace->nested_left[span] = next++;
-    open.push_back(i);
-    trace->nested_parent[span] = tree.orphan[i] ? 0 : -1;
-    if (tree.parent[i] != trace::kNone) {
-      trace->nested_parent[span] = trace->nested_left[tree.node[tree.parent[i]]];
-      ++trace->children[tree.node[tree.parent[i]]];
-    }
-    bool is_root = tree.parent[i] == trace::kNone && !tree.orphan[i];
-    if (is_root && trace->root == nullptr)
-      std::tie(trace->root_batch, trace->root) = trace->spans[span];
+  number_below(kNobody);
+  for (size_t i = 0; i < count; ++i) {
+    const Span& span = *trace->spans[i].second;
+    const bool is_top = parents[i] == kNobody, is_root = is_top && span.parent_span_id.empty();
+    trace->nested_parent[i] = !is_top ? trace->nested_left[parents[i]] : is_root ? -1 : 0;
+    trace->start_ns = std::min(trace->start_ns, span.start_ns);
+    trace->end_ns = std::max({trace->end_ns, span.start_ns, span.end_ns});
+    if (is_root && trace->root == nullptr) std::tie(trace->root_batch, trace->root) = trace->spans[i];
   }
-  close_until(0);
-  if (trace->root == nullptr) std::tie(trace->root_batch, trace->root) = trace->spans[tree.node[0]];
+  // Without a root the earliest span that has no parent here stands for it.
+  for (size_t i = 0; i < count && trace->root == nullptr; ++i)
+    if (parents[i] == kNobody) std::tie(trace->root_batch, trace->root) = trace->spans[i];
 }
 
 int64_t Clamp(uint64_t ns) {

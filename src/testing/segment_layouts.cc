@@ -14,9 +14,9 @@ using Segments = std::vector<SegmentPtr>;
 
 class BlockFactory {
  public:
-  SegmentPtr Merge(const Segments& sources) {
+  SegmentPtr Merge(const Segments& sources, block::WriteBlockOptions options = {}) {
     std::string path = "/blocks/" + std::to_string(++count_) + ".block";
-    auto written = block::WriteBlock(env_.get(), path, sources, {});
+    auto written = block::WriteBlock(env_.get(), path, sources, options);
     WEFT_CHECK_MSG(written.has_value(), written ? "" : written.error().message.c_str());
     auto opened = block::OpenBlock(env_.get(), path, cache_);
     WEFT_CHECK_MSG(opened.has_value(), opened ? "" : opened.error().message.c_str());
@@ -56,6 +56,14 @@ std::vector<Layout> MakeLayouts(const std::vector<const SpanBatch*>& batches) {
   for (const SegmentPtr& chunk : chunks) blocks.push_back(factory.Merge({chunk}));
   add("a block for each batch", blocks);
   add("one block merged from blocks", {factory.Merge(blocks)});
+  // Few spans fill many groups: value index, zone maps, traces that lie in several groups.
+  const block::WriteBlockOptions small{.group_rows = block::RowGroups::kRowsMin};
+  SegmentPtr small_groups = factory.Merge({MakeChunk(batches)}, small);
+  add("one block of small groups", {small_groups});
+  add("small groups merged into large ones", {factory.Merge({small_groups})});
+  Segments small_blocks;
+  for (const SegmentPtr& block : blocks) small_blocks.push_back(factory.Merge({block}, small));
+  add("a block of small groups for each batch", small_blocks);
   Segments mixed;
   for (size_t i = 0; i < chunks.size(); ++i) mixed.push_back(i % 2 == 0 ? chunks[i] : blocks[i]);
   add("chunks and blocks", mixed);

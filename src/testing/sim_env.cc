@@ -401,34 +401,44 @@ Status SimEnv::Remove(const std::string& path) {
   return {};
 }
 
-Status SimEnv::MakeDirs(const std::string& path) {
+Result<bool> SimEnv::MakeDir(const std::string& path) {
   std::lock_guard lock(mutex_);
+  if (auto it = names_.find(path); it != names_.end()) {
+    if (it->second->directory) return false;
+    return Fail(ErrorCode::kAlreadyExists, path + " is a file");
+  }
+  WEFT_TRY(Count(DiskOp::kMakeDir, path));
+  auto node = std::make_shared<Node>();
+  node->directory = true;
+  names_[path] = node;
+  unsynced_names_.push_back({path, node, {}});
+  return true;
+}
+
+Status SimEnv::MakeDirs(const std::string& path) {
   for (size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
-    const std::string dir = path.substr(0, end);
-    auto& node = names_[dir];
-    if (node == nullptr) {
-      node = std::make_shared<Node>();
-      node->directory = true;
-      unsynced_names_.push_back({dir, node, {}});
-    } else if (!node->directory) {
-      return Fail(ErrorCode::kAlreadyExists, dir + " is a file");
-    }
+    WEFT_ASSIGN(const bool made, MakeDir(path.substr(0, end)));
+    if (made) Changed();
     if (end == std::string::npos) return {};
   }
 }
 
 Status SimEnv::RemoveDir(const std::string& path) {
-  std::lock_guard lock(mutex_);
-  auto it = names_.find(path);
-  if (it == names_.end() || !it->second->directory) {
-    return Fail(ErrorCode::kNotFound, path + " is not a directory");
+  {
+    std::lock_guard lock(mutex_);
+    WEFT_TRY(Count(DiskOp::kRemoveDir, path));
+    auto it = names_.find(path);
+    if (it == names_.end() || !it->second->directory) {
+      return Fail(ErrorCode::kNotFound, path + " is not a directory");
+    }
+    auto next = names_.lower_bound(path + "/");
+    if (next != names_.end() && next->first.starts_with(path + "/")) {
+      return Fail(ErrorCode::kIo, path + " is not empty");
+    }
+    names_.erase(it);
+    unsynced_names_.push_back({path, nullptr, {}});
   }
-  auto next = names_.lower_bound(path + "/");
-  if (next != names_.end() && next->first.starts_with(path + "/")) {
-    return Fail(ErrorCode::kIo, path + " is not empty");
-  }
-  names_.erase(it);
-  unsynced_names_.push_back({path, nullptr, {}});
+  Changed();
   return {};
 }
 

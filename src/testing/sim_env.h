@@ -49,9 +49,11 @@ enum class DiskOp : uint8_t {
   kSyncDir,
   kCreate,
   kRename,
-  kRemove
+  kRemove,
+  kMakeDir,
+  kRemoveDir
 };
-inline constexpr int kDiskOps = 8;
+inline constexpr int kDiskOps = 10;
 
 class SimEnv : public Env {
  public:
@@ -115,6 +117,7 @@ class SimEnv : public Env {
   Status Count(DiskOp op, const std::string& path);  // REQUIRES: mutex_ held
   Status CheckSpace(const Node& node, uint64_t bytes) const;
   bool ParentExists(const std::string& path) const;
+  Result<bool> MakeDir(const std::string& path);  // false: it was there
   void Changed();
   static void Apply(const NameChange& change, Names* names);
 

@@ -1,15 +1,57 @@
 # SPDX-License-Identifier: Apache-2.0
-"""kill -9 at random moments under load: every span that was acknowledged is there exactly once."""
+"""kill -9 at random moments under load: every span that was acknowledged is there exactly once, with
+the content that was sent."""
+import itertools
 import os
 import random
 import subprocess
 import tempfile
+import threading
 import time
 
+from every_field import every_field_logs, every_field_traces
+from otlp_text import LogsData, TracesData, logs_of, show, spans_of
 from weft_process import BINARY, Weft, WeftTest, wait_for
 
 ROUNDS = 25
 RATE = 8000
+CONTENT_ROUNDS = 6
+SENDERS = 4
+
+
+class Senders:
+    """Threads that send documents with every field of the protocol, each with a seed of its own, until
+    the server is gone. What was sent and what was acknowledged, span by span and log by log."""
+
+    def __init__(self, weft, seeds):
+        self.weft, self.seeds, self.lock = weft, seeds, threading.Lock()
+        self.sent, self.acked = {"traces": set(), "logs": set()}, {"traces": set(), "logs": set()}
+        self.threads = [threading.Thread(target=self.run) for _ in range(SENDERS)]
+        for thread in self.threads:
+            thread.start()
+
+    def run(self):
+        while True:
+            with self.lock:
+                seed = next(self.seeds)
+            kind = ("traces", "logs")[seed % 2]
+            message = every_field_traces(seed) if kind == "traces" else every_field_logs(seed)
+            content = spans_of(message) if kind == "traces" else logs_of(message)
+            with self.lock:
+                self.sent[kind] |= content
+            try:
+                status, answer = self.weft.post(f"/v1/{kind}", message.SerializeToString(),
+                                                "application/x-protobuf")
+            except OSError:
+                return
+            if status != 200:
+                raise AssertionError(f"{status} {answer[:300]!r}")
+            with self.lock:
+                self.acked[kind] |= content
+
+    def join(self):
+        for thread in self.threads:
+            thread.join()
 
 
 class CrashTest(WeftTest):
@@ -61,6 +103,48 @@ class CrashTest(WeftTest):
             self.check(weft, acked)
             self.assertGreaterEqual(weft.status()["spans"], sum(acked.values()))
         self.assertGreater(blocks, 0, "no block was ever written: the test tested the log only")
+
+    def content(self, weft, trace_ids):
+        """Every span and log record of these traces, as the server gives them back."""
+        got = {"traces": set(), "logs": set()}
+        for trace_id in trace_ids:
+            for kind, message, taken_apart, query in (("traces", TracesData, spans_of, ""),
+                                                      ("logs", LogsData, logs_of, "?logs=true")):
+                status, body = weft.get(f"/api/weft/v1/trace/{trace_id}/otlp{query}",
+                                        {"Accept": "application/x-protobuf"})
+                if status != 404:
+                    self.assertEqual(status, 200, body[:300])
+                    got[kind] |= taken_apart(message.FromString(body))
+        return got
+
+    def test_content_and_logs_survive_kill_9_under_load_and_while_recovering(self):
+        folder = tempfile.TemporaryDirectory(prefix="weft-crash-")
+        self.addCleanup(folder.cleanup)
+        weft = Weft(["exporters::store::flush::bytes=1MiB", "exporters::store::flush::age=1s"],
+                    data=folder.name)
+        self.addCleanup(weft.close)
+        dice, seeds = random.Random(20261130), itertools.count(1)
+        sent, acked = {"traces": set(), "logs": set()}, {"traces": set(), "logs": set()}
+        for _ in range(CONTENT_ROUNDS):
+            weft.start()
+            senders = Senders(weft, seeds)
+            time.sleep(dice.uniform(0.2, 1.5))  # the moment of the kill is the test's own choice
+            weft.kill()
+            senders.join()
+            for kind in acked:
+                sent[kind] |= senders.sent[kind]
+                acked[kind] |= senders.acked[kind]
+            for _ in range(3):
+                weft.start(wait=False)
+                time.sleep(dice.uniform(0, 0.03))
+                weft.kill()
+        weft.start()
+        got = self.content(weft, sorted({entry[0] for kind in sent for entry in sent[kind]}))
+        for kind in acked:
+            self.assertGreater(len(acked[kind]), 50)
+            lost, invented = sorted(acked[kind] - got[kind]), sorted(got[kind] - sent[kind])
+            self.assertFalse(lost[:1], f"{len(lost)} {kind} lost, first {[show(e) for e in lost[:1]]}")
+            self.assertFalse(invented[:1], f"{kind} never sent: {[show(e) for e in invented[:1]]}")
 
     def test_a_graceful_stop_loses_nothing_either(self):
         folder = tempfile.TemporaryDirectory(prefix="weft-stop-")
