@@ -60,18 +60,24 @@ std::optional<Settings> ReadOtlpReceiver(Section section) {
     protocols->Finish();
   }
   section.Finish();
-  if (!settings.grpc && !settings.http) {
+  if (settings.grpc || settings.http) return settings;
+  if (section.IsSound())
     section.Error(section.node(), "",
                   "must specify at least one protocol when using the OTLP receiver");
-    return std::nullopt;
-  }
-  return settings;
+  return std::nullopt;
 }
 
 void ReadOptionalBytes(Section* section, std::string_view key, std::optional<uint64_t>* out) {
   if (section->Get(key) == nullptr) return;
   out->emplace(0);
   section->ReadBytes(key, &**out);
+}
+
+// The value under both keys; the section where it is not written.
+const Node& PlaceOf(const Section& section, std::string_view outer, std::string_view inner) {
+  const Node* node = section.node().Find(outer);
+  if (node != nullptr) node = node->Find(inner);
+  return node == nullptr ? section.node() : *node;
 }
 
 std::optional<Settings> ReadStore(Section section) {
@@ -97,13 +103,15 @@ std::optional<Settings> ReadStore(Section section) {
   }
   ReadOptionalBytes(&section, "free_bytes_min", &settings.free_bytes_min);
   section.Finish();
+  if (!section.IsSound()) return std::nullopt;
   uint64_t head = settings.head_bytes_max.value_or(64ull << 20);
   uint64_t flush = settings.flush_bytes.value_or(std::min<uint64_t>(24ull << 20, head / 2));
   constexpr uint64_t kHeadLeast = 4ull << 20;
   if (head < kHeadLeast)
-    section.Error(section.node(), "memory::head", "must be 4MiB or more");
+    section.Error(PlaceOf(section, "memory", "head"), "memory::head", "must be 4MiB or more");
   else if (flush > head)
-    section.Error(section.node(), "flush::bytes", "must not be larger than memory::head");
+    section.Error(PlaceOf(section, "flush", "bytes"), "flush::bytes",
+                  "must not be larger than memory::head");
   else if (settings.head_bytes_max && !settings.flush_bytes)
     settings.flush_bytes = flush;
   return settings;
@@ -247,6 +255,7 @@ const std::vector<KnownElsewhere>& Elsewhere() {
         "loki",
         "elasticsearch",
         "clickhouse",
+        "jaeger_storage_exporter",
         "datadog",
         "awsxray",
         "opensearch",
@@ -259,6 +268,69 @@ const std::vector<KnownElsewhere>& Elsewhere() {
         "healthcheckv2", "opamp"}},
   };
   return known;
+}
+
+// Components whose work weft does by itself, or does in another way, and how.
+struct OwnWay {
+  ComponentKind kind;
+  std::string_view name, instead;
+};
+constexpr OwnWay kOwnWays[] = {
+    {ComponentKind::kProcessor, "batch", "weft needs none: take it out"},
+    {ComponentKind::kProcessor, "memory_limiter",
+     "weft bounds what requests hold (service::limits): take it out"},
+    {ComponentKind::kExtension, "healthcheckv2", "weft has health_check"},
+    {ComponentKind::kExtension, "jaeger_query", "weft's \"query\" answers Jaeger's API too"},
+    {ComponentKind::kExtension, "jaeger_storage", "weft's exporter \"store\" keeps what comes"},
+    {ComponentKind::kExporter, "jaeger_storage_exporter",
+     "weft's exporter \"store\" keeps what comes"},
+    {ComponentKind::kExtension, "file_storage", "weft's store has its own log: take it out"},
+    {ComponentKind::kExtension, "pprof", "take it out"},
+    {ComponentKind::kExtension, "zpages", "take it out; /metrics and the log say what happens"},
+};
+
+// What to do about a component that weft does not have.
+std::string WayOut(ComponentKind kind, std::string_view type) {
+  for (const OwnWay& own : kOwnWays)
+    if (own.kind == kind && own.name == type) return std::string(own.instead);
+  switch (kind) {
+    case ComponentKind::kReceiver:
+      return "a Collector before weft can receive that and send OTLP (docs/config.md)";
+    case ComponentKind::kExporter:
+      return "\"store\" keeps what comes; a Collector before weft can send it elsewhere too "
+             "(docs/config.md)";
+    case ComponentKind::kProcessor:
+    case ComponentKind::kConnector:
+    case ComponentKind::kExtension:
+      return "take it out, or have it in a Collector before weft (docs/config.md)";
+  }
+  return "";
+}
+
+void ReportMissing(ComponentKind kind, std::string_view type, const Section& section,
+                   const Node& at) {
+  std::vector<std::string> types = TypesOf(kind);
+  std::string exist = types.empty()
+                          ? fmt::format("it has no {}s yet", KindName(kind))
+                          : fmt::format("its {}s are: {}", KindName(kind), fmt::join(types, ", "));
+  bool known = std::ranges::any_of(Elsewhere(), [&](const KnownElsewhere& elsewhere) {
+    return elsewhere.kind == kind &&
+           std::ranges::find(elsewhere.names, type) != elsewhere.names.end();
+  });
+  std::string nearest = known ? "" : NearestWord(type, types);
+  std::string message;
+  if (known) {
+    message =
+        fmt::format("the {} \"{}\" is known, but this version of weft does not have it; {}; {}",
+                    KindName(kind), type, exist, WayOut(kind, type));
+  } else if (!nearest.empty()) {
+    message = fmt::format("unknown {} type \"{}\"; did you mean \"{}\"? {}", KindName(kind), type,
+                          nearest, exist);
+  } else {
+    message = fmt::format("unknown {} type \"{}\"; {}; {}", KindName(kind), type, exist,
+                          WayOut(kind, type));
+  }
+  section.problems()->Error(at, section.path(), message);
 }
 
 }  // namespace
@@ -288,23 +360,7 @@ std::optional<Settings> ReadSettings(ComponentKind kind, std::string_view type, 
     section.problems()->Warn(at, section.path(), "memory_ballast does nothing any more: ignored");
     return NothingSettings{};
   }
-  std::vector<std::string> types = TypesOf(kind);
-  std::string exist = types.empty()
-                          ? fmt::format("it has no {}s yet", KindName(kind))
-                          : fmt::format("its {}s are: {}", KindName(kind), fmt::join(types, ", "));
-  for (const KnownElsewhere& known : Elsewhere())
-    if (known.kind == kind && std::ranges::find(known.names, type) != known.names.end()) {
-      section.problems()->Error(
-          at, section.path(),
-          fmt::format("the {} \"{}\" is known, but this version of weft does not have it; {}",
-                      KindName(kind), type, exist));
-      return std::nullopt;
-    }
-  std::string nearest = NearestWord(type, types);
-  section.problems()->Error(
-      at, section.path(),
-      fmt::format("unknown {} type \"{}\"; {}{}", KindName(kind), type,
-                  nearest.empty() ? "" : fmt::format("did you mean \"{}\"? ", nearest), exist));
+  ReportMissing(kind, type, section, at);
   return std::nullopt;
 }
 
