@@ -8,6 +8,7 @@
 #include "api/api_v3_grpc.h"
 #include "api/jaeger_api.h"
 #include "api/metrics_page.h"
+#include "api/otlp_elsewhere.h"
 #include "api/tempo_api.h"
 #include "api/web_ui.h"
 #include "wire/compression.h"
@@ -98,6 +99,7 @@ Status QueryServer::StartTempo() {
   AddTempoRoutes("", {facts_.version, ready_}, &runner_,
                  RoutesFor(options_.tempo_loopback_only, router.get()), router.get());
   AddHealthRoutes(ready_, metrics_, {}, router.get());
+  AddOtlpElsewhere(facts_, RoutesFor(options_.tempo_loopback_only, router.get()), router.get());
   WEFT_ASSIGN(tempo_port_,
               server_->Listen(*options_.tempo_endpoint, std::move(router), options_.tempo_listen));
   return {};
@@ -106,7 +108,9 @@ Status QueryServer::StartTempo() {
 Status QueryServer::StartGrpc() {
   if (!options_.grpc_endpoint) return {};
   auto router = std::make_shared<net::Router>();
-  AddGrpc(RoutesFor(options_.grpc_loopback_only, router.get()), router.get());
+  net::RouteOptions route = RoutesFor(options_.grpc_loopback_only, router.get());
+  AddGrpc(route, router.get());
+  AddOtlpElsewhere(facts_, route, router.get());
   WEFT_ASSIGN(grpc_port_,
               server_->Listen(*options_.grpc_endpoint, std::move(router), options_.grpc_listen));
   return {};
@@ -121,6 +125,7 @@ Status QueryServer::Start() {
   AddTempoRoutes("/tempo", {facts_.version, ready_}, &runner_, route, router.get());
   // Probes and scrapers come by address or by any name, and learn nothing private.
   AddHealthRoutes(ready_, metrics_, {}, router.get());
+  AddOtlpElsewhere(facts_, route, router.get());
   ServeWebUi(route.admit, router.get());
   AddGrpc(route, router.get());
   WEFT_ASSIGN(port_, server_->Listen(options_.endpoint, std::move(router), options_.listen));

@@ -61,7 +61,8 @@ const Router::Route* Router::FindGrpc(std::string_view path) const {
 bool Router::HasGrpcService(std::string_view service) const {
   if (service.empty()) return true;
   for (const auto& route : routes_) {
-    if (!route->grpc || route->path.size() <= service.size() + 2) continue;
+    if (!route->grpc || route->grpc_options.is_elsewhere) continue;
+    if (route->path.size() <= service.size() + 2) continue;
     std::string_view path = route->path;
     if (path.substr(1).starts_with(service) && path[service.size() + 1] == '/') return true;
   }
