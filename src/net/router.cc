@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/printable.h"
 #include "net/route.h"
 
 namespace weft::net {
@@ -179,7 +180,7 @@ Response PlainResponse(int status, std::string text) {
   return Response{.status = status,
                   .content_type = "text/plain; charset=utf-8",
                   .headers = {},
-                  .body = std::move(text) + "\n"};
+                  .body = EscapeUnprintable(text) + "\n"};
 }
 
 }  // namespace weft::net
