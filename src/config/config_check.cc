@@ -59,6 +59,10 @@ class Checker {
     const Node* at;
   };
 
+  // One that was read; null is an empty map.
+  static bool IsMap(const Node& node) {
+    return !node.is_unknown && (node.kind == Node::Kind::kMap || node.kind == Node::Kind::kNull);
+  }
   // True also where nobody knows, for what would say it could not be read.
   bool HasKind(ComponentKind kind) const {
     return IsUnread(kind) || std::ranges::find(named_, kind, &Named::kind) != named_.end();
@@ -74,7 +78,7 @@ class Checker {
 
   void ReadComponents(const KindSection& at, std::optional<Section> section) {
     if (!section) return;
-    if (!section->IsSound()) unread_.push_back(at.kind);
+    if (!IsMap(section->node())) unread_.push_back(at.kind);
     for (const Node::Entry& entry : section->node().entries) {
       section->Ignore({entry.key});
       std::string path = JoinPath(section->path(), entry.key);
@@ -109,6 +113,7 @@ class Checker {
   }
 
   void CheckAuthenticators() {
+    const std::vector<std::string> types = TypesOf(ComponentKind::kExtension);
     for (const Problems::Reference& reference : problems_->authenticators) {
       const std::string& text = reference.at->text;
       auto refuse = [&](std::string_view why) {
@@ -117,6 +122,10 @@ class Checker {
       };
       Result<ComponentId> id = ParseComponentId(text);
       if (IsMisnamed(text) || IsUnread(ComponentKind::kExtension)) continue;
+      // One that weft does not have was named already.
+      if (id && std::ranges::find(types, id->type) == types.end() &&
+          FindNamed(ComponentKind::kExtension, *id) != nullptr)
+        continue;
       if (!id || FindNamed(ComponentKind::kExtension, *id) == nullptr) {
         refuse("which is not configured under extensions");
       } else if (id->type != "bearertokenauth" && id->type != "basicauth") {
@@ -151,7 +160,8 @@ class Checker {
         !(service->Has("extensions") && service->node().Find("extensions")->HoldsUnknown());
     const bool none = !pipelines || pipelines->node().entries.empty();
     knows_pipelines_ = !none && pipelines->IsSound();
-    if (none && !service->IsMisspelt("pipelines") && (!pipelines || pipelines->IsSound()))
+    if (none && IsMap(service->node()) && !service->IsMisspelt("pipelines") &&
+        (!pipelines || pipelines->IsSound()))
       service->Error(pipelines ? pipelines->node() : service->node(), "pipelines",
                      "service must have at least one pipeline");
     service->Finish();
@@ -296,7 +306,7 @@ class Checker {
       const Node* list = section.Get(key);
       bool none = list == nullptr || (list->kind == Node::Kind::kList && list->items.empty());
       bool unknown = section.Has(key) && section.node().Find(key)->is_unknown;
-      if (none && !unknown && !section.IsMisspelt(key))
+      if (none && !unknown && IsMap(section.node()) && !section.IsMisspelt(key))
         problems_->Error(place, section.path(), fmt::format("must have at least one {}", noun));
     }
     section.Finish();
