@@ -43,8 +43,10 @@ std::string ListenerLine(const receiver::Listener& listener, const config::Confi
     // A build without the UI answers questions there all the same.
     const bool has_ui = !api::UiAssets().empty();
     if (has_ui) name = name == "query" ? "UI" : "UI " + name;
-    if (endpoint.host.empty() || endpoint.host == "0.0.0.0" || endpoint.host == "::") {
-      rest = fmt::format(" (and by every address of this machine: {})", endpoint.ToString());
+    const std::string address = endpoint.ToString();
+    if (address.starts_with(':') || address.starts_with("0.0.0.0:") ||
+        address.starts_with("[::]:")) {
+      rest = fmt::format(" (and by every address of this machine: {})", address);
       endpoint.host = "localhost";
     }
     if (has_ui) rest.insert(0, "/");
