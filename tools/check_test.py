@@ -142,6 +142,30 @@ class CheckTest(unittest.TestCase):
         self.expect({"docs/x.md": "look at src/base/thing.cc:12\n"}, "line number")
         self.expect({"docs/x.md": "[here](nowhere.md)\n"}, "leads nowhere")
 
+    def test_paths_in_documents_and_comments_exist(self):
+        here = {"src/base/thing.cc": SOURCE + "// As base/thing.h says, and src/wire/bytes.cc.\n",
+                "docs/x.md": "`src/base/thing.h`, `base/thing.h`, `docs/x.md`; input/output, text/plain\n"}
+        self.assertEqual(self.findings(here), [])
+        for text in ("// Next: base/plan.h.\n", "int x;  // docs/promises say why\n",
+                     "// (docs/promises in README)\n", " * as base/plan.h\n"):
+            self.expect({"src/base/thing.cc": SOURCE + text}, "src/base/thing.cc:2", "does not exist")
+        for text in ("see `base/plan.h`", "in docs/promises", "`test/e2e/gone.py`, for one"):
+            self.expect({"docs/x.md": text + "\n"}, "docs/x.md:1", "does not exist")
+        self.expect({"tools/run.sh": "#!/bin/sh\n# " + SOURCE[3:] + "# calls tools/gone.py\n"}, "tools/gone.py")
+        # A text of the program, a placeholder, what a build makes.
+        self.assertEqual(self.findings({
+            "src/base/thing.cc": SOURCE + 'auto path = "base/plan.h";\n// test/fuzz/NAME, ui/dist\n'}), [])
+
+    def test_the_layers_name_rooms_that_exist(self):
+        self.expect({"tools/check": "LAYERS\n"}, "LAYERS names store", "no src/store")
+
+    def test_texts_on_standard_error_are_cleaned(self):
+        code = SOURCE + 'void F() { fmt::print(stderr, "x"); }\n'
+        room = {"src/cli/CMakeLists.txt": "weft_room(NAME cli SRCS a.cc terminal.cc)\n",
+                "ARCHITECTURE.md": GOOD["ARCHITECTURE.md"] + "| `cli` | c |\n"}
+        self.expect({**room, "src/cli/a.cc": code, "src/cli/terminal.cc": SOURCE}, "src/cli/a.cc:2", "PrintError")
+        self.assertEqual(self.findings({**room, "src/cli/a.cc": SOURCE, "src/cli/terminal.cc": code}), [])
+
     def test_dashboards_and_alerts_name_what_exists(self):
         table = "| metric | type |\n|---|---|\n| `weft_a_total` | counter |\n| `weft_b_seconds` | histogram |\n"
         good = {"docs/metrics.md": table, "docs/operations.md": "### WeftBad\n",

@@ -6,6 +6,7 @@
 #include "api/api_v3_grpc.h"
 #include "api/jaeger_api.h"
 #include "api/metrics_page.h"
+#include "api/otlp_elsewhere.h"
 #include "api/tempo_api.h"
 #include "api/web_ui.h"
 #include "wire/compression.h"
@@ -54,6 +55,7 @@ Status QueryServer::StartTempo() {
   auto router = std::make_shared<net::Router>();
   AddTempoRoutes("", {facts_.version, ready_}, &runner_, {}, router.get());
   AddHealthRoutes(ready_, metrics_, {}, router.get());
+  AddOtlpElsewhere(facts_, {}, router.get());
   WEFT_ASSIGN(tempo_port_,
               server_->Listen(*options_.tempo_endpoint, std::move(router), options_.tempo_listen));
   return {};
@@ -63,6 +65,7 @@ Status QueryServer::StartGrpc() {
   if (!options_.grpc_endpoint) return {};
   auto router = std::make_shared<net::Router>();
   AddGrpc(router.get());
+  AddOtlpElsewhere(facts_, {}, router.get());
   WEFT_ASSIGN(grpc_port_,
               server_->Listen(*options_.grpc_endpoint, std::move(router), options_.grpc_listen));
   return {};
@@ -76,6 +79,7 @@ Status QueryServer::Start() {
   AddApiV3Routes(&runner_, {}, router.get());
   AddTempoRoutes("/tempo", {facts_.version, ready_}, &runner_, {}, router.get());
   AddHealthRoutes(ready_, metrics_, {}, router.get());
+  AddOtlpElsewhere(facts_, {}, router.get());
   ServeWebUi(options_.base_path, router.get());
   AddGrpc(router.get());
   WEFT_ASSIGN(port_, server_->Listen(options_.endpoint, std::move(router), options_.listen));

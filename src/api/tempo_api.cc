@@ -6,6 +6,7 @@
 #include "api/tempo_json.h"
 #include "api/tempo_parameters.h"
 #include "api/tempo_trace.h"
+#include "base/printable.h"
 #include "query/tag_catalog.h"
 #include "traceql/traceql.h"
 
@@ -24,7 +25,8 @@ net::Response TextResponse(int status, std::string text) {
 }
 
 net::Response ErrorText(const Error& error) {
-  net::Response response = TextResponse(net::ToHttpStatus(error.code), error.message + "\n");
+  net::Response response =
+      TextResponse(net::ToHttpStatus(error.code), ReplaceUnprintableInLines(error.message) + "\n");
   if (error.retry_after_s > 0)
     response.headers.emplace_back("retry-after", std::to_string(error.retry_after_s));
   return response;

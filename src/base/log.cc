@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/printable.h"
 
 namespace weft {
 namespace {
@@ -57,50 +58,22 @@ std::string Timestamp() {
   return text;
 }
 
-void AppendHex(unsigned char byte, std::string* out) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  *out += kDigits[byte >> 4];
-  *out += kDigits[byte & 15];
-}
-
-// Bytes of the UTF-8 character at the front of `text`; 0 where there is none.
-size_t Utf8Length(std::string_view text) {
-  auto byte = [text](size_t i) { return static_cast<unsigned char>(text[i]); };
-  size_t length = byte(0) < 0x80   ? 1
-                  : byte(0) < 0xC2 ? 0
-                  : byte(0) < 0xE0 ? 2
-                  : byte(0) < 0xF0 ? 3
-                  : byte(0) < 0xF5 ? 4
-                                   : 0;
-  if (length == 0 || length > text.size()) return 0;
-  for (size_t i = 1; i < length; ++i)
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  // Surrogates, overlong forms and what lies beyond Unicode differ in the second byte.
-  if (length == 3 && ((byte(0) == 0xE0 && byte(1) < 0xA0) || (byte(0) == 0xED && byte(1) > 0x9F)))
-    return 0;
-  if (length == 4 && ((byte(0) == 0xF0 && byte(1) < 0x90) || (byte(0) == 0xF4 && byte(1) > 0x8F)))
-    return 0;
-  return length;
-}
-
 // `base` is the lowest room and has no JSON writer; a log line needs strings alone.
 void AppendJsonString(std::string_view text, std::string* out) {
   *out += '"';
   while (!text.empty()) {
-    size_t length = Utf8Length(text);
-    auto first = static_cast<unsigned char>(text[0]);
-    if (length == 0) {
+    Character character = FirstCharacter(text);
+    if (!character.is_utf8) {
       *out += "\\ufffd";
-    } else if (first == '"' || first == '\\') {
-      *out += '\\';
-      *out += text[0];
-    } else if (first < 0x20 || first == 0x7F) {
-      *out += "\\u00";
-      AppendHex(first, out);
+    } else if (!character.printable) {
+      char escape[8];
+      std::snprintf(escape, sizeof escape, "\\u%04x", static_cast<unsigned>(character.code));
+      *out += escape;
     } else {
-      *out += text.substr(0, length);
+      if (text[0] == '"' || text[0] == '\\') *out += '\\';
+      *out += text.substr(0, character.bytes);
     }
-    text.remove_prefix(std::max<size_t>(length, 1));
+    text.remove_prefix(character.bytes);
   }
   *out += '"';
 }
@@ -109,11 +82,11 @@ void AppendJsonString(std::string_view text, std::string* out) {
 void AppendConsoleValue(const LogField& field, std::string* out) {
   bool plain = !field.text.empty() && field.text.find_first_of(" \"=\\") == std::string::npos;
   if (!field.is_text || plain) {
-    *out += EscapeForLog(field.text);
+    *out += EscapeUnprintable(field.text);
     return;
   }
   *out += '"';
-  for (char c : EscapeForLog(field.text)) {
+  for (char c : EscapeUnprintable(field.text)) {
     if (c == '"') *out += '\\';
     *out += c;
   }
@@ -124,7 +97,7 @@ std::string ConsoleLine(LogLevel level, std::string_view room, std::string_view 
                         LogFields fields, uint64_t suppressed) {
   std::string line = Timestamp();
   line.append(" ").append(LevelName(level)).append(" ").append(room).append(": ");
-  line += EscapeForLog(message);
+  line += EscapeUnprintable(message);
   for (const LogField& field : fields) {
     line.append(" ").append(field.key).append("=");
     AppendConsoleValue(field, &line);
@@ -229,21 +202,6 @@ void SetLogEncoding(LogEncoding encoding) { g_encoding = encoding; }
 void SetLogSampling(const LogSampling& sampling) {
   std::lock_guard lock(GetSink().mutex);
   GetSink().sampler.Configure(sampling);
-}
-
-std::string EscapeForLog(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (char c : text) {
-    auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte != 0x7F) {
-      out += c;
-    } else {
-      out += "\\x";
-      AppendHex(byte, &out);
-    }
-  }
-  return out;
 }
 
 void Log(LogLevel level, std::string_view room, std::string_view message, LogFields fields) {

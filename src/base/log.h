@@ -6,8 +6,9 @@
 //   Log(LogLevel::kWarn, "store", "compaction failed", {{"tenant", name}, {"error", why}});
 //
 // Levels are few; what a user must act on is a warning or an error, what happened is info. Text
-// that came from a peer is escaped, so that it cannot forge a line or drive a terminal. Secrets
-// never come here. A message that repeats is sampled (base/log_sampler.h): no peer can fill a disk.
+// that came from a peer is escaped (base/printable.h): it cannot forge a line or drive a terminal.
+// Secrets never come here. A message that repeats is sampled (base/log_sampler.h): no peer can fill
+// a disk.
 //
 // Thread rule: every function may be called from any thread; a line is written whole.
 #pragma once
@@ -70,8 +71,5 @@ LogCounts GetLogCounts();
 
 // Replaces stderr, for tests; null restores it.
 void SetLogSink(std::function<void(std::string_view line)> sink);
-
-// Control characters as \xNN, so that peers' text is safe in a line.
-std::string EscapeForLog(std::string_view text);
 
 }  // namespace weft

@@ -3,7 +3,7 @@
 // ColumnWriter: one column of the block being written: its dictionary pages, its value index, and
 // what the footer says about it.
 //
-// Thread rule: one thread at a time. Next: block/merge_plan.h (which values), docs/format_block.md.
+// Thread rule: one thread at a time. Next: docs/format_block.md.
 #pragma once
 
 #include <cstdint>

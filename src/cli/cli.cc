@@ -8,6 +8,7 @@
 #include <system_error>
 #include <vector>
 
+#include "cli/argument_order.h"
 #include "cli/config_commands.h"
 #include "cli/demo_command.h"
 #include "cli/export_command.h"
@@ -63,12 +64,8 @@ int ParseAndRun(int argc, char** argv, std::span<const AddCommand> first,
   int exit_code = kExitOk;
   for (AddCommand add : first) add(&app, &exit_code);
   for (AddCommand add : Commands()) add(&app, &exit_code);
-  std::vector<std::string> arguments(argv + 1, argv + argc);
-  auto is = [&](const char* text) { return arguments.size() == 1 && arguments[0] == text; };
-  if (is("--version")) arguments = {"version"};
-  bool names_command = !arguments.empty() && !arguments[0].starts_with('-');
-  if (!names_command && !is("--help") && !is("-h"))
-    arguments.insert(arguments.begin(), default_command);
+  std::vector<std::string> arguments =
+      OrderArguments(app, {argv + 1, argv + argc}, default_command);
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
   try {
     app.parse(std::move(reversed));

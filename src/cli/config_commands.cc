@@ -58,8 +58,7 @@ void AddCheckCommand(CLI::App* app, int* exit_code) {
       return;
     }
     Status listeners = config::CheckListeners(loaded->config, *insecure, &loaded->warnings);
-    for (const std::string& warning : loaded->warnings)
-      fmt::print(stderr, "warning: {}\n", warning);
+    for (const std::string& warning : loaded->warnings) PrintNote("warning: " + warning);
     if (!listeners) {
       PrintConfigError(listeners.error());
       *exit_code = kExitUsage;

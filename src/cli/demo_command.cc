@@ -55,8 +55,8 @@ class DemoRun {
   int Run() {
     StopOnSignals();
     fmt::print("demo: the shop sends {} to {}\n",
-               options_.history_ns == 0 ? "no history" : "its last " + options_.history,
-               options_.url);
+               options_.history_ns == 0 ? "no history" : "its last " + CleanText(options_.history),
+               CleanText(options_.url));
     std::fflush(stdout);
     if (!SendDue()) return kExitFailed;
     if (!stopped_ && options_.for_ns != 0) {
@@ -121,7 +121,7 @@ class DemoRun {
     for (int tries = 1; tries == 1 || !stopped_; ++tries) {
       Result<load::OtlpAnswer> answer = client_.Send(signal, body);
       if (answer) {
-        if (answered_ && tries > 1) fmt::print("demo: {} answers again\n", options_.url);
+        if (answered_ && tries > 1) fmt::print("demo: {} answers again\n", CleanText(options_.url));
         answered_ = taken_ = true;
         return true;
       }
@@ -129,8 +129,7 @@ class DemoRun {
       bool passing = error.code == ErrorCode::kIo || error.code == ErrorCode::kUnavailable;
       if (!passing || (!answered_ && tries >= kFirstAnswerTries)) {
         PrintError(error.message);
-        if (passing)
-          fmt::print(stderr, "Start `weft` first, or name its OTLP/HTTP port (4318) with --url.\n");
+        if (passing) PrintNote("Start `weft` first, or name its OTLP/HTTP port (4318) with --url.");
         return false;
       }
       if (answered_ && tries == 1) PrintError(error.message + "; trying again");

@@ -132,7 +132,7 @@ int Write(const Options& options, const std::vector<TraceId>& ids, query::Search
       options.query.empty() ? all.Traces(ids) : all.Query(std::move(request), options.limit);
   if (status) status = all.Finish();
   if (!status) return Complain(status.error());
-  fmt::print(stderr, "{}, {}\n", Count(all.traces(), "trace"), Count(all.spans(), "span"));
+  PrintNote(fmt::format("{}, {}", Count(all.traces(), "trace"), Count(all.spans(), "span")));
   return kExitOk;
 }
 

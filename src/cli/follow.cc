@@ -99,7 +99,7 @@ int FollowTrace(TraceSource* source, const TraceId& id, bool as_json) {
   return LookAgainAndAgain([&]() -> Status {
     WEFT_ASSIGN(SpanBatch batch, tail.Poll());
     if (batch.empty() && !waits && !tail.any())
-      fmt::print(stderr, "no trace {} yet: waiting\n", id.ToHex());
+      PrintNote(fmt::format("no trace {} yet: waiting", id.ToHex()));
     waits = true;
     if (batch.empty()) return {};
     if (!as_json) {

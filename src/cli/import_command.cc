@@ -66,7 +66,7 @@ void StopOnSignals() {
 }
 
 int Refuse(const Error& error) {
-  fmt::print(stderr, "weft: {}\n", error.message);
+  PrintError(error.message);
   return error.code == ErrorCode::kUnavailable ? kExitUnreachable : kExitFailed;
 }
 
@@ -82,9 +82,9 @@ int Run(const Options& options) {
   Status stored = run.Files(options.files);
   options.json ? PrintJson(run.totals()) : PrintText(run.totals());
   if (!stored && stored.error().code == ErrorCode::kCancelled) {
-    fmt::print(
-        stderr, "weft: interrupted: the same command again {}\n",
-        options.resume.empty() ? "finds what is stored and adds the rest" : "goes on from here");
+    PrintError(fmt::format(
+        "interrupted: the same command again {}",
+        options.resume.empty() ? "finds what is stored and adds the rest" : "goes on from here"));
     return kExitFailed;
   }
   if (!stored) return Refuse(stored.error());
@@ -114,9 +114,7 @@ void AddImportCommand(CLI::App* app, int* exit_code) {
   command->add_option("FILE", options->files, "Files to import; - is standard input")->required();
   auto* url = command
                   ->add_option("--url", options->target.url,
-                               fmt::format("Server to send to, by its query port, not an OTLP port "
-                                           "(default {})",
-                                           kLocalServer))
+                               UrlHelp("Server to send to, by its query port, not an OTLP port"))
                   ->type_name("URL");
   command
       ->add_option("--data", options->target.data, "Data directory to write, while no server runs")

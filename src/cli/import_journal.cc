@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/env.h"
+#include "cli/draft_file.h"
 #include "wire/json_writer.h"
 
 namespace weft::cli {
@@ -37,6 +38,7 @@ Result<ImportJournal> ImportJournal::Open(std::string path, std::string target) 
   ImportJournal journal;
   journal.path_ = std::move(path);
   journal.target_ = std::move(target);
+  if (!journal.path_.empty()) WEFT_TRY(CheckPlanted(journal.path_));
   if (journal.path_.empty() || !PosixEnv()->Exists(journal.path_)) return journal;
   WEFT_ASSIGN(auto file, PosixEnv()->OpenRead(journal.path_));
   if (file->bytes() > kFileBytesMax)
@@ -127,13 +129,9 @@ Status ImportJournal::Save(const ImportTotals& totals, bool now) {
   json.EndArray();
   json.EndObject();
   text += '\n';
-  const std::string draft = path_ + ".new";
-  {
-    WEFT_ASSIGN(auto file, PosixEnv()->Create(draft));
-    WEFT_TRY(file->WriteAt(0, text));
-    if (now) WEFT_TRY(file->DataSync());
-  }
-  return PosixEnv()->Rename(draft, path_);
+  WEFT_ASSIGN(DraftFile draft, DraftFile::Create(path_));
+  WEFT_TRY(draft.Write(text));
+  return draft.Keep(/*sync=*/now);
 }
 
 }  // namespace weft::cli

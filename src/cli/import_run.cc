@@ -84,8 +84,8 @@ Status ImportRun::File(const std::string& path) {
     input_ = nullptr;
     WEFT_TRY(stored);
     if (problems_ > kProblemsShown)
-      fmt::print(stderr, "weft: {}: {} more like these\n", CleanText(path),
-                 problems_ - kProblemsShown);
+      PrintError(
+          fmt::format("{}: {} more like these", CleanText(path), problems_ - kProblemsShown));
     if (read) {
       ++totals_.files;
     } else {
@@ -212,7 +212,7 @@ void ImportRun::Problem(const std::string& text) {
 
 void ImportRun::Say(const std::string& text) {
   progress_.Clear();
-  fmt::print(stderr, "weft: {}: {}\n", CleanText(name_), CleanText(text));
+  PrintError(fmt::format("{}: {}", CleanText(name_), CleanText(text)));
 }
 
 void ImportRun::ShowProgress() {

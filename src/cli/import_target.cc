@@ -10,6 +10,7 @@
 
 #include "base/env.h"
 #include "cli/server_source.h"
+#include "cli/terminal.h"
 #include "codec/otlp.h"
 #include "config/config.h"
 #include "net/client.h"
@@ -149,18 +150,18 @@ class DirectoryTarget : public ImportTarget {
 
 Result<std::unique_ptr<ImportTarget>> OpenImportTarget(const SourceOptions& options) {
   std::string directory = options.data;
-  std::string url = options.url.empty() ? kLocalServer : options.url;
-  while (url.ends_with('/')) url.pop_back();
   if (directory.empty()) {
+    const auto [url, is_given] = ReadServerUrl(options.url);
     WEFT_TRY(CheckUrl(url));
     WEFT_ASSIGN(net::ClientSecurity security, ReadAccess(options.access));
     Status answers = ServerAnswers(url, security);
     if (answers)
       return std::unique_ptr<ImportTarget>(
           std::make_unique<ServerTarget>(url, std::move(security)));
-    if (!options.url.empty()) return Fail(answers.error().WithPrefix("no server answers"));
+    if (is_given) return Fail(answers.error().WithPrefix("no server answers"));
     directory = config::DefaultDataDirectory(config::RealSurroundings());
-    fmt::print(stderr, "weft: no server answers at {}: importing into {}\n", url, directory);
+    PrintError(
+        fmt::format("no server answers at {}: importing into {}", url, CleanText(directory)));
   }
   store::StoreConfig config;
   config.directory = directory;

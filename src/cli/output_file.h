@@ -7,10 +7,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
+#include "cli/draft_file.h"
 #include "wire/compression.h"
 
 namespace weft::cli {
@@ -29,11 +31,11 @@ class OutputFile {
   Status Finish();
 
  private:
-  OutputFile(std::string path, std::string draft, int descriptor);
+  OutputFile(std::string path, std::optional<DraftFile> draft, int descriptor);
 
-  const std::string path_;   // empty: standard output
-  const std::string draft_;  // its name until it is whole; empty: none
-  int descriptor_;           // -1: finished
+  const std::string path_;          // empty: standard output
+  std::optional<DraftFile> draft_;  // until it is whole; none: a pipe or a device
+  int descriptor_;                  // the draft's where there is one; -1: finished
   const wire::Compression compression_;
 };
 

@@ -11,6 +11,7 @@
 #include "cli/follow.h"
 #include "cli/paged_output.h"
 #include "cli/search_output.h"
+#include "cli/slip.h"
 #include "cli/terminal.h"
 #include "cli/time_option.h"
 #include "cli/trace_source.h"
@@ -30,18 +31,18 @@ struct Options {
 
 void ExplainNothing(const TraceSource::SearchAnswer& answer) {
   if (!answer.data_range) {
-    fmt::print(stderr, "no trace matches: there is no data yet\n");
+    PrintNote("no trace matches: there is no data yet");
     return;
   }
-  fmt::print(stderr, "no trace matches; the data lies between {} and {}\n",
-             LocalTime(answer.data_range->first), LocalTime(answer.data_range->second));
+  PrintNote(fmt::format("no trace matches; the data lies between {} and {}",
+                        LocalTime(answer.data_range->first), LocalTime(answer.data_range->second)));
 }
 
 void ExplainMore(uint32_t limit) {
   const uint32_t larger = std::min<uint32_t>(limit * 10, kLimitMax);
   const std::string some =
       larger > limit ? fmt::format("--limit {} shows more of them, ", larger) : "";
-  fmt::print(stderr, "more traces match: {}--all shows every one\n", some);
+  PrintNote(fmt::format("more traces match: {}--all shows every one", some));
 }
 
 // Prints page after page in the form that was asked for.
@@ -109,6 +110,11 @@ int PrintPages(const Options& options, TraceSource* source) {
 }
 
 int Run(Options options) {
+  if (LooksLikeTraceId(options.request.traceql)) {
+    PrintError(fmt::format("{0} is a trace id, not TraceQL: `weft trace {0}` shows the trace",
+                           options.request.traceql));
+    return kExitUsage;
+  }
   uint64_t now_ns = SystemClock()->NowNs();
   Result<TimeWindow> window = ReadTimeWindow(options.time, now_ns);
   if (!window) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/server_access.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <string_view>
@@ -94,6 +96,18 @@ Result<net::ClientSecurity> ReadAccess(const AccessOptions& options) {
   out.key_file = file(options.key_file, "WEFT_KEY");
   WEFT_ASSIGN(out.authorization, ReadAuthorization(options));
   return out;
+}
+
+ServerUrl ReadServerUrl(const std::string& given) {
+  ServerUrl out{.url = given.empty() ? Environment("WEFT_URL") : given};
+  out.is_given = !out.url.empty();
+  if (!out.is_given) out.url = kLocalServer;
+  while (out.url.ends_with('/')) out.url.pop_back();
+  return out;
+}
+
+std::string UrlHelp(std::string_view what) {
+  return fmt::format("{} (or WEFT_URL; default {})", what, kLocalServer);
 }
 
 Status CheckUrl(const std::string& url) {

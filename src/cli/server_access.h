@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How a command proves to a server who it is, and which servers it believes: --cacert, --cert,
-// --key, --token, --token-file, --user, and the environment variables that stand for them, so that
-// a secret need not stand on the command line, where other users of the machine can read it.
+// Which server a command asks, how it proves to it who it is, and which servers it believes: --url,
+// --cacert, --cert, --key, --token, --token-file, --user, and the environment variables that stand
+// for them, so that a secret need not stand on the command line, where other users of the machine
+// can read it.
 //
 // Thread rule: one thread. Next: net/client.h, docs/security.md.
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "net/client.h"
@@ -27,6 +29,17 @@ void AddAccessOptions(CLI::App* command, AccessOptions* options);
 // With what the environment adds. kInvalidArgument when the options contradict each other, kIo
 // when the token's file cannot be read.
 Result<net::ClientSecurity> ReadAccess(const AccessOptions& options);
+
+inline constexpr char kLocalServer[] = "http://127.0.0.1:16686";
+
+// The query port to ask: what --url says, else WEFT_URL, else the local server's.
+struct ServerUrl {
+  std::string url;        // without a slash at its end
+  bool is_given = false;  // by the command line or the environment
+};
+ServerUrl ReadServerUrl(const std::string& given);
+// "Server to ask" -> "Server to ask (or WEFT_URL; default http://127.0.0.1:16686)".
+std::string UrlHelp(std::string_view what);
 
 // kInvalidArgument for a URL with a user and password: it would be shown.
 Status CheckUrl(const std::string& url);

@@ -33,7 +33,7 @@ struct Options {
 std::string Ending(const Options& options, bool truncated, const std::string& partial) {
   if (!options.form.json) {
     if (truncated)
-      fmt::print(stderr, "there are more than {}: --limit shows them\n", options.request.limit);
+      PrintNote(fmt::format("there are more than {}: --limit shows them", options.request.limit));
     if (!partial.empty()) PrintError("partial: " + partial);
     return "";
   }

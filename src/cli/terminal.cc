@@ -13,6 +13,8 @@
 #include <cstring>
 #include <ctime>
 
+#include "base/printable.h"
+
 namespace weft::cli {
 namespace {
 
@@ -34,20 +36,6 @@ bool LocaleIsUtf8() {
     return lower.find("utf-8") != std::string::npos || lower.find("utf8") != std::string::npos;
   }
   return false;
-}
-
-// Bytes of the well-formed sequence at the front, 0 when there is none.
-size_t SequenceBytes(std::string_view text) {
-  auto first = static_cast<unsigned char>(text[0]);
-  size_t bytes = first < 0x80             ? 1
-                 : (first & 0xE0) == 0xC0 ? 2
-                 : (first & 0xF0) == 0xE0 ? 3
-                 : (first & 0xF8) == 0xF0 ? 4
-                                          : 0;
-  if (bytes == 0 || text.size() < bytes) return 0;
-  for (size_t i = 1; i < bytes; ++i)
-    if (!IsContinuation(text[i])) return 0;
-  return bytes;
 }
 
 // The environment variable where it is a number above 0.
@@ -85,21 +73,7 @@ Terminal StandardOutput() {
   return terminal;
 }
 
-std::string CleanText(std::string_view text) {
-  std::string out;
-  for (size_t i = 0; i < text.size();) {
-    size_t bytes = SequenceBytes(text.substr(i));
-    auto first = static_cast<unsigned char>(text[i]);
-    bool c1 = bytes == 2 && first == 0xC2 && static_cast<unsigned char>(text[i + 1]) < 0xA0;
-    if (bytes == 0 || c1 || (bytes == 1 && (first < 0x20 || first == 0x7F))) {
-      out += '?';
-    } else {
-      out += text.substr(i, bytes);
-    }
-    i += std::max<size_t>(bytes, 1);
-  }
-  return out;
-}
+std::string CleanText(std::string_view text) { return ReplaceUnprintable(text); }
 
 size_t TextWidth(std::string_view text) {
   return static_cast<size_t>(
@@ -192,7 +166,11 @@ std::string LocalTime(uint64_t ns) {
                      ns / 1'000'000 % 1000);
 }
 
-void PrintError(std::string_view message) { fmt::print(stderr, "weft: {}\n", message); }
+void PrintError(std::string_view message) { PrintNote(fmt::format("weft: {}", message)); }
+
+void PrintNote(std::string_view message) {
+  fmt::print(stderr, "{}\n", ReplaceUnprintableInLines(message));
+}
 
 Status LostOutput() {
   const int cause = errno;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the output goes to, and text fit for it. Colours only on a terminal and without NO_COLOR;
-// drawing characters only where the locale is UTF-8. Text out of spans is cleaned before it is
-// printed, so that a span cannot drive the terminal.
+// drawing characters only where the locale is UTF-8. Text out of spans, files and arguments is
+// cleaned before it is printed (base/printable.h), so that none of it can drive the terminal; also
+// where the output is no terminal, for a pager, a log or a clipboard ends at one.
 //
 // Thread rule: pure functions. Source of the colours: docs/palette.md.
 #pragma once
@@ -26,7 +27,7 @@ struct Terminal {
 // Of standard output; COLUMNS and LINES override its size.
 Terminal StandardOutput();
 
-// Control characters replaced, bytes that are no UTF-8 too.
+// One line: what is not printable is replaced by "?".
 std::string CleanText(std::string_view text);
 // Code points.
 size_t TextWidth(std::string_view text);
@@ -45,8 +46,10 @@ std::string ShortDuration(uint64_t ns);
 // "2026-11-21 01:30:00.123", local time.
 std::string LocalTime(uint64_t ns);
 
-// "weft: MESSAGE" on standard error.
+// "weft: MESSAGE" on standard error, cleaned; the message may have several lines.
 void PrintError(std::string_view message);
+// The same without "weft: ". Nothing else in this room writes to standard error.
+void PrintNote(std::string_view message);
 
 // Writes what is still buffered for standard output. An error: something of it was lost, now or
 // before, which is said once; none where the reader of a pipe has gone.

@@ -84,10 +84,8 @@ Result<std::unique_ptr<TraceSource>> OpenDirectory(const std::string& directory)
 }  // namespace
 
 void AddSourceOptions(CLI::App* command, SourceOptions* options) {
-  auto* url = command
-                  ->add_option("--url", options->url,
-                               fmt::format("Server to ask (default {})", kLocalServer))
-                  ->type_name("URL");
+  auto* url =
+      command->add_option("--url", options->url, UrlHelp("Server to ask"))->type_name("URL");
   command
       ->add_option("--data", options->data,
                    "Data directory to read instead, also beside a server that writes to it")
@@ -108,12 +106,10 @@ Status ServerAnswers(const std::string& url, const net::ClientSecurity& security
 
 Result<std::unique_ptr<TraceSource>> OpenSource(const SourceOptions& options) {
   if (!options.data.empty()) return OpenDirectory(options.data);
-  std::string url = options.url.empty() ? kLocalServer : options.url;
-  while (url.ends_with('/')) url.pop_back();
+  const auto [url, is_given] = ReadServerUrl(options.url);
   WEFT_TRY(CheckUrl(url));
   WEFT_ASSIGN(net::ClientSecurity security, ReadAccess(options.access));
-  if (!options.url.empty() || ServerAnswers(url, security))
-    return MakeServerSource(url, std::move(security));
+  if (is_given || ServerAnswers(url, security)) return MakeServerSource(url, std::move(security));
   if (options.needs_server)
     return Fail(ErrorCode::kUnavailable,
                 fmt::format("no server answers at {}; --follow needs one: start `weft`, or name it "

@@ -46,7 +46,7 @@ class TraceSource {
 };
 
 struct SourceOptions {
-  std::string url;            // empty: the local server
+  std::string url;            // empty: WEFT_URL's, else the local server
   std::string data;           // not empty: this directory, read-only
   bool needs_server = false;  // never a directory: it does not change while it is read
   AccessOptions access;
@@ -54,11 +54,9 @@ struct SourceOptions {
 // --url, --data and how to pass at a server.
 void AddSourceOptions(CLI::App* command, SourceOptions* options);
 
-inline constexpr char kLocalServer[] = "http://127.0.0.1:16686";
-
-// --data opens the directory; --url asks that server. With neither: the local server, or, where
-// none runs, the default data directory if it exists, with a word on stderr. kUnavailable
-// otherwise.
+// --data opens the directory; --url or WEFT_URL asks that server. With none of them: the local
+// server, or, where none runs, the default data directory if it exists, with a word on stderr.
+// kUnavailable otherwise.
 Result<std::unique_ptr<TraceSource>> OpenSource(const SourceOptions& options);
 
 // OK when a weft server answers at `url`; else why it does not.

@@ -2,11 +2,13 @@
 #include "cli/usage_error.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "cli/command_text.h"
+#include "cli/slip.h"
 #include "cli/terminal.h"
 #include "config/node.h"
 
@@ -23,11 +25,26 @@ std::string DidYouMean(std::string_view word, const std::vector<std::string>& kn
   return nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest);
 }
 
+// "check config" of `weft check config`.
+std::string WordsOf(const CommandText& command) {
+  return fmt::format("{}", fmt::join(command.path.begin() + 1, command.path.end(), " "));
+}
+
+// What is known to be meant, else the nearest name.
+std::string Meant(const std::string& meant, std::string_view word,
+                  const std::vector<std::string>& known) {
+  return meant.empty() ? DidYouMean(word, known) : "; " + meant;
+}
+
 std::string UnknownCommand(const CommandText& above, const std::string& word) {
   std::vector<std::string> known;
   for (const CommandText& command : above.commands) known.push_back(command.path.back());
+  std::string meant;
+  if (above.path.size() == 1) meant = MeantCommand(word);
+  if (above.path.size() > 1 && DidYouMean(word, known).empty())
+    meant = MeantArgument(WordsOf(above), word);
   return fmt::format("there is no command `{} {}`{}", above.Name(), CleanText(word),
-                     DidYouMean(word, known));
+                     Meant(meant, word, known));
 }
 
 std::string UnknownFlag(const CommandText& command, const std::string& word) {
@@ -35,14 +52,15 @@ std::string UnknownFlag(const CommandText& command, const std::string& word) {
   for (const OptionText& option : command.options) known.push_back(option.long_name);
   std::string flag = word.substr(0, word.find('='));
   return fmt::format("`{}` has no flag {}{}", command.Name(), CleanText(flag),
-                     DidYouMean(flag, known));
+                     Meant(MeantFlag(WordsOf(command), flag), flag, known));
 }
 
 std::string TooMany(const CommandText& command, const std::string& word) {
   std::string out = fmt::format("`{}` does not take {}", command.Name(), CleanText(word));
   if (command.arguments.size() == 1 && command.arguments[0].value == "TRACEQL")
     out += ": write the expression as one word, in '...'";
-  return out;
+  std::string meant = MeantArgument(WordsOf(command), word);
+  return meant.empty() ? out : out + "; " + meant;
 }
 
 }  // namespace
@@ -69,6 +87,7 @@ std::string ExplainUsage(const CLI::App& app, const std::vector<std::string>& ar
     message = UnknownCommand(text, unknown_command);
   } else if (!text.commands.empty()) {
     message = fmt::format("`{}` needs a command", text.Name());
+    if (text.commands.size() == 1) message += fmt::format(": `{}`", text.commands[0].Name());
   } else if (flag != extras.end()) {
     message = UnknownFlag(text, *flag);
   } else if (!extras.empty()) {

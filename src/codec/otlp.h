@@ -9,8 +9,8 @@
 // all fail the whole request with the offset or field. Log records without a trace id go to
 // rejected_logs. Times, enum numbers and text that is no UTF-8 are kept as received.
 //
-// Sources: opentelemetry-proto 1.x trace/logs/common/resource/collector; docs/specification.md
-// (JSON). Thread rule: pure functions.
+// Sources: opentelemetry-proto 1.x trace/logs/common/resource/collector; its specification.md (JSON).
+// Thread rule: pure functions.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The front door of configuration: OpenTelemetry Collector YAML in, a checked and typed Config out.
-// Every mistake is named in one run, with file, line, key path and the nearest key that exists.
+// Every mistake is named in one run, in the order of files and lines, with file, line, key path and
+// the nearest key that exists; what only follows from another mistake is left out.
 //
 //   LoadOptions options{.uris = {"weft.yaml"}, .settings = {"exporters.store.durability=relaxed"}};
 //   WEFT_ASSIGN(config::Loaded loaded, config::Load(options, config::RealSurroundings()));

@@ -11,6 +11,7 @@
 #include <fstream>
 #include <map>
 
+#include "base/printable.h"
 #include "config/yaml.h"
 
 namespace weft::config {
@@ -236,6 +237,20 @@ TEST(ConfigTest, SecretsAreReadAndNotShown) {
   std::string shown = WriteYaml(loaded->tree);
   EXPECT_THAT(shown, ::testing::Not(::testing::HasSubstr("hush")));
   EXPECT_THAT(shown, ::testing::HasSubstr("[REDACTED]"));
+}
+
+TEST(ConfigTest, WhatIsWrittenCannotDriveATerminal) {
+  Node node =
+      ParseYaml("\"k\\x9b\": \"a\\e[2J\\x7f\\u202e b\\u009b\\n\\u2066c\"\nplain: caf\u00e9\n", "a")
+          .value();
+  std::string written = WriteYaml(node);
+  EXPECT_EQ(ReplaceUnprintableInLines(written), written) << written;
+  EXPECT_THAT(written, HasSubstr("plain: caf\u00e9"));
+  Node again = ParseYaml(written, "again").value();
+  ASSERT_NE(again.Find("k\u009b"), nullptr) << written;
+  EXPECT_EQ(again.Find("k\u009b")->text,
+            "a\x1b[2J\x7f\u202e b\u009b\n\u2066"
+            "c");
 }
 
 TEST(ConfigTest, Durations) {

@@ -2,9 +2,11 @@
 #include "config/listen_rules.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 namespace weft::config {
 namespace {
@@ -57,14 +59,14 @@ Status MovePort(uint32_t offset, Endpoint* endpoint) {
 }
 
 // Empty: the listener may start. Otherwise an address that others can reach without protection.
-std::string ExposureOf(const ListenAddress<const Endpoint>& address) {
-  if (address.endpoint->IsLoopback() || address.security->IsProtected()) return "";
-  const ListenerSecurity& security = *address.security;
+std::string ExposureOf(std::string_view name, const Endpoint& endpoint,
+                       const ListenerSecurity& security) {
+  if (endpoint.IsLoopback() || security.IsProtected()) return "";
   std::string_view lack = security.tls                     ? "without authentication"
                           : security.authenticator.empty() ? "without TLS and authentication"
                                                            : "without TLS";
-  return fmt::format("{}: {} can be reached from other machines {}", address.name,
-                     address.endpoint->ToString(), lack);
+  return fmt::format("{}: {} can be reached from other machines {}", name, endpoint.ToString(),
+                     lack);
 }
 
 // Nothing listens for a component that the service does not name.
@@ -92,15 +94,16 @@ struct TakenPort {
   const Endpoint* endpoint;
 };
 
-Status TakePort(TakenPort wanted, std::vector<TakenPort>* taken) {
-  for (const TakenPort& other : *taken)
-    if (Collide(*other.endpoint, *wanted.endpoint))
-      return Fail(ErrorCode::kInvalidArgument,
-                  fmt::format("{} ({}) and {} ({}) want the same {}", other.key,
-                              other.endpoint->ToString(), wanted.key, wanted.endpoint->ToString(),
-                              wanted.endpoint->path.empty() ? "port" : "path"));
+void TakePort(TakenPort wanted, std::vector<TakenPort>* taken, std::vector<std::string>* refusals) {
+  for (const TakenPort& other : *taken) {
+    if (!Collide(*other.endpoint, *wanted.endpoint)) continue;
+    refusals->push_back(fmt::format("{} ({}) and {} ({}) want the same {}", other.key,
+                                    other.endpoint->ToString(), wanted.key,
+                                    wanted.endpoint->ToString(),
+                                    wanted.endpoint->path.empty() ? "port" : "path"));
+    return;
+  }
   taken->push_back(std::move(wanted));
-  return {};
 }
 
 }  // namespace
@@ -115,25 +118,33 @@ Status MovePorts(uint32_t offset, Config* config) {
 }
 
 Status CheckListeners(const Config& config, bool insecure, std::vector<std::string>* warnings) {
+  constexpr std::string_view kMeant = "; --insecure says that this is meant (docs/security.md)";
   std::vector<TakenPort> taken;
+  std::vector<std::string> refusals;
   for (const Component& component : config.components) {
-    bool runs = Runs(config, component);
+    bool runs = Runs(config, component), refused = false;
     for (const auto& address : AddressesOf<const Endpoint>(&component)) {
-      if (runs) WEFT_TRY(TakePort({address.key, address.endpoint}, &taken));
-      std::string exposure = ExposureOf(address);
+      if (runs) TakePort({address.key, address.endpoint}, &taken, &refusals);
+      std::string exposure = ExposureOf(address.name, *address.endpoint, *address.security);
       if (exposure.empty() || insecure) continue;
-      if (address.shows_data)
-        return Fail(ErrorCode::kInvalidArgument,
-                    exposure +
-                        "; set tls and auth, use localhost, or say --insecure if that is "
-                        "meant (docs/security.md)");
-      warnings->push_back(exposure + "; --insecure says that this is meant (docs/security.md)");
+      if (address.shows_data && !std::exchange(refused, true)) {
+        refusals.push_back(exposure +
+                           "; set tls and auth, use localhost, or say --insecure if that is "
+                           "meant (docs/security.md)");
+      } else if (!address.shows_data) {
+        warnings->push_back(exposure.append(kMeant));
+      }
     }
   }
-  // Metrics say nothing private: they may be read from other machines.
-  for (const Endpoint& endpoint : config.telemetry.metrics_endpoints)
-    WEFT_TRY(TakePort({"service::telemetry::metrics::readers", &endpoint}, &taken));
-  return {};
+  for (const Endpoint& endpoint : config.telemetry.metrics_endpoints) {
+    constexpr const char* kKey = "service::telemetry::metrics::readers";
+    TakePort({kKey, &endpoint}, &taken, &refusals);
+    // Counters and names of components, no data; and the Collector's readers take no tls and auth.
+    std::string exposure = ExposureOf(kKey, endpoint, {});
+    if (!exposure.empty() && !insecure) warnings->push_back(exposure.append(kMeant));
+  }
+  if (refusals.empty()) return {};
+  return Fail(ErrorCode::kInvalidArgument, fmt::format("{}", fmt::join(refusals, "\n")));
 }
 
 }  // namespace weft::config

@@ -18,8 +18,9 @@ namespace weft::config {
 Status MovePorts(uint32_t offset, Config* config);
 
 // Refuses two listeners on one port, naming both keys. Addresses that others can reach without TLS
-// and authentication are refused where they show data, and put in `warnings` where they do not,
-// unless `insecure` says that this is meant.
+// and authentication are refused where they show data, and put in `warnings` where they do not
+// (metrics readers are among these), unless `insecure` says that this is meant. The error has a
+// line for each refusal.
 Status CheckListeners(const Config& config, bool insecure, std::vector<std::string>* warnings);
 
 }  // namespace weft::config

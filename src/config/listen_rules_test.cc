@@ -51,6 +51,36 @@ TEST_F(ListenRulesTest, SocketsOfThisMachineNeedNothing) {
               testing::ElementsAre(HasSubstr("want the same path")));
 }
 
+TEST_F(ListenRulesTest, MetricsReadersBeyondThisMachineStartWithAWarning) {
+  using testing::ElementsAre, testing::AllOf;
+  auto reader = [](const std::string& host) {
+    return "service.telemetry.metrics.readers=[{pull: {exporter: {prometheus: {host: '" + host +
+           "', port: 8888}}}}]";
+  };
+  for (const char* host : {"0.0.0.0", "", "::", "192.168.1.7"})
+    EXPECT_THAT(Apply({reader(host)}),
+                ElementsAre(AllOf(HasSubstr("service::telemetry::metrics::readers: "),
+                                  HasSubstr(":8888 can be reached from other machines without TLS "
+                                            "and authentication"),
+                                  HasSubstr("--insecure"))))
+        << host;
+  EXPECT_THAT(Apply({reader("0.0.0.0")}, true), testing::IsEmpty());
+  EXPECT_THAT(Apply({reader("0.0.0.0"), "service.telemetry.metrics.level=none"}),
+              testing::IsEmpty());
+  for (const char* host : {"localhost", "127.0.0.1", "::1"})
+    EXPECT_THAT(Apply({reader(host)}), testing::IsEmpty()) << host;
+}
+
+TEST_F(ListenRulesTest, EveryRefusalIsNamedAtOnce) {
+  std::vector<std::string> said = Apply(
+      {"extensions.query.endpoint=0.0.0.0:16686", "receivers.otlp.protocols.grpc.endpoint=:4318"});
+  ASSERT_THAT(said, testing::SizeIs(1));
+  for (const char* part : {"query: 0.0.0.0:16686", "want the same port"})
+    EXPECT_THAT(said[0], HasSubstr(part));
+  // Its other ports are where its endpoint is.
+  EXPECT_THAT(said[0], testing::Not(HasSubstr("query/grpc")));
+}
+
 TEST_F(ListenRulesTest, QueriesBeyondThisMachineNeedTlsAndAuthentication) {
   using testing::ElementsAre, testing::AllOf;
   EXPECT_THAT(

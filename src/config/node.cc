@@ -21,15 +21,41 @@ Node* Node::Find(std::string_view key) {
   return nullptr;
 }
 
+bool Node::HoldsUnknown() const {
+  return is_unknown || std::ranges::any_of(items, &Node::HoldsUnknown) ||
+         std::ranges::any_of(entries,
+                             [](const Entry& entry) { return entry.value.HoldsUnknown(); });
+}
+
 std::string Node::Where() const {
   return line == 0 ? fmt::format("{}: ", file) : fmt::format("{}:{}: ", file, line);
 }
 
+namespace {
+Problem MakeProblem(const Node& at, std::string_view path, std::string_view message) {
+  return {at.file, at.line,
+          fmt::format("{}{}{}{}", at.Where(), path, path.empty() ? "" : ": ", message)};
+}
+}  // namespace
+
 void Problems::Error(const Node& at, std::string_view path, std::string_view message) {
-  errors.push_back(fmt::format("{}{}{}{}", at.Where(), path, path.empty() ? "" : ": ", message));
+  errors.push_back(MakeProblem(at, path, message));
+  if (!at.unset.empty())
+    errors.back().text += fmt::format(" (not set in the environment: {})", at.unset);
 }
 void Problems::Warn(const Node& at, std::string_view path, std::string_view message) {
-  warnings.push_back(fmt::format("{}{}{}{}", at.Where(), path, path.empty() ? "" : ": ", message));
+  warnings.push_back(MakeProblem(at, path, message));
+}
+
+std::vector<std::string> InLineOrder(std::vector<Problem> problems,
+                                     const std::vector<std::string>& files) {
+  auto place = [&files](const Problem& problem) {
+    return std::pair(std::ranges::find(files, problem.file) - files.begin(), problem.line);
+  };
+  std::ranges::stable_sort(problems, {}, place);
+  std::vector<std::string> texts;
+  for (Problem& problem : problems) texts.push_back(std::move(problem.text));
+  return texts;
 }
 
 std::string JoinPath(std::string_view path, std::string_view key) {

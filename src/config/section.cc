@@ -185,7 +185,10 @@ std::string ByteCountText(uint64_t bytes) {
 }
 
 Section::Section(const Node& node, std::string path, Problems* problems)
-    : node_(&node), path_(std::move(path)), problems_(problems) {
+    : node_(&node),
+      path_(std::move(path)),
+      problems_(problems),
+      errors_before_(problems->errors.size()) {
   if (node.kind != Node::Kind::kMap && node.kind != Node::Kind::kNull)
     problems_->Error(node, path_, fmt::format("expected a map, found {}", KindName(node)));
 }
@@ -198,7 +201,8 @@ bool Section::Has(std::string_view key) {
 const Node* Section::Get(std::string_view key) {
   known_.emplace_back(key);
   const Node* node = node_->Find(key);
-  return node == nullptr || (node->kind == Node::Kind::kNull && !node->has_text) ? nullptr : node;
+  if (node == nullptr || node->is_unknown) return nullptr;
+  return node->kind == Node::Kind::kNull && !node->has_text ? nullptr : node;
 }
 
 void Section::Error(const Node& at, std::string_view key, std::string_view message) {
@@ -262,6 +266,7 @@ void Section::Read(std::string_view key, std::vector<std::string>* out) {
   }
   out->clear();
   for (const Node& item : node->items) {
+    if (item.is_unknown) continue;
     if (item.has_text) {
       out->push_back(item.text);
     } else {
@@ -308,6 +313,7 @@ void Section::ReadSecrets(std::string_view key, std::vector<Secret>* out) {
   }
   for (const Node& item : node->items) {
     problems_->secrets.push_back(&item);
+    if (item.is_unknown) continue;
     if (item.has_text) {
       out->push_back(Secret(item.text));
     } else {
@@ -376,11 +382,20 @@ void Section::Unbuilt(std::initializer_list<std::string_view> keys) {
       Error(*node, key, "known, but this version of weft cannot do it");
 }
 
+bool Section::IsMisspelt(std::string_view key) const {
+  if (node_->Find(key) != nullptr) return false;
+  return std::ranges::any_of(node_->entries, [&](const Node::Entry& entry) {
+    return std::ranges::find(known_, entry.key) == known_.end() &&
+           NearestWord(entry.key, known_) == key;
+  });
+}
+
 void Section::Finish() {
   if (node_->kind != Node::Kind::kMap) return;
   for (const Node::Entry& entry : node_->entries) {
     if (std::ranges::find(known_, entry.key) != known_.end()) continue;
-    Node at = entry.value;
+    Node at;
+    at.file = entry.value.file;
     at.line = entry.line;
     problems_->Error(
         at, path_, fmt::format("unknown key \"{}\"; {}", entry.key, Suggestion(entry.key, known_)));

@@ -72,6 +72,14 @@ class Section {
   void Unbuilt(std::initializer_list<std::string_view> keys);
   // Reports every key that none of the calls above has named.
   void Finish();
+  // True when `key` is not here, and a key that nobody knows may be meant for it. Asked when every
+  // key has been named.
+  bool IsMisspelt(std::string_view key) const;
+  // Nothing wrong was found since the section was made, in it and in what it holds: what is missing
+  // from it is really missing.
+  bool IsSound() const {
+    return problems_->errors.size() == errors_before_ && !node_->HoldsUnknown();
+  }
 
   void Error(const Node& at, std::string_view key, std::string_view message);
 
@@ -79,6 +87,7 @@ class Section {
   const Node* node_;
   std::string path_;
   Problems* problems_;
+  size_t errors_before_;
   std::vector<std::string> known_;
 };
 

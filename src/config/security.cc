@@ -42,6 +42,7 @@ TlsSettings ReadTls(Section section) {
   section.Unbuilt({"tpm"});
   section.Finish();
   const Node& at = section.node();
+  if (!section.IsSound()) return tls;
   bool has_cert = !tls.cert_file.empty() || !tls.cert_pem.empty();
   bool has_key = !tls.key_file.empty() || !tls.key_pem.empty();
   if (!has_cert || !has_key)
@@ -72,12 +73,12 @@ void ReadListenerSecurity(Section* section, ListenerSecurity* out) {
     auth->Read("authenticator", &out->authenticator);
     auth->Unbuilt({"request_params"});
     auth->Finish();
-    if (out->authenticator.empty()) {
+    if (out->authenticator.empty() && auth->IsSound()) {
       auth->Error(auth->node(), "authenticator",
                   "missing: the id of an extension such as bearertokenauth or basicauth");
-    } else {
+    } else if (const Node* named = auth->Get("authenticator"); named != nullptr) {
       section->problems()->authenticators.push_back(
-          {auth->Get("authenticator"), JoinPath(auth->path(), "authenticator")});
+          {named, JoinPath(auth->path(), "authenticator")});
     }
   }
 }
@@ -100,6 +101,7 @@ std::optional<BearerTokenSettings> ReadBearerToken(Section section) {
   }
   if (!token.empty()) settings.tokens.push_back(std::move(token));
   std::erase_if(settings.tokens, [](const Secret& secret) { return secret.empty(); });
+  if (!section.IsSound()) return std::nullopt;
   if (settings.tokens.empty() && settings.filename.empty()) {
     section.Error(section.node(), "", "no bearer token provided: set filename, token or tokens");
     return std::nullopt;
@@ -128,6 +130,7 @@ std::optional<BasicAuthSettings> ReadBasicAuth(Section section) {
   }
   section.Unbuilt({"client_auth"});
   section.Finish();
+  if (!section.IsSound()) return std::nullopt;
   if (settings.file.empty() && settings.inline_passwords.empty()) {
     section.Error(section.node(), "", "no passwords: set htpasswd::file or htpasswd::inline");
     return std::nullopt;

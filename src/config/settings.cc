@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/settings.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <algorithm>
+
+#include "config/missing_component.h"
 
 namespace weft::config {
 namespace {
@@ -61,18 +60,24 @@ std::optional<Settings> ReadOtlpReceiver(Section section) {
     protocols->Finish();
   }
   section.Finish();
-  if (!settings.grpc && !settings.http) {
+  if (settings.grpc || settings.http) return settings;
+  if (section.IsSound())
     section.Error(section.node(), "",
                   "must specify at least one protocol when using the OTLP receiver");
-    return std::nullopt;
-  }
-  return settings;
+  return std::nullopt;
 }
 
 void ReadOptionalBytes(Section* section, std::string_view key, std::optional<uint64_t>* out) {
   if (section->Get(key) == nullptr) return;
   out->emplace(0);
   section->ReadBytes(key, &**out);
+}
+
+// The value under both keys; the section where it is not written.
+const Node& PlaceOf(const Section& section, std::string_view outer, std::string_view inner) {
+  const Node* node = section.node().Find(outer);
+  if (node != nullptr) node = node->Find(inner);
+  return node == nullptr ? section.node() : *node;
 }
 
 std::optional<Settings> ReadStore(Section section) {
@@ -98,13 +103,15 @@ std::optional<Settings> ReadStore(Section section) {
   }
   ReadOptionalBytes(&section, "free_bytes_min", &settings.free_bytes_min);
   section.Finish();
+  if (!section.IsSound()) return std::nullopt;
   uint64_t head = settings.head_bytes_max.value_or(64ull << 20);
   uint64_t flush = settings.flush_bytes.value_or(std::min<uint64_t>(24ull << 20, head / 2));
   constexpr uint64_t kHeadLeast = 4ull << 20;
   if (head < kHeadLeast)
-    section.Error(section.node(), "memory::head", "must be 4MiB or more");
+    section.Error(PlaceOf(section, "memory", "head"), "memory::head", "must be 4MiB or more");
   else if (flush > head)
-    section.Error(section.node(), "flush::bytes", "must not be larger than memory::head");
+    section.Error(PlaceOf(section, "flush", "bytes"), "flush::bytes",
+                  "must not be larger than memory::head");
   else if (settings.head_bytes_max && !settings.flush_bytes)
     settings.flush_bytes = flush;
   return settings;
@@ -233,54 +240,6 @@ constexpr ComponentType kTypes[] = {
     {ComponentKind::kExtension, "basicauth", ReadBasicPasswords, ""},
 };
 
-// Types that exist in the Collector's world and not in this version: their own message, because a
-// name that is right must not be called a typing error.
-struct KnownElsewhere {
-  ComponentKind kind;
-  std::vector<std::string_view> names;
-};
-const std::vector<KnownElsewhere>& Elsewhere() {
-  static const std::vector<KnownElsewhere> known = {
-      {ComponentKind::kReceiver,
-       {"jaeger",        "zipkin",       "kafka",       "opencensus",   "datadog",
-        "awsxray",       "prometheus",   "hostmetrics", "host_metrics", "filelog",
-        "file_log",      "skywalking",   "httpcheck",   "otlpjsonfile", "syslog",
-        "fluentforward", "docker_stats", "redis",       "postgresql",   "nop"}},
-      {ComponentKind::kProcessor,
-       {"batch", "memory_limiter", "attributes", "resource", "filter", "transform", "span",
-        "probabilistic_sampler", "tail_sampling", "resourcedetection", "resource_detection",
-        "k8sattributes", "k8s_attributes", "groupbytrace", "redaction", "cumulativetodelta"}},
-      {ComponentKind::kExporter,
-       {"otlp",
-        "otlp_grpc",
-        "otlphttp",
-        "otlp_http",
-        "zipkin",
-        "kafka",
-        "file",
-        "jaeger",
-        "jaeger_thrift",
-        "prometheus",
-        "prometheusremotewrite",
-        "loadbalancing",
-        "load_balancing",
-        "loki",
-        "elasticsearch",
-        "clickhouse",
-        "datadog",
-        "awsxray",
-        "opensearch",
-        "nop"}},
-      {ComponentKind::kConnector,
-       {"spanmetrics", "span_metrics", "servicegraph", "service_graph", "forward", "routing",
-        "count", "failover"}},
-      {ComponentKind::kExtension,
-       {"pprof", "zpages", "file_storage", "oidc", "jaeger_query", "jaeger_storage",
-        "healthcheckv2", "opamp"}},
-  };
-  return known;
-}
-
 }  // namespace
 
 std::string_view KindName(ComponentKind kind) {
@@ -308,23 +267,7 @@ std::optional<Settings> ReadSettings(ComponentKind kind, std::string_view type, 
     section.problems()->Warn(at, section.path(), "memory_ballast does nothing any more: ignored");
     return NothingSettings{};
   }
-  std::vector<std::string> types = TypesOf(kind);
-  std::string exist = types.empty()
-                          ? fmt::format("it has no {}s yet", KindName(kind))
-                          : fmt::format("its {}s are: {}", KindName(kind), fmt::join(types, ", "));
-  for (const KnownElsewhere& known : Elsewhere())
-    if (known.kind == kind && std::ranges::find(known.names, type) != known.names.end()) {
-      section.problems()->Error(
-          at, section.path(),
-          fmt::format("the {} \"{}\" is known, but this version of weft does not have it; {}",
-                      KindName(kind), type, exist));
-      return std::nullopt;
-    }
-  std::string nearest = NearestWord(type, types);
-  section.problems()->Error(
-      at, section.path(),
-      fmt::format("unknown {} type \"{}\"; {}{}", KindName(kind), type,
-                  nearest.empty() ? "" : fmt::format("did you mean \"{}\"? ", nearest), exist));
+  ReportMissing(kind, type, section, at);
   return std::nullopt;
 }
 

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 #include "config/yaml.h"
 
@@ -97,9 +98,15 @@ class Expander {
     const std::string& text = node->text;
     if (text.find('$') == std::string::npos) return;
     if (text.starts_with("${") && FindClose(text, 0) == text.size() - 1) {
-      if (!CountExpansion(*node, path)) return;
+      const size_t errors_before = problems_->errors.size();
+      if (!CountExpansion(*node, path)) {
+        node->is_unknown = true;
+        return;
+      }
       std::optional<std::string> value = Resolve(text.substr(2, text.size() - 3), *node, path);
       Node replacement;
+      replacement.is_unknown = !value && problems_->errors.size() > errors_before;
+      std::string unset = std::exchange(unset_, "");
       if (value) {
         Result<Node> parsed = ParseYaml(*value, node->file);
         if (parsed) {
@@ -114,13 +121,17 @@ class Expander {
           replacement.has_text = true;
         }
       }
+      replacement.unset = std::move(unset);
       SetPlace(&replacement, node->file, node->line);
       *node = std::move(replacement);
       Expand(node, path);
       return;
     }
+    const size_t errors_before = problems_->errors.size();
     node->text = ExpandText(text, *node, path);
     node->is_string = true;
+    node->is_unknown = problems_->errors.size() > errors_before;
+    node->unset = std::exchange(unset_, "");
   }
 
   static void SetPlace(Node* node, const std::string& file, uint32_t line) {
@@ -205,12 +216,14 @@ class Expander {
     if (std::optional<std::string> value = surroundings_.env(name)) return value;
     if (split != std::string::npos) return text.substr(split + 2);
     problems_->Warn(at, path, fmt::format("environment variable {} is not set: empty", name));
+    unset_ += (unset_.empty() ? "" : ", ") + name;
     return std::nullopt;
   }
 
   const Surroundings& surroundings_;
   Problems* problems_;
   int expansions_ = 0;
+  std::string unset_;  // of the value at hand: "HOST, PORT"
 };
 
 }  // namespace

@@ -60,12 +60,12 @@ void ReadPullReader(Section pull, TelemetrySettings* out) {
       prometheus->IgnoreWithWarning(key, "has no effect: names are those of docs/metrics.md");
     prometheus->Finish();
     out->metrics_endpoints.push_back(std::move(endpoint));
-  } else {
-    pull.Error(pull.node(), "", "a pull reader needs exporter: {prometheus: {host, port}}");
   }
   if (exporter) exporter->Finish();
   pull.Ignore({"producers", "cardinality_limits"});
   pull.Finish();
+  if (!prometheus && pull.IsSound())
+    pull.Error(pull.node(), "", "a pull reader needs exporter: {prometheus: {host, port}}");
 }
 
 void ReadReaders(Section* metrics, TelemetrySettings* out) {

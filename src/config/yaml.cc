@@ -5,6 +5,9 @@
 #include <re2/re2.h>
 #include <yaml-cpp/yaml.h>
 
+#include <optional>
+
+#include "base/printable.h"
 #include "config/yaml_quotes.h"
 
 namespace weft::config {
@@ -101,7 +104,8 @@ void Emit(const Node& node, YAML::Emitter* out) {
       Node plain = node;
       plain.is_string = false;
       bool looks_typed = TypeOfScalar(plain) != ScalarType::kString;
-      if (node.is_string && looks_typed) *out << YAML::DoubleQuoted;
+      if ((node.is_string && looks_typed) || ReplaceUnprintable(node.text) != node.text)
+        *out << YAML::DoubleQuoted;
       *out << node.text;
       break;
     }
@@ -113,12 +117,78 @@ void Emit(const Node& node, YAML::Emitter* out) {
     case Node::Kind::kMap:
       *out << YAML::BeginMap;
       for (const Node::Entry& entry : node.entries) {
-        *out << YAML::Key << entry.key << YAML::Value;
+        *out << YAML::Key;
+        if (ReplaceUnprintable(entry.key) != entry.key) *out << YAML::DoubleQuoted;
+        *out << entry.key << YAML::Value;
         Emit(entry.value, out);
       }
       *out << YAML::EndMap;
       break;
   }
+}
+
+// What is not printable stands between double quotes; the library escapes some of it. The text may
+// be shown on a terminal.
+std::string EscapeQuoted(std::string_view yaml) {
+  std::string out;
+  while (!yaml.empty()) {
+    Character character = FirstCharacter(yaml);
+    bool raw = !character.printable && character.is_utf8 && character.code != '\n';
+    out += raw ? fmt::format("\\u{:04x}", static_cast<uint32_t>(character.code))
+               : std::string(yaml.substr(0, character.bytes));
+    yaml.remove_prefix(character.bytes);
+  }
+  return out;
+}
+
+constexpr std::string_view kBlank = " \t";
+
+// Line `number`, from 0, without its end.
+std::string_view LineOf(std::string_view text, int number) {
+  for (; number > 0; --number) {
+    size_t end = text.find('\n');
+    if (end == text.npos) return "";
+    text.remove_prefix(end + 1);
+  }
+  return text.substr(0, text.find_first_of("\r\n"));
+}
+
+std::string_view IndentOf(std::string_view line) {
+  return line.substr(0, std::min(line.find_first_not_of(kBlank), line.size()));
+}
+
+// With spaces for the tabs that indent lines, as wide as editors show them.
+std::string WithoutTabs(std::string_view text) {
+  constexpr size_t kTabWidth = 8;
+  std::string out;
+  while (!text.empty()) {
+    std::string_view line = text.substr(0, text.find('\n'));
+    std::string_view indent = IndentOf(line);
+    size_t width = 0;
+    for (char c : indent) width += c == '\t' ? kTabWidth - width % kTabWidth : 1;
+    out.append(width, ' ').append(line.substr(indent.size()));
+    text.remove_prefix(line.size());
+    if (text.starts_with('\n')) {
+      out += '\n';
+      text.remove_prefix(1);
+    }
+  }
+  return out;
+}
+
+// Where a tab indents the line of the error, and the error is gone or another one with spaces in
+// its place: the tab's column, from 1. The library speaks of whatever it stumbles over behind it.
+std::optional<size_t> FindTabBehind(const YAML::Exception& error, std::string_view text) {
+  std::string_view line = LineOf(text, error.mark.line);
+  std::string_view indent = IndentOf(line);
+  size_t tab = indent.find('\t');
+  if (tab == indent.npos) return std::nullopt;
+  try {
+    YAML::Load(WithoutTabs(text));
+  } catch (const YAML::Exception& still) {
+    if (still.mark.line == error.mark.line && still.msg == error.msg) return std::nullopt;
+  }
+  return tab + 1;
 }
 
 }  // namespace
@@ -132,6 +202,10 @@ Result<Node> ParseYaml(std::string_view text, const std::string& file) {
   } catch (const YAML::Exception& error) {
     if (error.mark.is_null())
       return Fail(ErrorCode::kInvalidArgument, fmt::format("{}: {}", file, error.msg));
+    if (std::optional<size_t> column = FindTabBehind(error, text))
+      return Fail(ErrorCode::kInvalidArgument,
+                  fmt::format("{}:{}:{}: a tab indents this line; YAML is indented with spaces",
+                              file, error.mark.line + 1, *column));
     return Fail(ErrorCode::kInvalidArgument, fmt::format("{}:{}:{}: {}", file, error.mark.line + 1,
                                                          error.mark.column + 1, error.msg));
   }
@@ -140,7 +214,7 @@ Result<Node> ParseYaml(std::string_view text, const std::string& file) {
 std::string WriteYaml(const Node& node) {
   YAML::Emitter out;
   Emit(node, &out);
-  return std::string(out.c_str(), out.size()) + "\n";
+  return EscapeQuoted({out.c_str(), out.size()}) + "\n";
 }
 
 ScalarType TypeOfScalar(const Node& scalar) {

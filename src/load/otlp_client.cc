@@ -11,6 +11,7 @@ namespace weft::load {
 namespace {
 
 constexpr int64_t kTimeoutMs = 60'000;
+constexpr size_t kReasonBytesMax = 300;
 
 std::string_view PathOf(OtlpProtocol protocol, OtlpSignal signal) {
   if (protocol == OtlpProtocol::kHttp) {
@@ -25,6 +26,24 @@ uint32_t ParseNumber(std::string_view text) {
   uint32_t number = 0;
   std::from_chars(text.data(), text.data() + text.size(), number);
   return number;
+}
+
+// google.rpc.Status: message = 2.
+std::string StatusMessage(std::string_view bytes) {
+  std::string message;
+  wire::ProtoReader status(bytes);
+  while (status.Next())
+    if (status.tag() == wire::LengthTag(2)) message = status.bytes();
+  return status.error() == wire::ProtoError::kNone ? message : "";
+}
+
+// What a refusing answer says for itself: a Status, or the first line of a text.
+std::string ReasonOf(const net::ClientResponse& response) {
+  std::string_view type = net::FindHeader(response.headers, "content-type");
+  std::string reason;
+  if (type.starts_with("application/x-protobuf")) reason = StatusMessage(response.body);
+  if (type.starts_with("text/plain")) reason = response.body.substr(0, response.body.find('\n'));
+  return reason.substr(0, kReasonBytesMax);
 }
 
 // Export{Trace,Logs}ServiceResponse: partial_success = 1 { rejected = 1, error_message = 2 }.
@@ -60,8 +79,12 @@ struct OtlpClient::Connection {
     int status = response->status;
     if (status == 200) return ParseAnswer(response->body);
     bool passing = status == 429 || status == 502 || status == 503 || status == 504;
-    return Fail({passing ? ErrorCode::kUnavailable : ErrorCode::kInvalidArgument,
-                 url + " answered HTTP " + std::to_string(status),
+    std::string message = url + " answered HTTP " + std::to_string(status);
+    std::string reason = ReasonOf(*response);
+    if (!reason.empty()) message += ": " + reason;
+    if (reason.empty() && (status == 404 || status == 405))
+      message += ": no receiver of OTLP over HTTP, which is mostly at port 4318";
+    return Fail({passing ? ErrorCode::kUnavailable : ErrorCode::kInvalidArgument, message,
                  ParseNumber(net::FindHeader(response->headers, "retry-after"))});
   }
 

@@ -5,7 +5,7 @@
 // for each connection they keep.
 //
 // Thread rule: one thread at a time; several clients may live in several threads.
-// Source: OTLP specification (docs/specification.md), gRPC PROTOCOL-HTTP2.md.
+// Source: OTLP specification (opentelemetry-proto, specification.md), gRPC PROTOCOL-HTTP2.md.
 // Next: load/load_sender.h.
 #pragma once
 

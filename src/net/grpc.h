@@ -66,6 +66,8 @@ using GrpcHandler = std::function<void(GrpcRequest, GrpcCallPtr)>;
 
 struct GrpcOptions {
   bool open = false;  // as RouteOptions::open
+  // The method only says where it is served: its service is none of this server's.
+  bool is_elsewhere = false;
   uint64_t message_bytes_max = 64ull
                                << 20;  // decompressed; over it RESOURCE_EXHAUSTED, no RetryInfo
   // As RouteOptions::admit, but a refusal is a status. Runs when the message's 5-byte prefix is in.

@@ -23,7 +23,7 @@ void RareLog::Say(LogLevel level, std::string_view room, std::string message) {
     unsaid = std::exchange(unsaid_, 0);
   }
   if (unsaid > 0) message += " (and " + std::to_string(unsaid) + " like it since the last line)";
-  Log(level, room, EscapeForLog(message));
+  Log(level, room, message);
 }
 
 }  // namespace weft::net

@@ -39,7 +39,7 @@ RouteChoice ChooseRoute(const Entrance& entrance, const RequestHead& head);
 std::optional<GrpcStatus> CheckCall(const Entrance& entrance, const RequestHead& head,
                                     const Router::Route* route);
 
-// A plain-text answer of the server itself: "404 no such path: /x".
+// A plain-text answer of the server itself: "404 no such path: /x". What it echoes is escaped.
 Response PlainResponse(int status, std::string text);
 
 }  // namespace weft::net

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/printable.h"
 #include "net/route.h"
 
 namespace weft::net {
@@ -73,7 +74,8 @@ const Router::Route* Router::FindGrpc(std::string_view path) const {
 bool Router::HasGrpcService(std::string_view service) const {
   if (service.empty()) return true;
   for (const auto& route : routes_) {
-    if (!route->grpc || route->path.size() <= service.size() + 2) continue;
+    if (!route->grpc || route->grpc_options.is_elsewhere) continue;
+    if (route->path.size() <= service.size() + 2) continue;
     std::string_view path = route->path;
     if (path.substr(1).starts_with(service) && path[service.size() + 1] == '/') return true;
   }
@@ -197,7 +199,7 @@ Response PlainResponse(int status, std::string text) {
   return Response{.status = status,
                   .content_type = "text/plain; charset=utf-8",
                   .headers = {},
-                  .body = std::move(text) + "\n"};
+                  .body = EscapeUnprintable(text) + "\n"};
 }
 
 }  // namespace weft::net

@@ -3,7 +3,7 @@
 // OTLP over gRPC: the Export methods of TraceService, LogsService and MetricsService, and the
 // standard health service beside them. Overload is UNAVAILABLE with RetryInfo, as senders expect.
 //
-// Source: opentelemetry-proto docs/specification.md, OTLP/gRPC.
+// Source: opentelemetry-proto, specification.md, OTLP/gRPC.
 // Thread rule: as receiver/otlp_http.h.
 #pragma once
 

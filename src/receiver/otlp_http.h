@@ -4,7 +4,7 @@
 // answered in the same. Bodies may be compressed in any way wire/compression.h knows. Errors carry
 // a google.rpc.Status; those worth a retry carry Retry-After.
 //
-// Source: opentelemetry-proto docs/specification.md, OTLP/HTTP.
+// Source: opentelemetry-proto, specification.md, OTLP/HTTP.
 // Thread rule: routes are added before the server starts; handlers run on net threads.
 #pragma once
 

@@ -44,6 +44,7 @@ class RunningServer {
   // The first store exporter; null when the configuration has none.
   const exporter::StoreExporter* store() const { return stores_.empty() ? nullptr : stores_[0]; }
   const Metrics& metrics() const { return metrics_; }
+  const config::Config& config() const { return config_; }
 
  private:
   Status StartAll();

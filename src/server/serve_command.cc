@@ -6,11 +6,15 @@
 #include <signal.h>
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <memory>
+#include <system_error>
 
+#include "api/ui_assets.h"
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/config_commands.h"
+#include "cli/terminal.h"
 #include "config/listen_rules.h"
 #include "config/section.h"
 #include "server/running_server.h"
@@ -26,14 +30,38 @@ struct Options {
 
 std::string LimitText(const std::string& text) { return text == "0" ? "no limit" : text; }
 
-void SayHello(const RunningServer& server) {
-  fmt::print("weft {} is running\n", cli::Version());
-  for (const receiver::Listener& listener : server.listeners()) {
-    bool grpc = listener.name.ends_with("/grpc");
-    std::string_view scheme = grpc ? "" : listener.tls ? "https://" : "http://";
-    fmt::print("  {:<12} {}{}{}\n", listener.name, scheme, listener.endpoint.ToString(),
-               grpc && listener.tls ? " (TLS)" : "");
+// "otlp/grpc    localhost:4317"; of the UI, the address to open in a browser.
+std::string ListenerLine(const receiver::Listener& listener, const config::Config& config) {
+  bool grpc = listener.name.ends_with("/grpc");
+  const bool is_path = !listener.endpoint.path.empty();
+  std::string_view scheme = grpc || is_path ? "" : listener.tls ? "https://" : "http://";
+  config::Endpoint endpoint = listener.endpoint;
+  std::string name = listener.name, rest = grpc && listener.tls ? " (TLS)" : "";
+  auto id = config::ParseComponentId(name);
+  const config::Component* component =
+      id ? config.Find(config::ComponentKind::kExtension, *id) : nullptr;
+  const auto* query = component == nullptr
+                          ? nullptr
+                          : std::get_if<config::QuerySettings>(&component->settings);
+  if (query != nullptr) {
+    // A build without the UI answers questions there all the same.
+    const bool has_ui = !api::UiAssets().empty();
+    if (has_ui) name = name == "query" ? "UI" : "UI " + name;
+    const std::string address = endpoint.ToString();
+    if (address.starts_with(':') || address.starts_with("0.0.0.0:") ||
+        address.starts_with("[::]:")) {
+      rest = fmt::format(" (and by every address of this machine: {})", address);
+      endpoint.host = "localhost";
+    }
+    if (has_ui && !is_path) rest.insert(0, query->base_path + "/");
   }
+  return fmt::format("  {:<12} {}{}{}\n", name, scheme, endpoint.ToString(), rest);
+}
+
+void SayHello(const RunningServer& server, bool is_new) {
+  fmt::print("weft {} is running\n", cli::Version());
+  for (const receiver::Listener& listener : server.listeners())
+    fmt::print("{}", ListenerLine(listener, server.config()));
   if (const exporter::StoreExporter* store = server.store()) {
     using Durability = config::StoreSettings::Durability;
     const config::StoreSettings& settings = store->settings();
@@ -42,13 +70,26 @@ void SayHello(const RunningServer& server) {
                                   : settings.durability == Durability::kRelaxed
                                       ? "relaxed: power loss may cost the last second"
                                       : "memory: nothing outlives this process";
-    fmt::print("  {:<12} {}\n", "data", settings.directory);
+    fmt::print("  {:<12} {}{}\n", "data", cli::CleanText(settings.directory),
+               is_new ? " (new, empty)" : "");
     fmt::print("  {:<12} {}\n", "durability", durability);
     fmt::print("  {:<12} {} or {}, whichever comes first\n", "retention",
                LimitText(config::DurationText(settings.retention_age_ns)),
                LimitText(config::ByteCountText(settings.retention_bytes)));
   }
   std::fflush(stdout);
+}
+
+// Whether the store begins with nothing: perhaps not the directory that was meant.
+bool IsNewDirectory(const config::Config& config) {
+  for (const config::Component& component : config.components) {
+    const auto* store = std::get_if<config::StoreSettings>(&component.settings);
+    if (store == nullptr) continue;
+    std::error_code unknown;
+    return !std::filesystem::exists(store->directory, unknown) ||
+           std::filesystem::is_empty(store->directory, unknown);
+  }
+  return false;
 }
 
 int Serve(const Options& options) {
@@ -66,7 +107,7 @@ int Serve(const Options& options) {
                                   &loaded->config, &loaded->warnings);
   for (const std::string& warning : loaded->warnings) Log(LogLevel::kWarn, "config", warning);
   if (!applied) {
-    fmt::print(stderr, "weft: {}\n", applied.error().message);
+    cli::PrintConfigError(applied.error());
     return cli::kExitUsage;
   }
   // Blocked before any thread is made, so that only sigwait() below sees them.
@@ -76,14 +117,15 @@ int Serve(const Options& options) {
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
+  const bool is_new = IsNewDirectory(loaded->config);
   RunningServer server(std::move(loaded->config), cli::Version(), PosixEnv(), SystemClock());
   if (Status status = server.Start(); !status) {
-    fmt::print(stderr, "weft: {}\n", status.error().message);
+    cli::PrintError(status.error().message);
     if (status.error().message.find("in use") != std::string::npos)
-      fmt::print(stderr, "`weft serve --port-offset 100` moves all ports by 100.\n");
+      cli::PrintNote("`weft serve --port-offset 100` moves all ports by 100.");
     return cli::kExitFailed;
   }
-  SayHello(server);
+  SayHello(server, is_new);
   NotifyServiceManager("READY=1");
   int signal_number = 0;
   sigwait(&signals, &signal_number);

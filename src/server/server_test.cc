@@ -17,6 +17,7 @@
 #include <set>
 #include <thread>
 
+#include "api/ui_assets.h"
 #include "net/client.h"
 #include "net/test_certificates.h"
 #include "server/serve_command.h"
@@ -113,7 +114,9 @@ class WeftTest : public ::testing::Test {
     server_.emplace(arguments, folder_);
     hello_ = server_->ReadUntil("whichever comes first");
     http_ = After("otlp/http    ");
-    url_ = After("query        ");
+    url_ = After("UI           ");
+    if (url_.empty()) url_ = After("query        ");  // a build without the UI
+    if (url_.ends_with('/')) url_.pop_back();
   }
   std::string After(const std::string& label) const {
     size_t at = hello_.find(label);
@@ -164,12 +167,92 @@ TEST_F(WeftTest, StartsSaysWhatItDoesAndStops) {
   EXPECT_THAT(hello_, HasSubstr("is running\n"));
   EXPECT_THAT(hello_, ContainsRegex("otlp/grpc    127.0.0.1:[1-9]"));
   EXPECT_THAT(hello_, ContainsRegex("otlp/http    http://127.0.0.1:[1-9]"));
-  EXPECT_THAT(hello_, ContainsRegex("query        http://127.0.0.1:[1-9]"));
-  EXPECT_THAT(hello_, HasSubstr("data         " + folder_ + "/data"));
+  if (api::UiAssets().empty()) {
+    EXPECT_THAT(hello_, ContainsRegex("query        http://127.0.0.1:[1-9][0-9]*\n"));
+  } else {
+    EXPECT_THAT(hello_, ContainsRegex("UI           http://127.0.0.1:[1-9][0-9]*/\n"));
+  }
+  EXPECT_THAT(hello_, HasSubstr("data         " + folder_ + "/data (new, empty)\n"));
   EXPECT_THAT(hello_, HasSubstr("durable: OK means on disk"));
   EXPECT_THAT(hello_, HasSubstr("retention    14d or 20GiB, whichever comes first"));
   server_->Signal(SIGTERM);
   EXPECT_EQ(server_->Wait(), 0);
+  // The next time it is not.
+  Serve();
+  EXPECT_THAT(hello_, HasSubstr("data         " + folder_ + "/data\n"));
+}
+
+TEST_F(WeftTest, TheUiOfEveryAddressIsNamedByOneThatABrowserOpens) {
+  Serve({"--insecure", "--set", "extensions.query.endpoint=0.0.0.0:0"});
+  EXPECT_THAT(hello_, ContainsRegex("http://localhost:[1-9][0-9]*/? .and by every address of this "
+                                    "machine: 0.0.0.0:[1-9]"));
+}
+
+// Whoever sends to the port that people know hears which one it is.
+TEST_F(WeftTest, SendersAtTheQueryPortHearWhereOtlpGoes) {
+  Serve();
+  std::string http = http_.substr(7), grpc = After("otlp/grpc    ");
+  net::HttpClient client;
+  for (const char* path : {"/v1/traces", "/v1/logs", "/v1/metrics"}) {
+    auto answer = client.Post(url_ + path, "application/json", ShopTrace());
+    ASSERT_TRUE(answer) << answer.error().message;
+    EXPECT_EQ(answer->status, 404);
+    EXPECT_THAT(answer->body,
+                HasSubstr("OTLP over HTTP goes to " + http + ", over gRPC to " + grpc));
+    // In the sender's own encoding, however long its body is.
+    answer = client.Post(url_ + path, "application/x-protobuf", std::string(3 << 20, 'x'));
+    ASSERT_TRUE(answer) << answer.error().message;
+    EXPECT_EQ(answer->status, 404);
+    EXPECT_EQ(net::FindHeader(answer->headers, "content-type"), "application/x-protobuf");
+    EXPECT_THAT(answer->body, HasSubstr("OTLP over HTTP goes to " + http));
+  }
+  for (const char* method :
+       {"trace.v1.TraceService", "logs.v1.LogsService", "metrics.v1.MetricsService"}) {
+    auto reply = client.CallGrpc(url_ + "/opentelemetry.proto.collector." + method + "/Export", "");
+    ASSERT_TRUE(reply) << reply.error().message;
+    EXPECT_EQ(reply->status.code, net::GrpcCode::kUnimplemented);
+    EXPECT_THAT(reply->status.message, HasSubstr("over gRPC to " + grpc));
+  }
+  Outcome demo = Weft({"demo", "--history", "1m", "--for", "0s", "--url", url_});
+  EXPECT_EQ(demo.exit_code, 1) << demo.printed;
+  EXPECT_THAT(demo.printed, HasSubstr("OTLP over HTTP goes to " + http));
+  for (const char* protocol : {"http", "grpc"}) {
+    Outcome load = Weft({"loadgen", "--spans", "10", "--protocol", protocol, "--url", url_});
+    EXPECT_EQ(load.exit_code, 1) << load.printed;
+    EXPECT_THAT(load.printed, HasSubstr("OTLP over HTTP goes to " + http));
+  }
+}
+
+TEST_F(WeftTest, FlagsMayStandBeforeTheCommandAndTheUrlInTheEnvironment) {
+  Serve();
+  Send(ShopTrace());
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"--url", url_, "trace", kTrace},
+        {"--url=" + url_, "trace", kTrace, "--json"},
+        {"--no-pager", "--url", url_, "trace", kTrace}}) {
+    Outcome shown = Weft(words);
+    EXPECT_EQ(shown.exit_code, 0) << shown.printed;
+    EXPECT_THAT(shown.printed, HasSubstr("GET /"));
+  }
+  ASSERT_EQ(setenv("WEFT_URL", (url_ + "/").c_str(), 1), 0);
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"trace", kTrace},
+                                                {"query", "{}"},
+                                                {"operations"},
+                                                {"tags"},
+                                                {"services"},
+                                                {"export", kTrace}}) {
+    Outcome shown = Weft(words);
+    EXPECT_EQ(shown.exit_code, 0) << words[0] << shown.printed;
+    EXPECT_THAT(shown.printed, testing::AnyOf(HasSubstr("gateway"), HasSubstr("service.name"),
+                                              HasSubstr("GET /")));
+  }
+  // What is said on the command line counts before it: a directory, another server.
+  Outcome here = Weft({"services", "--data", folder_ + "/data"});
+  EXPECT_EQ(here.exit_code, 0) << here.printed;
+  EXPECT_NE(Weft({"services", "--url", "http://127.0.0.1:1"}).exit_code, 0);
+  ASSERT_EQ(setenv("WEFT_URL", "http://127.0.0.1:1", 1), 0);
+  EXPECT_NE(Weft({"services"}).exit_code, 0) << "no other server is asked in its place";
+  unsetenv("WEFT_URL");
 }
 
 TEST_F(WeftTest, WhatWasAcknowledgedSurvivesKill9) {
@@ -287,7 +370,10 @@ service: {pipelines: {traces: {receivers: [otlp], exporters: [logging]}}}
 )");
   Outcome checked = Weft({"check", "config", "--config", good});
   EXPECT_EQ(checked.exit_code, 0);
-  EXPECT_THAT(checked.printed, HasSubstr("good: 2 components, 1 pipeline, 1 warning"));
+  EXPECT_THAT(checked.printed, HasSubstr("good: 2 components, 1 pipeline, 3 warnings"));
+  EXPECT_THAT(checked.printed, HasSubstr("good.yaml:4: service::extensions: no \"query\""));
+  EXPECT_THAT(checked.printed,
+              HasSubstr("good.yaml:4: service::pipelines::traces: nothing is kept"));
   EXPECT_THAT(checked.printed, HasSubstr("good.yaml:3: exporters::logging"));
   std::string bad = Write("bad.yaml", "recievers: {}\n");
   Outcome wrong = Weft({"check", "config", "--config", bad});

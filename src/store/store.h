@@ -4,7 +4,7 @@
 // log, puts it in the head, and completes; background threads flush the head to blocks, merge
 // blocks and enforce retention; TakeSnapshot() gives queries a consistent view.
 //
-// Promises (docs/guarantees in README; tested in test/crash):
+// Promises (README.md, "What it promises"; tested in test/crash):
 //   - a Completion called with success means: the batch is on disk (mode kDurable), is visible to
 //     every later snapshot, and survives kill -9 and power loss;
 //   - a snapshot never shows what is not durable, and never changes;

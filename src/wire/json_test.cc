@@ -28,6 +28,22 @@ std::string Number(double value) {
   return out;
 }
 
+TEST(JsonWriter, EscapesWhatWouldDriveATerminal) {
+  EXPECT_EQ(Quoted("\x7f"), R"("\u007f")");
+  EXPECT_EQ(Quoted("\u0080\u009b2J\u009f"), R"("\u0080\u009b2J\u009f")");
+  EXPECT_EQ(Quoted("a\u202eb\u2066c\u200fd\u061ce"), R"("a\u202eb\u2066c\u200fd\u061ce")");
+  EXPECT_EQ(Quoted("\u00a0\u00e9\u0620\u2010\u2030\u20ac\U0001f600"),
+            "\"\u00a0\u00e9\u0620\u2010\u2030\u20ac\U0001f600\"");
+  EXPECT_EQ(Quoted("x\x9bz\xC2"), "\"x\xEF\xBF\xBDz\xEF\xBF\xBD\"");
+  // Wherever it stands in a word of eight bytes.
+  for (size_t at = 0; at < 24; ++at) {
+    std::string before(at, 'a'), after(24 - at, 'b');
+    EXPECT_EQ(Quoted(before + "\x7f" + after), "\"" + before + "\\u007f" + after + "\"");
+    EXPECT_EQ(Quoted(before + "\u202e" + after), "\"" + before + "\\u202e" + after + "\"");
+    EXPECT_EQ(Quoted(before + "~" + after), "\"" + before + "~" + after + "\"");
+  }
+}
+
 TEST(JsonWriter, PutsCommasWhereTheyBelong) {
   std::string out;
   JsonWriter json(&out);

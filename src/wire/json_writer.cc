@@ -7,29 +7,38 @@
 #include <cstring>
 
 #include "base/base64.h"
+#include "base/printable.h"
 #include "wire/utf8.h"
 
 namespace weft::wire {
 namespace {
 
 // Bytes that a JSON string carries as they are: printable ASCII but the quote and the backslash.
-// Bytes from 0x80 on are looked at as UTF-8, 0x7F passes (RFC 8259 section 7).
+// Bytes from 0x80 on are looked at as UTF-8.
 constexpr std::array<bool, 256> kPlain = [] {
   std::array<bool, 256> plain{};
-  for (int c = 0x20; c < 0x80; ++c) plain[c] = c != '"' && c != '\\';
+  for (int c = 0x20; c < 0x7F; ++c) plain[c] = c != '"' && c != '\\';
   return plain;
 }();
 
-// Whether any of eight bytes is not plain, that is below 0x20, from 0x80 on, a quote or a
+// Whether any of eight bytes is not plain, that is below 0x20, from 0x7F on, a quote or a
 // backslash. With the high bits out of the way (they are asked for at the end), (x - 0x20) borrows
-// from a byte's high bit exactly where the byte is below 0x20, and (x ^ c) - 1 exactly where it
-// equals c. A borrow may reach the next byte too, which only sends that word to the byte loop.
+// from a byte's high bit exactly where the byte is below 0x20, (x ^ c) - 1 exactly where it equals
+// c, and x + 1 reaches it exactly from 0x7F. A borrow or carry may reach the next byte too, which
+// only sends that word to the byte loop.
 bool HasSpecial(uint64_t word) {
   constexpr uint64_t kOnes = 0x0101010101010101u, kHigh = 0x8080808080808080u;
   uint64_t control = word - kOnes * 0x20;
   uint64_t quote = (word ^ kOnes * '"') - kOnes;
   uint64_t backslash = (word ^ kOnes * '\\') - kOnes;
-  return ((control | quote | backslash | word) & kHigh) != 0;
+  uint64_t del = word + kOnes;
+  return ((control | quote | backslash | del | word) & kHigh) != 0;
+}
+
+void AppendCodeEscape(char32_t code, std::string* out) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  *out += "\\u";
+  for (int shift = 12; shift >= 0; shift -= 4) *out += kDigits[code >> shift & 15];
 }
 
 void AppendEscape(uint8_t byte, std::string* out) {
@@ -49,13 +58,19 @@ void AppendEscape(uint8_t byte, std::string* out) {
     case '\t':
       *out += "\\t";
       return;
-    default: {
-      static constexpr char kDigits[] = "0123456789abcdef";
-      *out += "\\u00";
-      *out += kDigits[byte >> 4];
-      *out += kDigits[byte & 15];
-    }
+    default:
+      AppendCodeEscape(byte, out);
   }
+}
+
+// Bytes of the character at the front of `text`, from 0x80 on, that is written as it is; 0 where it
+// is broken, or is to be escaped: a reader may show the document on a terminal as it stands.
+size_t PlainCharacterBytes(std::string_view text) {
+  // The first bytes of all that is not printable; most text is spared a closer look.
+  auto first = static_cast<uint8_t>(text[0]);
+  if (first != 0xC2 && first != 0xD8 && first != 0xE2) return Utf8CharacterBytes(text);
+  Character character = FirstCharacter(text);
+  return character.printable ? character.bytes : 0;
 }
 
 // How many bytes at the front of `text` are written as they are.
@@ -73,7 +88,7 @@ size_t PlainBytes(std::string_view text) {
       ++i;
       continue;
     }
-    size_t sound = static_cast<uint8_t>(text[i]) < 0x80 ? 0 : Utf8CharacterBytes(text.substr(i));
+    size_t sound = static_cast<uint8_t>(text[i]) < 0x80 ? 0 : PlainCharacterBytes(text.substr(i));
     if (sound == 0) break;
     i += sound;
   }
@@ -117,7 +132,10 @@ void AppendQuoted(std::string_view before, std::string_view text, std::string_vi
     text.remove_prefix(plain);
     if (text.empty()) break;
     size_t bytes = 1;
-    if (static_cast<uint8_t>(text[0]) >= 0x80) {
+    if (Character character = FirstCharacter(text); character.is_utf8 && character.code >= 0x80) {
+      AppendCodeEscape(character.code, out);
+      bytes = character.bytes;
+    } else if (static_cast<uint8_t>(text[0]) >= 0x80) {
       *out += kReplacementCharacter;
       bytes = Utf8BrokenBytes(text);
     } else {

@@ -2,7 +2,8 @@
 //
 // JsonWriter appends one JSON text to a string: commas by itself, strings escaped, bytes that are
 // no UTF-8 replaced by U+FFFD, doubles in their shortest form that reads back the same. NaN and the
-// infinities, which JSON lacks, become the strings of protojson.
+// infinities, which JSON lacks, become the strings of protojson. More is escaped than JSON asks
+// for: what would drive a terminal that the text is shown on (base/printable.h).
 //
 //   JsonWriter json(&out);
 //   json.BeginObject();

@@ -139,6 +139,98 @@ class CommandLineTest(WeftTest):
                                   check=True).stdout
             self.assertIn(f"\n  weft {command}", text)
 
+    def test_no_text_of_a_span_drives_the_terminal(self):
+        """Every field of a span and a log record, on every surface, on a terminal and in a pipe."""
+        weft = self.weft()
+        bad = "\x1b[2J\x7f\x9b2J\x85\u202eevil\u2066x\u200f\u061c"
+        harmful = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f]")
+        now, both = time.time_ns() - 10 * SECOND, [attribute("key" + bad, "value\n\t" + bad)]
+        one = span(SLOW, 1, "name" + bad, start_ns=now, error=True, attributes=both,
+                   events=[{"timeUnixNano": str(now), "name": "event" + bad, "attributes": both}])
+        one["status"]["message"] = "status" + bad
+        one["traceState"] = "state" + bad
+        self.send(weft, "service" + bad, [one])
+        log = {"timeUnixNano": str(now), "severityText": "sev" + bad, "traceId": SLOW, "spanId": f"{1:016x}",
+               "body": {"stringValue": "body" + bad}, "attributes": both}
+        status, body = weft.post("/v1/logs", json.dumps({"resourceLogs": [{"scopeLogs": [{
+            "logRecords": [log]}]}]}).encode())
+        self.assertEqual(status, 200, body)
+        wait_for("the span", lambda: weft.status()["spans"] == 1)
+        for arguments in (["trace", SLOW], ["trace", "--logs", SLOW], ["trace", "--json", "--logs", SLOW],
+                          ["query", "{}"], ["query", "{}", "--json"], ["query", "{}", "--ndjson"],
+                          ["services"], ["services", "--json"], ["services", "--names"], ["operations"],
+                          ["operations", "--json"], ["tags"], ["tags", "--json"], ["tags", "--names"],
+                          ["tags", "name"], ["tags", "resource.service.name", "--json"], ["export", SLOW],
+                          ["export", SLOW, "--format", "jaeger"], ["export", SLOW, "--format", "zipkin"]):
+            piped = weft.cli(*arguments)
+            self.assertIsNone(harmful.search(piped), f"{arguments}: {piped!r}")
+            pager = [] if arguments[0] == "export" else ["--no-pager"]
+            code, shown = on_terminal([*arguments, *pager, "--url", weft.url], 80)
+            if code == 2:  # takes no such flag
+                code, shown = on_terminal([*arguments, "--url", weft.url], 80)
+            self.assertEqual(code, 0, shown)
+            plain = ESCAPE.sub("", shown)
+            self.assertIsNone(harmful.search(plain), f"{arguments}: {plain!r}")
+            if "--json" in arguments or "--ndjson" in arguments:
+                self.assertIn("\\u202e", piped)
+                self.assertIn("\\u009b", piped)
+                self.assertIn("\\u007f", piped)
+        for path in ("/api/weft/v1/services", f"/api/weft/v1/trace/{SLOW}", f"/api/traces/{SLOW}",
+                     f"/api/v3/traces/{SLOW}", "/api/weft/v1/search?q=%7B%7D", "/tempo/api/search?q=%7B%7D"):
+            status, body = weft.get(path)
+            self.assertEqual(status, 200, body)
+            self.assertIsNone(harmful.search(body.decode()), path)
+        # What is echoed, by the commands and by the server's log.
+        for path in (f"/api/weft/v1/search?q=%1b%5b2J%c2%9b%e2%80%ae", "/api/traces/%c2%9b%e2%80%ae"):
+            self.assertIsNone(harmful.search(weft.get(path)[1].decode()), path)
+        raw = harmful.search(weft.log())
+        self.assertIsNone(raw, weft.log())
+
+    def test_a_link_that_waits_for_an_export_gains_nothing(self):
+        weft = self.shop()
+        with tempfile.TemporaryDirectory() as folder:
+            victim, out = os.path.join(folder, "victim"), os.path.join(folder, "out.json")
+            with open(victim, "w", encoding="utf-8") as file:
+                file.write("precious")
+            for guess in ("out.json.part", "out.json.new", "state.json.new", "state.json.part"):
+                os.symlink(victim, os.path.join(folder, guess))
+            weft.cli("export", SLOW, "--output", out)
+            weft.cli("import", "--resume", os.path.join(folder, "state.json"), out)
+            with open(victim, encoding="utf-8") as file:
+                self.assertEqual(file.read(), "precious")
+            self.assertEqual({name for name in os.listdir(folder) if not os.path.islink(os.path.join(folder, name))},
+                             {"victim", "out.json", "state.json"})
+
+    def test_a_start_says_what_the_configuration_loses(self):
+        """`check config` and the start, in the same words."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "debug.yaml")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write("receivers: {otlp: {protocols: {http: {endpoint: 'localhost:0'}}}}\nexporters: {debug: }\n"
+                           "service:\n  telemetry: {metrics: {readers: [{pull: {exporter: {prometheus: "
+                           "{host: 0.0.0.0, port: 0}}}}]}}\n"
+                           "  pipelines: {traces: {receivers: [otlp], exporters: [debug]}}\n")
+            checked = subprocess.run([BINARY, "check", "config", path], capture_output=True, text=True, timeout=30,
+                                     check=True)
+            self.assertEqual(len(checked.stderr.splitlines()), 3, checked.stderr)
+            for word in ("no \"query\" is among them", "nothing is kept of what otlp receives",
+                         "readers: 0.0.0.0:0 can be reached from other machines"):
+                self.assertIn(word, checked.stderr)
+            server = subprocess.Popen([BINARY, "serve", "--config", path], stdout=subprocess.PIPE,
+                                      stderr=subprocess.STDOUT, text=True)
+            try:
+                started = ""
+                for line in server.stdout:
+                    started += line
+                    if "otlp/http" in line:
+                        break
+                for warning in checked.stderr.splitlines():
+                    self.assertIn(warning.removeprefix("warning: "), started)
+            finally:
+                server.terminate()
+                server.wait(30)
+                server.stdout.close()
+
     def test_json_is_what_the_api_says(self):
         weft = self.shop()
         api = weft.json("/api/weft/v1/search?q=%7B%7D&limit=5")

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What is said about a component that weft does not have: whether the name is right, what there is
+// in its place, and what to do.
+//
+// Thread rule: pure function. Source: the components of the Collector and its contrib repository.
+// Used by config/settings.h.
+#pragma once
+
+#include <string_view>
+
+#include "config/settings.h"
+
+namespace weft::config {
+
+// Reports it at `at` under the section's path.
+void ReportMissing(ComponentKind kind, std::string_view type, const Section& section,
+                   const Node& at);
+
+}  // namespace weft::config
