@@ -126,8 +126,8 @@ inline Outcome OutcomeOf(const std::vector<std::string_view>& pieces, const Serv
   return outcome;
 }
 
-// Feeds `pieces` while answers block, held exchanges answer now and then, and the connection ends in
-// one of several ways, as the bits of `plan` say.
+// Feeds `pieces` while answers block, held exchanges answer now and then, and the connection ends
+// in one of several ways, as the bits of `plan` say.
 inline void RunFuzzedConnection(unsigned char plan, const std::vector<std::string_view>& pieces,
                                 const ServerLimits& limits) {
   FuzzRoutes routes;

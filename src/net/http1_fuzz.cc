@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Any bytes into a fresh server connection. The first byte chooses how the connection goes and ends
-// beside the bytes, the next ones how those are cut. Invariants: no crash, no leak, no endless loop,
-// memory stays within the limits of the connection; and in HTTP/1 the requests that reach handlers
-// and the bytes that go out are the same however the input was cut.
+// beside the bytes, the next ones how those are cut. Invariants: no crash, no leak, no endless
+// loop, memory stays within the limits of the connection; and in HTTP/1 the requests that reach
+// handlers and the bytes that go out are the same however the input was cut.
 #include "base/check.h"
 #include "net/fuzz_routes.h"
 #include "testing/pieces.h"

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Any bytes behind the HTTP/2 preface, so that the fuzzer starts with frames. The first byte chooses
-// how the connection goes and ends beside the bytes, the next ones how those are cut, preface
-// included. Invariants as in http1_fuzz.cc; of what differs by the cut, only the requests that reach
-// handlers are compared: an answer may go out before the peer takes its question back, or not.
+// Any bytes behind the HTTP/2 preface, so that the fuzzer starts with frames. The first byte
+// chooses how the connection goes and ends beside the bytes, the next ones how those are cut,
+// preface included. Invariants as in http1_fuzz.cc; of what differs by the cut, only the requests
+// that reach handlers are compared: an answer may go out before the peer takes its question back,
+// or not.
 #include <nghttp2/nghttp2.h>
 
 #include "base/check.h"

@@ -29,9 +29,9 @@ ServerLimits SmallLimits() {
 std::string TextOf(const Outcome& outcome) { return outcome.log + "---\n" + outcome.out; }
 
 std::string Http1Difference(std::string_view bytes, const ServerLimits& limits) {
-  return CutDifference(
-      bytes, [&](const Pieces& pieces) { return TextOf(OutcomeOf(pieces, limits)); },
-      {.cuts_max = 1000, .random_runs = 8});
+  return CutDifference(bytes,
+                       [&](const Pieces& pieces) { return TextOf(OutcomeOf(pieces, limits)); },
+                       {.cuts_max = 1000, .random_runs = 8});
 }
 
 std::string Post(std::string_view path, std::string_view headers, std::string_view body) {
@@ -324,10 +324,10 @@ TEST(HttpCuts, DrippingBytesDoNotBuyTime) {
       {"body", Post("/e", "Content-Length: 4000\r\n", ""), std::string(400, 'b'), 60'000},
       {"chunk size", Post("/e", "Transfer-Encoding: chunked\r\n", ""), std::string(300, '0'),
        60'000},
-      {"frame without a stream", preface,
-       RawFrame(NGHTTP2_GOAWAY, 0, 0, std::string(400, 'x')), 70'000},
-      {"frame of a head", preface,
-       RawFrame(NGHTTP2_HEADERS, 4, 1, std::string(400, '\x82')), 90'000},
+      {"frame without a stream", preface, RawFrame(NGHTTP2_GOAWAY, 0, 0, std::string(400, 'x')),
+       70'000},
+      {"frame of a head", preface, RawFrame(NGHTTP2_HEADERS, 4, 1, std::string(400, '\x82')),
+       90'000},
   };
   for (const auto& c : cases) {
     FuzzRoutes routes;

@@ -93,8 +93,8 @@ class SocketCutsTest : public ::testing::Test {
   }
   std::string Http2(bool grpc) const {
     H2Peer peer;
-    Headers headers{{":method", "POST"}, {":scheme", "http"}, {":path", "/v1/traces"},
-                    {":authority", "x"}};
+    Headers headers{
+        {":method", "POST"}, {":scheme", "http"}, {":path", "/v1/traces"}, {":authority", "x"}};
     Headers more;
     for (int i = 0; i < 60; ++i)
       more.emplace_back("x-baggage-" + std::to_string(i), std::string(90, 'b'));

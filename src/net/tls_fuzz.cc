@@ -3,9 +3,9 @@
 // HTTP wrapped in TLS, over a real pair of sockets. The first byte chooses: any bytes in place of a
 // handshake; a true handshake whose records are damaged on their way; or a true handshake and any
 // bytes as what it carries (HTTP/1.1 or HTTP/2), in several records. The next bytes choose how what
-// the peer sends is cut. Invariants: no crash, no leak, no endless loop; the stream ends in kGone or
-// kEof once the peer is gone; what goes in undamaged comes out the same; what is no TLS is answered
-// the same however it was cut.
+// the peer sends is cut. Invariants: no crash, no leak, no endless loop; the stream ends in kGone
+// or kEof once the peer is gone; what goes in undamaged comes out the same; what is no TLS is
+// answered the same however it was cut.
 #include "base/check.h"
 #include "net/fuzz_routes.h"
 #include "net/tls_pair.h"

@@ -2,7 +2,8 @@
 //
 // One way to say that a parser's answer does not depend on how its bytes were cut on their way:
 //
-//   EXPECT_EQ(CutDifference(bytes, [&](const Pieces& pieces) { feed each; return the answer; }), "");
+//   EXPECT_EQ(CutDifference(bytes, [&](const Pieces& pieces) { feed each; return the answer; }),
+//   "");
 //
 // The parser is fed the whole, every cut in two, single bytes, and pieces of random sizes; the
 // answer is text that says all that a peer or user could tell apart. Fuzz targets cut by their

@@ -120,8 +120,7 @@ std::string DecompressionDifference(std::string_view bytes, std::string* whole) 
 TEST(ByteSource, CompressedStreamsMayBeCutAnywhere) {
   std::string text, noise;
   for (int i = 0; i < 300; ++i) text += std::to_string(i * 7919) + (i % 3 ? "," : "\n");
-  for (uint32_t i = 1; noise.size() < 500; ++i)
-    noise += static_cast<char>((i * 2654435761u) >> 24);
+  for (uint32_t i = 1; noise.size() < 500; ++i) noise += static_cast<char>((i * 2654435761u) >> 24);
   for (Compression kind : {Compression::kGzip, Compression::kZstd, Compression::kLz4}) {
     const std::string bytes = Compress(kind, text) + Compress(kind, "") + Compress(kind, "x") +
                               Compress(kind, noise, 1) + Compress(kind, std::string(70'000, 'y'));
@@ -137,10 +136,10 @@ TEST(ByteSource, CompressedStreamsMayBeCutAnywhere) {
   EXPECT_EQ(whole, "content");
   // A skippable frame of zstd's and a skippable frame of lz4's.
   const std::string skipped("\x50\x2A\x4D\x18\3\0\0\0abc", 11);
-  EXPECT_EQ(DecompressionDifference(Compress(Compression::kZstd, "a") + skipped +
-                                        Compress(Compression::kZstd, "b"),
-                                    &whole),
-            "");
+  EXPECT_EQ(
+      DecompressionDifference(
+          Compress(Compression::kZstd, "a") + skipped + Compress(Compression::kZstd, "b"), &whole),
+      "");
   EXPECT_EQ(whole, "ab");
 }
 
