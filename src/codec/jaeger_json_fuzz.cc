@@ -7,6 +7,7 @@
 #include "codec/jaeger_json_encode.h"
 #include "codec/span_list.h"
 #include "codec/trace_file_fuzz_body.h"
+#include "testing/piece_source.h"
 
 namespace weft::codec {
 namespace {
@@ -28,6 +29,13 @@ void RoundTrip(JaegerItem item, std::string body) {
   WEFT_CHECK(second->spans.size() == first->spans.size());
 }
 
+// A file whose first bytes say how the rest is cut.
+void ReadCut(std::string_view input) {
+  auto [plan, bytes] = testing::PlanAndBytes(input);
+  testing::PieceSource whole({bytes}), cut(testing::CutByPlan(bytes, plan));
+  ReadWholeAndCut(&whole, &cut, bytes.size(), TraceFormat::kJaeger);
+}
+
 }  // namespace
 }  // namespace weft::codec
 
@@ -43,7 +51,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       RoundTrip(JaegerItem::kSpan, std::move(body));
       break;
     default:
-      ReadPieces(body, TraceFormat::kJaeger);
+      ReadCut(body);
       break;
   }
   return 0;

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "codec/otlp.h"
 #include "codec/trace_file_fuzz_body.h"
+#include "testing/piece_source.h"
 #include "testing/random_batch.h"
 
 namespace weft::codec {
@@ -27,6 +28,13 @@ void RoundTrip(Decode decode, Encode encode, std::string body) {
   }
 }
 
+// A file whose first bytes say how the rest is cut.
+void ReadCut(std::string_view input) {
+  auto [plan, bytes] = testing::PlanAndBytes(input);
+  testing::PieceSource whole({bytes}), cut(testing::CutByPlan(bytes, plan));
+  ReadWholeAndCut(&whole, &cut, bytes.size(), TraceFormat::kAny);
+}
+
 }  // namespace
 }  // namespace weft::codec
 
@@ -45,7 +53,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       (void)CountOtlpMetricPoints(OtlpFormat::kJson, body);
       break;
     default:
-      ReadPieces(body, TraceFormat::kAny);
+      ReadCut(body);
       break;
   }
   return 0;

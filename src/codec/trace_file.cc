@@ -318,6 +318,8 @@ Status TraceFileReader::Sniff() {
   std::string_view head = window_.text().substr(0, kHeadBytes);
   if (head.starts_with(kByteOrderMark)) {
     window_.Consume(kByteOrderMark.size());
+    (void)window_.Has(kHeadBytes);
+    WEFT_TRY(window_.status());
     head = window_.text().substr(0, kHeadBytes);
   }
   size_t first = head.find_first_not_of(kJsonSpace);

@@ -12,7 +12,9 @@
 
 #include "codec/otlp.h"
 #include "codec/trace_file_writer.h"
+#include "testing/piece_source.h"
 #include "testing/random_batch.h"
+#include "testing/wild_batch.h"
 #include "wire/compression.h"
 #include "wire/decompress_source.h"
 
@@ -25,19 +27,6 @@ struct Summary {
   size_t pieces = 0, spans = 0, logs = 0, metric_points = 0, rejected = 0;
   std::vector<std::string> errors;
   std::string rejection;
-};
-
-// A source that hands out few bytes at a time: every boundary is somewhere.
-class DripSource : public wire::ByteSource {
- public:
-  DripSource(std::string_view bytes, size_t step) : rest_(bytes), step_(step) {}
-  Result<size_t> Read(std::span<char> to) override {
-    return rest_.Read(to.subspan(0, std::min(to.size(), step_)));
-  }
-
- private:
-  wire::MemorySource rest_;
-  size_t step_;
 };
 
 // Out again, in both formats of OTLP, and back.
@@ -57,7 +46,7 @@ void ExpectRoundTrip(const TracePiece& piece) {
 Summary Read(const std::string& bytes, TraceFormat only = TraceFormat::kAny,
              size_t step = 1 << 20) {
   Summary summary;
-  DripSource drip(bytes, step);
+  testing::PieceSource drip(testing::CutEvery(bytes, step));
   auto source = wire::OpenDecompressed(&drip);
   EXPECT_TRUE(source) << source.error().message;
   TraceFileReader reader(source->get(), only);
@@ -94,6 +83,70 @@ std::string Prefixed(const std::string& message) {
   return std::string{static_cast<char>(n >> 24), static_cast<char>(n >> 16),
                      static_cast<char>(n >> 8), static_cast<char>(n)} +
          message;
+}
+
+// Everything that a file comes to.
+std::string TextOf(wire::ByteSource* source) {
+  TraceFileReader reader(source);
+  std::string text;
+  while (true) {
+    auto piece = reader.Next();
+    if (!piece) return text + "error: " + piece.error().message;
+    if (!*piece) return text;
+    text += "to byte " + std::to_string((*piece)->end) + ", points " +
+            std::to_string((*piece)->metric_points) + " " + (*piece)->problem + "\n";
+    for (const std::string& span : testing::DescribeSpans((*piece)->traces)) text += span + "\n";
+    for (const std::string& log : testing::DescribeLogs((*piece)->logs)) text += log + "\n";
+    text += (*piece)->traces.rejected_spans.message + (*piece)->logs.rejected_logs.message;
+  }
+}
+
+// Cut at each byte, into single bytes, at random: spans, places and faults stay what they are.
+TEST(TraceFile, MayBeCutAnywhere) {
+  const std::string ids =
+      R"("traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331")";
+  const std::string span = R"({"scopeSpans":[{"spans":[{)" + ids +
+                           R"(,"name":"a \\\"}] \u00e9 \\\\","startTimeUnixNano":"1"}]}]})";
+  const std::string otlp = R"({ "resourceSpans" : [)" + span + ", " + span + "]}";
+  const std::string log = R"({"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":"5",)"
+                          R"("body":{"stringValue":"x\\\\"}}]}]}]})";
+  const std::string points = R"({"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"m",)"
+                             R"("gauge":{"dataPoints":[{"asInt":"1"}]}}]}]}]})";
+  const std::string zipkin = R"({"traceId":"0a","id":"02","name":"z"})";
+  const std::string jaeger = R"({"traceID":"a","spanID":"b","operationName":"x","startTime":1,)"
+                             R"("duration":2})";
+  const std::string trace = R"({"traceID":"a","spans":[)" + jaeger + R"(],"processes":{}})";
+  SpanBatch batch = testing::RandomBatch({.seed = 3, .spans = 2, .json_safe = true});
+  std::string message;
+  EncodeOtlpTraces(OtlpFormat::kProtobuf, batch, &message);
+  const std::vector<std::string> files = {
+      otlp,
+      "\xEF\xBB\xBF" + otlp + "\r\n" + log + points + "\n\n" + otlp,
+      R"({"n":null,"t":-1.5e300,"s":"]}\"{","o":{"a":[[],{}]},"result":)" + otlp + R"(,"z":tru})",
+      R"([1,"x",)" + zipkin + " , " + zipkin + ",null]",
+      R"({"total":12345,"data":[)" + trace + "," + trace + R"(],"errors":null} )" + trace,
+      "{\"index\":{}}\n" + jaeger + "\n{\"index\":{\"_id\":\"7\"}}\n" + jaeger + "\n",
+      otlp + "\nnot json at all {\n" + zipkin + "\n" + R"({"unknown":1})" + "\n" + otlp,
+      otlp + "\n" + otlp.substr(0, otlp.size() - 3),
+      R"({"resourceSpans":[{"scopeSpans":[)",
+      R"({"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":7}]}]}]} )" + otlp,
+      R"({"a":"unfinished \)",
+      message,
+      message + message.substr(0, message.size() / 2),
+      Prefixed(message) + Prefixed(message) + Prefixed(message),
+      Prefixed(message) + Prefixed(message).substr(0, 20),
+      Prefixed(message) + "\x01\x02",
+      Prefixed(message) + Prefixed("no message at all"),
+      std::string("\xEF\xBB"),
+      std::string("\1\2\3\4\5\6\7", 7)};
+  for (const std::string& bytes : files) {
+    auto read = [](const testing::Pieces& pieces) {
+      testing::PieceSource source(pieces);
+      return TextOf(&source);
+    };
+    EXPECT_EQ(testing::CutDifference(bytes, read, {.cuts_max = 800, .random_runs = 4}), "");
+    EXPECT_NE(read({bytes}), "") << bytes;
+  }
 }
 
 TEST(TraceFile, TellsTheFormatsApart) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the HTTP fuzz targets serve: every way in which a handler can answer, at once, in pieces,
-// later, never.
+// What the HTTP fuzz targets and the tests of cut input serve: every way in which a handler can
+// answer, at once, in pieces, later, never; and what such a connection came to, as text to compare.
 //
-// Thread rule: one thread. Next: net/http1_fuzz.cc, net/http2_fuzz.cc.
+// Thread rule: one thread. Next: net/http1_fuzz.cc, net/http2_fuzz.cc, net/http_cuts_test.cc.
 #pragma once
 
 #include <memory>
@@ -20,9 +20,11 @@ struct FuzzRoutes {
   Router router;
   std::vector<ExchangePtr> held;
   std::vector<GrpcCallPtr> held_calls;
+  std::string log;  // the requests that reached a handler, in order
 
   FuzzRoutes() {
-    router.Add("GET", "/a", {}, [](Request, ExchangePtr exchange) {
+    router.Add("GET", "/a", {}, [this](Request request, ExchangePtr exchange) {
+      Log(request, request.body);
       exchange->Respond({200, "text/plain", {{"X-\n", "a\r\nb"}}, "hello"});
     });
     RouteOptions small{.body_bytes_max = 4096, .admit = [](const RequestHead& head) {
@@ -33,10 +35,12 @@ struct FuzzRoutes {
                          }
                          return admission;
                        }};
-    router.Add("POST", "/e", small, [](Request request, ExchangePtr exchange) {
+    router.Add("POST", "/e", small, [this](Request request, ExchangePtr exchange) {
+      Log(request, request.body);
       exchange->Respond({200, "", {}, std::move(request.body)});
     });
-    router.Add("POST", "/f", {}, [](Request request, ExchangePtr exchange) {
+    router.Add("POST", "/f", {}, [this](Request request, ExchangePtr exchange) {
+      Log(request, request.body);
       exchange->Start(200, "", {});
       exchange->Write(std::move(request.body));
       exchange->OnWritable([exchange] {
@@ -44,18 +48,22 @@ struct FuzzRoutes {
         exchange->Finish();
       });
     });
-    router.Add("*", "/h/*", {},
-               [this](Request, ExchangePtr exchange) { held.push_back(std::move(exchange)); });
+    router.Add("*", "/h/*", {}, [this](Request request, ExchangePtr exchange) {
+      Log(request, request.body);
+      held.push_back(std::move(exchange));
+    });
     router.Add("GET", "/d", {}, [](Request, ExchangePtr) {});
     GrpcOptions options;
     options.message_bytes_max = 4096;
     options.decompress = [](std::string_view, std::string_view bytes,
                             uint64_t) -> Result<std::string> { return std::string(bytes); };
-    router.AddGrpc("/p.S/A", options, [](GrpcRequest request, GrpcCallPtr call) {
+    router.AddGrpc("/p.S/A", options, [this](GrpcRequest request, GrpcCallPtr call) {
+      Log(request, request.message);
       call->Send(std::move(request.message));
       call->Finish({});
     });
-    router.AddGrpc("/p.S/H", options, [this](GrpcRequest, GrpcCallPtr call) {
+    router.AddGrpc("/p.S/H", options, [this](GrpcRequest request, GrpcCallPtr call) {
+      Log(request, request.message);
       held_calls.push_back(std::move(call));
     });
     AddGrpcHealth(&router, [] { return true; });
@@ -71,25 +79,62 @@ struct FuzzRoutes {
       call->Finish({GrpcCode::kAborted, "late", 3});
     }
   }
+
+  void Log(const RequestHead& head, std::string_view body) {
+    log += head.method + " " + head.raw_path + "?" + head.query + " " +
+           std::to_string(head.content_length) + "\n";
+    for (const auto& [name, value] : head.headers) log += name + ": " + value + "\n";
+    log += "<" + std::string(body) + ">\n";
+  }
 };
 
-// Feeds `bytes` in pieces whose sizes the first byte chooses, lets held exchanges answer now and
-// then, and ends the connection in one of several ways.
-inline void RunFuzzedConnection(std::string_view prefix, std::string_view bytes) {
-  if (bytes.empty()) return;
-  auto plan = static_cast<unsigned char>(bytes.front());
-  bytes.remove_prefix(1);
+// A connection that sent its bytes in `pieces`, was given all the time it wanted, and ended.
+struct Outcome {
+  std::string log;  // FuzzRoutes::log
+  std::string out;  // what the peer got; in HTTP/1, Date is left out
+};
+
+inline std::string WithoutDates(std::string out) {
+  for (size_t at = 0; (at = out.find("Date: ", at)) != out.npos;)
+    out.erase(at, out.find('\n', at) + 1 - at);
+  return out;
+}
+
+inline Outcome OutcomeOf(const std::vector<std::string_view>& pieces, const ServerLimits& limits) {
   FuzzRoutes routes;
-  ServerLimits limits;
-  limits.header_bytes_max = 8192;
-  limits.write_buffer_bytes_max = 4096;
   auto driver = SessionDriver::Make(limits, routes.router);
-  driver->Feed(prefix);
+  for (std::string_view piece : pieces) {
+    while (true) {
+      piece.remove_prefix(driver->Feed(piece));
+      if (piece.empty() || (routes.held.empty() && routes.held_calls.empty())) break;
+      // It has all that it can hold until somebody is answered.
+      routes.AnswerHeld();
+      driver->RunPosted();
+    }
+  }
+  while (!routes.held.empty() || !routes.held_calls.empty()) {
+    routes.AnswerHeld();
+    driver->RunPosted();
+  }
+  driver->Advance(200'000);
+  driver->Eof();
+  Outcome outcome{routes.log, WithoutDates(driver->Take())};
+  outcome.out += driver->finished() ? "(finished)" : "(open)";
+  driver->Close();
+  routes.AnswerHeld();
+  driver->RunPosted();
+  return outcome;
+}
+
+// Feeds `pieces` while answers block, held exchanges answer now and then, and the connection ends
+// in one of several ways, as the bits of `plan` say.
+inline void RunFuzzedConnection(unsigned char plan, const std::vector<std::string_view>& pieces,
+                                const ServerLimits& limits) {
+  FuzzRoutes routes;
+  auto driver = SessionDriver::Make(limits, routes.router);
   driver->set_reading((plan & 0x80) == 0);
-  size_t step = (plan & 7) == 0 ? bytes.size() : (plan & 7) * (plan & 7) * 3;
-  for (size_t at = 0; at < bytes.size(); at += step) {
-    size_t size = std::min(step, bytes.size() - at);
-    if (driver->Feed(bytes.substr(at, size)) < size) break;
+  for (std::string_view piece : pieces) {
+    if (driver->Feed(piece) < piece.size()) break;
     if (plan & 8) routes.AnswerHeld();
     driver->RunPosted();
   }
@@ -102,6 +147,15 @@ inline void RunFuzzedConnection(std::string_view prefix, std::string_view bytes)
   driver->Close();
   routes.AnswerHeld();
   driver->RunPosted();
+}
+
+inline ServerLimits FuzzLimits() {
+  ServerLimits limits;
+  limits.header_bytes_max = 8192;
+  limits.write_buffer_bytes_max = 4096;
+  // Streams that are answered between two pieces make room that the whole does not have.
+  limits.streams_per_connection_max = 1 << 20;
+  return limits;
 }
 
 }  // namespace weft::net

@@ -2,7 +2,7 @@
 //
 // The client side of HTTP/2 for tests, over nghttp2 and without I/O: requests go in, bytes for the
 // server come out, and the other way round. Where a test wants to break the rules it writes raw
-// frames with RawFrame().
+// frames (net/raw_frames.h).
 //
 // Thread rule: one thread. Next: net/http2_test.cc.
 #pragma once
@@ -15,19 +15,9 @@
 #include <vector>
 
 #include "net/http.h"
+#include "net/raw_frames.h"
 
 namespace weft::net {
-
-inline std::string RawFrame(uint8_t type, uint8_t flags, uint32_t stream,
-                            std::string_view payload) {
-  auto size = static_cast<uint32_t>(payload.size());
-  std::string out = {static_cast<char>(size >> 16),   static_cast<char>(size >> 8),
-                     static_cast<char>(size),         static_cast<char>(type),
-                     static_cast<char>(flags),        static_cast<char>(stream >> 24),
-                     static_cast<char>(stream >> 16), static_cast<char>(stream >> 8),
-                     static_cast<char>(stream)};
-  return out.append(payload);
-}
 
 inline std::string GrpcFrame(std::string_view message, bool compressed = false) {
   auto size = static_cast<uint32_t>(message.size());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/http1_parser.h"
 
+#include <algorithm>
 #include <boost/beast/http/error.hpp>
 
 #include "net/request_target.h"
@@ -8,11 +9,96 @@
 namespace weft::net {
 namespace http = boost::beast::http;
 
+namespace {
+
+// "0\r\n\r\n". Beast takes so many to be there when it goes on inside the last frame; no other is
+// shorter together with what must follow it.
+constexpr size_t kFrameBytesMin = 5;
+
+// RFC 9110 5.6.2.
+bool IsTokenChar(char c) {
+  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+         kMarks.find(c) != kMarks.npos;
+}
+
+// Behind the first empty line whose line before ends at `from` or later; npos while there is none.
+// A line may end without CR here: that it must not is for the grammar to say.
+size_t BehindEmptyLine(std::string_view in, size_t from) {
+  for (size_t lf = in.find('\n', from); lf != in.npos; lf = in.find('\n', lf + 1)) {
+    std::string_view next = in.substr(lf + 1);
+    if (next.starts_with('\n')) return lf + 2;
+    if (next.starts_with("\r\n")) return lf + 3;
+  }
+  return in.npos;
+}
+
+}  // namespace
+
 Http1Parser::Http1Parser(RequestHead* head, std::string* body, uint32_t header_bytes_max)
-    : head_(head), body_(body) {
+    : head_(head), body_(body), header_bytes_max_(header_bytes_max) {
   header_limit(header_bytes_max);
   body_limit(boost::none);  // the session's limit depends on the route
   eager(false);
+}
+
+size_t Http1Parser::PutHead(std::string_view in, ErrorCode& error) {
+  error = {};
+  std::string_view head = in.substr(0, header_bytes_max_);
+  if (line_bytes_ == 0) {
+    // No line end may ever come from a peer that speaks something else, TLS for one.
+    if (!head.empty() && !IsTokenChar(head[0])) {
+      error = http::error::bad_method;
+      return 0;
+    }
+    size_t lf = head.find('\n', looked_);
+    if (lf != head.npos) {
+      line_bytes_ = lf + 1;
+      looked_ = lf;
+      if (!PutWhole(head.substr(0, line_bytes_), error) && !error) error = http::error::bad_version;
+      if (error) return 0;
+    } else {
+      looked_ = head.size();
+    }
+  }
+  size_t end = line_bytes_ == 0 ? head.npos : BehindEmptyLine(head, looked_);
+  if (end == head.npos) {
+    // "\n\r" may be all that has come of the end.
+    if (line_bytes_ > 0) looked_ = head.size() - std::min<size_t>(head.size(), 2);
+    if (in.size() >= header_bytes_max_) error = http::error::header_limit;
+    return 0;
+  }
+  bool all = PutWhole(head.substr(line_bytes_, end - line_bytes_), error);
+  if (!error && !(all && is_header_done())) error = http::error::bad_line_ending;
+  return error ? 0 : end;
+}
+
+bool Http1Parser::PutWhole(std::string_view part, ErrorCode& error) {
+  size_t used = put(boost::asio::const_buffer(part.data(), part.size()), error);
+  // Having used a request line, Beast asks for the fields.
+  if (error == http::error::need_more) error = {};
+  return used == part.size();
+}
+
+size_t Http1Parser::PutChunked(std::string_view in, ErrorCode& error) {
+  error = {};
+  size_t used = 0;
+  while (used < in.size() && !is_done()) {
+    std::string_view rest = in.substr(used);
+    if (chunk_left_ == 0) {
+      if (rest.size() < kFrameBytesMin) break;
+      rest = rest.substr(0, header_bytes_max_);
+    }
+    size_t step = put(boost::asio::const_buffer(rest.data(), rest.size()), error);
+    if (error == http::error::need_more) {
+      error = {};
+      if (rest.size() == header_bytes_max_) error = http::error::header_limit;
+      break;
+    }
+    if (error) break;
+    used += step;
+  }
+  return used;
 }
 
 void Http1Parser::RefuseWith(int status, const char* text) {
@@ -76,11 +162,13 @@ void Http1Parser::on_chunk_header_impl(uint64_t size, View, ErrorCode& error) {
     body_too_large_ = true;
     error = http::error::body_limit;
   }
+  chunk_left_ = size;
 }
 
 size_t Http1Parser::on_chunk_body_impl(uint64_t, View body, ErrorCode&) {
   // The chunk header's size has been checked against the limit; memory grows with what has come.
   body_->append(body.data(), body.size());
+  chunk_left_ -= body.size();
   return body.size();
 }
 

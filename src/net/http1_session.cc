@@ -137,11 +137,7 @@ size_t Http1Session::PumpHead(std::string_view in) {
     head_deadline_ms_ = NowMs() + limits_.header_timeout_ms;
   }
   Http1Parser::ErrorCode error;
-  size_t used = parser_->put(boost::asio::const_buffer(in.data(), in.size()), error);
-  if (error == http::error::need_more) {
-    if (in.size() >= limits_.header_bytes_max) Fail(431, "request head is too large");
-    return 0;
-  }
+  size_t used = parser_->PutHead(in, error);
   if (error == http::error::header_limit) {
     Fail(431, "request head is over the limit of " + std::to_string(limits_.header_bytes_max) +
                   " bytes");
@@ -155,8 +151,7 @@ size_t Http1Session::PumpHead(std::string_view in) {
     Fail(400, "malformed request: " + error.message());
     return 0;
   }
-  if (!parser_->is_header_done()) return used;
-  OnHead();
+  if (used > 0) OnHead();
   return used;
 }
 
@@ -222,7 +217,6 @@ void Http1Session::StartBody() {
   if (parser_->expects_continue() && !http10_) output_.Push("HTTP/1.1 100 Continue\r\n\r\n");
   if (parser_->chunked()) {
     parser_->set_body_bytes_max(choice_.body_bytes_max);
-    parser_->eager(true);
     phase_ = Phase::kChunked;
   } else {
     phase_ = Phase::kBody;
@@ -256,12 +250,17 @@ size_t Http1Session::PumpBody(std::string_view in) {
 size_t Http1Session::PumpChunked(std::string_view in) {
   if (in.empty()) return 0;
   Http1Parser::ErrorCode error;
-  size_t used = parser_->put(boost::asio::const_buffer(in.data(), in.size()), error);
+  size_t used = parser_->PutChunked(in, error);
   if (parser_->body_too_large()) {
     Fail(413, "body is over the limit of " + std::to_string(choice_.body_bytes_max) + " bytes");
     return 0;
   }
-  if (error && error != http::error::need_more) {
+  if (error == http::error::header_limit) {
+    Fail(400, "chunk header or trailers are over the limit of " +
+                  std::to_string(limits_.header_bytes_max) + " bytes");
+    return 0;
+  }
+  if (error) {
     Fail(400, "malformed chunked body: " + error.message());
     return 0;
   }
@@ -273,11 +272,7 @@ size_t Http1Session::PumpChunked(std::string_view in) {
       return used;
     }
   }
-  if (parser_->is_done()) {
-    Dispatch();
-  } else if (used == 0 && in.size() >= limits_.header_bytes_max / 2) {
-    Fail(400, "chunk header or trailers are too large");
-  }
+  if (parser_->is_done()) Dispatch();
   return used;
 }
 

@@ -102,6 +102,9 @@ struct Http2Callbacks {
 
   // Sees every frame, also those that nghttp2 then ignores.
   static int OnBeginFrame(nghttp2_session*, const nghttp2_frame_hd* frame, void* user) {
+    // Frames keep an idle connection, the bytes of one that never ends do not.
+    Http2Session* self = Self(user);
+    if (self->streams_.empty()) self->idle_since_ms_ = self->host_->NowMs();
     bool ack = (frame->flags & NGHTTP2_FLAG_ACK) != 0;
     switch (frame->type) {
       case NGHTTP2_HEADERS:
@@ -109,20 +112,20 @@ struct Http2Callbacks {
       case NGHTTP2_WINDOW_UPDATE:
         break;
       case NGHTTP2_DATA:
-        if (frame->length == 0 && !ack) Self(user)->Spend(kCostOfFrame);  // ACK is END_STREAM here
+        if (frame->length == 0 && !ack) self->Spend(kCostOfFrame);  // ACK is END_STREAM here
         break;
       case NGHTTP2_RST_STREAM: {
         // Some clients reset every stream behind its answer (libcurl does, with TLS). Only what
         // takes a request back makes work for nothing.
-        bool takes_back = Self(user)->FindStream(frame->stream_id) != nullptr;
-        Self(user)->Spend(takes_back ? kCostOfReset : kCostOfFrame);
+        bool takes_back = self->FindStream(frame->stream_id) != nullptr;
+        self->Spend(takes_back ? kCostOfReset : kCostOfFrame);
         break;
       }
       case NGHTTP2_SETTINGS:
-        if (!ack) Self(user)->Spend(kCostOfSettings);
+        if (!ack) self->Spend(kCostOfSettings);
         break;
       default:
-        if (!ack) Self(user)->Spend(kCostOfFrame);
+        if (!ack) self->Spend(kCostOfFrame);
         break;
     }
     return 0;
@@ -277,7 +280,6 @@ bool Http2Session::wants_read() const {
 
 void Http2Session::OnBytes(std::string_view bytes) {
   if (dead_) return;
-  if (streams_.empty()) idle_since_ms_ = host_->NowMs();
   ssize_t used = nghttp2_session_mem_recv(session_, reinterpret_cast<const uint8_t*>(bytes.data()),
                                           bytes.size());
   // What the peer did against the protocol, nghttp2 has answered with a GOAWAY of its own; an error

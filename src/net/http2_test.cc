@@ -347,13 +347,9 @@ class Http2FloodTest : public Http2Test {
   // answer to what it did not ask for an error.
   static int64_t GoAwayCode(std::string_view frames) {
     int64_t code = -1;
-    while (frames.size() >= 9) {
-      auto byte = [&](size_t i) { return static_cast<unsigned char>(frames[i]); };
-      size_t size =
-          static_cast<size_t>(byte(0)) << 16 | static_cast<size_t>(byte(1)) << 8 | byte(2);
-      if (byte(3) == NGHTTP2_GOAWAY) code = byte(9 + 7);
-      frames.remove_prefix(std::min(frames.size(), 9 + size));
-    }
+    ForEachFrame(frames, [&](const FrameView& frame) {
+      if (frame.type == NGHTTP2_GOAWAY && frame.payload.size() >= 8) code = frame.payload[7];
+    });
     return code;
   }
 };

@@ -38,6 +38,7 @@ class RawClient {
   RawClient& operator=(const RawClient&) = delete;
 
   bool connected() const { return connected_; }
+  int fd() const { return fd_; }
   bool Send(std::string_view bytes) {
     while (!bytes.empty()) {
       ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -70,10 +71,14 @@ class RawClient {
   const std::string& ReadAll() {
     return ReadUntil([](const std::string&) { return false; });
   }
+  // False when nothing came within `timeout_ms`.
+  bool WaitReadable(int timeout_ms) {
+    pollfd poll_fd{fd_, POLLIN, 0};
+    return ::poll(&poll_fd, 1, timeout_ms) > 0;
+  }
   // One read, waiting up to `timeout_ms`. False when nothing came.
   bool ReadSome(int timeout_ms, size_t bytes_max = 65536) {
-    pollfd poll_fd{fd_, POLLIN, 0};
-    if (::poll(&poll_fd, 1, timeout_ms) <= 0) return false;
+    if (!WaitReadable(timeout_ms)) return false;
     size_t before = received_.size();
     received_.resize(before + bytes_max);
     ssize_t got = ::recv(fd_, received_.data() + before, bytes_max, 0);

@@ -24,9 +24,7 @@ void ServerSession::OnBytes(std::string_view bytes) {
     sniffed_.append(bytes);
     size_t known = std::min(sniffed_.size(), kPreface.size());
     if (std::string_view(sniffed_).substr(0, known) != kPreface.substr(0, known)) {
-      sniffing_ = false;
-      http1_->OnBytes(std::exchange(sniffed_, {}));
-      FollowUpgrade();
+      BecomeHttp1();
     } else if (known == kPreface.size()) {
       sniffing_ = false;
       BecomeHttp2()->OnBytes(std::exchange(sniffed_, {}));
@@ -37,13 +35,23 @@ void ServerSession::OnBytes(std::string_view bytes) {
   if (http1_ != nullptr) FollowUpgrade();
 }
 
+void ServerSession::BecomeHttp1() {
+  sniffing_ = false;
+  http1_->OnBytes(std::exchange(sniffed_, {}));
+  FollowUpgrade();
+  if (draining_ && http1_ != nullptr) http1_->BeginDrain();
+}
+
 void ServerSession::OnEof() {
-  // Fewer bytes than the preface has: HTTP/1.1 says what is wrong with them.
-  if (sniffing_ && !sniffed_.empty()) {
-    sniffing_ = false;
-    http1_->OnBytes(std::exchange(sniffed_, {}));
-  }
+  // Fewer bytes than the preface has.
+  if (sniffing_ && !sniffed_.empty()) BecomeHttp1();
   session_->OnEof();
+}
+
+void ServerSession::OnDeadline(int64_t now_ms) {
+  // A head that ends inside what could be a preface is as late as any other.
+  if (sniffing_ && !sniffed_.empty()) BecomeHttp1();
+  session_->OnDeadline(now_ms);
 }
 
 void ServerSession::FollowUpgrade() {
@@ -67,6 +75,8 @@ Http2Session* ServerSession::BecomeHttp2() {
 
 void ServerSession::BeginDrain() {
   draining_ = true;
+  // A request that has begun to come is served.
+  if (sniffing_ && !sniffed_.empty()) return;
   session_->BeginDrain();
 }
 

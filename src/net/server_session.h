@@ -35,11 +35,13 @@ class ServerSession final : public Session {
   bool finished() const override { return session_->finished(); }
   bool lingers() const override { return session_->lingers(); }
   int64_t deadline_ms() const override { return session_->deadline_ms(); }
-  void OnDeadline(int64_t now_ms) override { session_->OnDeadline(now_ms); }
+  void OnDeadline(int64_t now_ms) override;
   void BeginDrain() override;
 
  private:
   Http2Session* BecomeHttp2();
+  // What was sniffed is no preface: HTTP/1.1 says what is right or wrong with it.
+  void BecomeHttp1();
   void FollowUpgrade();
 
   SessionHost* const host_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "testing/piece_source.h"
 #include "wire/compression.h"
 #include "wire/decompress_source.h"
 #include "wire/tar_source.h"
@@ -13,6 +14,9 @@ namespace weft::wire {
 namespace {
 
 using ::testing::HasSubstr;
+using weft::testing::CutDifference;
+using weft::testing::Pieces;
+using weft::testing::PieceSource;
 
 // Everything, `step` bytes at a time.
 Result<std::string> ReadAll(ByteSource* source, size_t step) {
@@ -81,6 +85,88 @@ TEST(ByteSource, CompressedStreamsComeOutWhole) {
   }
 }
 
+// What was there before an error, and the error.
+std::string ReadText(ByteSource* source, size_t step) {
+  std::string all, piece(step, '\0');
+  while (true) {
+    Result<size_t> count = source->Read(piece);
+    if (!count) return all + "(" + count.error().message + ")";
+    if (*count == 0) return all;
+    all.append(piece, 0, *count);
+  }
+}
+
+// "" when what comes out is the same however the input and the output are cut. Of a damaged file
+// that is the kind of damage: how much comes out before it is noticed depends on the cut.
+std::string DecompressionDifference(std::string_view bytes, std::string* whole) {
+  for (size_t step : {size_t{1} << 16, size_t{1}, size_t{7}}) {
+    auto read = [&](const Pieces& pieces) {
+      PieceSource from(pieces);
+      auto source = OpenDecompressed(&from);
+      if (!source) return source.error().message;
+      std::string text = ReadText(source->get(), step);
+      size_t error = text.find("(not valid ");
+      return error == text.npos ? text : text.substr(error, text.find(" near ", error) - error);
+    };
+    if (step == size_t{1} << 16) *whole = read({bytes});
+    if (read({bytes}) != *whole) return "read " + std::to_string(step) + " at a time";
+    std::string difference = CutDifference(bytes, read, {.cuts_max = 200, .random_runs = 8});
+    if (!difference.empty()) return difference;
+  }
+  return "";
+}
+
+// Members one after the other, large and small ones, empty ones, of different levels.
+TEST(ByteSource, CompressedStreamsMayBeCutAnywhere) {
+  std::string text, noise;
+  for (int i = 0; i < 300; ++i) text += std::to_string(i * 7919) + (i % 3 ? "," : "\n");
+  for (uint32_t i = 1; noise.size() < 500; ++i) noise += static_cast<char>((i * 2654435761u) >> 24);
+  for (Compression kind : {Compression::kGzip, Compression::kZstd, Compression::kLz4}) {
+    const std::string bytes = Compress(kind, text) + Compress(kind, "") + Compress(kind, "x") +
+                              Compress(kind, noise, 1) + Compress(kind, std::string(9'000, 'y'));
+    std::string whole;
+    EXPECT_EQ(DecompressionDifference(bytes, &whole), "") << static_cast<int>(kind);
+    EXPECT_EQ(whole, text + "x" + noise + std::string(9'000, 'y')) << static_cast<int>(kind);
+  }
+  // A gzip header with an extra field, a name and a comment.
+  std::string gzip = Compress(Compression::kGzip, "content");
+  std::string header("\x1f\x8b\x08\x1c\0\0\0\0\0\x03\x04\0extrname\0comment\0", 29);
+  std::string whole;
+  EXPECT_EQ(DecompressionDifference(header + gzip.substr(10), &whole), "");
+  EXPECT_EQ(whole, "content");
+  // A skippable frame of zstd's and a skippable frame of lz4's.
+  const std::string skipped("\x50\x2A\x4D\x18\3\0\0\0abc", 11);
+  EXPECT_EQ(
+      DecompressionDifference(
+          Compress(Compression::kZstd, "a") + skipped + Compress(Compression::kZstd, "b"), &whole),
+      "");
+  EXPECT_EQ(whole, "ab");
+}
+
+TEST(ByteSource, DamagedStreamsFailTheSameHoweverCut) {
+  const std::string text = "the same text, the same text, the same text";
+  for (Compression kind : {Compression::kGzip, Compression::kZstd, Compression::kLz4}) {
+    const std::string bytes = Compress(kind, text);
+    std::string whole, wrong_sum = bytes;
+    if (kind == Compression::kZstd) {
+      wrong_sum[4] ^= 8;  // a reserved bit: what Compress() writes has no sum
+    } else {
+      wrong_sum[bytes.size() - (kind == Compression::kGzip ? 6 : 2)] ^= 1;
+    }
+    for (const std::string& damaged :
+         {bytes.substr(0, bytes.size() - 1), bytes.substr(0, bytes.size() / 2), bytes.substr(0, 5),
+          bytes + "garbage", bytes + bytes.substr(0, 3), wrong_sum}) {
+      EXPECT_EQ(DecompressionDifference(damaged, &whole), "") << static_cast<int>(kind);
+      EXPECT_THAT(whole, HasSubstr("(not valid ")) << static_cast<int>(kind);
+    }
+  }
+  std::string whole;
+  for (std::string_view shorter : {"", "\x1f", "\x1f\x8b", "\x28\xB5\x2F", "ab"}) {
+    EXPECT_EQ(DecompressionDifference(shorter, &whole), "");
+    EXPECT_EQ(whole, shorter.starts_with("\x1f\x8b") ? "(not valid gzip" : shorter);
+  }
+}
+
 // `zstd --ultra -22` and --long write windows of 128 MiB.
 TEST(ByteSource, LargeZstdWindowsAreRead) {
   // Magic, frame header without single segment, window descriptor 2^27, one RLE block, the last.
@@ -114,6 +200,47 @@ TEST(TarSource, FilesComeOneAfterTheOther) {
     EXPECT_EQ(ReadAll(&tar, 7).value(), content);
   }
   EXPECT_FALSE(tar.Next().value());
+}
+
+TEST(TarSource, ArchivesMayBeCutAnywhere) {
+  std::string archive = TarEntry("pax", "27 path=ignored\n", 'x') + TarEntry("dir/", "", '5') +
+                        TarEntry("dir/a.json", std::string(700, 'a')) + TarEntry("empty", "") +
+                        TarEntry("long", std::string(600, 'n'), 'L') +
+                        TarEntry("b", std::string(512, 'b'));
+  for (const std::string& bytes :
+       {archive + std::string(2 * kTarBlockBytes, '\0') + "ignored", archive,
+        archive.substr(0, archive.size() - 100), archive.substr(0, archive.size() - 700),
+        archive + std::string(kTarBlockBytes, 'x'), archive + std::string(100, 'x')}) {
+    for (size_t step : {size_t{1} << 16, size_t{1}, size_t{5}}) {
+      auto read = [&](const Pieces& pieces) {
+        PieceSource from(pieces);
+        TarSource tar(&from);
+        std::string text;
+        while (true) {
+          Result<bool> more = tar.Next();
+          if (!more) return text + "(" + more.error().message + ")";
+          if (!*more) return text;
+          text += tar.name() + ": " + ReadText(&tar, step) + "\n";
+        }
+      };
+      EXPECT_THAT(read({bytes}), HasSubstr("dir/a.json: " + std::string(700, 'a') + "\nempty: \n"));
+      EXPECT_EQ(CutDifference(bytes, read, {.cuts_max = 1000}), "");
+    }
+  }
+  // As import reads it: the head is looked at first, and what is compressed is an archive.
+  for (const std::string& bytes : {archive, Compress(Compression::kGzip, archive)}) {
+    auto read = [&](const Pieces& pieces) -> std::string {
+      PieceSource from(pieces);
+      auto source = OpenDecompressed(&from);
+      if (!source) return source.error().message;
+      PeekedSource peeked(source->get());
+      auto head = peeked.Peek(kTarBlockBytes);
+      if (!head) return head.error().message;
+      return (LooksLikeTar(*head) ? "tar " : "no tar ") + ReadText(&peeked, 100);
+    };
+    EXPECT_EQ(read({bytes}), "tar " + archive);
+    EXPECT_EQ(CutDifference(bytes, read, {.cuts_max = 1000}), "");
+  }
 }
 
 TEST(TarSource, WhatIsCutOffOrNoHeaderIsAnError) {
