@@ -89,6 +89,7 @@ Result<size_t> TransformOtlp(std::string_view body, std::string* data,
     for (SpanBatch* batch : {&piece->traces, &piece->logs}) {
       NoteRejected(batch->rejected_spans, "spans", errors);
       NoteRejected(batch->rejected_logs, "log records", errors);
+      NoteRejected(batch->left_out, "values of resources and scopes", errors);
       if (!batch->empty()) upload.read.push_back(std::move(*batch));
     }
   }

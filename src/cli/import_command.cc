@@ -12,6 +12,7 @@
 #include "cli/import_run.h"
 #include "cli/terminal.h"
 #include "cli/trace_source.h"
+#include "wire/json_writer.h"
 
 namespace weft::cli {
 namespace {
@@ -20,6 +21,7 @@ struct Options {
   std::vector<std::string> files;
   SourceOptions target;
   std::string resume, format = "auto";
+  uint64_t item_bytes_max = codec::kItemBytesMax;
   bool json = false;
 };
 
@@ -29,15 +31,38 @@ constexpr std::pair<const char*, codec::TraceFormat> kFormats[] = {
     {"jaeger", codec::TraceFormat::kJaeger},
     {"zipkin", codec::TraceFormat::kZipkin}};
 
+void PrintReasons(std::string_view name, const std::vector<ImportReason>& reasons,
+                  wire::JsonWriter* json) {
+  json->Key(name);
+  json->BeginArray();
+  for (const ImportReason& reason : reasons) {
+    json->BeginObject();
+    json->Field("message", reason.message);
+    json->Field("count", reason.count);
+    json->EndObject();
+  }
+  json->EndArray();
+}
+
 void PrintJson(const ImportTotals& totals) {
   const store::ImportCounts& counts = totals.counts;
-  fmt::print(
-      "{{\"kept\":{},\"duplicates\":{},\"rejected\":{},\"keptLogs\":{},\"duplicateLogs\":{},"
-      "\"rejectedLogs\":{},\"badDocuments\":{},\"metricPoints\":{},\"files\":{},"
-      "\"failedFiles\":{}}}\n",
-      counts.kept, counts.duplicates, counts.rejected, counts.kept_logs, counts.duplicate_logs,
-      counts.rejected_logs, totals.bad_documents, totals.metric_points, totals.files,
-      totals.failed_files);
+  std::string text;
+  wire::JsonWriter json(&text);
+  json.BeginObject();
+  for (auto [name, value] :
+       {std::pair{"kept", counts.kept}, std::pair{"duplicates", counts.duplicates},
+        std::pair{"rejected", counts.rejected}, std::pair{"keptLogs", counts.kept_logs},
+        std::pair{"duplicateLogs", counts.duplicate_logs},
+        std::pair{"rejectedLogs", counts.rejected_logs},
+        std::pair{"badDocuments", totals.bad_documents}, std::pair{"leftOut", totals.left_out},
+        std::pair{"metricPoints", totals.metric_points}, std::pair{"files", totals.files},
+        std::pair{"failedFiles", totals.failed_files}})
+    json.Field(name, value);
+  PrintReasons("rejections", totals.rejections, &json);
+  PrintReasons("omissions", totals.omissions, &json);
+  PrintReasons("problems", totals.problems, &json);
+  json.EndObject();
+  fmt::print("{}\n", text);
 }
 
 void PrintText(const ImportTotals& totals) {
@@ -49,8 +74,12 @@ void PrintText(const ImportTotals& totals) {
                counts.duplicate_logs, counts.rejected_logs);
   if (totals.metric_points > 0)
     fmt::print("metric points: {} left out, weft keeps none\n", totals.metric_points);
-  if (!counts.rejected_message.empty())
-    fmt::print("first rejection: {}\n", CleanText(counts.rejected_message));
+  if (!totals.rejections.empty())
+    fmt::print("first rejection: {}\n", CleanText(totals.rejections[0].message));
+  if (totals.left_out > 0)
+    fmt::print("{} of resources and scopes left out\n", Count(totals.left_out, "value"));
+  if (!totals.omissions.empty())
+    fmt::print("first one left out: {}\n", CleanText(totals.omissions[0].message));
   if (totals.bad_documents > 0)
     fmt::print("{} could not be read\n", Count(totals.bad_documents, "document"));
   if (totals.failed_files > 0)
@@ -78,7 +107,7 @@ int Run(const Options& options) {
   const auto* format = std::ranges::find(
       kFormats, options.format, [](const auto& one) { return std::string_view(one.first); });
   StopOnSignals();
-  ImportRun run(target->get(), &*journal, format->second);
+  ImportRun run(target->get(), &*journal, format->second, options.item_bytes_max);
   Status stored = run.Files(options.files);
   options.json ? PrintJson(run.totals()) : PrintText(run.totals());
   if (!stored && stored.error().code == ErrorCode::kCancelled) {
@@ -131,8 +160,14 @@ void AddImportCommand(CLI::App* app, int* exit_code) {
       ->add_option("--resume", options->resume,
                    "Keep the place in this file, and go on from the place that it has")
       ->type_name("FILE");
+  command
+      ->add_option("--item-max", options->item_bytes_max,
+                   "Step over what is larger: one resource with its spans, one trace of Jaeger's, "
+                   "one message (default 256MiB; importing takes some times as much memory)")
+      ->type_name("SIZE")
+      ->transform(CLI::AsSizeValue(false));
   AddAccessOptions(command, &options->target.access);
-  command->add_flag("--json", options->json, "Counts as JSON");
+  command->add_flag("--json", options->json, "Counts and reasons as JSON");
   command->callback([options, exit_code] { *exit_code = Run(*options); });
 }
 

@@ -27,6 +27,7 @@ auto Numbers(Totals& totals) {
        {"duplicateLogs", &totals.counts.duplicate_logs},
        {"rejectedLogs", &totals.counts.rejected_logs},
        {"badDocuments", &totals.bad_documents},
+       {"leftOut", &totals.left_out},
        {"metricPoints", &totals.metric_points},
        {"files", &totals.files},
        {"failedFiles", &totals.failed_files}});
@@ -66,8 +67,11 @@ Status ImportJournal::Read(const std::string& text) {
   if (target != target_)
     return Fail(ErrorCode::kInvalidArgument, "belongs to an import into " + std::string(target) +
                                                  ", not " + target_ + ": take another file");
-  for (auto [name, value] : Numbers(totals_))
-    if (json["counts"][name].get(*value) != simdjson::SUCCESS) return wrong;
+  for (auto [name, value] : Numbers(totals_)) {
+    // Not in what an older weft wrote.
+    const bool optional = value == &totals_.left_out;
+    if (json["counts"][name].get(*value) != simdjson::SUCCESS && !optional) return wrong;
+  }
   for (simdjson::dom::element one : files) {
     Entry entry;
     std::string_view path;

@@ -13,15 +13,25 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "store/import.h"
 
 namespace weft::cli {
 
+// Why something is not there: the first reasons of each kind.
+struct ImportReason {
+  std::string message;  // with the file and the place in it
+  uint64_t count = 0;   // items it stands for: the first one's reason is told
+};
+
 struct ImportTotals {
   store::ImportCounts counts;
   uint64_t bad_documents = 0, metric_points = 0, files = 0, failed_files = 0;
+  uint64_t left_out = 0;  // values of resources, scopes and processes
+  // Of this run alone: no journal keeps them.
+  std::vector<ImportReason> rejections, omissions, problems;
 };
 
 // A file that has another size or time than noted is another file.

@@ -16,6 +16,7 @@ namespace {
 
 constexpr size_t kPendingItems = 5'000, kPendingBytes = 16 << 20;
 constexpr uint64_t kProblemsShown = 10;  // a file
+constexpr size_t kReasonsMax = 100;      // of each kind
 
 // Everything of `from`, kept alive by `to`.
 void Append(SpanBatch from, SpanBatch* to) {
@@ -63,6 +64,7 @@ Status ImportRun::File(const std::string& path) {
   place_ = {};
   auto failed = [this](const Error& error) {
     ++totals_.failed_files;
+    Note(&totals_.problems, error.message, 1);
     Say(error.message);
   };
   auto opened = InputFile::Open(path, &interrupted_);
@@ -147,7 +149,7 @@ Status ImportRun::Archive(wire::ByteSource* source, const ImportPlace& from, Sta
 }
 
 Status ImportRun::Content(wire::ByteSource* source, uint64_t skip_to, Status* status) {
-  codec::TraceFileReader reader(source, format_, skip_to);
+  codec::TraceFileReader reader(source, format_, skip_to, item_bytes_max_);
   while (true) {
     if (interrupted_) return Stop();
     Result<std::optional<codec::TracePiece>> piece = reader.Next();
@@ -184,8 +186,11 @@ Status ImportRun::Take(codec::TracePiece piece) {
       if (rejection->count == 0) continue;
       (rejection == &batch->rejected_spans ? totals_.counts.rejected
                                            : totals_.counts.rejected_logs) += rejection->count;
-      if (totals_.counts.rejected_message.empty())
-        totals_.counts.rejected_message = name_ + ": " + rejection->message;
+      Note(&totals_.rejections, rejection->message, rejection->count);
+    }
+    if (batch->left_out.count > 0) {
+      totals_.left_out += batch->left_out.count;
+      Note(&totals_.omissions, batch->left_out.message, batch->left_out.count);
     }
     if (batch->empty()) continue;
     pending_bytes_ += batch->received.size();
@@ -197,6 +202,9 @@ Status ImportRun::Take(codec::TracePiece piece) {
 Status ImportRun::Flush() {
   if (!pending_.empty()) {
     WEFT_ASSIGN(store::ImportCounts counts, target_->Store(pending_));
+    if (counts.rejected + counts.rejected_logs > 0 && !counts.rejected_message.empty())
+      totals_.rejections.push_back(
+          {counts.rejected_message, counts.rejected + counts.rejected_logs});
     totals_.counts.Add(counts);
     pending_ = {};
     pending_bytes_ = 0;
@@ -206,7 +214,12 @@ Status ImportRun::Flush() {
   return journal_->Save(totals_, false);
 }
 
+void ImportRun::Note(std::vector<ImportReason>* reasons, const std::string& text, uint64_t count) {
+  if (reasons->size() < kReasonsMax) reasons->push_back({name_ + ": " + text, count});
+}
+
 void ImportRun::Problem(const std::string& text) {
+  Note(&totals_.problems, text, 1);
   if (++problems_ <= kProblemsShown) Say(text);
 }
 

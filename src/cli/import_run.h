@@ -24,8 +24,13 @@ namespace weft::cli {
 class ImportRun {
  public:
   // Both must outlive it.
-  ImportRun(ImportTarget* target, ImportJournal* journal, codec::TraceFormat format)
-      : target_(target), journal_(journal), format_(format), totals_(journal->totals()) {}
+  ImportRun(ImportTarget* target, ImportJournal* journal, codec::TraceFormat format,
+            uint64_t item_bytes_max = codec::kItemBytesMax)
+      : target_(target),
+        journal_(journal),
+        format_(format),
+        item_bytes_max_(item_bytes_max),
+        totals_(journal->totals()) {}
 
   // What cannot be read is printed and counted. An error: the target takes nothing any more, or the
   // run was interrupted (kCancelled); what came before is stored.
@@ -45,12 +50,15 @@ class ImportRun {
   Status Flush();
   Status Stop();                          // kCancelled, after all that was read is stored
   void Problem(const std::string& text);  // the first ones of a file are said
+  // Keeps the first ones for the end.
+  void Note(std::vector<ImportReason>* reasons, const std::string& text, uint64_t count);
   void Say(const std::string& text);
   void ShowProgress();
 
   ImportTarget* const target_;
   ImportJournal* const journal_;
   const codec::TraceFormat format_;
+  const uint64_t item_bytes_max_;
   ProgressBar progress_;
   ImportTotals totals_;
   SpanBatch pending_;

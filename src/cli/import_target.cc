@@ -102,6 +102,8 @@ class ServerTarget : public ImportTarget {
                                {"rejectedLogs", &counts.rejected_logs}})
       if (json[name].get(*value) != simdjson::SUCCESS)
         return Fail(ErrorCode::kInternal, fmt::format("{}: no \"{}\" in the answer", url_, name));
+    if (std::string_view message; json["message"].get(message) == simdjson::SUCCESS)
+      counts.rejected_message = message;
     total->Add(counts);
     return {};
   }

@@ -2,8 +2,39 @@
 #include "codec/batch_parts.h"
 
 #include "base/base64.h"
+#include "base/edit_distance.h"
 
 namespace weft::codec {
+namespace {
+
+// What people send to the wrong door, by the names of its first field.
+std::string_view ForeignHint(std::string_view name) {
+  struct Foreign {
+    std::string_view name, hint;
+  };
+  constexpr std::string_view kLogs = "log records go to /v1/logs",
+                             kMetrics = "metrics go to /v1/metrics, and weft keeps none",
+                             kSpans = "spans go to /v1/traces",
+                             kImport = "`weft import` reads such files and answers";
+  constexpr Foreign kForeign[] = {{"resourceLogs", kLogs},
+                                  {"resource_logs", kLogs},
+                                  {"resourceMetrics", kMetrics},
+                                  {"resource_metrics", kMetrics},
+                                  {"resourceSpans", kSpans},
+                                  {"resource_spans", kSpans},
+                                  {"batches", kSpans},
+                                  {"data", kImport},
+                                  {"trace", kImport},
+                                  {"result", kImport},
+                                  {"traceID", kImport},
+                                  {"traceId", kImport},
+                                  {"processes", kImport}};
+  for (const Foreign& one : kForeign)
+    if (one.name == name) return one.hint;
+  return {};
+}
+
+}  // namespace
 
 bool MergeAttributes(size_t mark, OtlpScratch* scratch, Arena* arena, DecodeBudget* budget,
                      Attributes* into) {
@@ -51,6 +82,7 @@ void ItemChecker::Malformed(const char* name, const RawId& raw, int64_t link, si
   problem_ += ": ";
   if (raw.received.empty()) {
     problem_ += "missing";
+    absent_ = true;
   } else if (!raw.is_text) {
     problem_ +=
         std::to_string(raw.received.size()) + " bytes, expected " + std::to_string(expected);
@@ -63,26 +95,65 @@ void ItemChecker::Malformed(const char* name, const RawId& raw, int64_t link, si
 }
 
 void ItemChecker::Zero(const char* name) {
-  if (problem_.empty()) problem_ = std::string(name) + ": all zero";
+  if (!problem_.empty()) return;
+  problem_ = std::string(name) + ": all zero";
+  absent_ = true;
 }
 
-bool ItemChecker::TooDeep() {
-  if (within_ && problem_.empty())
-    problem_ = "value: nested more than " + std::to_string(wire::kValueDepthMax) + " deep";
-  return within_;
+void UnknownFields::Note(std::string_view name, bool holds) {
+  constexpr size_t kNamesMax = 5, kNameBytesMax = 40;
+  holds_ |= holds;
+  if (at_root_ && holds) {
+    if (std::string_view hint = ForeignHint(name); !hint.empty()) foreign_ = hint;
+  }
+  if (++count_ <= kNamesMax) names_.emplace_back(name.substr(0, kNameBytesMax));
 }
 
-void Reject(const OtlpSignal& signal, OtlpSpelling spelling, const OtlpPosition& at,
-            std::string_view problem, Rejection* rejection) {
-  if (rejection->count++ > 0) return;
-  auto level = [](std::string_view name, size_t index) {
-    return std::string(name) + "[" + std::to_string(index) + "].";
-  };
-  rejection->message =
-      level(OtlpFieldName(signal.request, request::kResources, spelling), at.resource) +
-      level(OtlpFieldName(signal.resource_items, resource_items::kScopes, spelling), at.scope) +
-      level(OtlpFieldName(signal.scope_items, scope_items::kItems, spelling), at.item) +
-      std::string(problem);
+std::string UnknownFields::Describe(OtlpFields expected, OtlpSpelling spelling) const {
+  constexpr size_t kMeantDistanceMax = 4;
+  std::string text = "found ";
+  std::string_view meant;
+  size_t meant_distance = kMeantDistanceMax + 1;
+  for (size_t i = 0; i < names_.size(); ++i) {
+    text += (i == 0 ? "\"" : ", \"") + names_[i] + "\"";
+    for (const OtlpField& field : expected) {
+      const size_t distance = EditDistance(names_[i], field.*spelling);
+      if (distance >= meant_distance || distance * 2 > names_[i].size()) continue;
+      meant_distance = distance;
+      meant = field.*spelling;
+    }
+  }
+  if (count_ > names_.size()) text += " and others";
+  if (!foreign_.empty()) return text + ": " + std::string(foreign_);
+  if (!meant.empty()) return text + ": did you mean \"" + std::string(meant) + "\"?";
+  return text + ", expected \"" + std::string(expected[0].*spelling) + "\"";
+}
+
+std::string OtlpMessages::Place(const OtlpPosition& at, int levels) const {
+  const OtlpFields fields[] = {signal_.request, signal_.resource_items, signal_.scope_items};
+  constexpr uint32_t kNumbers[] = {request::kResources, resource_items::kScopes,
+                                   scope_items::kItems};
+  const size_t indexes[] = {at.resource, at.scope, at.item};
+  std::string place;
+  for (int i = 0; i < levels; ++i) {
+    if (i > 0) place += '.';
+    place += std::string(OtlpFieldName(fields[i], kNumbers[i], spelling_)) + "[" +
+             std::to_string(indexes[i]) + "]";
+  }
+  return place;
+}
+
+void OtlpMessages::RejectId(const OtlpPosition& at, const ItemChecker& checker) const {
+  if (checker.absent()) ++rejection_->no_trace;
+  Reject(at, 3, [&](std::string place) { return std::move(place) + "." + checker.problem(); });
+}
+
+void OtlpMessages::NoteUnknown(const OtlpPosition& at, int levels, const UnknownFields& unknown,
+                               OtlpFields expected) const {
+  Lose(at, levels, &batch_->not_understood, [&](std::string place) {
+    if (!place.empty()) place += ": ";
+    return std::move(place) + "not understood: " + unknown.Describe(expected, spelling_);
+  });
 }
 
 }  // namespace weft::codec

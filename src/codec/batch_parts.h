@@ -31,6 +31,7 @@ class ItemStack {
   // REQUIRES: index < mark().
   T& At(size_t index) { return items_[index]; }
   void DropSince(size_t mark) { items_.resize(mark); }
+  void Clear() { items_.clear(); }
   std::span<const T> TakeSince(size_t mark, Arena* arena) {
     size_t count = items_.size() - mark;
     if (count == 0) return {};
@@ -47,8 +48,15 @@ class ItemStack {
 // Bytes that a decoding may still allocate.
 class DecodeBudget {
  public:
-  explicit DecodeBudget(size_t bytes_in)
+  explicit DecodeBudget(uint64_t bytes_in)
       : left_(wire::kDecodedBytesFree + wire::kDecodedBytesPerByteMax * bytes_in) {}
+  // Of JSON, which is long in itself: large documents have less to ask for.
+  static DecodeBudget OfJson(uint64_t bytes_in) {
+    DecodeBudget budget(bytes_in);
+    budget.left_ = std::min(
+        budget.left_, wire::kDecodedJsonBytesFree + wire::kDecodedBytesPerJsonByteMax * bytes_in);
+    return budget;
+  }
   static DecodeBudget Unlimited() {
     DecodeBudget budget(0);
     budget.left_ = UINT64_MAX;
@@ -70,6 +78,14 @@ struct OtlpScratch {
   ItemStack<Value> values;
   ItemStack<Event> events;
   ItemStack<Link> links;
+
+  // REQUIRES: no list is being read.
+  void Clear() {
+    attributes.Clear();
+    values.Clear();
+    events.Clear();
+    links.Clear();
+  }
 };
 
 // The attributes on the stack since `mark`, put behind those that an earlier piece of the same
@@ -78,7 +94,7 @@ struct OtlpScratch {
 bool MergeAttributes(size_t mark, OtlpScratch* scratch, Arena* arena, DecodeBudget* budget,
                      Attributes* into);
 
-// Where an item lies in its request, for messages: resource_spans[0].scope_spans[1].spans[7].
+// Where an item lies in its request, for messages.
 struct OtlpPosition {
   size_t resource = 0;
   size_t scope = 0;
@@ -94,21 +110,12 @@ struct RawId {
 // Reads the ids of one span or log record and keeps the first problem: "trace_id: 15 bytes,
 // expected 16". Such an item is refused as a whole: keeping it with another id, or without the
 // parent it named, would be a silent change. (The Collector refuses the whole request for it.)
-// The same holds for an item with a value that is nested too deep.
 class ItemChecker {
  public:
   void Begin() {
     problem_.clear();
-    within_ = true;
+    absent_ = false;
   }
-  // Whether the item is to be refused.
-  bool End() {
-    within_ = false;
-    return !problem_.empty();
-  }
-  // Takes note of a value that is nested too deep; false outside of an item, where it is a fault of
-  // the whole message.
-  bool TooDeep();
   // An id that must be there and not be all zero.
   template <size_t kBytes>
   void Required(const char* name, const RawId& raw, Id<kBytes>* id) {
@@ -121,7 +128,10 @@ class ItemChecker {
   void Optional(const char* name, const RawId& raw, int64_t link, Id<kBytes>* id) {
     if (!raw.received.empty()) Read(name, raw, link, id);
   }
+  // Not empty: the item is to be refused.
   const std::string& problem() const { return problem_; }
+  // The problem is an id that must be there and is not.
+  bool absent() const { return absent_; }
 
  private:
   template <size_t kBytes>
@@ -139,12 +149,68 @@ class ItemChecker {
   void Zero(const char* name);
 
   std::string problem_;
-  bool within_ = false;
+  bool absent_ = false;
 };
 
-// Counts a refused item; the first one's place, in the names of the format that it came in, and
-// reason become the message.
-void Reject(const OtlpSignal& signal, OtlpSpelling spelling, const OtlpPosition& at,
-            std::string_view problem, Rejection* rejection);
+// The fields of one level around items that nobody knows, while the level is read.
+class UnknownFields {
+ public:
+  explicit UnknownFields(bool at_root) : at_root_(at_root) {}
+  // `holds`: its value could hold items.
+  void Note(std::string_view name, bool holds);
+  // Worth a word at the end of the level, which found items or did not.
+  bool Matters(bool found) const {
+    return !foreign_.empty() || (!found && (holds_ || (at_root_ && count_ > 0)));
+  }
+  // `found "resource_span", expected "resourceSpans": did you mean that?`, in one spelling.
+  std::string Describe(OtlpFields expected, OtlpSpelling spelling) const;
+
+ private:
+  std::vector<std::string> names_;  // the first few
+  const bool at_root_;
+  size_t count_ = 0;
+  bool holds_ = false;
+  std::string_view foreign_;  // where such a field belongs
+};
+
+// What both decoders say, in the names of the format that a request came in.
+class OtlpMessages {
+ public:
+  OtlpMessages(const OtlpSignal& signal, OtlpSpelling spelling, SpanBatch* batch)
+      : signal_(signal),
+        spelling_(spelling),
+        batch_(batch),
+        rejection_(signal.is_traces ? &batch->rejected_spans : &batch->rejected_logs) {}
+
+  // "resourceSpans[0].scopeSpans[1].spans[2]" at three levels; "" at none.
+  std::string Place(const OtlpPosition& at, int levels) const;
+  // Counts something that is lost. What it tells about the first is built only then: `describe` is
+  // called with the place, and returns the message.
+  template <class Describe>
+  void Lose(const OtlpPosition& at, int levels, Rejection* rejection, Describe&& describe) const {
+    if (rejection->count++ == 0) rejection->message = describe(Place(at, levels));
+  }
+  // Counts the item at hand as refused, or what stands in place of items at a level around them.
+  template <class Describe>
+  void Reject(const OtlpPosition& at, int levels, Describe&& describe) const {
+    Lose(at, levels, rejection_, std::forward<Describe>(describe));
+  }
+  // Refused for an id.
+  void RejectId(const OtlpPosition& at, const ItemChecker& checker) const;
+  // At the end of a level whose unknown fields matter.
+  void NoteUnknown(const OtlpPosition& at, int levels, const UnknownFields& unknown,
+                   OtlpFields expected) const;
+
+  size_t ItemCount() const { return batch_->spans.size() + batch_->logs.size(); }
+  // Kept or not.
+  size_t SeenCount() const { return ItemCount() + rejection_->count; }
+  Rejection* rejection() const { return rejection_; }
+
+ private:
+  const OtlpSignal& signal_;
+  const OtlpSpelling spelling_;
+  SpanBatch* const batch_;
+  Rejection* const rejection_;
+};
 
 }  // namespace weft::codec

@@ -65,7 +65,8 @@ constexpr OtlpField kFields[] = {
     {kService, "serviceName", "service_name"}, {kTags, "tags", "tags"}, {kTagObject, "tag", "tag"}};
 }  // namespace process
 
-constexpr std::string_view kRefTypes[] = {"CHILD_OF", "FOLLOWS_FROM"};
+constexpr std::string_view kRefTypeNames[] = {"CHILD_OF", "FOLLOWS_FROM"};
+constexpr EnumNames kRefTypes = {"", kRefTypeNames};
 
 class JaegerJsonDecoder : public SpanListDecoder {
  public:
@@ -102,31 +103,30 @@ class JaegerJsonDecoder : public SpanListDecoder {
   uint32_t resource_ = kNoResource;            // of the process inside it
   std::vector<std::string_view> process_ids_;  // of the spans of one trace
   static constexpr uint32_t kNoResource = UINT32_MAX;
+  static constexpr size_t kNameBytesMax = 64;  // of a process, in a message
 };
 
-// The processes may stand before or behind the spans.
+// The processes may stand before or behind the spans. What is wrong in one costs no span.
 bool JaegerJsonDecoder::TraceItem(Json json, const std::string& path) {
   const size_t first = batch_->spans.size();
   std::unordered_map<std::string_view, uint32_t> processes;
   process_ids_.clear();
   bool read = walker_.Object(json, trace_item::kFields, [&](uint32_t number, Json value) {
     if (number == trace_item::kProcesses) {
-      return walker_.Members(value, [&](std::string_view id, Json process) {
-        return ReadProcess(process, &processes[arena_->Copy(id)]);
+      bool members = walker_.Members(value, [&](std::string_view id, Json process) {
+        const std::string_view name = arena_->Copy(id);
+        return ReadProcess(process, &processes[name]) ||
+               LeaveOut(path + ".processes." + std::string(name.substr(0, kNameBytesMax)));
       });
+      return members || LeaveOut(path + ".processes");
     }
     size_t index = 0;
-    return walker_.Array(value, [&](Json span) {
+    bool spans = walker_.Array(value, [&](Json span) {
       return SpanItem(span, path + ".spans[" + std::to_string(index++) + "]");
     });
+    return spans || RejectSpan(path + ".spans");
   });
-  if (!read) {
-    size_t lost = batch_->spans.size() - first;
-    batch_->spans.resize(first);
-    if (!RejectSpan(path)) return false;
-    if (lost > 1) batch_->rejected_spans.count += lost - 1;
-    return true;
-  }
+  if (!read && !RejectSpan(path)) return false;
   // A name wins over a process inside the span: some exports have both.
   for (size_t i = first; i < batch_->spans.size(); ++i) {
     auto found = processes.find(process_ids_[i - first]);
@@ -259,7 +259,11 @@ void JaegerJsonDecoder::NameEvent(Event* event) {
   }
 }
 
+// Of a process with a wrong value the rest is kept, and *resource set, although the answer is
+// false.
 bool JaegerJsonDecoder::ReadProcess(Json json, uint32_t* resource) {
+  *resource = static_cast<uint32_t>(batch_->resources.size());
+  batch_->resources.emplace_back();
   if (!Fits(json, sizeof(Resource) + sizeof(KeyValue))) return false;
   const size_t mark = scratch_.attributes.mark();
   scratch_.attributes.Push() = {"service.name", Value::String("")};
@@ -268,15 +272,10 @@ bool JaegerJsonDecoder::ReadProcess(Json json, uint32_t* resource) {
     if (number == process::kService) return walker_.String(value, &service);
     return number == process::kTags ? PushTags(value) : PushTagObject(value);
   });
-  if (!read) {
-    scratch_.attributes.DropSince(mark);
-    return false;
-  }
   scratch_.attributes.At(mark).value = Value::String(service);
   Attributes attributes = scratch_.attributes.TakeSince(mark, arena_);
-  *resource = static_cast<uint32_t>(batch_->resources.size());
-  batch_->resources.push_back({.attributes = service.empty() ? attributes.subspan(1) : attributes});
-  return true;
+  batch_->resources[*resource].attributes = service.empty() ? attributes.subspan(1) : attributes;
+  return read;
 }
 
 // ---- tags
@@ -300,10 +299,7 @@ bool JaegerJsonDecoder::PushTags(Json json) {
 bool JaegerJsonDecoder::TagValue(uint32_t number, Json json, std::string_view type, Value* value) {
   bool text = walker_.IsString(json);
   if (number == tag::kInt || (number == tag::kValue && type == "int64")) {
-    int64_t integer = 0;
-    if (!walker_.Int64(json, &integer)) return false;
-    *value = Value::Int(integer);
-    return true;
+    return walker_.Integer(json, value);
   }
   if (number == tag::kDouble || (number == tag::kValue && type == "float64")) {
     double real = 0;

@@ -122,12 +122,12 @@ TEST(JaegerJson, AWrongValueCostsItsSpanAndIsNamed) {
       {R"("traceID":"1","spanID":"1","startTime":"yesterday")",
        "spans[1].startTime: expected microseconds or a time such as 2022-05-16T07:58:38.5Z"},
       {R"("traceID":"1","spanID":"1","startTime":-5)",
-       "spans[1].startTime: expected an unsigned 64-bit integer"},
+       "spans[1].startTime: expected microseconds or a time such as 2022-05-16T07:58:38.5Z"},
       {R"("traceID":"1","spanID":"1","startTime":18446744073709551,"duration":18446744073709551)",
        "spans[1]: duration: ends beyond the year 2554"},
       {R"("traceID":"1","spanID":"1","tags":{"a":1})", "spans[1].tags: expected an array"},
       {R"("traceID":"1","spanID":"1","tags":[{"key":"n","type":"int64","value":"many"},{"key":"m"}])",
-       "spans[1].tags[0].value: expected a 64-bit integer"},
+       "spans[1].tags[0].value: expected a whole number"},
       {R"("traceID":"1","spanID":"1","logs":[{},{"fields":[{"key":[]}]}])",
        "spans[1].logs[1].fields[0].key: expected a string"},
       {R"("traceID":"1","spanID":"1","references":[{"refType":"UNCLE"}])",
@@ -148,13 +148,51 @@ TEST(JaegerJson, AWrongValueCostsItsSpanAndIsNamed) {
   }
 }
 
-TEST(JaegerJson, WrongProcessesCostTheTrace) {
-  SpanBatch batch = Decode(JaegerItem::kTrace, R"([
-    {"spans":[{"traceID":"1","spanID":"1"},{"traceID":"1","spanID":"2"}],"processes":{"p":7}},
-    {"spans":[{"traceID":"2","spanID":"1"}]}, 5])");
+TEST(JaegerJson, AWrongProcessCostsNoSpan) {
+  struct Case {
+    const char* processes;
+    const char* message;
+    const char* service;
+  };
+  const Case kCases[] = {
+      {R"({"p":7})", "[0].processes.p: expected an object", ""},
+      {R"({"q":7,"p":{"serviceName":"svc"}})", "[0].processes.q: expected an object", "svc"},
+      {R"({"p":{"serviceName":5}})", "[0].processes.p.serviceName: expected a string", ""},
+      {R"({"p":{"serviceName":"svc","tags":[{"key":"a","type":"int64","value":"x"}]}})",
+       "[0].processes.p.tags[0].value: expected a whole number", "svc"},
+      {R"([])", "[0].processes: expected an object", ""}};
+  for (const Case& one : kCases) {
+    SpanBatch batch = Decode(
+        JaegerItem::kTrace,
+        R"([{"traceID":"1","spans":[{"traceID":"1","spanID":"2","operationName":"a","processID":"p"},
+            {"traceID":"1","spanID":"3","operationName":"b","processID":"p"}],"processes":)" +
+            std::string(one.processes) + "}]");
+    ASSERT_EQ(batch.spans.size(), 2u) << one.message << batch.rejected_spans.message;
+    EXPECT_EQ(batch.rejected_spans.count, 0u);
+    EXPECT_EQ(batch.left_out.count, 1u) << one.message;
+    EXPECT_THAT(batch.left_out.message, HasSubstr(one.message));
+    const std::string_view service = ServiceName(batch.resources[batch.spans[0].resource]);
+    EXPECT_EQ(service, *one.service == 0 ? "unknown_service" : one.service) << one.message;
+  }
+}
+
+TEST(JaegerJson, WhatStandsInPlaceOfSpansCountsAsOne) {
+  SpanBatch batch =
+      Decode(JaegerItem::kTrace, R"([{"spans":5},7,{"spans":[{"traceID":"1","spanID":"2"}]}])");
   EXPECT_EQ(batch.spans.size(), 1u);
-  EXPECT_EQ(batch.rejected_spans.count, 3u);
-  EXPECT_THAT(batch.rejected_spans.message, HasSubstr("[0].processes.p: expected an object"));
+  EXPECT_EQ(batch.rejected_spans.count, 2u);
+  EXPECT_THAT(batch.rejected_spans.message, HasSubstr("[0].spans: expected an array"));
+}
+
+TEST(JaegerJson, WholeNumbersBeyond64BitsBecomeDoubles) {
+  SpanBatch batch = Decode(JaegerItem::kSpan, R"([{"traceID":"1","spanID":"2","operationName":"a",
+      "tags":[{"key":"a","type":"int64","value":"18446744073709552000"},
+              {"key":"b","vInt64":-1.5e300},{"key":"c","type":"int64","value":7}]}])");
+  ASSERT_EQ(batch.spans.size(), 1u) << batch.rejected_spans.message;
+  Attributes tags = batch.spans[0].attributes;
+  EXPECT_EQ(tags[0].value.real, 18446744073709552000.0);
+  EXPECT_EQ(tags[1].value.real, -1.5e300);
+  EXPECT_EQ(tags[2].value.integer, 7);
 }
 
 TEST(JaegerJson, TextThatIsNoJsonIsAnError) {

@@ -2,14 +2,16 @@
 #include "codec/json_runs.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
+
+#include "wire/json_scan.h"
 
 namespace weft::codec {
 namespace {
 
 constexpr size_t kRunBytes = 4 << 20;
-constexpr size_t kItemBytesMax = 1 << 30;
 constexpr size_t kDepthMax = 16;  // of lists in lists around items
 
 // Keys that tell what a document or an item is, and those whose value holds items.
@@ -65,24 +67,57 @@ std::string_view ListName(uint32_t key) {
   return {};
 }
 
+std::string BytesText(uint64_t bytes) {
+  constexpr uint64_t kMiB = 1 << 20;
+  return bytes % kMiB == 0 ? std::to_string(bytes / kMiB) + " MiB"
+                           : std::to_string(bytes) + " bytes";
+}
+
+// What the parser notes a place for, which takes memory: real items have one in three bytes or more.
+constexpr size_t kBytesPerPart = 2;
+constexpr auto kMarks = [] {
+  std::array<uint8_t, 256> marks{};
+  for (char c : std::string_view("{}[],:\"")) marks[static_cast<uint8_t>(c)] = 1;
+  return marks;
+}();
+
 bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 }  // namespace
 
 // ---- looking ahead
 
-// False at the end of the file.
-bool JsonRuns::SkipSpace(size_t* at, bool commas) {
+bool JsonRuns::SkipSpace(size_t* at, bool commas, size_t limit) {
   while (true) {
     std::string_view text = window_->text();
     while (*at < text.size() && (IsSpace(text[*at]) || (commas && text[*at] == ','))) ++*at;
     if (*at < text.size()) return true;
-    if (!window_->More()) return false;
+    if (*at > limit || !window_->More()) return false;
+  }
+}
+
+// Byte order marks stand where files were joined.
+bool JsonRuns::DropSpace() {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  const bool commas = !levels_.empty() && levels_.back() == Level::kList;
+  while (true) {
+    size_t at = 0;
+    const bool more = SkipSpace(&at, commas, 0);
+    window_->Consume(at);
+    if (!more) {
+      if (window_->text().empty() && !window_->More()) return false;
+      continue;
+    }
+    const bool mark = levels_.empty() && window_->text()[0] == kByteOrderMark[0] &&
+                      window_->Has(kByteOrderMark.size()) &&
+                      window_->text().starts_with(kByteOrderMark);
+    if (!mark) return true;
+    window_->Consume(kByteOrderMark.size());
   }
 }
 
 // Behind the quote that ends the string opened at `quote`.
-std::optional<size_t> JsonRuns::EndOfString(size_t quote) {
+std::optional<size_t> JsonRuns::EndOfString(size_t quote, size_t limit) {
   size_t from = quote + 1;
   while (true) {
     std::string_view text = window_->text();
@@ -90,7 +125,7 @@ std::optional<size_t> JsonRuns::EndOfString(size_t quote) {
     if (at == text.npos) {
       // An odd number of backslashes may end here and count for what comes.
       from = text.size();
-      if (from - quote > kItemBytesMax || !window_->More()) return std::nullopt;
+      if (from > limit || !window_->More()) return std::nullopt;
       continue;
     }
     size_t slashes = at;
@@ -101,38 +136,46 @@ std::optional<size_t> JsonRuns::EndOfString(size_t quote) {
 }
 
 Result<JsonRuns::Object> JsonRuns::ScanObject(size_t start, bool may_open) {
+  const size_t limit = start + item_bytes_max_;
   Object object;
-  size_t depth = 0;
+  size_t depth = 0, parts = 0;
   for (size_t at = start;;) {
     std::string_view text = window_->text();
     if (at == text.size()) {
-      if (at - start > kItemBytesMax)
-        return Fail(ErrorCode::kTooLarge,
-                    "line " + std::to_string(window_->line()) + ": one item is larger than 1 GiB");
+      if (at > limit) return Stopped(at, limit);
+      if (parts > item_bytes_max_ / kBytesPerPart) return Crowded();
       if (!window_->More()) return CutOff();
       continue;
     }
     char c = text[at];
+    parts += kMarks[static_cast<uint8_t>(c)];
     if (c == '{' || c == '[') {
       ++depth;
     } else if (c == '}' || c == ']') {
       if (--depth == 0) {
         object.end = at + 1;
+        if (object.end > limit) return Stopped(object.end, limit);
+        if (parts > item_bytes_max_ / kBytesPerPart) return Crowded();
         return object;
       }
     } else if (c == '"') {
-      std::optional<size_t> end = EndOfString(at);
-      if (!end) return CutOff();
+      std::optional<size_t> end = EndOfString(at, limit);
+      if (!end) return Stopped(window_->text().size(), limit);
       size_t value = *end;
-      if (depth == 1 && SkipSpace(&value, false) && window_->text()[value] == ':') {
-        uint32_t key = KeyOf(window_->text().substr(at + 1, *end - at - 2));
-        object.keys |= key;
-        ++value;
-        if (may_open && (key & (kListKeys | kAround)) != 0 && SkipSpace(&value, false) &&
-            window_->text()[value] == (key == kAround ? '{' : '[')) {
-          object.opens = key;
-          object.opens_at = value;
-          return object;
+      if (depth == 1) {
+        if (!SkipSpace(&value, false, limit)) return Stopped(value, limit);
+        if (window_->text()[value] == ':') {
+          uint32_t key = KeyOf(window_->text().substr(at + 1, *end - at - 2));
+          object.keys |= key;
+          ++value;
+          if (may_open && (key & (kListKeys | kAround)) != 0) {
+            if (!SkipSpace(&value, false, limit)) return Stopped(value, limit);
+            if (window_->text()[value] == (key == kAround ? '{' : '[')) {
+              object.opens = key;
+              object.opens_at = value;
+              return object;
+            }
+          }
         }
       }
       at = *end;
@@ -142,37 +185,64 @@ Result<JsonRuns::Object> JsonRuns::ScanObject(size_t start, bool may_open) {
   }
 }
 
-// Behind the value at `at`, whatever it is; nothing of it is kept.
-Result<size_t> JsonRuns::SkipValue(size_t at) {
+// ---- stepping over
+
+// The string that begins at the window's front.
+bool JsonRuns::DropString() {
+  size_t at = 1;
+  while (true) {
+    std::string_view text = window_->text();
+    while (at < text.size() && text[at] != '"') at += text[at] == '\\' ? 2 : 1;
+    if (at < text.size()) {
+      window_->Consume(at + 1);
+      return true;
+    }
+    // An escape may reach beyond what is there.
+    window_->Consume(text.size());
+    at -= text.size();
+    if (!window_->More()) return false;
+  }
+}
+
+Status JsonRuns::DropValue() {
   size_t depth = 0;
   while (true) {
-    if (!SkipSpace(&at, depth > 0)) return CutOff();
-    char c = window_->text()[at];
+    size_t at = 0;
+    std::string_view text = window_->text();
+    // What is no quote and no bracket, as long as it is inside of something.
+    while (at < text.size() && depth > 0 && std::string_view("\"{[}]").find(text[at]) == text.npos)
+      ++at;
+    window_->Consume(at);
+    if (window_->text().empty()) {
+      if (!window_->More()) return CutOff();
+      continue;
+    }
+    char c = window_->text()[0];
     if (c == '"') {
-      std::optional<size_t> end = EndOfString(at);
-      if (!end) return CutOff();
-      at = *end;
+      if (!DropString()) return CutOff();
     } else if (c == '{' || c == '[') {
       ++depth;
-      ++at;
+      window_->Consume(1);
     } else if (c == '}' || c == ']') {
-      if (depth == 0) return at;
+      if (depth == 0) return {};
       --depth;
-      ++at;
+      window_->Consume(1);
     } else {
-      // A number or a word, or the colon behind a key.
-      do {
-        ++at;
-      } while (at < window_->text().size() &&
-               std::string_view(",]}[{\": \t\r\n").find(window_->text()[at]) ==
-                   std::string_view::npos);
+      DropWord();
     }
-    if (depth == 0) return at;
-    if (at > kRunBytes) {
-      window_->Consume(at);
-      at = 0;
-    }
+    if (depth == 0) return {};
   }
+}
+
+// A number or a word, or the colon behind a key.
+void JsonRuns::DropWord() {
+  constexpr std::string_view kEnds = ",]}[{\": \t\r\n";
+  do {
+    std::string_view text = window_->text();
+    size_t end = std::min(text.find_first_of(kEnds, 1), text.size());
+    window_->Consume(end);
+    if (end < text.size()) return;
+  } while (window_->More() && kEnds.find(window_->text()[0]) == kEnds.npos);
 }
 
 // ---- the levels around items
@@ -201,6 +271,7 @@ void JsonRuns::OpenValue(uint32_t key, size_t at) {
   levels_.push_back(key == kAround ? Level::kObject : Level::kList);
   list_key_ = key == kAround ? kNoKey : key;
   index_ = 0;
+  strays_ = 0;
 }
 
 std::unexpected<Error> JsonRuns::CutOff() const {
@@ -210,35 +281,62 @@ std::unexpected<Error> JsonRuns::CutOff() const {
                                                "): the file ends inside this document");
 }
 
+std::unexpected<Error> JsonRuns::Stopped(size_t at, size_t limit) const {
+  if (at <= limit || !window_->status()) return CutOff();
+  return Fail(ErrorCode::kTooLarge,
+              "larger than " + BytesText(item_bytes_max_) + ", the most that one item may be");
+}
+
+std::unexpected<Error> JsonRuns::Crowded() const {
+  return Fail(ErrorCode::kTooLarge, "more parts than an item of " + BytesText(item_bytes_max_) +
+                                        " may have: one in " + std::to_string(kBytesPerPart) +
+                                        " bytes");
+}
+
 // A member of an object around items, at its key. The window begins behind it afterwards.
-Result<bool> JsonRuns::Member(size_t at) {
-  std::string_view text = window_->text();
-  if (text[at] != '"') {  // no key: stray text, a value without one
-    WEFT_ASSIGN(size_t end, SkipValue(at));
-    window_->Consume(std::max(end, at + 1));
-    return true;
+Status JsonRuns::Member() {
+  if (window_->text()[0] != '"') {  // no key: stray text, a value without one
+    const uint64_t before = window_->offset();
+    WEFT_TRY(DropValue());
+    if (window_->offset() == before) window_->Consume(1);
+    return {};
   }
-  std::optional<size_t> end = EndOfString(at);
-  if (!end) return CutOff();
-  uint32_t key = KeyOf(window_->text().substr(at + 1, *end - at - 2));
-  size_t value = *end;
-  if (!SkipSpace(&value, false)) return CutOff();
-  if (window_->text()[value] != ':') {
-    window_->Consume(value);
-    return true;
+  std::optional<size_t> end = EndOfString(0, item_bytes_max_);
+  if (!end)
+    return Fail(Stopped(window_->text().size(), item_bytes_max_)
+                    .error()
+                    .WithPrefix("the key at byte " + std::to_string(window_->offset())));
+  uint32_t key = KeyOf(window_->text().substr(1, *end - 2));
+  window_->Consume(*end);
+  if (!DropSpace()) return CutOff();
+  if (window_->text()[0] != ':') return {};
+  window_->Consume(1);
+  if (!DropSpace()) return CutOff();
+  char c = window_->text()[0];
+  const bool opens = ((key & kListKeys) != 0 && c == '[') || (key == kAround && c == '{');
+  if (!opens || levels_.size() >= kDepthMax) return DropValue();
+  OpenValue(key, 0);
+  return {};
+}
+
+// The object at the window's front, which is too large to be looked at.
+JsonRun JsonRuns::Oversized(const std::string& why) {
+  JsonRun run;
+  run.offset = window_->offset();
+  run.line = window_->line();
+  if (levels_.empty()) {
+    document_offset_ = run.offset;
+    document_line_ = run.line;
   }
-  ++value;
-  if (!SkipSpace(&value, false)) return CutOff();
-  char c = window_->text()[value];
-  if (((key & kListKeys) != 0 && c == '[') || (key == kAround && c == '{')) {
-    if (levels_.size() < kDepthMax) {
-      OpenValue(key, value);
-      return true;
-    }
-  }
-  WEFT_ASSIGN(size_t behind, SkipValue(value));
-  window_->Consume(behind);
-  return true;
+  run.document_offset = document_offset_;
+  run.document_line = document_line_;
+  if (!levels_.empty())
+    run.problem = std::string(ListName(list_key_)) + "[" + std::to_string(index_++) + "] at byte " +
+                  std::to_string(run.offset) + ": ";
+  run.problem += why;
+  // Where the file ends inside of it, the next call finds that out.
+  (void)DropValue();
+  return run;
 }
 
 // The object at *at as one more item of the run. False when the run ends before it.
@@ -301,25 +399,40 @@ JsonRun JsonRuns::BadLine() {
   return run;
 }
 
+// What tells the reader of a message which file this is.
+std::string JsonRuns::FieldsOf(std::string_view object) {
+  constexpr size_t kNamesMax = 5, kNameBytesMax = 40;
+  std::string names;
+  size_t count = 0;
+  wire::ForEachTopLevelKey(object, [&](std::string_view name) {
+    if (++count <= kNamesMax)
+      names += (names.empty() ? "\"" : ", \"") + std::string(name.substr(0, kNameBytesMax)) + "\"";
+  });
+  return count > kNamesMax ? names + " and others" : names;
+}
+
+JsonRun JsonRuns::Finish(JsonRun run) {
+  used_ = run.items.back().end;
+  run.text = window_->text().substr(0, used_);
+  if (run.kind != RunKind::kUnknown) return run;
+  if (std::string fields = FieldsOf(run.text); !fields.empty()) {
+    run.problem = "no spans of OTLP, Jaeger or Zipkin in this JSON: found " + fields;
+  } else if (run.separate) {
+    run.kind = RunKind::kOtlpDocument;  // {}: a request that holds nothing
+  } else {
+    run.problem = "no spans of OTLP, Jaeger or Zipkin in this JSON: it is empty";
+  }
+  return run;
+}
+
 Result<std::optional<JsonRun>> JsonRuns::Next() {
   window_->Consume(std::exchange(used_, 0));
   JsonRun run;
-  auto finish = [&]() -> Result<std::optional<JsonRun>> {
-    used_ = run.items.back().end;
-    run.text = window_->text().substr(0, used_);
-    if (run.kind == RunKind::kUnknown)
-      run.problem = "no spans of OTLP, Jaeger or Zipkin in this JSON";
-    return std::optional(std::move(run));
-  };
   for (size_t at = 0;;) {
-    const bool more = SkipSpace(&at, !levels_.empty());
-    if (run.items.empty()) {
-      window_->Consume(at);
-      at = 0;
-    } else if (!more || at > kRunBytes) {
-      return finish();
-    }
-    if (!more) {
+    if (!run.items.empty()) {
+      if (!SkipSpace(&at, !levels_.empty(), kRunBytes) || at > kRunBytes)
+        return Finish(std::move(run));
+    } else if (at = 0; !DropSpace()) {
       if (!levels_.empty() || !window_->status()) return CutOff();
       return std::nullopt;
     }
@@ -327,34 +440,63 @@ Result<std::optional<JsonRun>> JsonRuns::Next() {
     const bool in_object = !levels_.empty() && levels_.back() == Level::kObject;
     if (c == '{' && !in_object) {
       Result<bool> taken = TakeObject(&at, &run);
-      // What was read before a cut-off item is handed out first.
-      if (!taken && run.items.empty()) return Fail(taken.error());
-      if (!taken || !*taken) return finish();
+      if (taken && *taken) continue;
+      // What was read before this item is handed out first.
+      if (!run.items.empty()) return Finish(std::move(run));
+      if (!taken && taken.error().code == ErrorCode::kTooLarge && window_->status())
+        return Oversized(taken.error().message);
+      if (!taken) return Fail(taken.error());
       continue;
     }
-    if (!run.items.empty()) return finish();
-    if (c == '[' && !in_object && levels_.size() < kDepthMax) {
-      if (levels_.empty()) {
-        document_offset_ = window_->offset();
-        document_line_ = window_->line();
-        list_key_ = kNoKey;
-        index_ = 0;
-      }
-      window_->Consume(1);
-      levels_.push_back(Level::kList);
-    } else if (levels_.empty()) {
-      return std::optional(BadLine());
-    } else if (c == '}' || c == ']') {
-      window_->Consume(1);
-      levels_.pop_back();
-      if (levels_.empty() || levels_.back() == Level::kObject) list_key_ = kNoKey;
-    } else if (in_object) {
-      WEFT_TRY(Member(at));
-    } else {
-      WEFT_ASSIGN(size_t end, SkipValue(at));
-      window_->Consume(std::max(end, at + 1));
-    }
+    if (!run.items.empty()) return Finish(std::move(run));
+    if (levels_.empty() && c != '[') return BadLine();
+    if (c == ']' && strays_ > 0) return Strays();
+    WEFT_TRY(AroundItems(c, in_object));
   }
+}
+
+// At the end of a list that holds what is no object.
+JsonRun JsonRuns::Strays() {
+  JsonRun run;
+  run.offset = window_->offset();
+  run.line = window_->line();
+  run.document_offset = document_offset_;
+  run.document_line = document_line_;
+  run.problem = "no spans of OTLP, Jaeger or Zipkin in this JSON: " +
+                std::to_string(std::exchange(strays_, 0)) + " values in its list are no objects";
+  return run;
+}
+
+// What is not an item, at the window's front.
+Status JsonRuns::AroundItems(char c, bool in_object) {
+  if (c == '[' && !in_object && levels_.size() < kDepthMax) {
+    if (levels_.empty()) {
+      document_offset_ = window_->offset();
+      document_line_ = window_->line();
+      list_key_ = kNoKey;
+      index_ = 0;
+    }
+    window_->Consume(1);
+    levels_.push_back(Level::kList);
+    strays_ = 0;
+    return {};
+  }
+  if (c == '}' || c == ']') {
+    window_->Consume(1);
+    levels_.pop_back();
+    if (levels_.empty() || levels_.back() == Level::kObject) list_key_ = kNoKey;
+    return {};
+  }
+  if (in_object && c == ',') {
+    window_->Consume(1);
+    return {};
+  }
+  if (in_object) return Member();
+  ++strays_;
+  const uint64_t before = window_->offset();
+  WEFT_TRY(DropValue());
+  if (window_->offset() == before) window_->Consume(1);
+  return {};
 }
 
 }  // namespace weft::codec

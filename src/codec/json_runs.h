@@ -2,7 +2,9 @@
 //
 // JsonRuns cuts a file of JSON into runs of items that are decoded together, without ever holding
 // more than one run: the elements of the list that the format puts its spans into, wherever that
-// list stands, or documents one after the other. It looks at brackets, strings and keys only.
+// list stands, or documents one after the other. It looks at brackets, strings and keys only. An
+// item that is larger than it may be is stepped over and named; space between items, and values
+// that nobody wants, are never held.
 //
 //   {"resourceSpans": [ITEM, ITEM]}        OTLP; also resourceLogs, resourceMetrics, Tempo's
 //   batches,
@@ -54,9 +56,10 @@ struct JsonRun {
 
 class JsonRuns {
  public:
-  explicit JsonRuns(SourceWindow* window) : window_(window) {}
-  // Nothing at the end of the file; an error when the source fails, or the file ends inside a
-  // document, or one item is over 1 GiB.
+  JsonRuns(SourceWindow* window, uint64_t item_bytes_max)
+      : window_(window), item_bytes_max_(item_bytes_max) {}
+  // Nothing at the end of the file; an error when the source fails or the file ends inside a
+  // document.
   Result<std::optional<JsonRun>> Next();
 
  private:
@@ -68,22 +71,38 @@ class JsonRuns {
     size_t opens_at = 0;  // where that value begins
   };
 
-  bool SkipSpace(size_t* at, bool commas);
-  std::optional<size_t> EndOfString(size_t quote);
+  // To the next byte that is no space. False at the end of the file, and beyond `limit`.
+  bool SkipSpace(size_t* at, bool commas, size_t limit);
+  // The same at the window's front, which gives up what is skipped.
+  bool DropSpace();
+  std::optional<size_t> EndOfString(size_t quote, size_t limit);
   // The object at `at`. With `may_open`, stops at the first key that holds items.
   Result<Object> ScanObject(size_t at, bool may_open);
-  Result<size_t> SkipValue(size_t at);
-  Result<bool> Member(size_t at);
+  bool DropString();
+  // The value at the window's front, whatever it is.
+  Status DropValue();
+  void DropWord();
+  Status AroundItems(char c, bool in_object);
+  Status Member();
+  JsonRun Oversized(const std::string& why);
+  JsonRun Strays();
   Result<bool> TakeObject(size_t* at, JsonRun* run);
   void OpenValue(uint32_t key, size_t at);
   RunKind KindOf(uint32_t keys) const;
+  static std::string FieldsOf(std::string_view object);
+  JsonRun Finish(JsonRun run);
   JsonRun BadLine();
+  // In the middle of what is kept: the file ends, or there is too much of it.
+  std::unexpected<Error> Stopped(size_t at, size_t limit) const;
+  std::unexpected<Error> Crowded() const;
   std::unexpected<Error> CutOff() const;
 
   SourceWindow* const window_;
+  const uint64_t item_bytes_max_;
   std::vector<Level> levels_;
   uint32_t list_key_ = 0;  // of the list that is open; 0: it has none
   uint64_t index_ = 0;     // of the next item in it
+  uint64_t strays_ = 0;    // values in it that are none
   uint64_t document_offset_ = 0, document_line_ = 1;
   size_t used_ = 0;  // of the window, by the run handed out last
 };

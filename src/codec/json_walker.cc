@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/json_walker.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <optional>
 
 #include "base/base64.h"
 #include "wire/json_scan.h"
@@ -51,14 +53,35 @@ char EscapedCharacter(char c) {
   }
 }
 
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+bool IsUpperOf(std::string_view upper, std::string_view text) {
+  return std::ranges::equal(upper, text, [](char u, char c) {
+    return u == (c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c);
+  });
+}
+
+// A finite number. from_chars also reads "inf" and "nan", which are not JSON's.
+bool RealNumber(std::string_view text, double* out) {
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *out);
+  return error == std::errc() && end == text.data() + text.size() && std::isfinite(*out);
+}
+
+// JSON has no word for these: writers put them in quotes, or, as Python's do, without.
+std::optional<double> NotFinite(std::string_view text) {
+  if (text == "NaN") return std::numeric_limits<double>::quiet_NaN();
+  if (text == "Infinity") return HUGE_VAL;
+  if (text == "-Infinity") return -HUGE_VAL;
+  return std::nullopt;
+}
+
 // A whole number that a writer spelled as 1e3 or 1000.0.
 template <class T>
 bool WholeNumber(std::string_view text, T* out) {
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *out);
   if (error == std::errc() && end == text.data() + text.size()) return true;
   double real;
-  auto [real_end, real_error] = std::from_chars(text.data(), text.data() + text.size(), real);
-  if (real_error != std::errc() || real_end != text.data() + text.size()) return false;
+  if (!RealNumber(text, &real)) return false;
   // 2^63 and 2^64 are doubles; the largest integers are not, so the upper bound is exclusive.
   double bound = std::ldexp(1.0, std::numeric_limits<T>::digits);
   if (real != std::trunc(real) || real >= bound) return false;
@@ -77,12 +100,28 @@ JsonWalker::JsonWalker(std::string* body, Arena* arena) : body_(body), arena_(ar
 
 Error JsonWalker::fault() const {
   std::string message = path_.empty() ? "" : path_ + ": ";
-  return {code_, message + "byte " + std::to_string(static_cast<int64_t>(offset_) + offset_base_) +
-                     ": " + what_};
+  return {code_, message + Where() + ": " + what_};
+}
+
+std::string JsonWalker::Where() const {
+  return "byte " + std::to_string(static_cast<int64_t>(offset_) + offset_base_);
+}
+
+std::string JsonWalker::FaultAt(std::string_view place) const {
+  // Values in values in values: the ends of the path tell enough.
+  constexpr size_t kPathBytesMax = 160, kFrontBytes = 100, kBackBytes = 40;
+  std::string text(place);
+  if (!path_.empty() && path_.front() != '[') text += '.';
+  text += path_.substr(0, path_.size() > kPathBytesMax ? kFrontBytes : path_.npos);
+  if (path_.size() > kPathBytesMax) text += "..." + path_.substr(path_.size() - kBackBytes);
+  return text + ": " + Where() + ": " + what_;
 }
 
 bool JsonWalker::FailAt(const char* position, std::string_view what) {
-  const char* start = body_->data();
+  // In the text that is parsed, or in the body that strings come from.
+  const char* start = text();
+  if (masked() && position >= body_->data() && position <= body_->data() + body_->size())
+    start = body_->data();
   bool inside = position >= start && position <= start + body_->size();
   offset_ = inside ? static_cast<size_t>(position - start) : body_->size();
   what_ = what;
@@ -98,17 +137,32 @@ bool JsonWalker::FailTooLarge(Json& json) {
 bool JsonWalker::FailParse(simdjson::error_code error) {
   final_ = true;
   const char* position = nullptr;
-  if (document_.current_location().get(position)) position = body_->data() + body_->size();
+  if (document_.current_location().get(position)) position = text() + body_->size();
   return FailAt(position, simdjson::error_message(error));
+}
+
+simdjson::error_code JsonWalker::Iterate() {
+  const size_t begin = body_->starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
+  auto iterate = [&](const std::string& whole) {
+    simdjson::padded_string_view text(whole.data() + begin, whole.size() - begin,
+                                      whole.capacity() - begin);
+    return parser_.iterate(text).get(document_);
+  };
+  simdjson::error_code error = iterate(*body_);
+  if (error != simdjson::UTF8_ERROR && error != simdjson::UNESCAPED_CHARS) [[likely]]
+    return error;
+  masked_ = wire::MaskJsonText(*body_);
+  masked_.reserve(masked_.size() + simdjson::SIMDJSON_PADDING);
+  return iterate(masked_);
 }
 
 bool JsonWalker::FailText(simdjson::error_code error) {
   final_ = true;
   if (error == simdjson::EMPTY)
     return FailAt(body_->data(), body_->empty() ? "the body is empty" : "there is no JSON in it");
-  wire::JsonTextProblem problem = wire::FindJsonTextProblem(*body_);
-  if (problem.what.empty()) return FailAt(body_->data(), simdjson::error_message(error));
-  return FailAt(body_->data() + problem.offset, problem.what);
+  wire::JsonTextProblem problem = wire::FindJsonTextProblem({text(), body_->size()});
+  if (problem.what.empty()) return FailAt(text(), simdjson::error_message(error));
+  return FailAt(text() + problem.offset, problem.what);
 }
 
 bool JsonWalker::Within(std::string_view name) {
@@ -129,11 +183,21 @@ bool JsonWalker::RawString(Json json, std::string_view* out) {
   const char* start = Token(json).data();
   simdjson::ondemand::raw_json_string raw;
   if (json.get_raw_json_string().get(raw)) return FailAt(start, "expected a string");
-  const char* from = raw.raw();
-  const char* document_end = body_->data() + body_->size();
+  if (!UpToQuote(raw.raw(), out)) return FailAt(start, "string without an end");
+  *out = Original(*out);
+  if (masked()) {
+    auto control = std::ranges::find_if(*out, [](char c) { return c >= 0 && c < ' '; });
+    if (control != out->end())
+      return FailAt(out->data() + (control - out->begin()), "control character in a string");
+  }
+  return true;
+}
+
+bool JsonWalker::UpToQuote(const char* from, std::string_view* out) {
+  const char* document_end = text() + body_->size();
   for (const char* at = from;; ++at) {
     at = static_cast<const char*>(std::memchr(at, '"', static_cast<size_t>(document_end - at)));
-    if (at == nullptr) return FailAt(start, "string without an end");
+    if (at == nullptr) return false;
     // A quote ends the string unless an odd number of backslashes stands before it.
     const char* slash = at;
     while (slash > from && slash[-1] == '\\') --slash;
@@ -141,6 +205,17 @@ bool JsonWalker::RawString(Json json, std::string_view* out) {
     *out = {from, static_cast<size_t>(at - from)};
     return true;
   }
+}
+
+// The parser resolves escapes by itself, but not in what is masked.
+bool JsonWalker::Key(simdjson::ondemand::field* field, std::string_view* key) {
+  const char* start = field->key().raw();
+  if (!masked())
+    return field->unescaped_key().get(*key) == simdjson::SUCCESS ||
+           FailAt(start, "a key with a broken escape");
+  if (!UpToQuote(start, key)) return FailAt(start, "string without an end");
+  *key = Original(*key);
+  return key->find('\\') == key->npos || Unescape(*key, key);
 }
 
 bool JsonWalker::String(Json json, std::string_view* out) {
@@ -215,11 +290,20 @@ bool JsonWalker::NumberText(Json json, std::string_view* out) {
   return true;
 }
 
-bool JsonWalker::Int64(Json json, int64_t* out) {
+bool JsonWalker::Integer(Json json, Value* out) {
   const char* start = Token(json).data();
   std::string_view text;
   if (!NumberText(json, &text)) return false;
-  return WholeNumber(text, out) || FailAt(start, "expected a 64-bit integer");
+  int64_t integer = 0;
+  if (WholeNumber(text, &integer)) {
+    *out = Value::Int(integer);
+    return true;
+  }
+  double real = 0;
+  if (!RealNumber(text, &real) || real != std::trunc(real))
+    return FailAt(start, "expected a whole number");
+  *out = Value::Double(real);
+  return true;
 }
 
 bool JsonWalker::Uint64(Json json, uint64_t* out) {
@@ -238,20 +322,18 @@ bool JsonWalker::Uint32(Json json, uint32_t* out) {
 
 bool JsonWalker::Double(Json json, double* out) {
   const char* start = Token(json).data();
-  std::string_view text;
-  if (!NumberText(json, &text)) return false;
-  if (text == "NaN") {
-    *out = std::numeric_limits<double>::quiet_NaN();
-    return true;
+  std::string_view text = Token(json);
+  if (text.starts_with('N') || text.starts_with('I') || text.starts_with("-I")) [[unlikely]] {
+    // No number to the parser: whoever goes on steps over the word.
+    text = text.substr(0, text.find_first_of(" \t\r\n,]}"));
+  } else if (!NumberText(json, &text)) {
+    return false;
   }
-  if (text == "Infinity" || text == "-Infinity") {
-    *out = text[0] == '-' ? -HUGE_VAL : HUGE_VAL;
+  if (RealNumber(text, out)) [[likely]]
     return true;
-  }
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *out);
-  // from_chars also reads "inf" and "nan", which are not JSON's.
-  bool number = error == std::errc() && end == text.data() + text.size() && std::isfinite(*out);
-  return number || FailAt(start, "expected a number");
+  std::optional<double> special = NotFinite(text);
+  if (special) *out = *special;
+  return special || FailAt(start, "expected a number");
 }
 
 bool JsonWalker::AnyNumber(Json json, bool* whole, int64_t* integer, double* real) {
@@ -261,9 +343,7 @@ bool JsonWalker::AnyNumber(Json json, bool* whole, int64_t* integer, double* rea
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *integer);
   *whole = error == std::errc() && end == text.data() + text.size();
   if (*whole) return true;
-  auto [real_end, real_error] = std::from_chars(text.data(), text.data() + text.size(), *real);
-  bool number = real_error == std::errc() && real_end == text.data() + text.size();
-  return (number && std::isfinite(*real)) || FailAt(start, "expected a number");
+  return RealNumber(text, real) || FailAt(start, "expected a number");
 }
 
 bool JsonWalker::RawJson(Json json, std::string_view* out) {
@@ -274,7 +354,9 @@ bool JsonWalker::RawJson(Json json, std::string_view* out) {
                                                             : array.raw_json().get(*out))
                              : (json.get_object().get(object) ? simdjson::INCORRECT_TYPE
                                                               : object.raw_json().get(*out));
-  return error == simdjson::SUCCESS || FailParse(error);
+  if (error != simdjson::SUCCESS) return FailParse(error);
+  *out = Original(*out);
+  return true;
 }
 
 bool JsonWalker::Base64(Json json, std::string_view* out) {
@@ -288,7 +370,7 @@ bool JsonWalker::Base64(Json json, std::string_view* out) {
   return true;
 }
 
-bool JsonWalker::Enum(Json json, std::span<const std::string_view> names, uint32_t* out) {
+bool JsonWalker::Enum(Json json, const EnumNames& names, uint32_t* out) {
   const char* start = Token(json).data();
   std::string_view text;
   if (!NumberText(json, &text)) return false;
@@ -297,8 +379,10 @@ bool JsonWalker::Enum(Json json, std::span<const std::string_view> names, uint32
     *out = static_cast<uint32_t>(number);
     return true;
   }
-  for (size_t i = 0; i < names.size(); ++i) {
-    if (names[i] != text) continue;
+  if (IsUpperOf(names.prefix, text.substr(0, names.prefix.size())))
+    text.remove_prefix(names.prefix.size());
+  for (size_t i = 0; i < names.names.size(); ++i) {
+    if (!IsUpperOf(names.names[i], text)) continue;
     *out = static_cast<uint32_t>(i);
     return true;
   }

@@ -14,6 +14,12 @@ Status CheckMessageBytes(std::string_view body) {
               "a message of " + std::to_string(body.size()) + " bytes: the format ends at 4 GiB");
 }
 
+// What is often sent with the wrong content type.
+std::unexpected<Error> NoProtobuf(Error fault, std::string_view body) {
+  if (body.starts_with('{')) fault.message += "; this is JSON, which is sent as application/json";
+  return Fail(std::move(fault));
+}
+
 DecodeBudget BudgetOf(const SpanBatch& batch, OtlpSource source) {
   return source == OtlpSource::kPeer ? DecodeBudget(batch.received.size())
                                      : DecodeBudget::Unlimited();
@@ -30,8 +36,8 @@ Result<SpanBatch> DecodeOtlpTraces(OtlpFormat format, std::string body, OtlpSour
     return batch;
   }
   OtlpProtoDecoder decoder(batch.received, &batch.arena, BudgetOf(batch, source));
-  if (!decoder.ReadTraces(&batch)) return Fail(decoder.fault());
-  batch.received_is_content = batch.rejected_spans.count == 0;
+  if (!decoder.ReadTraces(&batch)) return NoProtobuf(decoder.fault(), batch.received);
+  batch.received_is_content = batch.rejected_spans.count == 0 && batch.left_out.count == 0;
   return batch;
 }
 
@@ -44,8 +50,16 @@ Result<SpanBatch> DecodeOtlpLogs(OtlpFormat format, std::string body, OtlpSource
     return batch;
   }
   OtlpProtoDecoder decoder(batch.received, &batch.arena, BudgetOf(batch, source));
-  if (!decoder.ReadLogs(&batch)) return Fail(decoder.fault());
+  if (!decoder.ReadLogs(&batch)) return NoProtobuf(decoder.fault(), batch.received);
   return batch;
+}
+
+OtlpSignalKind SignalOfRefused(std::string_view body) {
+  auto logs = DecodeOtlpLogs(OtlpFormat::kProtobuf, std::string(body));
+  if (logs && (!logs->logs.empty() || logs->rejected_logs.no_trace > 0))
+    return OtlpSignalKind::kLogs;
+  auto points = CountOtlpMetricPoints(OtlpFormat::kProtobuf, body);
+  return points && *points > 0 ? OtlpSignalKind::kMetrics : OtlpSignalKind::kTraces;
 }
 
 void EncodeOtlpTraces(OtlpFormat format, const SpanBatch& batch, std::string* out) {

@@ -3,11 +3,14 @@
 // OTLP: bytes <-> SpanBatch, protobuf and JSON. Decoding copies no string: views point into
 // batch->received (protobuf) or into the arena (JSON escapes, hex, base64).
 //
-// Decoders are bounded (wire/limits.h) and never trust a length. A span that is invalid by itself
-// (trace or span id missing, all zero or of a wrong length; parent or link id of a wrong length) is
-// left out and counted in rejected_spans with the first reason; bytes that are not the message at
-// all fail the whole request with the offset or field. Log records without a trace id go to
-// rejected_logs. Times, enum numbers and text that is no UTF-8 are kept as received.
+// Decoders are bounded (wire/limits.h) and never trust a length. A span or log record with a wrong
+// value anywhere in it (an id that is missing, all zero or of a wrong length; a value of the wrong
+// type or that cannot be read) is left out and counted in rejected_spans or rejected_logs, with the
+// first reason. A wrong value of a resource or scope is left out alone, and counted in left_out and
+// among their dropped attributes. What stands in place of a list around items counts as one item.
+// Objects around items in which nothing was known are told in not_understood; OTLP's former names
+// are known. Bytes that are not the message at all fail the whole request with the offset or field.
+// Times, enum numbers and text that is no UTF-8 are kept as received.
 //
 // Sources: opentelemetry-proto 1.x trace/logs/common/resource/collector; its specification.md (JSON).
 // Thread rule: pure functions.
@@ -37,6 +40,12 @@ Result<SpanBatch> DecodeOtlpLogs(OtlpFormat format, std::string body,
                                  OtlpSource source = OtlpSource::kPeer);
 // Counts the data points of an ExportMetricsServiceRequest, to answer honestly that none is kept.
 Result<uint64_t> CountOtlpMetricPoints(OtlpFormat format, std::string_view body);
+
+// What the bytes of a protobuf request hold all of whose spans were refused: the three requests
+// look alike from outside, and a log record or metric reads like a broken span. kTraces: broken
+// spans.
+enum class OtlpSignalKind : uint8_t { kTraces, kLogs, kMetrics };
+OtlpSignalKind SignalOfRefused(std::string_view body);
 
 // The spans (logs) of the batch as TracesData (LogsData). Runs of equal resource and scope indexes
 // form one ResourceSpans / ScopeSpans. JSON is strict protojson of OTLP: hex ids, numbers as enums,

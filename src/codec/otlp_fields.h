@@ -91,35 +91,60 @@ inline constexpr uint32_t kResource = 1, kScopes = 2, kSchemaUrl = 3;
 namespace scope_items {
 inline constexpr uint32_t kScope = 1, kItems = 2, kSchemaUrl = 3;
 }  // namespace scope_items
-// The names of those levels, which do differ.
+// The names of those levels, which do differ. Those that a field had before, or has elsewhere, come
+// behind its own.
 struct OtlpSignal {
-  OtlpField request[1];
-  OtlpField resource_items[3];
-  OtlpField scope_items[3];
+  OtlpFields request, resource_items, scope_items;
+  bool is_traces = false;
 };
-inline constexpr OtlpSignal kTraceSignal = {
-    {{request::kResources, "resource_spans", "resourceSpans"}},
-    {{resource_items::kResource, "resource", "resource"},
-     {resource_items::kScopes, "scope_spans", "scopeSpans"},
-     {resource_items::kSchemaUrl, "schema_url", "schemaUrl"}},
-    {{scope_items::kScope, "scope", "scope"},
-     {scope_items::kItems, "spans", "spans"},
-     {scope_items::kSchemaUrl, "schema_url", "schemaUrl"}}};
-inline constexpr OtlpSignal kLogSignal = {{{request::kResources, "resource_logs", "resourceLogs"}},
-                                          {{resource_items::kResource, "resource", "resource"},
-                                           {resource_items::kScopes, "scope_logs", "scopeLogs"},
-                                           {resource_items::kSchemaUrl, "schema_url", "schemaUrl"}},
-                                          {{scope_items::kScope, "scope", "scope"},
-                                           {scope_items::kItems, "log_records", "logRecords"},
-                                           {scope_items::kSchemaUrl, "schema_url", "schemaUrl"}}};
-inline constexpr OtlpSignal kMetricSignal = {
-    {{request::kResources, "resource_metrics", "resourceMetrics"}},
-    {{resource_items::kResource, "resource", "resource"},
-     {resource_items::kScopes, "scope_metrics", "scopeMetrics"},
-     {resource_items::kSchemaUrl, "schema_url", "schemaUrl"}},
-    {{scope_items::kScope, "scope", "scope"},
-     {scope_items::kItems, "metrics", "metrics"},
-     {scope_items::kSchemaUrl, "schema_url", "schemaUrl"}}};
+// ResourceSpans' scopes under the name and number that they had for a while, in the same form. Who
+// wrote both of them wrote the same twice.
+namespace resource_items {
+inline constexpr uint32_t kOldScopes = 1000;
+}  // namespace resource_items
+
+inline constexpr OtlpField kTraceRequest[] = {
+    {request::kResources, "resource_spans", "resourceSpans"},
+    {request::kResources, "batches", "batches"}};  // Tempo's
+inline constexpr OtlpField kResourceSpans[] = {
+    {resource_items::kScopes, "scope_spans", "scopeSpans"},
+    {resource_items::kResource, "resource", "resource"},
+    {resource_items::kSchemaUrl, "schema_url", "schemaUrl"},
+    {resource_items::kOldScopes, "instrumentation_library_spans", "instrumentationLibrarySpans"}};
+inline constexpr OtlpField kScopeSpans[] = {
+    {scope_items::kItems, "spans", "spans"},
+    {scope_items::kScope, "scope", "scope"},
+    {scope_items::kSchemaUrl, "schema_url", "schemaUrl"},
+    {scope_items::kScope, "instrumentation_library", "instrumentationLibrary"}};
+inline constexpr OtlpField kLogRequest[] = {{request::kResources, "resource_logs", "resourceLogs"}};
+inline constexpr OtlpField kResourceLogs[] = {
+    {resource_items::kScopes, "scope_logs", "scopeLogs"},
+    {resource_items::kResource, "resource", "resource"},
+    {resource_items::kSchemaUrl, "schema_url", "schemaUrl"},
+    {resource_items::kOldScopes, "instrumentation_library_logs", "instrumentationLibraryLogs"}};
+inline constexpr OtlpField kScopeLogs[] = {
+    {scope_items::kItems, "log_records", "logRecords"},
+    {scope_items::kScope, "scope", "scope"},
+    {scope_items::kSchemaUrl, "schema_url", "schemaUrl"},
+    {scope_items::kScope, "instrumentation_library", "instrumentationLibrary"},
+    {scope_items::kItems, "logs", "logs"}};
+inline constexpr OtlpField kMetricRequest[] = {
+    {request::kResources, "resource_metrics", "resourceMetrics"}};
+inline constexpr OtlpField kResourceMetrics[] = {
+    {resource_items::kScopes, "scope_metrics", "scopeMetrics"},
+    {resource_items::kResource, "resource", "resource"},
+    {resource_items::kSchemaUrl, "schema_url", "schemaUrl"},
+    {resource_items::kOldScopes, "instrumentation_library_metrics",
+     "instrumentationLibraryMetrics"}};
+inline constexpr OtlpField kScopeMetrics[] = {
+    {scope_items::kItems, "metrics", "metrics"},
+    {scope_items::kScope, "scope", "scope"},
+    {scope_items::kSchemaUrl, "schema_url", "schemaUrl"},
+    {scope_items::kScope, "instrumentation_library", "instrumentationLibrary"}};
+
+inline constexpr OtlpSignal kTraceSignal = {kTraceRequest, kResourceSpans, kScopeSpans, true};
+inline constexpr OtlpSignal kLogSignal = {kLogRequest, kResourceLogs, kScopeLogs};
+inline constexpr OtlpSignal kMetricSignal = {kMetricRequest, kResourceMetrics, kScopeMetrics};
 
 namespace span {
 inline constexpr uint32_t kTraceId = 1, kSpanId = 2, kTraceState = 3, kParentSpanId = 4, kName = 5,

@@ -7,46 +7,80 @@
 #include "wire/protobuf_writer.h"
 
 namespace weft::codec {
+namespace {
+
+constexpr std::string_view kTooDeep = "values nested more than 32 deep";
+static_assert(wire::kValueDepthMax == 32);
+
+auto NoteIn(UnknownFields* unknown) {
+  return [unknown](std::string_view key, JsonWalker::Json& value) {
+    const char first = JsonWalker::FirstByte(value);
+    unknown->Note(key, first == '[' || first == '{');
+  };
+}
+
+}  // namespace
+
+// ---- what a fault costs
+
+bool OtlpJsonDecoder::Reject(int levels, std::string_view field) {
+  if (walker_.fault_is_final()) return false;
+  scratch_.Clear();
+  messages_.Reject(at_, levels, [&](std::string place) {
+    if (!field.empty()) place += "." + std::string(field);
+    return walker_.FaultAt(place);
+  });
+  walker_.Forgive();
+  return true;
+}
+
+bool OtlpJsonDecoder::LeaveOut(int levels, std::string_view field) {
+  if (walker_.fault_is_final()) return false;
+  messages_.Lose(at_, levels, &batch_->left_out, [&](const std::string& place) {
+    return walker_.FaultAt(place + "." + std::string(field));
+  });
+  walker_.Forgive();
+  return true;
+}
 
 // ---- the levels around the items
 
-bool OtlpJsonDecoder::Request(const OtlpSignal& signal, ReadItem item) {
-  return walker_.Document([&](Json root) {
-    return walker_.Object(root, signal.request, [&](uint32_t, Json list) {
+bool OtlpJsonDecoder::Read() {
+  UnknownFields unknown(true);
+  bool read = walker_.Document([&](Json root) {
+    auto resources = [&](uint32_t, Json list) {
       return walker_.Array(list, [&](Json json) {
-        if (!ResourceItems(signal, item, json)) return false;
+        if (!ResourceItems(json)) return false;
         ++at_.resource;
         return true;
       });
-    });
+    };
+    return walker_.Object(root, signal_.request, resources, NoteIn(&unknown));
   });
+  if (read && unknown.Matters(messages_.SeenCount() > 0))
+    messages_.NoteUnknown(at_, 0, unknown, signal_.request);
+  return read;
 }
 
 // The resource may come behind its scopes: its place in the batch is taken first, and filled at the
 // end or given back when no item refers to it.
-bool OtlpJsonDecoder::ResourceItems(const OtlpSignal& signal, ReadItem item, Json json) {
+bool OtlpJsonDecoder::ResourceItems(Json json) {
   if (!budget_.Charge(sizeof(Resource))) return walker_.FailTooLarge(json);
-  const size_t items_before = ItemCount();
+  const size_t items_before = messages_.ItemCount(), seen_before = messages_.SeenCount();
   resource_ = static_cast<uint32_t>(batch_->resources.size());
   batch_->resources.emplace_back();
   Resource resource;
+  UnknownFields unknown(false);
   at_.scope = 0;
-  bool read = walker_.Object(json, signal.resource_items, [&](uint32_t number, Json value) {
-    switch (number) {
-      case resource_items::kResource:
-        return ReadResource(value, &resource);
-      case resource_items::kSchemaUrl:
-        return walker_.String(value, &resource.schema_url);
-      default:
-        return walker_.Array(value, [&](Json scope) {
-          if (!ScopeItems(signal, item, scope)) return false;
-          ++at_.scope;
-          return true;
-        });
-    }
-  });
-  if (!read) return false;
-  if (ItemCount() == items_before) {
+  scopes_from_ = kNoScopes;
+  bool read = walker_.Object(
+      json, signal_.resource_items,
+      [&](uint32_t number, Json value) { return ResourceField(number, value, &resource); },
+      NoteIn(&unknown));
+  if (!read && !Reject(1)) return false;
+  if (unknown.Matters(messages_.SeenCount() > seen_before))
+    messages_.NoteUnknown(at_, 1, unknown, signal_.resource_items);
+  if (messages_.ItemCount() == items_before) {
     batch_->resources.pop_back();
   } else {
     batch_->resources[resource_] = resource;
@@ -54,29 +88,52 @@ bool OtlpJsonDecoder::ResourceItems(const OtlpSignal& signal, ReadItem item, Jso
   return true;
 }
 
-bool OtlpJsonDecoder::ScopeItems(const OtlpSignal& signal, ReadItem item, Json json) {
+bool OtlpJsonDecoder::ResourceField(uint32_t number, Json value, Resource* resource) {
+  switch (number) {
+    case resource_items::kResource:
+      return ResourceOf(value, resource);
+    case resource_items::kSchemaUrl:
+      return walker_.String(value, &resource->schema_url) || LeaveOut(1, "schemaUrl");
+    default:
+      return Scopes(number, value);
+  }
+}
+
+// Scopes under the old name are the same ones once more where both are there: the new name wins.
+bool OtlpJsonDecoder::Scopes(uint32_t number, Json list) {
+  if (scopes_from_ != kNoScopes && scopes_from_ != number) {
+    if (number == resource_items::kOldScopes) return true;
+    batch_->spans.resize(old_scopes_.spans);
+    batch_->logs.resize(old_scopes_.logs);
+    *messages_.rejection() = old_scopes_.rejection;
+  }
+  if (scopes_from_ == kNoScopes)
+    old_scopes_ = {batch_->spans.size(), batch_->logs.size(), *messages_.rejection()};
+  scopes_from_ = number;
+  bool read = walker_.Array(list, [&](Json scope) {
+    if (!ScopeItems(scope)) return false;
+    ++at_.scope;
+    return true;
+  });
+  return read || Reject(1, OtlpFieldName(signal_.resource_items, number, &OtlpField::json));
+}
+
+bool OtlpJsonDecoder::ScopeItems(Json json) {
   if (!budget_.Charge(sizeof(Scope))) return walker_.FailTooLarge(json);
-  const size_t items_before = ItemCount();
+  const size_t items_before = messages_.ItemCount(), seen_before = messages_.SeenCount();
   scope_ = static_cast<uint32_t>(batch_->scopes.size());
   batch_->scopes.emplace_back();
   Scope scope;
+  UnknownFields unknown(false);
   at_.item = 0;
-  bool read = walker_.Object(json, signal.scope_items, [&](uint32_t number, Json value) {
-    switch (number) {
-      case scope_items::kScope:
-        return ReadScope(value, &scope);
-      case scope_items::kSchemaUrl:
-        return walker_.String(value, &scope.schema_url);
-      default:
-        return walker_.Array(value, [&](Json one) {
-          if (!(this->*item)(one)) return false;
-          ++at_.item;
-          return true;
-        });
-    }
-  });
-  if (!read) return false;
-  if (ItemCount() == items_before) {
+  bool read = walker_.Object(
+      json, signal_.scope_items,
+      [&](uint32_t number, Json value) { return ScopeField(number, value, &scope); },
+      NoteIn(&unknown));
+  if (!read && !Reject(2)) return false;
+  if (unknown.Matters(messages_.SeenCount() > seen_before))
+    messages_.NoteUnknown(at_, 2, unknown, signal_.scope_items);
+  if (messages_.ItemCount() == items_before) {
     batch_->scopes.pop_back();
   } else {
     batch_->scopes[scope_] = scope;
@@ -84,27 +141,84 @@ bool OtlpJsonDecoder::ScopeItems(const OtlpSignal& signal, ReadItem item, Json j
   return true;
 }
 
+bool OtlpJsonDecoder::ScopeField(uint32_t number, Json value, Scope* scope) {
+  switch (number) {
+    case scope_items::kScope:
+      return ScopeOf(value, scope);
+    case scope_items::kSchemaUrl:
+      return walker_.String(value, &scope->schema_url) || LeaveOut(2, "schemaUrl");
+    default: {
+      bool read = walker_.Array(value, [&](Json one) {
+        if (!(signal_.is_traces ? SpanItem(one) : LogItem(one))) return false;
+        ++at_.item;
+        return true;
+      });
+      return read || Reject(2, signal_.scope_items[0].json);
+    }
+  }
+}
+
 // ---- resource and scope
 
-bool OtlpJsonDecoder::ReadResource(Json json, Resource* resource) {
+bool OtlpJsonDecoder::SharedAttributes(Json list, int levels, std::string_view field,
+                                       uint32_t* dropped) {
+  size_t index = 0;
+  bool read = walker_.Array(list, [&](Json entry) {
+    if (PushAttribute(entry, 1)) {
+      ++index;
+      return true;
+    }
+    ++*dropped;
+    return LeaveOut(levels, std::string(field) + ".attributes[" + std::to_string(index++) + "]");
+  });
+  return read || LeaveOut(levels, std::string(field) + ".attributes");
+}
+
+bool OtlpJsonDecoder::ResourceOf(Json json, Resource* resource) {
   const size_t mark = scratch_.attributes.mark();
   std::string entity_refs;
+  uint32_t dropped_here = 0;
   bool read = walker_.Object(json, resource::kFields, [&](uint32_t number, Json value) {
     switch (number) {
       case resource::kAttributes:
-        return PushAttributes(value, 1);
+        return SharedAttributes(value, 1, "resource", &dropped_here);
       case resource::kDropped:
-        return walker_.Uint32(value, &resource->dropped_attributes);
+        return walker_.Uint32(value, &resource->dropped_attributes) ||
+               LeaveOut(1, "resource.droppedAttributesCount");
       default:
-        return walker_.Array(value, [&](Json ref) { return ReadEntityRef(ref, &entity_refs); });
+        return walker_.Array(value, [&](Json ref) { return ReadEntityRef(ref, &entity_refs); }) ||
+               LeaveOut(1, "resource.entityRefs");
     }
   });
-  if (!read) return false;
+  if (!read && !LeaveOut(1, "resource")) return false;
+  resource->dropped_attributes += dropped_here;
   if (!entity_refs.empty()) {
     if (!budget_.Charge(resource->entity_refs.size())) return walker_.FailTooLarge(json);
     resource->entity_refs = arena_->Copy(std::string(resource->entity_refs) + entity_refs);
   }
   return MergeAttributes(mark, &scratch_, arena_, &budget_, &resource->attributes) ||
+         walker_.FailTooLarge(json);
+}
+
+bool OtlpJsonDecoder::ScopeOf(Json json, Scope* scope) {
+  const size_t mark = scratch_.attributes.mark();
+  uint32_t dropped_here = 0;
+  bool read = walker_.Object(json, scope::kFields, [&](uint32_t number, Json value) {
+    switch (number) {
+      case scope::kName:
+        return walker_.String(value, &scope->name) || LeaveOut(2, "scope.name");
+      case scope::kVersion:
+        return walker_.String(value, &scope->version) || LeaveOut(2, "scope.version");
+      case scope::kAttributes:
+        return SharedAttributes(value, 2, "scope", &dropped_here);
+      default:
+        return walker_.Uint32(value, &scope->dropped_attributes) ||
+               LeaveOut(2, "scope.droppedAttributesCount");
+    }
+  });
+  if (!read && !LeaveOut(2, "scope")) return false;
+  scope->dropped_attributes += dropped_here;
+  return MergeAttributes(mark, &scratch_, arena_, &budget_, &scope->attributes) ||
          walker_.FailTooLarge(json);
 }
 
@@ -140,24 +254,6 @@ bool OtlpJsonDecoder::ReadEntityRef(Json json, std::string* encoded) {
   return true;
 }
 
-bool OtlpJsonDecoder::ReadScope(Json json, Scope* scope) {
-  const size_t mark = scratch_.attributes.mark();
-  bool read = walker_.Object(json, scope::kFields, [&](uint32_t number, Json value) {
-    switch (number) {
-      case scope::kName:
-        return walker_.String(value, &scope->name);
-      case scope::kVersion:
-        return walker_.String(value, &scope->version);
-      case scope::kAttributes:
-        return PushAttributes(value, 1);
-      default:
-        return walker_.Uint32(value, &scope->dropped_attributes);
-    }
-  });
-  return read && (MergeAttributes(mark, &scratch_, arena_, &budget_, &scope->attributes) ||
-                  walker_.FailTooLarge(json));
-}
-
 // ---- values
 
 bool OtlpJsonDecoder::PushAttributes(Json json, int depth) {
@@ -177,8 +273,7 @@ bool OtlpJsonDecoder::PushAttribute(Json json, int depth) {
 }
 
 bool OtlpJsonDecoder::AnyValue(Json json, int depth, Value* value) {
-  if (depth > wire::kValueDepthMax)
-    return checker_.TooDeep() || walker_.FailAt(json, "values nested too deep");
+  if (depth > wire::kValueDepthMax) return walker_.FailAt(json, kTooDeep);
   return walker_.Object(json, any_value::kFields, [&](uint32_t number, Json content) {
     switch (number) {
       case any_value::kString: {
@@ -193,12 +288,8 @@ bool OtlpJsonDecoder::AnyValue(Json json, int depth, Value* value) {
         *value = Value::Bool(boolean);
         return true;
       }
-      case any_value::kInt: {
-        int64_t integer = 0;
-        if (!walker_.Int64(content, &integer)) return false;
-        *value = Value::Int(integer);
-        return true;
-      }
+      case any_value::kInt:
+        return walker_.Integer(content, value);
       case any_value::kDouble: {
         double real = 0;
         if (!walker_.Double(content, &real)) return false;
@@ -244,17 +335,15 @@ bool OtlpJsonDecoder::MapValue(Json json, int depth, Value* value) {
 
 // ---- the doors
 
-Status DecodeTracesJson(SpanBatch* batch, DecodeBudget budget, int64_t offset_base) {
-  OtlpJsonDecoder decoder(batch, budget);
-  decoder.set_offset_base(offset_base);
-  if (!decoder.ReadTraces()) return Fail(decoder.fault());
+Status DecodeTracesJson(SpanBatch* batch, DecodeBudget budget, const OtlpJsonPlace& place) {
+  OtlpJsonDecoder decoder(kTraceSignal, batch, budget, place);
+  if (!decoder.Read()) return Fail(decoder.fault());
   return {};
 }
 
-Status DecodeLogsJson(SpanBatch* batch, DecodeBudget budget, int64_t offset_base) {
-  OtlpJsonDecoder decoder(batch, budget);
-  decoder.set_offset_base(offset_base);
-  if (!decoder.ReadLogs()) return Fail(decoder.fault());
+Status DecodeLogsJson(SpanBatch* batch, DecodeBudget budget, const OtlpJsonPlace& place) {
+  OtlpJsonDecoder decoder(kLogSignal, batch, budget, place);
+  if (!decoder.Read()) return Fail(decoder.fault());
   return {};
 }
 
@@ -276,7 +365,9 @@ Result<uint64_t> CountMetricPointsJson(std::string_view body) {
   // Lists of the named field only; the rest of a level (resource, scope, schema) does not matter.
   auto in_list = [&](uint32_t wanted, auto inner) {
     return [&walker, wanted, inner](uint32_t number, Json list) {
-      return number != wanted || walker.Array(list, inner);
+      const bool is = number == wanted ||
+                      (wanted == resource_items::kScopes && number == resource_items::kOldScopes);
+      return !is || walker.Array(list, inner);
     };
   };
   auto metric = each(metric::kFields, [&](uint32_t, Json kind) {

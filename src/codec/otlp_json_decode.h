@@ -2,8 +2,11 @@
 //
 // OTLP/JSON, inside of codec/otlp.cc: reads batch->received as the specification says, and what
 // writers in the field make of it: snake_case names, enum names, numbers as strings and strings as
-// numbers, ids in base64. Fields that come twice are treated as in protobuf. Values of unknown
-// fields are stepped over unseen.
+// numbers, ids in base64, a byte order mark, the names that OTLP's fields had before. Fields that
+// come twice are treated as in protobuf. Values of unknown fields are stepped over unseen.
+//
+// A wrong value costs what it belongs to and nothing else: a span or log record, an attribute of a
+// resource. Only text that is no JSON, or a list of resources that is no list, costs everything.
 //
 // Thread rule: one thread at a time. Next: codec/json_walker.h, codec/batch_parts.h.
 #pragma once
@@ -16,9 +19,15 @@
 
 namespace weft::codec {
 
-// May move batch->received. Messages add offset_base to the byte they name.
-Status DecodeTracesJson(SpanBatch* batch, DecodeBudget budget, int64_t offset_base = 0);
-Status DecodeLogsJson(SpanBatch* batch, DecodeBudget budget, int64_t offset_base = 0);
+// Where the text stands in something larger, for messages.
+struct OtlpJsonPlace {
+  int64_t offset_base = 0;  // of its first byte
+  size_t first = 0;         // the index of its first resource
+};
+
+// May move batch->received.
+Status DecodeTracesJson(SpanBatch* batch, DecodeBudget budget, const OtlpJsonPlace& place = {});
+Status DecodeLogsJson(SpanBatch* batch, DecodeBudget budget, const OtlpJsonPlace& place = {});
 Result<uint64_t> CountMetricPointsJson(std::string_view body);
 
 }  // namespace weft::codec

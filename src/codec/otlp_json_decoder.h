@@ -9,33 +9,49 @@
 #include "codec/batch_parts.h"
 #include "codec/json_walker.h"
 #include "codec/otlp_fields.h"
+#include "codec/otlp_json_decode.h"
 #include "model/span_batch.h"
 
 namespace weft::codec {
 
 class OtlpJsonDecoder {
  public:
-  OtlpJsonDecoder(SpanBatch* batch, DecodeBudget budget)
-      : batch_(batch), arena_(&batch->arena), budget_(budget), walker_(&batch->received, arena_) {}
+  OtlpJsonDecoder(const OtlpSignal& signal, SpanBatch* batch, DecodeBudget budget,
+                  const OtlpJsonPlace& place)
+      : signal_(signal),
+        batch_(batch),
+        arena_(&batch->arena),
+        budget_(budget),
+        walker_(&batch->received, arena_),
+        messages_(signal, &OtlpField::json, batch) {
+    walker_.set_offset_base(place.offset_base);
+    at_.resource = place.first;
+  }
 
-  bool ReadTraces() { return Request(kTraceSignal, &OtlpJsonDecoder::SpanItem); }
-  bool ReadLogs() { return Request(kLogSignal, &OtlpJsonDecoder::LogItem); }
-  void set_offset_base(int64_t base) { walker_.set_offset_base(base); }
+  bool Read();
   Error fault() const { return walker_.fault(); }
 
  private:
   using Json = JsonWalker::Json;
-  using ReadItem = bool (OtlpJsonDecoder::*)(Json);
 
-  bool Request(const OtlpSignal& signal, ReadItem item);
-  bool ResourceItems(const OtlpSignal& signal, ReadItem item, Json json);
-  bool ScopeItems(const OtlpSignal& signal, ReadItem item, Json json);
+  // These return false only for what ends the reading.
+  bool ResourceItems(Json json);
+  bool ResourceField(uint32_t number, Json value, Resource* resource);
+  bool Scopes(uint32_t number, Json list);
+  bool ScopeItems(Json json);
+  bool ScopeField(uint32_t number, Json value, Scope* scope);
   bool SpanItem(Json json);
   bool LogItem(Json json);
+  bool ResourceOf(Json json, Resource* resource);
+  bool ScopeOf(Json json, Scope* scope);
+  // At `levels` of the position, a fault costs what was read there: counts it as one item, or as a
+  // value that is left out. False where there is no going on behind it.
+  bool Reject(int levels, std::string_view field = {});
+  bool LeaveOut(int levels, std::string_view field);
+  // Each on its own; the count of those that are left out goes to `dropped`.
+  bool SharedAttributes(Json list, int levels, std::string_view field, uint32_t* dropped);
 
-  bool ReadResource(Json json, Resource* resource);
   bool ReadEntityRef(Json json, std::string* encoded);
-  bool ReadScope(Json json, Scope* scope);
   bool ReadSpan(Json json, Span* span);
   bool ReadEvent(Json json, Event* event);
   bool ReadLink(Json json, int64_t index, Link* link);
@@ -49,20 +65,28 @@ class OtlpJsonDecoder {
   bool ArrayValue(Json json, int depth, Value* value);
   bool MapValue(Json json, int depth, Value* value);
 
-  size_t ItemCount() const { return batch_->spans.size() + batch_->logs.size(); }
   bool Id(Json json, RawId* id) {
     id->is_text = true;
     return walker_.String(json, &id->received);
   }
 
+  const OtlpSignal& signal_;
   SpanBatch* batch_;
   Arena* arena_;
   DecodeBudget budget_;
   JsonWalker walker_;
   OtlpScratch scratch_;
+  OtlpMessages messages_;
   ItemChecker checker_;
   OtlpPosition at_;
   uint32_t resource_ = 0, scope_ = 0;  // indexes that items refer to while they are read
+  // Under which of its names the present resource has its scopes, and what there was before them.
+  static constexpr uint32_t kNoScopes = 0;
+  uint32_t scopes_from_ = kNoScopes;
+  struct {
+    size_t spans = 0, logs = 0;
+    Rejection rejection;
+  } old_scopes_;
 };
 
 }  // namespace weft::codec

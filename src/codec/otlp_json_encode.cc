@@ -267,14 +267,14 @@ void PutRequest(const OtlpSignal& signal, std::string_view list_name, const Span
     const Resource& resource = batch.resources[resource_index];
     out->BeginObject();
     PutResource(resource, out);
-    out->Key(signal.resource_items[1].json);
+    out->Key(signal.resource_items[0].json);
     out->BeginArray();
     while (at < items.size() && items[at].resource == resource_index) {
       const uint32_t scope_index = items[at].scope;
       const Scope& scope = batch.scopes[scope_index];
       out->BeginObject();
       PutScope(scope, out);
-      out->Key(signal.scope_items[1].json);
+      out->Key(signal.scope_items[0].json);
       out->BeginArray();
       for (; at < items.size() && items[at].resource == resource_index &&
              items[at].scope == scope_index;

@@ -8,21 +8,16 @@
 namespace weft::codec {
 namespace {
 
-constexpr std::string_view kSpanKinds[] = {"SPAN_KIND_UNSPECIFIED", "SPAN_KIND_INTERNAL",
-                                           "SPAN_KIND_SERVER",      "SPAN_KIND_CLIENT",
-                                           "SPAN_KIND_PRODUCER",    "SPAN_KIND_CONSUMER"};
-constexpr std::string_view kStatusCodes[] = {"STATUS_CODE_UNSET", "STATUS_CODE_OK",
-                                             "STATUS_CODE_ERROR"};
-constexpr std::string_view kSeverities[] = {
-    "SEVERITY_NUMBER_UNSPECIFIED", "SEVERITY_NUMBER_TRACE",  "SEVERITY_NUMBER_TRACE2",
-    "SEVERITY_NUMBER_TRACE3",      "SEVERITY_NUMBER_TRACE4", "SEVERITY_NUMBER_DEBUG",
-    "SEVERITY_NUMBER_DEBUG2",      "SEVERITY_NUMBER_DEBUG3", "SEVERITY_NUMBER_DEBUG4",
-    "SEVERITY_NUMBER_INFO",        "SEVERITY_NUMBER_INFO2",  "SEVERITY_NUMBER_INFO3",
-    "SEVERITY_NUMBER_INFO4",       "SEVERITY_NUMBER_WARN",   "SEVERITY_NUMBER_WARN2",
-    "SEVERITY_NUMBER_WARN3",       "SEVERITY_NUMBER_WARN4",  "SEVERITY_NUMBER_ERROR",
-    "SEVERITY_NUMBER_ERROR2",      "SEVERITY_NUMBER_ERROR3", "SEVERITY_NUMBER_ERROR4",
-    "SEVERITY_NUMBER_FATAL",       "SEVERITY_NUMBER_FATAL2", "SEVERITY_NUMBER_FATAL3",
-    "SEVERITY_NUMBER_FATAL4"};
+constexpr std::string_view kSpanKindNames[] = {"UNSPECIFIED", "INTERNAL", "SERVER",
+                                               "CLIENT",      "PRODUCER", "CONSUMER"};
+constexpr EnumNames kSpanKinds = {"SPAN_KIND_", kSpanKindNames};
+constexpr std::string_view kStatusCodeNames[] = {"UNSET", "OK", "ERROR"};
+constexpr EnumNames kStatusCodes = {"STATUS_CODE_", kStatusCodeNames};
+constexpr std::string_view kSeverityNames[] = {
+    "UNSPECIFIED", "TRACE",  "TRACE2", "TRACE3", "TRACE4", "DEBUG",  "DEBUG2", "DEBUG3", "DEBUG4",
+    "INFO",        "INFO2",  "INFO3",  "INFO4",  "WARN",   "WARN2",  "WARN3",  "WARN4",  "ERROR",
+    "ERROR2",      "ERROR3", "ERROR4", "FATAL",  "FATAL2", "FATAL3", "FATAL4"};
+constexpr EnumNames kSeverities = {"SEVERITY_NUMBER_", kSeverityNames};
 
 }  // namespace
 
@@ -30,11 +25,14 @@ bool OtlpJsonDecoder::SpanItem(Json json) {
   if (!budget_.Charge(sizeof(Span))) return walker_.FailTooLarge(json);
   checker_.Begin();
   Span& span = batch_->spans.emplace_back();
-  if (!ReadSpan(json, &span)) return false;
+  if (!ReadSpan(json, &span)) {
+    batch_->spans.pop_back();
+    return Reject(3);
+  }
   span.resource = resource_;
   span.scope = scope_;
-  if (checker_.End()) {
-    Reject(kTraceSignal, &OtlpField::json, at_, checker_.problem(), &batch_->rejected_spans);
+  if (!checker_.problem().empty()) {
+    messages_.RejectId(at_, checker_);
     batch_->spans.pop_back();
   }
   return true;
@@ -156,11 +154,14 @@ bool OtlpJsonDecoder::LogItem(Json json) {
   if (!budget_.Charge(sizeof(LogRecord))) return walker_.FailTooLarge(json);
   checker_.Begin();
   LogRecord& log = batch_->logs.emplace_back();
-  if (!ReadLog(json, &log)) return false;
+  if (!ReadLog(json, &log)) {
+    batch_->logs.pop_back();
+    return Reject(3);
+  }
   log.resource = resource_;
   log.scope = scope_;
-  if (checker_.End()) {
-    Reject(kLogSignal, &OtlpField::json, at_, checker_.problem(), &batch_->rejected_logs);
+  if (!checker_.problem().empty()) {
+    messages_.RejectId(at_, checker_);
     batch_->logs.pop_back();
   }
   return true;

@@ -39,9 +39,10 @@ Status Count(std::string_view whole, std::string_view message, size_t level, uin
   };
   while (in.Next()) {
     uint32_t number = in.number();
+    if (number == resource_items::kOldScopes && level == 1) number = resource_items::kScopes;
     if (number < here.first || number > here.last) continue;
     if (OtlpFieldName(here.fields, number).empty()) continue;
-    if (in.tag() != wire::LengthTag(number)) return fail(wire::ProtoError::kUnexpectedType);
+    if (in.tag() != wire::LengthTag(in.number())) return fail(wire::ProtoError::kUnexpectedType);
     WEFT_TRY(Count(whole, in.bytes(), level + 1, points));
   }
   if (in.error() != wire::ProtoError::kNone) return fail(in.error());

@@ -52,29 +52,62 @@ bool OtlpProtoDecoder::Unhandled(const Reader& in, OtlpFields fields) {
   return Within(name);
 }
 
+std::string OtlpProtoDecoder::FaultAt(std::string_view place) const {
+  return std::string(place) + (error_path_.empty() ? ": " : ".") + fault().message;
+}
+
+bool OtlpProtoDecoder::Reject(const Reading& to, int levels) {
+  if (error_ == ProtoError::kTooLarge) return false;
+  scratch_.Clear();
+  to.messages.Reject(at_, levels, [&](const std::string& place) { return FaultAt(place); });
+  error_path_.clear();
+  return true;
+}
+
+bool OtlpProtoDecoder::LeaveOut(const Reading& to, int levels) {
+  if (error_ == ProtoError::kTooLarge) return false;
+  to.messages.Lose(at_, levels, &to.batch->left_out,
+                   [&](const std::string& place) { return FaultAt(place); });
+  error_path_.clear();
+  return true;
+}
+
 // ---- resource and scope
 
-bool OtlpProtoDecoder::ReadResource(std::string_view bytes, Resource* resource) {
-  size_t mark = scratch_.attributes.mark();
+bool OtlpProtoDecoder::SharedAttribute(const Reading& to, int levels, std::string_view bytes,
+                                       size_t index, uint32_t* dropped) {
+  if (PushAttribute(bytes, 1)) [[likely]]
+    return true;
+  ++*dropped;
+  Within("attributes", static_cast<int64_t>(index));
+  return Within(levels == 1 ? "resource" : "scope") || LeaveOut(to, levels);
+}
+
+bool OtlpProtoDecoder::ReadResource(const Reading& to, std::string_view bytes, Resource* resource) {
+  size_t mark = scratch_.attributes.mark(), index = 0;
+  uint32_t dropped_here = 0;
   Reader in(bytes);
   while (in.Next()) {
     switch (in.tag()) {
       case LengthTag(resource::kAttributes):
-        if (!PushAttribute(in.bytes(), 1)) {
-          return Within("attributes", static_cast<int64_t>(scratch_.attributes.mark() - mark));
-        }
+        if (!SharedAttribute(to, 1, in.bytes(), index++, &dropped_here)) return false;
         break;
       case VarintTag(resource::kDropped):
         resource->dropped_attributes = Low32(in);
         break;
       case LengthTag(resource::kEntityRefs):
-        if (!AddEntityRef(in, resource)) return Within("entity_refs");
+        if (!AddEntityRef(in, resource) && !Within("entity_refs") && !Within("resource") &&
+            !LeaveOut(to, 1))
+          return false;
         break;
       default:
-        if (!Unhandled(in, resource::kFields)) return false;
+        if (!Unhandled(in, resource::kFields) && !Within("resource") && !LeaveOut(to, 1))
+          return false;
     }
   }
-  return Finish(in, resource::kFields) && TakeAttributes(mark, in, &resource->attributes);
+  if (!Finish(in, resource::kFields) && !Within("resource") && !LeaveOut(to, 1)) return false;
+  resource->dropped_attributes += dropped_here;
+  return TakeAttributes(mark, in, &resource->attributes);
 }
 
 // Entity references stay encoded. One run of them is a view; pieces that lie apart are joined.
@@ -103,8 +136,9 @@ bool OtlpProtoDecoder::AddEntityRef(const Reader& in, Resource* resource) {
   return true;
 }
 
-bool OtlpProtoDecoder::ReadScope(std::string_view bytes, Scope* scope) {
-  size_t mark = scratch_.attributes.mark();
+bool OtlpProtoDecoder::ReadScope(const Reading& to, std::string_view bytes, Scope* scope) {
+  size_t mark = scratch_.attributes.mark(), index = 0;
+  uint32_t dropped_here = 0;
   Reader in(bytes);
   while (in.Next()) {
     switch (in.tag()) {
@@ -115,79 +149,93 @@ bool OtlpProtoDecoder::ReadScope(std::string_view bytes, Scope* scope) {
         scope->version = in.bytes();
         break;
       case LengthTag(scope::kAttributes):
-        if (!PushAttribute(in.bytes(), 1)) {
-          return Within("attributes", static_cast<int64_t>(scratch_.attributes.mark() - mark));
-        }
+        if (!SharedAttribute(to, 2, in.bytes(), index++, &dropped_here)) return false;
         break;
       case VarintTag(scope::kDropped):
         scope->dropped_attributes = Low32(in);
         break;
       default:
-        if (!Unhandled(in, scope::kFields)) return false;
+        if (!Unhandled(in, scope::kFields) && !Within("scope") && !LeaveOut(to, 2)) return false;
     }
   }
-  return Finish(in, scope::kFields) && TakeAttributes(mark, in, &scope->attributes);
+  if (!Finish(in, scope::kFields) && !Within("scope") && !LeaveOut(to, 2)) return false;
+  scope->dropped_attributes += dropped_here;
+  return TakeAttributes(mark, in, &scope->attributes);
 }
 
 // ---- the levels around the items
 
-bool OtlpProtoDecoder::ReadTraces(SpanBatch* batch) {
+bool OtlpProtoDecoder::OtherField(const Reading& to, int levels, const Reader& in,
+                                  OtlpFields fields, UnknownFields* unknown) {
+  if (OtlpFieldName(fields, in.number()).empty()) {
+    unknown->Note("field " + std::to_string(in.number()), in.tag() == LengthTag(in.number()));
+    return true;
+  }
+  if (levels == 0) return Unhandled(in, fields);
+  const bool schema = in.number() == resource_items::kSchemaUrl;
+  return Unhandled(in, fields) || (schema ? LeaveOut(to, levels) : Reject(to, levels));
+}
+
+bool OtlpProtoDecoder::Request(const OtlpSignal& signal, SpanBatch* batch) {
   // A guess that is right within a factor of two for real spans; vectors double from there.
-  batch->spans.reserve(message_.size() / 512 + 1);
-  return Request(kTraceSignal, &OtlpProtoDecoder::SpanItem, batch);
-}
-
-bool OtlpProtoDecoder::ReadLogs(SpanBatch* batch) {
-  return Request(kLogSignal, &OtlpProtoDecoder::LogItem, batch);
-}
-
-bool OtlpProtoDecoder::Request(const OtlpSignal& signal, ReadItem item, SpanBatch* batch) {
+  if (signal.is_traces) batch->spans.reserve(message_.size() / 512 + 1);
+  const Reading to(signal, batch);
+  UnknownFields unknown(true);
   Reader in(message_);
   while (in.Next()) {
     if (in.tag() != LengthTag(request::kResources)) {
-      if (!Unhandled(in, signal.request)) return false;
+      if (!OtherField(to, 0, in, signal.request, &unknown)) return false;
       continue;
     }
-    if (!ResourceItems(signal, item, in.bytes(), batch)) {
+    if (!ResourceItems(to, in.bytes())) {
       return Within(signal.request[0].name, static_cast<int64_t>(at_.resource));
     }
     ++at_.resource;
   }
-  return Finish(in, signal.request);
+  if (!Finish(in, signal.request)) return false;
+  EndLevel(to, 0, 0, unknown, signal.request);
+  return true;
 }
 
 // The resource may come behind its scopes: its place in the batch is taken first, and filled at the
 // end or given back when no item refers to it.
-bool OtlpProtoDecoder::ResourceItems(const OtlpSignal& signal, ReadItem item,
-                                     std::string_view bytes, SpanBatch* batch) {
+bool OtlpProtoDecoder::ResourceItems(const Reading& to, std::string_view bytes) {
   if (!budget_.Charge(sizeof(Resource))) return FailAt(bytes.data(), ProtoError::kTooLarge);
-  const size_t items_before = batch->spans.size() + batch->logs.size();
+  SpanBatch* const batch = to.batch;
+  const size_t items_before = to.messages.ItemCount(), seen_before = to.messages.SeenCount();
   resource_ = static_cast<uint32_t>(batch->resources.size());
   batch->resources.emplace_back();
   Resource resource;
+  UnknownFields unknown(false);
+  bool old_scopes = false;
   at_.scope = 0;
   Reader in(bytes);
   while (in.Next()) {
     switch (in.tag()) {
       case LengthTag(resource_items::kResource):
-        if (!ReadResource(in.bytes(), &resource)) return Within("resource");
+        if (!ReadResource(to, in.bytes(), &resource)) return Within("resource");
         break;
       case LengthTag(resource_items::kSchemaUrl):
         resource.schema_url = in.bytes();
         break;
       case LengthTag(resource_items::kScopes):
-        if (!ScopeItems(signal, item, in.bytes(), batch)) {
-          return Within(OtlpFieldName(signal.resource_items, in.number()),
+        if (!ScopeItems(to, in.bytes())) {
+          return Within(OtlpFieldName(to.signal.resource_items, in.number()),
                         static_cast<int64_t>(at_.scope));
         }
         ++at_.scope;
         break;
+      case LengthTag(resource_items::kOldScopes):
+        old_scopes = true;
+        break;
       default:
-        if (!Unhandled(in, signal.resource_items)) return false;
+        if (!OtherField(to, 1, in, to.signal.resource_items, &unknown)) return false;
     }
   }
-  if (!Finish(in, signal.resource_items)) return false;
-  if (batch->spans.size() + batch->logs.size() == items_before) {
+  if (!Finish(in, to.signal.resource_items)) return false;
+  if (old_scopes && at_.scope == 0 && !OldScopes(to, bytes)) return false;
+  EndLevel(to, 1, seen_before, unknown, to.signal.resource_items);
+  if (to.messages.ItemCount() == items_before) {
     batch->resources.pop_back();
   } else {
     batch->resources[resource_] = resource;
@@ -195,36 +243,51 @@ bool OtlpProtoDecoder::ResourceItems(const OtlpSignal& signal, ReadItem item,
   return true;
 }
 
-bool OtlpProtoDecoder::ScopeItems(const OtlpSignal& signal, ReadItem item, std::string_view bytes,
-                                  SpanBatch* batch) {
+// REQUIRES: `bytes` were read to their end.
+bool OtlpProtoDecoder::OldScopes(const Reading& to, std::string_view bytes) {
+  Reader in(bytes);
+  while (in.Next()) {
+    if (in.tag() != LengthTag(resource_items::kOldScopes)) continue;
+    if (!ScopeItems(to, in.bytes()))
+      return Within(OtlpFieldName(to.signal.resource_items, in.number()),
+                    static_cast<int64_t>(at_.scope));
+    ++at_.scope;
+  }
+  return true;
+}
+
+bool OtlpProtoDecoder::ScopeItems(const Reading& to, std::string_view bytes) {
   if (!budget_.Charge(sizeof(Scope))) return FailAt(bytes.data(), ProtoError::kTooLarge);
-  const size_t items_before = batch->spans.size() + batch->logs.size();
+  SpanBatch* const batch = to.batch;
+  const size_t items_before = to.messages.ItemCount(), seen_before = to.messages.SeenCount();
   scope_ = static_cast<uint32_t>(batch->scopes.size());
   batch->scopes.emplace_back();
   Scope scope;
+  UnknownFields unknown(false);
   at_.item = 0;
   Reader in(bytes);
   while (in.Next()) {
     switch (in.tag()) {
       case LengthTag(scope_items::kItems):
-        if (!(this->*item)(in.bytes(), batch)) {
-          return Within(OtlpFieldName(signal.scope_items, in.number()),
+        if (!(to.signal.is_traces ? SpanItem(to, in.bytes()) : LogItem(to, in.bytes()))) {
+          return Within(OtlpFieldName(to.signal.scope_items, in.number()),
                         static_cast<int64_t>(at_.item));
         }
         ++at_.item;
         break;
       case LengthTag(scope_items::kScope):
-        if (!ReadScope(in.bytes(), &scope)) return Within("scope");
+        if (!ReadScope(to, in.bytes(), &scope)) return Within("scope");
         break;
       case LengthTag(scope_items::kSchemaUrl):
         scope.schema_url = in.bytes();
         break;
       default:
-        if (!Unhandled(in, signal.scope_items)) return false;
+        if (!OtherField(to, 2, in, to.signal.scope_items, &unknown)) return false;
     }
   }
-  if (!Finish(in, signal.scope_items)) return false;
-  if (batch->spans.size() + batch->logs.size() == items_before) {
+  if (!Finish(in, to.signal.scope_items)) return false;
+  EndLevel(to, 2, seen_before, unknown, to.signal.scope_items);
+  if (to.messages.ItemCount() == items_before) {
     batch->scopes.pop_back();
   } else {
     batch->scopes[scope_] = scope;

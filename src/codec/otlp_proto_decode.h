@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// OTLP protobuf, inside of codec/otlp.cc: one OtlpProtoDecoder reads one message. Known fields with
-// another wire type fail the message, unknown ones are skipped. Scalars that come twice: the last
-// one counts; messages that come twice are merged, but for the one value of an AnyValue, where the
-// last counts too. Strings are kept byte for byte even where they are no UTF-8 (as the Collector
-// does); JSON writers replace what is broken.
+// OTLP protobuf, inside of codec/otlp.cc: one OtlpProtoDecoder reads one message. Unknown fields
+// are skipped. What is wrong inside an item (a known field with another wire type, a length beyond
+// its end) costs that item, as its own length still tells where the next one begins; inside a
+// resource or scope it costs that value. Fields of the levels around them must be whole. Scalars
+// that come twice: the last one counts; messages that come twice are merged, but for the one value
+// of an AnyValue, where the last counts too. Strings are kept byte for byte even where they are no
+// UTF-8 (as the Collector does); JSON writers replace what is broken.
 //
 // Every Read function returns false at the first problem and leaves it in fault(): nothing on the
 // way allocates or throws. Thread rule: one thread at a time. Next: codec/batch_parts.h.
@@ -27,8 +29,8 @@ class OtlpProtoDecoder {
   OtlpProtoDecoder(std::string_view message, Arena* arena, DecodeBudget budget)
       : message_(message), arena_(arena), budget_(budget) {}
 
-  bool ReadTraces(SpanBatch* batch);
-  bool ReadLogs(SpanBatch* batch);
+  bool ReadTraces(SpanBatch* batch) { return Request(kTraceSignal, batch); }
+  bool ReadLogs(SpanBatch* batch) { return Request(kLogSignal, batch); }
   // The whole message is one AnyValue.
   bool ReadValue(Value* value) { return AnyValue(message_, 1, value); }
 
@@ -37,21 +39,42 @@ class OtlpProtoDecoder {
 
  private:
   using Reader = wire::ProtoReader;
-  // Both signals wrap their items in the same two levels. `Item` reads one item; it returns false
-  // only for a fault.
-  using ReadItem = bool (OtlpProtoDecoder::*)(std::string_view, SpanBatch*);
+  // One request while it is read.
+  struct Reading {
+    Reading(const OtlpSignal& of, SpanBatch* into)
+        : signal(of), batch(into), messages(of, &OtlpField::name, into) {}
+    const OtlpSignal& signal;
+    SpanBatch* const batch;
+    const OtlpMessages messages;
+  };
 
-  bool Request(const OtlpSignal& signal, ReadItem item, SpanBatch* batch);
-  bool ResourceItems(const OtlpSignal& signal, ReadItem item, std::string_view bytes,
-                     SpanBatch* batch);
-  bool ScopeItems(const OtlpSignal& signal, ReadItem item, std::string_view bytes,
-                  SpanBatch* batch);
-  bool SpanItem(std::string_view bytes, SpanBatch* batch);
-  bool LogItem(std::string_view bytes, SpanBatch* batch);
+  // Both signals wrap their items in the same two levels. These return false only for what ends the
+  // reading.
+  bool Request(const OtlpSignal& signal, SpanBatch* batch);
+  bool ResourceItems(const Reading& to, std::string_view bytes);
+  bool OldScopes(const Reading& to, std::string_view bytes);
+  bool ScopeItems(const Reading& to, std::string_view bytes);
+  bool SpanItem(const Reading& to, std::string_view bytes);
+  bool LogItem(const Reading& to, std::string_view bytes);
+  // At `levels` of the position, a fault costs what was read there: counts it as one item, or as a
+  // value that is left out. False where there is no going on behind it.
+  bool Reject(const Reading& to, int levels);
+  bool LeaveOut(const Reading& to, int levels);
+  // A field that is none of a level's: with another wire type than its own, or one nobody knows.
+  bool OtherField(const Reading& to, int levels, const Reader& in, OtlpFields fields,
+                  UnknownFields* unknown);
+  void EndLevel(const Reading& to, int levels, size_t seen_before, const UnknownFields& unknown,
+                OtlpFields fields) const {
+    if (unknown.Matters(to.messages.SeenCount() > seen_before)) [[unlikely]]
+      to.messages.NoteUnknown(at_, levels, unknown, fields);
+  }
 
-  bool ReadResource(std::string_view bytes, Resource* resource);
+  bool ReadResource(const Reading& to, std::string_view bytes, Resource* resource);
   bool AddEntityRef(const Reader& in, Resource* resource);
-  bool ReadScope(std::string_view bytes, Scope* scope);
+  bool ReadScope(const Reading& to, std::string_view bytes, Scope* scope);
+  // An attribute of a resource or scope, on its own.
+  bool SharedAttribute(const Reading& to, int levels, std::string_view bytes, size_t index,
+                       uint32_t* dropped);
   bool ReadSpan(std::string_view bytes, Span* span);
   bool ReadEvent(std::string_view bytes, Event* event);
   bool ReadLink(std::string_view bytes, int64_t index, Link* link);
@@ -70,6 +93,7 @@ class OtlpProtoDecoder {
   // A field that the loop does not handle: unknown, or known with another wire type.
   bool Unhandled(const Reader& in, OtlpFields fields);
   bool FailAt(const char* position, wire::ProtoError error);
+  std::string FaultAt(std::string_view place) const;
   // Puts "name" or "name[index]" in front of the fault's path; always false.
   bool Within(std::string_view name, int64_t index = -1);
 

@@ -17,16 +17,19 @@ uint32_t Low32(const wire::ProtoReader& in) { return static_cast<uint32_t>(in.va
 
 }  // namespace
 
-bool OtlpProtoDecoder::SpanItem(std::string_view bytes, SpanBatch* batch) {
+bool OtlpProtoDecoder::SpanItem(const Reading& to, std::string_view bytes) {
   if (!budget_.Charge(sizeof(Span))) return FailAt(bytes.data(), ProtoError::kTooLarge);
   checker_.Begin();
-  Span& span = batch->spans.emplace_back();
-  if (!ReadSpan(bytes, &span)) return false;
+  Span& span = to.batch->spans.emplace_back();
+  if (!ReadSpan(bytes, &span)) [[unlikely]] {
+    to.batch->spans.pop_back();
+    return Reject(to, 3);
+  }
   span.resource = resource_;
   span.scope = scope_;
-  if (checker_.End()) [[unlikely]] {
-    Reject(kTraceSignal, &OtlpField::name, at_, checker_.problem(), &batch->rejected_spans);
-    batch->spans.pop_back();
+  if (!checker_.problem().empty()) [[unlikely]] {
+    to.messages.RejectId(at_, checker_);
+    to.batch->spans.pop_back();
   }
   return true;
 }
@@ -195,16 +198,19 @@ bool OtlpProtoDecoder::ReadStatus(std::string_view bytes, Span* span) {
   return Finish(in, status::kFields);
 }
 
-bool OtlpProtoDecoder::LogItem(std::string_view bytes, SpanBatch* batch) {
+bool OtlpProtoDecoder::LogItem(const Reading& to, std::string_view bytes) {
   if (!budget_.Charge(sizeof(LogRecord))) return FailAt(bytes.data(), ProtoError::kTooLarge);
   checker_.Begin();
-  LogRecord& log = batch->logs.emplace_back();
-  if (!ReadLog(bytes, &log)) return false;
+  LogRecord& log = to.batch->logs.emplace_back();
+  if (!ReadLog(bytes, &log)) [[unlikely]] {
+    to.batch->logs.pop_back();
+    return Reject(to, 3);
+  }
   log.resource = resource_;
   log.scope = scope_;
-  if (checker_.End()) {
-    Reject(kLogSignal, &OtlpField::name, at_, checker_.problem(), &batch->rejected_logs);
-    batch->logs.pop_back();
+  if (!checker_.problem().empty()) [[unlikely]] {
+    to.messages.RejectId(at_, checker_);
+    to.batch->logs.pop_back();
   }
   return true;
 }

@@ -14,7 +14,7 @@ using wire::VarintTag;
 
 bool OtlpProtoDecoder::AnyValue(std::string_view bytes, int depth, Value* value) {
   if (depth > wire::kValueDepthMax) [[unlikely]]
-    return checker_.TooDeep() || FailAt(bytes.data(), ProtoError::kTooDeep);
+    return FailAt(bytes.data(), ProtoError::kTooDeep);
   Reader in(bytes);
   while (in.Next()) {
     switch (in.tag()) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 
 #include "base/base64.h"
 #include "codec/time_text.h"
@@ -41,6 +42,26 @@ bool ReadBase64(std::string_view text, size_t bytes, uint8_t* to) {
   return true;
 }
 
+enum class Microseconds : uint8_t { kRead, kTooLarge, kNone };
+
+Microseconds ReadMicroseconds(std::string_view text, uint64_t* ns) {
+  uint64_t us = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), us);
+  if (error == std::errc() && end == text.data() + text.size()) {
+    if (us > UINT64_MAX / kNsPerUs) return Microseconds::kTooLarge;
+    *ns = us * kNsPerUs;
+    return Microseconds::kRead;
+  }
+  double real = 0;
+  auto [real_end, real_error] = std::from_chars(text.data(), text.data() + text.size(), real);
+  if (real_error != std::errc() || real_end != text.data() + text.size() || !(real >= 0))
+    return Microseconds::kNone;
+  // 2^64 nanoseconds: the largest number itself is no double.
+  if (real >= std::ldexp(1.0, 64) / kNsPerUs) return Microseconds::kTooLarge;
+  *ns = static_cast<uint64_t>(std::round(real * kNsPerUs));
+  return Microseconds::kRead;
+}
+
 }  // namespace
 
 std::string SpanListDecoder::Describe() const {
@@ -57,15 +78,21 @@ std::string SpanListDecoder::Describe() const {
   return text + walker_.fault_text();
 }
 
-bool SpanListDecoder::RejectSpan(std::string_view path) {
+bool SpanListDecoder::Forgive(std::string_view path, Rejection* rejection) {
   if (walker_.fault_is_final()) return false;
-  if (batch_->rejected_spans.count++ == 0) {
+  if (rejection->count++ == 0) {
     walker_.Prefix(path);
-    batch_->rejected_spans.message = Describe();
+    rejection->message = Describe();
   }
   walker_.Forgive();
   return true;
 }
+
+bool SpanListDecoder::RejectSpan(std::string_view path) {
+  return Forgive(path, &batch_->rejected_spans);
+}
+
+bool SpanListDecoder::LeaveOut(std::string_view path) { return Forgive(path, &batch_->left_out); }
 
 std::string SpanListDecoder::ItemPath(size_t index) const {
   return "[" + std::to_string(place_.first + index) + "]";
@@ -81,43 +108,33 @@ bool SpanListDecoder::ReadIdBytes(Json json, size_t bytes, uint8_t* to) {
 }
 
 bool SpanListDecoder::ReadTime(Json json, uint64_t* ns) {
-  const char* start = JsonWalker::Position(json);
-  if (walker_.IsString(json)) {
-    std::string_view text;
-    if (!walker_.String(json, &text)) return false;
-    if (auto time = ParseRfc3339(text)) {
-      *ns = *time;
-      return true;
-    }
-    uint64_t us = 0;
-    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), us);
-    if (error == std::errc() && end == text.data() + text.size() && us <= UINT64_MAX / kNsPerUs) {
-      *ns = us * kNsPerUs;
-      return true;
-    }
-    return walker_.FailAt(start, "expected microseconds or a time such as 2022-05-16T07:58:38.5Z");
-  }
-  uint64_t us = 0;
-  if (!walker_.Uint64(json, &us)) return false;
-  if (us > UINT64_MAX / kNsPerUs) return walker_.FailAt(start, "a time beyond the year 2554");
-  *ns = us * kNsPerUs;
-  return true;
+  return ReadMicrosecondsOr(json, ParseRfc3339, "a time beyond the year 2554",
+                            "expected microseconds or a time such as 2022-05-16T07:58:38.5Z", ns);
 }
 
 bool SpanListDecoder::ReadDuration(Json json, uint64_t* ns) {
+  return ReadMicrosecondsOr(json, ParseSeconds, "a duration of over 584 years",
+                            "expected microseconds or a duration such as 0.5s", ns);
+}
+
+bool SpanListDecoder::ReadMicrosecondsOr(Json json,
+                                         std::optional<uint64_t> (*other)(std::string_view),
+                                         std::string_view too_large, std::string_view expected,
+                                         uint64_t* ns) {
   const char* start = JsonWalker::Position(json);
-  if (walker_.IsString(json)) {
-    std::string_view text;
-    if (!walker_.String(json, &text)) return false;
-    auto duration = ParseSeconds(text);
-    if (!duration) return walker_.FailAt(start, "expected microseconds or a duration such as 0.5s");
-    *ns = *duration;
-    return true;
+  std::string_view text;
+  if (!walker_.NumberText(json, &text)) return false;
+  switch (ReadMicroseconds(text, ns)) {
+    case Microseconds::kRead:
+      return true;
+    case Microseconds::kTooLarge:
+      return walker_.FailAt(start, too_large);
+    default:
+      break;
   }
-  uint64_t us = 0;
-  if (!walker_.Uint64(json, &us)) return false;
-  if (us > UINT64_MAX / kNsPerUs) return walker_.FailAt(start, "a duration of over 584 years");
-  *ns = us * kNsPerUs;
+  std::optional<uint64_t> read = other(text);
+  if (!read) return walker_.FailAt(start, expected);
+  *ns = *read;
   return true;
 }
 

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -25,7 +26,7 @@ class SpanListDecoder {
   SpanListDecoder(SpanBatch* batch, const JsonPlace& place)
       : batch_(batch),
         arena_(&batch->arena),
-        budget_(batch->received.size()),
+        budget_(DecodeBudget::OfJson(batch->received.size())),
         walker_(&batch->received, arena_),
         place_(place) {}
 
@@ -39,6 +40,8 @@ class SpanListDecoder {
   // Counts one span as rejected for the walker's fault, and allows to go on behind it. `path` leads
   // to where the fault's own path begins. False when there is no going on.
   bool RejectSpan(std::string_view path);
+  // The same for a value of what spans share (a process): it alone is left out.
+  bool LeaveOut(std::string_view path);
   std::string ItemPath(size_t index) const;  // "[2]"
 
   // Hex of 1 to 2 * kBytes digits, zero-extended on the left, or base64 as protojson has it. Empty
@@ -47,9 +50,10 @@ class SpanListDecoder {
   bool ReadId(Json json, Id<kBytes>* id) {
     return ReadIdBytes(json, kBytes, id->bytes.data());
   }
-  // Microseconds as a number, or RFC 3339 text, as Unix nanoseconds.
+  // Microseconds as a number, maybe in quotes, maybe with a fraction; or RFC 3339 text: as Unix
+  // nanoseconds.
   bool ReadTime(Json json, uint64_t* ns);
-  // Microseconds as a number, or seconds as in "0.000225s", as nanoseconds.
+  // Microseconds as above, or seconds as in "0.000225s", as nanoseconds.
   bool ReadDuration(Json json, uint64_t* ns);
   // A string, boolean or number as it stands; arrays and objects as their JSON text.
   bool ReadAnyValue(Json json, Value* value);
@@ -69,6 +73,11 @@ class SpanListDecoder {
 
  private:
   bool ReadIdBytes(Json json, size_t bytes, uint8_t* to);
+  // Microseconds, or what `other` makes of text that is none.
+  bool ReadMicrosecondsOr(Json json, std::optional<uint64_t> (*other)(std::string_view),
+                          std::string_view too_large, std::string_view expected, uint64_t* ns);
+  // A fault that costs something and is no end: counted, the first one told.
+  bool Forgive(std::string_view path, Rejection* rejection);
 
   static constexpr uint32_t kNone = UINT32_MAX;
 

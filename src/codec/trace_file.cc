@@ -8,6 +8,8 @@
 #include "codec/otlp_fields.h"
 #include "codec/otlp_json_decode.h"
 #include "codec/span_list.h"
+#include "wire/compression.h"
+#include "wire/decompress_source.h"
 #include "wire/protobuf_reader.h"
 
 namespace weft::codec {
@@ -16,7 +18,6 @@ namespace {
 constexpr std::string_view kJsonSpace = " \t\r\n";
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr size_t kHeadBytes = 64 << 10, kPrefixBytes = 4, kMessagePieceBytes = 4 << 20;
-constexpr uint64_t kMessageBytesMax = 1 << 30;
 constexpr char kResourcesTag = static_cast<char>(wire::LengthTag(request::kResources));
 
 // ---- telling files apart
@@ -63,12 +64,24 @@ uint64_t PrefixedLength(std::string_view bytes) {
   return length;
 }
 
+// A message that is a file by itself: compressed, or JSON.
+bool IsFile(std::string_view message) {
+  if (wire::SniffCompression(message) != wire::Compression::kNone) return true;
+  // The tag is a line feed to JSON.
+  if (message.starts_with(kResourcesTag)) return false;
+  if (message.starts_with(kByteOrderMark)) message.remove_prefix(kByteOrderMark.size());
+  const size_t first = message.find_first_not_of(kJsonSpace);
+  return first != message.npos && (message[first] == '{' || message[first] == '[');
+}
+
 // The first message decides: a file that was cut off while it was written is still such a file.
 bool LooksLengthPrefixed(std::string_view head) {
+  constexpr uint64_t kPlausibleMax = 1 << 30;
   if (head.size() < kPrefixBytes) return false;
   uint64_t length = PrefixedLength(head);
-  if (length == 0 || length > kMessageBytesMax) return false;
+  if (length == 0 || length > kPlausibleMax) return false;
   head.remove_prefix(kPrefixBytes);
+  if (IsFile(head.substr(0, std::min<uint64_t>(head.size(), length)))) return true;
   auto field = ResourcesField(head);
   return field && field->first + field->second <= length &&
          LooksLikeRequest(head.substr(0, std::min<uint64_t>(head.size(), length)));
@@ -76,25 +89,37 @@ bool LooksLengthPrefixed(std::string_view head) {
 
 // ---- decoding
 
-// The three requests look alike from outside; inside, a field with a wire type that only another
-// signal has gives them away. A gauge can pass for a span with bad ids, so a message all of whose
-// spans are refused counts as traces only when it is nothing else.
+// The three requests look alike from outside: one all of whose spans are refused counts as traces
+// only when it is nothing else.
 Result<TracePiece> DecodeMessage(std::string_view bytes) {
   TracePiece piece;
-  auto traces = DecodeOtlpTraces(OtlpFormat::kProtobuf, std::string(bytes));
-  if (!traces || (traces->spans.empty() && traces->rejected_spans.count > 0)) {
-    if (auto logs = DecodeOtlpLogs(OtlpFormat::kProtobuf, std::string(bytes)); logs) {
-      piece.logs = std::move(*logs);
+  WEFT_ASSIGN(piece.traces, DecodeOtlpTraces(OtlpFormat::kProtobuf, std::string(bytes)));
+  if (!piece.traces.spans.empty() || piece.traces.rejected_spans.count == 0) return piece;
+  switch (SignalOfRefused(bytes)) {
+    case OtlpSignalKind::kLogs: {
+      piece.traces = {};
+      WEFT_ASSIGN(piece.logs, DecodeOtlpLogs(OtlpFormat::kProtobuf, std::string(bytes)));
       return piece;
     }
-    if (auto points = CountOtlpMetricPoints(OtlpFormat::kProtobuf, bytes); points) {
-      piece.metric_points = *points;
+    case OtlpSignalKind::kMetrics: {
+      piece.traces = {};
+      WEFT_ASSIGN(piece.metric_points, CountOtlpMetricPoints(OtlpFormat::kProtobuf, bytes));
       return piece;
     }
+    default:
+      return piece;
   }
-  if (!traces) return Fail(std::move(traces).error());
-  piece.traces = std::move(*traces);
-  return piece;
+}
+
+// Says where in the file it was: of what the batch tells about its items, and of what nobody
+// understands in it.
+void NamePlace(const std::string& place, TracePiece* piece) {
+  for (SpanBatch* batch : {&piece->traces, &piece->logs}) {
+    for (Rejection* one : {&batch->rejected_spans, &batch->rejected_logs, &batch->left_out})
+      if (one->count > 0) one->message = place + ": " + one->message;
+    if (batch->not_understood.count > 0 && piece->problem.empty())
+      piece->problem = place + ": " + batch->not_understood.message;
+  }
 }
 
 std::string DocumentPlace(const JsonRun& run) {
@@ -131,12 +156,12 @@ Result<TracePiece> DecodeOtlp(const JsonRun& run) {
     return piece;
   }
   SpanBatch& batch = run.kind == RunKind::kOtlpLogs ? piece.logs : piece.traces;
-  DecodeBudget budget(body.size());
+  const DecodeBudget budget = DecodeBudget::OfJson(body.size());
+  const OtlpJsonPlace place = {.offset_base = base, .first = run.first};
   batch.received = std::move(body);
-  WEFT_TRY(run.kind == RunKind::kOtlpLogs ? DecodeLogsJson(&batch, budget, base)
-                                          : DecodeTracesJson(&batch, budget, base));
-  for (Rejection* rejection : {&batch.rejected_spans, &batch.rejected_logs})
-    if (rejection->count > 0) rejection->message = DocumentPlace(run) + ": " + rejection->message;
+  WEFT_TRY(run.kind == RunKind::kOtlpLogs ? DecodeLogsJson(&batch, budget, place)
+                                          : DecodeTracesJson(&batch, budget, place));
+  NamePlace(DocumentPlace(run), &piece);
   return piece;
 }
 
@@ -257,11 +282,12 @@ TracePiece TraceFileReader::MessagePiece(uint64_t offset, std::string_view messa
   TracePiece piece;
   const uint64_t end = offset + message.size();
   if (end > skip_to_) {
+    const std::string place = "message at byte " + std::to_string(offset);
     if (Result<TracePiece> decoded = DecodeMessage(message); decoded) {
       piece = std::move(*decoded);
+      NamePlace(place, &piece);
     } else {
-      piece.problem =
-          decoded.error().WithPrefix("message at byte " + std::to_string(offset)).message;
+      piece.problem = decoded.error().WithPrefix(place).message;
     }
   }
   piece.end = end;
@@ -275,9 +301,13 @@ Result<std::optional<TracePiece>> TraceFileReader::NextMessage() {
   while (at < kMessagePieceBytes && window_.Has(at + 1)) {
     (void)window_.Has(at + 8);
     auto field = ResourcesField(window_.text().substr(at));
-    if (!field || field->second > kMessageBytesMax)
+    if (!field)
       return Fail(ErrorCode::kInvalidArgument,
                   "byte " + std::to_string(offset + at) + ": not a field of an OTLP message");
+    if (field->second > item_bytes_max_) {
+      if (at > 0) break;
+      return SkipMessage(field->first, field->second);
+    }
     size_t end = at + field->first + field->second;
     if (!window_.Has(end)) {
       WEFT_TRY(window_.status());
@@ -293,6 +323,67 @@ Result<std::optional<TracePiece>> TraceFileReader::NextMessage() {
   return MessagePiece(offset, window_.text().substr(0, at));
 }
 
+Result<std::optional<TracePiece>> TraceFileReader::SkipMessage(size_t prefix, uint64_t bytes) {
+  TracePiece piece;
+  piece.problem = "message at byte " + std::to_string(window_.offset() + prefix) + ": " +
+                  std::to_string(bytes) + " bytes, more than the " +
+                  std::to_string(item_bytes_max_) + " that one item may have";
+  if (!window_.Skip(prefix + bytes)) {
+    WEFT_TRY(window_.status());
+    piece.problem += ", and the file ends inside it";
+  }
+  piece.end = window_.offset();
+  return piece;
+}
+
+// A message that is a file by itself, of which pieces are read until it ends.
+struct TraceFileReader::Inner {
+  explicit Inner(std::string_view message) : bytes(message) {}
+  wire::MemorySource bytes;
+  std::unique_ptr<wire::ByteSource> plain;
+  std::unique_ptr<TraceFileReader> reader;
+  uint64_t begin = 0, end = 0;  // of the message, in the file
+};
+
+TraceFileReader::TraceFileReader(wire::ByteSource* from, TraceFormat only, uint64_t skip_to,
+                                 uint64_t item_bytes_max)
+    : window_(from),
+      runs_(&window_, item_bytes_max),
+      only_(only),
+      skip_to_(skip_to),
+      item_bytes_max_(item_bytes_max) {}
+TraceFileReader::~TraceFileReader() = default;
+
+// REQUIRES: the window stays as it is until inner_ is gone.
+Status TraceFileReader::OpenInner(std::string_view message) {
+  auto inner = std::make_unique<Inner>(message);
+  WEFT_ASSIGN(inner->plain, wire::OpenDecompressed(&inner->bytes));
+  inner->reader = std::make_unique<TraceFileReader>(inner->plain.get(), only_, 0, item_bytes_max_);
+  inner->reader->is_inner_ = true;
+  inner_ = std::move(inner);
+  return {};
+}
+
+// The last piece is empty: only then everything of the message has been handed out.
+TracePiece TraceFileReader::NextInner() {
+  Result<std::optional<TracePiece>> next = inner_->reader->Next();
+  TracePiece piece;
+  if (next && *next) {
+    piece = std::move(**next);
+    piece.end = inner_->begin;
+  } else {
+    if (!next) piece.problem = next.error().message;
+    piece.end = inner_->end;
+  }
+  const std::string place = "message at byte " + std::to_string(inner_->begin);
+  if (!piece.problem.empty()) piece.problem = place + ": " + piece.problem;
+  for (SpanBatch* batch : {&piece.traces, &piece.logs})
+    for (Rejection* one : {&batch->rejected_spans, &batch->rejected_logs, &batch->left_out})
+      if (one->count > 0) one->message = place + ": " + one->message;
+  if (!next || !*next) inner_.reset();
+  return piece;
+}
+
 Result<std::optional<TracePiece>> TraceFileReader::NextPrefixed() {
   const uint64_t offset = window_.offset();
   if (!window_.Has(1)) {
@@ -300,16 +391,27 @@ Result<std::optional<TracePiece>> TraceFileReader::NextPrefixed() {
     return std::nullopt;
   }
   uint64_t length = window_.Has(kPrefixBytes) ? PrefixedLength(window_.text()) : 0;
-  if (length > kMessageBytesMax)
-    return Fail(ErrorCode::kTooLarge, "byte " + std::to_string(offset) + ": a message of " +
-                                          std::to_string(length) + " bytes, more than 1 GiB");
+  if (length > item_bytes_max_) return SkipMessage(kPrefixBytes, length);
   if (!window_.Has(kPrefixBytes + length)) {
     WEFT_TRY(window_.status());
     return Fail(ErrorCode::kInvalidArgument,
                 "byte " + std::to_string(offset) + ": the file ends inside a message");
   }
   used_ = kPrefixBytes + length;
-  return MessagePiece(offset + kPrefixBytes, window_.text().substr(kPrefixBytes, length));
+  const std::string_view message = window_.text().substr(kPrefixBytes, length);
+  if (offset + used_ <= skip_to_ || !IsFile(message))
+    return MessagePiece(offset + kPrefixBytes, message);
+  if (Status opened = OpenInner(message); !opened) {
+    TracePiece piece;
+    piece.problem = opened.error()
+                        .WithPrefix("message at byte " + std::to_string(offset + kPrefixBytes))
+                        .message;
+    piece.end = offset + used_;
+    return piece;
+  }
+  inner_->begin = offset + kPrefixBytes;
+  inner_->end = offset + used_;
+  return NextInner();
 }
 
 Status TraceFileReader::Sniff() {
@@ -323,13 +425,18 @@ Status TraceFileReader::Sniff() {
     head = window_.text().substr(0, kHeadBytes);
   }
   size_t first = head.find_first_not_of(kJsonSpace);
-  bool json = first == head.npos || (IsText(head) && (head[first] == '{' || head[first] == '['));
+  // Protobuf may begin as JSON does; JSON may have raw control characters, where a writer is
+  // broken.
+  bool opens = first == head.npos || head[first] == '{' || head[first] == '[';
+  bool json = opens && IsText(head);
   bool allowed = only_ == TraceFormat::kAny || only_ == TraceFormat::kOtlp;
-  if (!json && allowed && LooksLengthPrefixed(head)) {
+  if (head.starts_with("\xFF\xFE") || head.starts_with("\xFE\xFF"))
+    return Fail(ErrorCode::kInvalidArgument, "UTF-16 text: weft reads JSON in UTF-8");
+  if (!json && allowed && !is_inner_ && LooksLengthPrefixed(head)) {
     container_ = Container::kPrefixedMessages;
   } else if (!json && allowed && LooksLikeRequest(head)) {
     container_ = Container::kMessage;
-  } else if (json || IsText(head.substr(0, 256))) {
+  } else if (opens || IsText(head.substr(0, 256))) {
     container_ = Container::kJson;
   } else {
     return Fail(ErrorCode::kInvalidArgument, "neither JSON nor OTLP protobuf");
@@ -338,6 +445,7 @@ Status TraceFileReader::Sniff() {
 }
 
 Result<std::optional<TracePiece>> TraceFileReader::Next() {
+  if (inner_) return NextInner();
   window_.Consume(std::exchange(used_, 0));
   if (container_ == Container::kUnknown) WEFT_TRY(Sniff());
   switch (container_) {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Files of traces as people have them, read piece by piece in bounded memory (one piece, and at
-// most the largest item of the file): OTLP as one protobuf message, as messages with a 4-byte
-// length before each (the Collector's file exporter), as JSON in every arrangement of
-// codec/json_runs.h; Jaeger's and Zipkin's JSON. The content tells which. Compression and archives
-// are taken off before (wire/decompress_source.h, wire/tar_source.h).
+// most the largest item of the file): OTLP as one protobuf message, as JSON in every arrangement of
+// codec/json_runs.h; Jaeger's and Zipkin's JSON; any of them, each also compressed, as messages
+// with a 4-byte length before each (the Collector's file exporter). The content tells which.
+// Compression and archives around the file are taken off before (wire/decompress_source.h,
+// wire/tar_source.h).
 //
-// What cannot be read costs the smallest item around it: a piece then says where and why.
+// What cannot be read costs the smallest item around it: a piece then says where and why. An item
+// beyond the limit is stepped over, and never held.
 //
 //   TraceFileReader reader(&source);
 //   while (true) {
@@ -18,6 +20,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,11 +35,15 @@ namespace weft::codec {
 
 enum class TraceFormat : uint8_t { kAny, kOtlp, kJaeger, kZipkin };
 
+// One item of a file: a resource with its spans, a Jaeger trace, a Zipkin span, a message.
+inline constexpr uint64_t kItemBytesMax = 256 << 20;
+
 struct TracePiece {
   SpanBatch traces, logs;
   uint64_t metric_points = 0;
-  std::string problem;  // not empty: an item could not be read; with its place
-  uint64_t end = 0;     // in the decompressed file: everything before it has been handed out
+  // Not empty: an item could not be read, or nothing in it was understood; with its place.
+  std::string problem;
+  uint64_t end = 0;  // in the decompressed file: everything before it has been handed out
 };
 
 class TraceFileReader {
@@ -44,20 +51,27 @@ class TraceFileReader {
   // A file that is not of the format named here is a problem of each of its items. Pieces that end
   // at `skip_to` or before are handed out empty: an earlier reader had them.
   explicit TraceFileReader(wire::ByteSource* from, TraceFormat only = TraceFormat::kAny,
-                           uint64_t skip_to = 0)
-      : window_(from), runs_(&window_), only_(only), skip_to_(skip_to) {}
+                           uint64_t skip_to = 0, uint64_t item_bytes_max = kItemBytesMax);
+  ~TraceFileReader();
 
   // Nothing at the end of the file.
   Result<std::optional<TracePiece>> Next();
+  // The most of the file that was held at once.
+  size_t peak_bytes() const { return window_.peak_bytes(); }
 
  private:
   enum class Container : uint8_t { kUnknown, kJson, kMessage, kPrefixedMessages };
+  struct Inner;
 
   Status Sniff();
   Result<std::optional<TracePiece>> NextJson();
   JsonRun NextFailedItem();
   Result<std::optional<TracePiece>> NextMessage();
   Result<std::optional<TracePiece>> NextPrefixed();
+  Status OpenInner(std::string_view message);
+  TracePiece NextInner();
+  // A message that is too large, behind `prefix` bytes at the window's front.
+  Result<std::optional<TracePiece>> SkipMessage(size_t prefix, uint64_t bytes);
   TracePiece MessagePiece(uint64_t offset, std::string_view message) const;
   Result<TracePiece> Decode(const JsonRun& run) const;
   bool Wanted(RunKind kind) const;
@@ -66,8 +80,11 @@ class TraceFileReader {
   JsonRuns runs_;
   const TraceFormat only_;
   const uint64_t skip_to_;
+  const uint64_t item_bytes_max_;
   Container container_ = Container::kUnknown;
-  size_t used_ = 0;  // of the window, by the message handed out last
+  size_t used_ = 0;               // of the window, by the message handed out last
+  std::unique_ptr<Inner> inner_;  // the message that is being read as a file of its own
+  bool is_inner_ = false;
   // A run that failed as a whole is read item by item.
   JsonRun failed_;
   std::vector<JsonRun::Item> failed_items_;

@@ -232,7 +232,7 @@ TEST(TraceFile, ABrokenItemIsNamedAndTheOthersAreRead) {
   EXPECT_EQ(summary.spans, 999u);
   EXPECT_EQ(summary.rejected, 1u);
   EXPECT_EQ(summary.rejection, "line 1002, byte " + std::to_string(list.rfind('7')) +
-                                   ": [1000].kind: expected a string");
+                                   ": [1000].kind: expected CLIENT, SERVER, PRODUCER or CONSUMER");
   ASSERT_EQ(summary.errors.size(), 1u);
   EXPECT_THAT(summary.errors[0], HasSubstr("line 501, byte "));
   std::string lines = R"({"traceId":"1","id":"1"})"

@@ -49,8 +49,10 @@ constexpr OtlpField kFields[] = {{kTimestamp, "timestamp", "timestamp"},
                                  {kType, "type", "annotation_type"}};
 }  // namespace annotation
 
-// v2's kinds by number of OTLP's; an empty one is none.
-constexpr std::string_view kKinds[] = {"", "", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"};
+// v2's kinds by number of OTLP's; an empty one is none. INTERNAL is no kind of Zipkin's, but sent.
+constexpr std::string_view kKindNames[] = {"",       "INTERNAL", "SERVER",
+                                           "CLIENT", "PRODUCER", "CONSUMER"};
+constexpr EnumNames kKinds = {"SPAN_KIND_", kKindNames};
 
 struct Endpoint {
   std::string_view service, ipv4, ipv6;
@@ -183,12 +185,11 @@ bool ZipkinJsonDecoder::SpanField(uint32_t number, Json value, Span* span) {
       return walker_.String(value, &span->name);
     case span_item::kKind: {
       const char* start = JsonWalker::Position(value);
-      std::string_view text;
-      if (!walker_.String(value, &text)) return false;
-      auto found = std::ranges::find(kKinds, text);
-      if (found == std::end(kKinds))
+      uint32_t kind = 0;
+      if (!walker_.IsString(value) || !walker_.Enum(value, kKinds, &kind) ||
+          kind >= std::size(kKindNames))
         return walker_.FailAt(start, "expected CLIENT, SERVER, PRODUCER or CONSUMER");
-      span->kind = static_cast<SpanKind>(found - std::begin(kKinds));
+      span->kind = static_cast<SpanKind>(kind);
       return true;
     }
     case span_item::kTimestamp:

@@ -121,7 +121,7 @@ TEST(ZipkinJson, AWrongValueCostsItsSpanAndIsNamed) {
       {R"({"traceId":"1","id":"1","kind":"SIDE"})",
        "[1].kind: expected CLIENT, SERVER, PRODUCER or CONSUMER"},
       {R"({"traceId":"1","id":"1","duration":-1})",
-       "[1].duration: expected an unsigned 64-bit integer"},
+       "[1].duration: expected microseconds or a duration such as 0.5s"},
       {R"({"traceId":"1","id":"1","tags":[]})", "[1].tags: expected an object"},
       {R"({"traceId":"1","id":"1","localEndpoint":{"port":"http"}})",
        "[1].localEndpoint.port: expected an unsigned 32-bit integer"},
@@ -136,6 +136,63 @@ TEST(ZipkinJson, AWrongValueCostsItsSpanAndIsNamed) {
     EXPECT_THAT(batch.rejected_spans.message, HasSubstr(reason));
     EXPECT_THAT(batch.rejected_spans.message, HasSubstr("line 3, byte "));
   }
+}
+
+TEST(ZipkinJson, NumbersMayBeTextAndFractions) {
+  struct Case {
+    const char* fields;
+    uint64_t start_ns, duration_ns;
+  };
+  const Case kCases[] = {
+      {R"("timestamp":7,"duration":1234)", 7'000, 1'234'000},
+      {R"("timestamp":"7","duration":"1234")", 7'000, 1'234'000},
+      {R"("timestamp":"1502787600000000","duration":"0")", 1'502'787'600'000'000'000, 0},
+      {R"("timestamp":7.5,"duration":0.25)", 7'500, 250},
+      {R"("timestamp":"7e3","duration":"1e3")", 7'000'000, 1'000'000},
+      {R"("timestamp":"1970-01-01T00:00:01Z","duration":"0.5s")", 1'000'000'000, 500'000'000},
+      {R"("timestamp":7,"duration":null)", 7'000, 0}};
+  for (const Case& one : kCases) {
+    SpanBatch batch = Decode(R"([{"traceId":"1","id":"2",)" + std::string(one.fields) + "}]");
+    ASSERT_EQ(batch.spans.size(), 1u) << one.fields << batch.rejected_spans.message;
+    EXPECT_EQ(batch.spans[0].start_ns, one.start_ns) << one.fields;
+    EXPECT_EQ(DurationNs(batch.spans[0]), one.duration_ns) << one.fields;
+  }
+  for (const char* wrong : {R"("duration":"soon")", R"("duration":"")", R"("duration":-1)",
+                            R"("duration":"-1")", R"("duration":[1])", R"("duration":1e300)",
+                            R"("timestamp":"nan")", R"("timestamp":true)"}) {
+    SpanBatch batch = Decode(R"([{"traceId":"1","id":"2",)" + std::string(wrong) +
+                             R"(},{"traceId":"1","id":"3"}])");
+    EXPECT_EQ(batch.spans.size(), 1u) << wrong;
+    EXPECT_EQ(batch.rejected_spans.count, 1u) << wrong;
+    const bool duration = std::string_view(wrong).starts_with("\"d");
+    EXPECT_THAT(batch.rejected_spans.message,
+                HasSubstr(duration ? "[0].duration: " : "[0].timestamp: "));
+  }
+}
+
+TEST(ZipkinJson, KindsAreReadInAnyCase) {
+  for (auto [text, kind] : {std::pair{"SERVER", SpanKind::kServer},
+                            {"client", SpanKind::kClient},
+                            {"SPAN_KIND_PRODUCER", SpanKind::kProducer},
+                            {"INTERNAL", SpanKind::kInternal},
+                            {"", SpanKind::kUnspecified}}) {
+    SpanBatch batch = Decode(R"([{"traceId":"1","id":"2","kind":")" + std::string(text) + R"("}])");
+    ASSERT_EQ(batch.spans.size(), 1u) << text << batch.rejected_spans.message;
+    EXPECT_EQ(batch.spans[0].kind, kind) << text;
+  }
+}
+
+TEST(ZipkinJson, TextThatIsNoUtf8IsKept) {
+  SpanBatch batch = Decode(
+      "[{\"traceId\":\"1\",\"id\":\"2\",\"timestamp\":1,\"name\":\"\xff\",\"tags\":{\"k\xe9y\\n\":"
+      "\"\xe9\"}},"
+      "{\"traceId\":\"1\",\"id\":\"3\",\"name\":\"a\nb\"}]");
+  ASSERT_EQ(batch.spans.size(), 1u) << batch.rejected_spans.message;
+  EXPECT_EQ(batch.spans[0].name, "\xff");
+  ASSERT_EQ(batch.spans[0].attributes.size(), 1u);
+  EXPECT_EQ(batch.spans[0].attributes[0].key, "k\xe9y\n");
+  EXPECT_EQ(batch.spans[0].attributes[0].value.string(), "\xe9");
+  EXPECT_THAT(batch.rejected_spans.message, HasSubstr("[1].name: control character in a string"));
 }
 
 TEST(ZipkinJson, WhatIsWrittenIsReadAgain) {

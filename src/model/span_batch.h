@@ -107,7 +107,8 @@ struct LogRecord {
 // Why a decoder or a component did not keep something: counted per request and in /metrics.
 struct Rejection {
   uint64_t count = 0;
-  std::string message;  // the first reason, with field and position; for the sender
+  std::string message;    // the first reason, with field and position; for the sender
+  uint64_t no_trace = 0;  // of them: log records without a trace id, which is no fault of theirs
 };
 
 class SpanBatch {
@@ -127,6 +128,10 @@ class SpanBatch {
 
   Rejection rejected_spans;
   Rejection rejected_logs;
+  // Wrong values of resources and scopes: left out alone, the items stay.
+  Rejection left_out;
+  // Objects around items in which none was found, but fields that nobody knows.
+  Rejection not_understood;
   uint64_t received_ns = 0;  // when the request arrived; age for retention counts from here
   std::string tenant;        // empty: the default tenant
   // True while `received` is an OTLP protobuf ExportTraceServiceRequest whose decoding gave exactly

@@ -63,6 +63,8 @@ SpanBatch ShareBatch(const std::shared_ptr<const SpanBatch>& source) {
   batch.logs = source->logs;
   batch.rejected_spans = source->rejected_spans;
   batch.rejected_logs = source->rejected_logs;
+  batch.left_out = source->left_out;
+  batch.not_understood = source->not_understood;
   batch.received_ns = source->received_ns;
   batch.tenant = source->tenant;
   // One copy of the request is cheaper than encoding it again for the log.

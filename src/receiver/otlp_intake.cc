@@ -24,6 +24,44 @@ constexpr std::initializer_list<ErrorCode> kRefusals = {
 constexpr std::initializer_list<ErrorCode> kItemRefusals = {ErrorCode::kUnavailable,
                                                             ErrorCode::kNoSpace};
 
+// A protobuf request of another signal reads like one of broken items: then it says where it goes.
+std::string_view OtherSignal(codec::OtlpFormat format, const SpanBatch& batch) {
+  if (format != codec::OtlpFormat::kProtobuf || !batch.spans.empty() ||
+      batch.rejected_spans.count == 0)
+    return {};
+  switch (codec::SignalOfRefused(batch.received)) {
+    case codec::OtlpSignalKind::kLogs:
+      return "these are log records: they go to /v1/logs (gRPC: LogsService)";
+    case codec::OtlpSignalKind::kMetrics:
+      return "these are metrics: they go to /v1/metrics (gRPC: MetricsService), and weft keeps "
+             "none";
+    default:
+      return {};
+  }
+}
+
+// What the sender is told: nothing when everything was understood and kept.
+OtlpAnswer AnswerOf(OtlpSignal signal, codec::OtlpFormat format, const SpanBatch& batch) {
+  const Rejection& rejected =
+      signal == OtlpSignal::kTraces ? batch.rejected_spans : batch.rejected_logs;
+  OtlpAnswer answer{rejected.count, rejected.message};
+  auto more = [](uint64_t count) {
+    return count > 1 ? " (and " + std::to_string(count - 1) + " more)" : std::string();
+  };
+  answer.message += more(rejected.count);
+  auto add = [&](std::string_view text) {
+    if (text.empty()) return;
+    if (!answer.message.empty()) answer.message += "; ";
+    answer.message += text;
+  };
+  if (signal == OtlpSignal::kTraces) add(OtherSignal(format, batch));
+  if (batch.left_out.count > 0)
+    add("left out: " + batch.left_out.message + more(batch.left_out.count));
+  if (batch.not_understood.count > 0)
+    add(batch.not_understood.message + more(batch.not_understood.count));
+  return answer;
+}
+
 // One request as a trace of weft's own: decoding, and the wait for every exporter.
 class IngestTrace {
  public:
@@ -106,6 +144,7 @@ OtlpIntake::OtlpIntake(std::string_view receiver, std::string_view transport,
   CountDroppedSpans(metrics, "receiver", "invalid", 0);
   CountDroppedSpans(metrics, "receiver", ErrorCodeName(ErrorCode::kInvalidArgument), 0);
   CountDroppedLogs(metrics, "receiver", "no_trace", 0);
+  CountDroppedLogs(metrics, "receiver", "invalid", 0);
   CountDroppedLogs(metrics, "receiver", ErrorCodeName(ErrorCode::kInvalidArgument), 0);
   for (OtlpSignal signal : {OtlpSignal::kTraces, OtlpSignal::kLogs, OtlpSignal::kMetrics}) {
     Labels labels = {
@@ -119,6 +158,10 @@ OtlpIntake::OtlpIntake(std::string_view receiver, std::string_view transport,
                             "Spans, log records or metric points decoded, kept or not.", labels),
         metrics->GetCounter("weft_receiver_accepted_items_total",
                             "Spans or log records that every exporter has completed.", labels),
+        metrics->GetCounter("weft_receiver_warned_requests_total",
+                            "Requests of which something was left out or not understood that is "
+                            "no item.",
+                            labels),
         std::make_unique<ReasonCounters>(metrics, "weft_receiver_refused_requests_total",
                                          "Requests answered with an error.", labels, kRefusals),
         nullptr};
@@ -179,12 +222,17 @@ void OtlpIntake::CountItems(OtlpSignal signal, const SpanBatch& batch) {
   const Rejection& rejected =
       signal == OtlpSignal::kTraces ? batch.rejected_spans : batch.rejected_logs;
   uint64_t kept = signal == OtlpSignal::kTraces ? batch.spans.size() : batch.logs.size();
-  counters_[static_cast<int>(signal)].received->Add(kept + rejected.count);
+  Counters& counters = counters_[static_cast<int>(signal)];
+  counters.received->Add(kept + rejected.count);
+  if (batch.left_out.count + batch.not_understood.count > 0) counters.warned->Add();
   if (rejected.count == 0) return;
-  if (signal == OtlpSignal::kTraces)
+  if (signal == OtlpSignal::kTraces) {
     CountDroppedSpans(metrics_, "receiver", "invalid", rejected.count);
-  else
-    CountDroppedLogs(metrics_, "receiver", "no_trace", rejected.count);
+    return;
+  }
+  if (rejected.no_trace > 0) CountDroppedLogs(metrics_, "receiver", "no_trace", rejected.no_trace);
+  if (rejected.count > rejected.no_trace)
+    CountDroppedLogs(metrics_, "receiver", "invalid", rejected.count - rejected.no_trace);
 }
 
 void OtlpIntake::CountLost(OtlpSignal signal, uint64_t items, const Error& error) {
@@ -235,9 +283,14 @@ void OtlpIntake::Take(OtlpSignal signal, codec::OtlpFormat format, std::string b
   CountItems(signal, *batch);
   if (trace) trace->Decoded(*batch);
   batch->received_ns = clock_->NowNs();
-  const Rejection& rejected =
-      signal == OtlpSignal::kTraces ? batch->rejected_spans : batch->rejected_logs;
-  OtlpAnswer answer{rejected.count, rejected.message};
+  OtlpAnswer answer = AnswerOf(signal, format, *batch);
+  if (!answer.message.empty())
+    Log(LogLevel::kDebug, "receiver", "something of a request was not kept",
+        {{"receiver", receiver_},
+         {"transport", transport_},
+         {"signal", NameOf(signal)},
+         {"rejected", answer.rejected},
+         {"error", std::string_view(answer.message).substr(0, 300)}});
   if (batch->empty()) return done(std::move(answer));
   uint64_t items = signal == OtlpSignal::kTraces ? batch->spans.size() : batch->logs.size();
   Input(signal)->Consume(

@@ -29,7 +29,9 @@ enum class OtlpSignal : uint8_t { kTraces, kLogs, kMetrics };
 // What a sender is told about a request that was taken.
 struct OtlpAnswer {
   uint64_t rejected = 0;
-  std::string message;  // why, of the first that was rejected
+  // Why, of the first that was rejected; what was left out or not understood, which rejects
+  // nothing.
+  std::string message;
 };
 using OtlpDone = std::move_only_function<void(Result<OtlpAnswer>)>;
 
@@ -64,6 +66,7 @@ class OtlpIntake {
     Counter* bytes;
     Counter* received;
     Counter* accepted;
+    Counter* warned;
     std::unique_ptr<ReasonCounters> refused_requests, refused_items;
   };
   pipeline::Consumer* Input(OtlpSignal signal) const;

@@ -266,6 +266,109 @@ TEST_F(OtlpReceiverTest, InvalidSpansAreCountedAndTheRestKept) {
               HasSubstr("weft_dropped_spans_total{room=\"receiver\",reason=\"invalid\"} 2\n"));
 }
 
+// Wrong in one leaf, on every transport: the rest is kept, the sender and the metrics are told.
+TEST_F(OtlpReceiverTest, AWrongValueCostsItsSpanAndIsTold) {
+  Begin();
+  auto span = [](const std::string& more) {
+    return R"({"traceId":")" + std::string(kTraceId) + R"(","spanId":"0102030405060708")" + more +
+           "}";
+  };
+  net::ClientResponse json = Post("/v1/traces", "application/json",
+                                  R"({"resourceSpans":[{"scopeSpans":[{"spans":[)" + span("") +
+                                      "," + span(R"(,"kind":"ODD")") + "," +
+                                      span(R"(,"attributes":[{"value":{"intValue":1.5}}])") + "," +
+                                      span(R"(,"kind":"SERVER")") + "]}]}]}");
+  EXPECT_EQ(json.status, 200);
+  EXPECT_THAT(json.body, HasSubstr("\"rejectedSpans\":\"2\""));
+  EXPECT_THAT(json.body, HasSubstr("resourceSpans[0].scopeSpans[0].spans[1].kind: byte "));
+  EXPECT_THAT(json.body, HasSubstr("(and 1 more)"));
+  EXPECT_EQ(consumer_.spans(), 2u);
+
+  auto wrap = [](uint32_t number, const std::string& content) {
+    std::string text(1, static_cast<char>(number << 3 | 2));
+    text += static_cast<char>(content.size());
+    return text + content;
+  };
+  const std::string ids = wrap(1, std::string(16, 'a')) + wrap(2, std::string(8, 'b'));
+  const std::string body =
+      wrap(1, wrap(2, wrap(2, ids) + wrap(2, ids + "\x28\x01") + wrap(2, ids)));
+  net::ClientResponse proto = PostProto(body);
+  EXPECT_EQ(proto.status, 200);
+  EXPECT_THAT(proto.body, HasSubstr("resource_spans[0].scope_spans[0].spans[1].name: byte "));
+  EXPECT_EQ(consumer_.spans(), 4u);
+  net::GrpcReply grpc = Grpc("trace.v1.TraceService", body);
+  EXPECT_EQ(grpc.status.code, net::GrpcCode::kOk);
+  EXPECT_THAT(grpc.message, HasSubstr("resource_spans[0].scope_spans[0].spans[1].name: byte "));
+  EXPECT_EQ(consumer_.spans(), 6u);
+  EXPECT_THAT(metrics(),
+              HasSubstr("weft_dropped_spans_total{room=\"receiver\",reason=\"invalid\"} 4\n"));
+
+  net::ClientResponse logs = Post("/v1/logs", "application/json",
+                                  R"({"resourceLogs":[{"scopeLogs":[{"logRecords":[)" + span("") +
+                                      "," + span(R"(,"severityNumber":"LOUD")") +
+                                      R"(,{"body":{"stringValue":"no trace"}}]}]}]})");
+  EXPECT_THAT(logs.body, HasSubstr("\"rejectedLogRecords\":\"2\""));
+  EXPECT_EQ(consumer_.logs(), 1u);
+  EXPECT_THAT(metrics(),
+              HasSubstr("weft_dropped_logs_total{room=\"receiver\",reason=\"invalid\"} 1\n"));
+  EXPECT_THAT(metrics(),
+              HasSubstr("weft_dropped_logs_total{room=\"receiver\",reason=\"no_trace\"} 1\n"));
+}
+
+TEST_F(OtlpReceiverTest, WhatIsNotUnderstoodIsAnsweredWithAWarning) {
+  Begin();
+  const std::string span =
+      R"({"traceId":")" + std::string(kTraceId) + R"(","spanId":"0102030405060708"})";
+  struct Case {
+    const char* path;
+    const char* type;
+    std::string body;
+    const char* says;
+    size_t spans;
+  };
+  const std::string log_record(
+      "\x0a\x0f\x12\x0d\x12\x0b\x09"
+      "12345678"
+      "\x10\x01",
+      17);
+  const Case kCases[] = {
+      {"/v1/traces", "application/json", R"({"spans":[]})", "expected \\\"resourceSpans\\\"", 0},
+      {"/v1/traces", "application/json", R"({"resourceLogs":[{}]})", "log records go to /v1/logs",
+       0},
+      {"/v1/logs", "application/json", R"({"resourceSpans":[{}]})", "spans go to /v1/traces", 0},
+      {"/v1/traces", "application/x-protobuf", std::string("\x3a\x01x"), "field 7", 0},
+      {"/v1/traces", "application/x-protobuf", log_record, "these are log records", 0},
+      {"/v1/traces", "application/json",
+       R"({"resourceSpans":[{"resource":{"attributes":[{"key":"a","value":{"intValue":"x"}}]},)"
+       R"("scopeSpans":[{"spans":[)" +
+           span + "]}]}]}",
+       "left out: resourceSpans[0].resource.attributes[0].value.intValue: byte", 1},
+      {"/v1/traces", "application/json", "{}", "", 0},
+      {"/v1/traces", "application/json",
+       R"({"batches":[{"instrumentationLibrarySpans":[{"spans":[)" + span + "]}]}]}", "", 1}};
+  size_t kept = 0;
+  for (const Case& test : kCases) {
+    SCOPED_TRACE(test.body);
+    net::ClientResponse response = Post(test.path, test.type, test.body);
+    EXPECT_EQ(response.status, 200);
+    EXPECT_THAT(response.body, HasSubstr(test.says));
+    if (*test.says == 0) {
+      EXPECT_EQ(response.body, "{}");
+    }
+    // A warning rejects nothing.
+    if (std::string_view(test.type) == "application/json") {
+      EXPECT_THAT(response.body, Not(HasSubstr("rejectedSpans")));
+    }
+    EXPECT_EQ(consumer_.spans(), kept += test.spans);
+  }
+  EXPECT_THAT(metrics(),
+              HasSubstr("weft_receiver_warned_requests_total{receiver=\"otlp\",transport="
+                        "\"http\",signal=\"traces\"} 4\n"));
+  net::ClientResponse wrong_type = PostProto("{}");
+  EXPECT_EQ(wrong_type.status, 400);
+  EXPECT_THAT(wrong_type.body, HasSubstr("this is JSON"));
+}
+
 TEST_F(OtlpReceiverTest, LogsNeedATraceAndMetricsAreNotKept) {
   Begin();
   std::string logs = R"({"resourceLogs":[{"scopeLogs":[{"logRecords":[)"

@@ -54,10 +54,11 @@ Result<std::string> ReadPart(uint64_t bytes, std::string_view stored) {
 }
 
 Status CheckComplete(const SpanBatch& batch) {
-  if (batch.rejected_spans.count == 0 && batch.rejected_logs.count == 0) return {};
-  return Fail(ErrorCode::kCorruption,
-              "a log record holds what its decoder rejects: " + batch.rejected_spans.message +
-                  batch.rejected_logs.message);
+  for (const Rejection* one : {&batch.rejected_spans, &batch.rejected_logs, &batch.left_out})
+    if (one->count > 0)
+      return Fail(ErrorCode::kCorruption,
+                  "a log record holds what its decoder rejects: " + one->message);
+  return {};
 }
 
 }  // namespace

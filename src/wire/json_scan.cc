@@ -82,4 +82,22 @@ JsonTextProblem FindJsonTextProblem(std::string_view text) {
   return {};
 }
 
+std::string MaskJsonText(std::string_view text) {
+  std::string masked(text);
+  bool in_string = false;
+  for (size_t at = 0; at < masked.size(); ++at) {
+    const auto byte = static_cast<uint8_t>(masked[at]);
+    if (byte >= 0x80 || (in_string && byte < 0x20)) {
+      masked[at] = 'x';
+    } else if (byte == '"') {
+      in_string = !in_string;
+    } else if (in_string && byte == '\\' && at + 1 < masked.size()) {
+      // The escaped byte ends no string; one that cannot be escaped is masked all the same.
+      const auto escaped = static_cast<uint8_t>(masked[++at]);
+      if (escaped >= 0x80 || escaped < 0x20) masked[at] = 'x';
+    }
+  }
+  return masked;
+}
+
 }  // namespace weft::wire

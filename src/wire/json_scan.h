@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <string>
 #include <string_view>
 
 namespace weft::wire {
@@ -27,5 +28,10 @@ struct JsonTextProblem {
 };
 // The first broken UTF-8, raw control character in a string, or string without an end.
 JsonTextProblem FindJsonTextProblem(std::string_view text);
+
+// A copy, byte for byte as long, with an 'x' for each byte that no JSON parser takes although the
+// text around it is sound: those above 0x7F (broken UTF-8 is among them) and control characters in
+// strings. What the strings really say is read from the original, at the same offsets.
+std::string MaskJsonText(std::string_view text);
 
 }  // namespace weft::wire

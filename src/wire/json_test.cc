@@ -181,5 +181,16 @@ TEST(JsonScan, FindsWhatIsNoText) {
   EXPECT_EQ(FindJsonTextProblem(R"({"a":"b\")").offset, 5u);
 }
 
+TEST(JsonScan, AMaskedTextHasTheSameStructure) {
+  const std::pair<std::string, std::string> kCases[] = {{"{\"a\":\"\xff\"}", "{\"a\":\"x\"}"},
+                                                        {"{\"a\":\"\n\"}\n", "{\"a\":\"x\"}\n"},
+                                                        {"[\"\\\"\t\",\t1]", "[\"\\\"x\",\t1]"},
+                                                        {"\"\\\n\"", "\"\\x\""},
+                                                        {"[\xC3\xA9]", "[xx]"},
+                                                        {"", ""},
+                                                        {"\"\\", "\"\\"}};
+  for (const auto& [text, masked] : kCases) EXPECT_EQ(MaskJsonText(text), masked);
+}
+
 }  // namespace
 }  // namespace weft::wire

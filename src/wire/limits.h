@@ -24,6 +24,10 @@ inline constexpr uint64_t kMessageBytesMax = UINT32_MAX;
 // The smallest valid span (30 bytes) needs 8 bytes a byte, a usual one 2.
 inline constexpr uint64_t kDecodedBytesPerByteMax = 16;
 inline constexpr uint64_t kDecodedBytesFree = 1 << 20;
+// JSON needs 60 bytes for the smallest span, which is 4 decoded bytes a byte: documents of many
+// megabytes, as files have them, get no more.
+inline constexpr uint64_t kDecodedBytesPerJsonByteMax = 4;
+inline constexpr uint64_t kDecodedJsonBytesFree = 64 << 20;
 
 // Decompression: past the first MiB, more output bytes per input byte than this is a bomb. Spans
 // that all carry the same long stack trace reach some hundreds with zstd.

@@ -24,7 +24,7 @@ std::string_view ProtoErrorText(ProtoError error) {
     case ProtoError::kUnexpectedType:
       return "wrong wire type for this field";
     case ProtoError::kTooDeep:
-      return "values nested too deep";
+      return "values nested more than 32 deep";
     case ProtoError::kTooLarge:
       return "decodes to far more memory than its size";
   }

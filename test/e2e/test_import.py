@@ -241,7 +241,70 @@ class ImportTest(WeftTest):
         self.assertEqual(self.run_weft("export", "--url", weft.url, check=False).returncode, 2)
         self.assertEqual(self.run_weft("export", "--url", weft.url, "--query", "{ nonsense", check=False).returncode, 2)
 
+    def test_reported_files_are_read_rightly(self):
+        if not (SHARED / "faults").is_dir():
+            self.skipTest(f"no reported files in {SHARED}")
+        weft = self.weft()
+        for name, kept, rejected in (("A-int-overflow-101-spans.json", 101, 0), ("A-intValue-minus-1.5e300.json", 2, 0),
+                                     ("A-kind-SERVER.json", 2, 0), ("control-short-parent-id.json", 1, 1),
+                                     ("silent-old-instrumentationLibrarySpans.json", 1, 0),
+                                     ("silent-tempo-batches.json", 1, 0), ("grafana-export.json", 1, 0),
+                                     ("fileexporter-json-zstd.out", 9, 0)):
+            with self.subTest(name):
+                file = SHARED / "faults" / name
+                counts = self.add(file, data=self.folder / name)
+                self.assert_counts(counts, kept, 0, rejected, badDocuments=0, problems=[])
+                self.assertEqual(sum(reason["count"] for reason in counts["rejections"]), rejected)
+                self.assert_counts(json.loads(weft.cli("import", "--json", str(file))), kept, 0, rejected)
+
     # ---- what is wrong, cut off or interrupted
+
+    def test_json_output_has_the_reasons(self):
+        ids = {"traceId": "5b8efff798038103d269b633813fc60c", "spanId": "eee19b7ec3c1b174"}
+        resource = {"attributes": [{"key": "service.name", "value": {"stringValue": "svc"}}, {"key": 7}]}
+        good = {"resourceSpans": [{"resource": resource, "scopeSpans": [{"spans": [ids, {**ids, "kind": "ODD"}]}]}]}
+        file = self.folder / "reasons.ndjson"
+        file.write_text(json.dumps(good) + '\n{"spanz": [{}]}\n{"resourceSpans": [{"spans": [{}]}]}\n', encoding="ascii")
+        done = self.run_weft("import", "--json", "--data", self.data, file, check=False)
+        self.assertEqual(done.returncode, 1)
+        counts = json.loads(done.stdout)
+        self.assert_counts(counts, 1, 0, 1, leftOut=1, badDocuments=2)
+        self.assertEqual([reason["count"] for reason in counts["rejections"]], [1])
+        self.assertRegex(counts["rejections"][0]["message"], r"reasons\.ndjson: document at line 1, byte 0: "
+                         r"resourceSpans\[0\]\.scopeSpans\[0\]\.spans\[1\]\.kind: byte \d+: expected ")
+        self.assertIn("resourceSpans[0].resource.attributes[1].key: byte ", counts["omissions"][0]["message"])
+        self.assertEqual(len(counts["problems"]), 2)
+        self.assertIn('line 2, byte ', counts["problems"][0]["message"])
+        self.assertIn('found "spanz"', counts["problems"][0]["message"])
+        self.assertIn('found "spans", expected "scopeSpans"', counts["problems"][1]["message"])
+        self.assertIn(b'found "spanz"', done.stderr)
+
+    def test_one_document_is_bounded(self):
+        """A megabyte of gzip that holds a gigabyte: memory stays near what one item may have."""
+        good = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [
+            {"traceId": "5b8efff798038103d269b633813fc60c", "spanId": "eee19b7ec3c1b174"}]}]}]}).encode()
+        for name, head, unit, tail, named in (
+                ("space", b"", b" ", b"", False), ("text", b'{"resourceSpans":[{"schemaUrl":"', b"a", b'"}]}', True),
+                ("spans", b'{"resourceSpans":[{"scopeSpans":[{"spans":[', b"{},", b"{}]}]}]}", True)):
+            with self.subTest(name):
+                bomb = self.folder / f"{name}.json.gz"
+                with gzip.open(bomb, "wb", compresslevel=1) as file:
+                    file.write(head)
+                    piece = unit * ((1 << 20) // len(unit))
+                    for _ in range(1024):
+                        file.write(piece)
+                    file.write(tail + b"\n" + good)
+                with subprocess.Popen([BINARY, "import", "--json", "--item-max", "64MiB", "--data", self.folder / name, bomb],
+                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE) as weft:
+                    text, errors = weft.stdout.read(), weft.stderr.read().decode()
+                    _, status, usage = os.wait4(weft.pid, 0)
+                    weft.returncode = os.waitstatus_to_exitcode(status)
+                self.assert_counts(json.loads(text), 1, badDocuments=int(named))
+                self.assertEqual(weft.returncode, int(named), errors)
+                if named:
+                    self.assertIn(f"{name}.json.gz: document at line 1, byte 0: resourceSpans[0] at byte 18: "
+                                  "larger than 64 MiB", errors)
+                self.assertLess(usage.ru_maxrss, 300 << 10, "kilobytes")
 
     def test_what_is_wrong_is_named_and_the_rest_is_kept(self):
         good = json.dumps(SMALL_JAEGER)
