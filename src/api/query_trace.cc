@@ -50,6 +50,7 @@ class QueryTrace::MeasuredSnapshot : public store::Snapshot {
     return trace;
   }
   const std::vector<std::string>& unreadable() const override { return snapshot_->unreadable(); }
+  trace::ClockRule clock_rule() const override { return snapshot_->clock_rule(); }
 
  private:
   const std::shared_ptr<const store::Snapshot> snapshot_;

@@ -9,13 +9,14 @@
 
 namespace weft::api {
 
-TraceDocument::TraceDocument(const TraceId& id, SpanBatch batch)
-    : id_(id), batch_(std::move(batch)), view_(trace::BuildTraceView(batch_)) {
+TraceDocument::TraceDocument(const TraceId& id, SpanBatch batch, const trace::ClockRule& rule)
+    : id_(id), batch_(std::move(batch)), view_(trace::BuildTraceView(batch_, rule)) {
   PlaceLogs();
 }
 
-std::shared_ptr<const TraceDocument> TraceDocument::FromBatch(const TraceId& id, SpanBatch batch) {
-  return std::shared_ptr<const TraceDocument>(new TraceDocument(id, std::move(batch)));
+std::shared_ptr<const TraceDocument> TraceDocument::FromBatch(const TraceId& id, SpanBatch batch,
+                                                              const trace::ClockRule& rule) {
+  return std::shared_ptr<const TraceDocument>(new TraceDocument(id, std::move(batch), rule));
 }
 
 Result<std::shared_ptr<const TraceDocument>> TraceDocument::Read(const store::Snapshot& snapshot,
@@ -23,7 +24,8 @@ Result<std::shared_ptr<const TraceDocument>> TraceDocument::Read(const store::Sn
   WEFT_ASSIGN(SpanBatch batch, snapshot.ReadTrace(id));
   if (batch.spans.empty())
     return Fail(ErrorCode::kNotFound, fmt::format("no span of trace {}", id.ToHex()));
-  std::shared_ptr<TraceDocument> document(new TraceDocument(id, std::move(batch)));
+  std::shared_ptr<TraceDocument> document(
+      new TraceDocument(id, std::move(batch), snapshot.clock_rule()));
   document->sources_ = FindSources(snapshot, id);
   document->unreadable_ = snapshot.unreadable();
   uint64_t stored = document->sources_.spans;
@@ -62,8 +64,9 @@ bool TraceDocument::HoldsFor(const store::Snapshot& snapshot) const {
 }
 
 uint64_t TraceDocument::memory_bytes() const {
-  // Ten numbers and two nodes or so stand in the view for each span.
-  constexpr uint64_t kViewBytesPerSpan = 160;
+  // Ten numbers and two nodes or so stand in the view for each span; twice two more where the times
+  // as received are kept beside the corrected ones.
+  constexpr uint64_t kViewBytesPerSpan = 192;
   return sizeof *this + batch_.arena.reserved_bytes() + batch_.received.capacity() +
          batch_.resources.capacity() * sizeof(Resource) + batch_.scopes.capacity() * sizeof(Scope) +
          batch_.spans.capacity() * (sizeof(Span) + kViewBytesPerSpan) +

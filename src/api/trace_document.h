@@ -14,7 +14,7 @@
 
 #include "api/query_runner.h"
 #include "model/span_batch.h"
-#include "trace/trace.h"
+#include "trace/trace_view.h"
 
 namespace weft::api {
 
@@ -23,7 +23,8 @@ class TraceDocument {
   // kNotFound when the snapshot has no span of it.
   static Result<std::shared_ptr<const TraceDocument>> Read(const store::Snapshot& snapshot,
                                                            const TraceId& id);
-  static std::shared_ptr<const TraceDocument> FromBatch(const TraceId& id, SpanBatch batch);
+  static std::shared_ptr<const TraceDocument> FromBatch(const TraceId& id, SpanBatch batch,
+                                                        const trace::ClockRule& rule = {});
 
   const TraceId& id() const { return id_; }
   const SpanBatch& batch() const { return batch_; }
@@ -50,7 +51,7 @@ class TraceDocument {
   };
   static Sources FindSources(const store::Snapshot& snapshot, const TraceId& id);
 
-  TraceDocument(const TraceId& id, SpanBatch batch);
+  TraceDocument(const TraceId& id, SpanBatch batch, const trace::ClockRule& rule);
   void PlaceLogs();
 
   TraceId id_;

@@ -10,7 +10,14 @@ namespace weft::api {
 namespace {
 
 constexpr uint32_t kRowsPerLine = 8192;
-enum Flag : uint32_t { kOrphan = 1, kErrorOrigin = 2, kHasLinks = 4 };
+enum Flag : uint32_t {
+  kOrphan = 1,
+  kErrorOrigin = 2,
+  kHasLinks = 4,
+  kFollows = 8,
+  kCopy = 16,
+  kNoTime = 32,
+};
 
 // Numbers texts in the order of their first appearance.
 class TextIndex {
@@ -77,7 +84,9 @@ class TraceStream : public std::enable_shared_from_this<TraceStream> {
 
   std::string HeaderLine() const;
   std::string RowsLine(uint32_t from, uint32_t to) const;
-  void WriteCriticalPath(wire::JsonWriter* json) const;
+  void WriteCriticalPath(const trace::TraceTimes& times, wire::JsonWriter* json) const;
+  void WriteClocks(wire::JsonWriter* json) const;
+  uint32_t FlagsOf(uint32_t row) const;
 
   const std::shared_ptr<const TraceDocument> document_;
   QueryRunner* const runner_;
@@ -106,6 +115,12 @@ std::string TraceStream::HeaderLine() const {
   json.Field("duplicates", d.duplicates());
   json.Field("skewCorrected",
              std::ranges::count_if(view.skew_ns, [](int64_t skew) { return skew != 0; }));
+  json.Key("shown");
+  json.BeginArray();
+  json.Int(static_cast<int64_t>(view.corrected_start_ns - view.start_ns));
+  json.Int(static_cast<int64_t>(view.corrected_end_ns - view.start_ns));
+  json.EndArray();
+  WriteClocks(&json);
   json.Key("services");
   json.BeginArray();
   for (std::string_view service : services_.texts()) json.String(service);
@@ -118,18 +133,50 @@ std::string TraceStream::HeaderLine() const {
   json.BeginArray();
   for (const std::string& warning : d.warnings()) json.String(warning);
   json.EndArray();
-  WriteCriticalPath(&json);
+  WriteCriticalPath(view.times, &json);
+  json.Key("asReceived");
+  if (view.received) {
+    json.BeginObject();
+    WriteCriticalPath(*view.received, &json);
+    json.EndObject();
+  } else {
+    json.Null();
+  }
   json.EndObject();
   line += '\n';
   return line;
 }
 
-void TraceStream::WriteCriticalPath(wire::JsonWriter* json) const {
+void TraceStream::WriteClocks(wire::JsonWriter* json) const {
+  const TraceDocument& d = *document_;
+  json->Key("clocks");
+  json->BeginArray();
+  for (const trace::ClockFinding& finding : d.view().findings) {
+    json->BeginObject();
+    json->Field("row", finding.row);
+    json->Field("service", services_.texts()[row_service_[finding.row]]);
+    json->Field("host", trace::HostText(d.batch().resources[d.span(finding.row).resource]));
+    json->Field("spans", finding.spans);
+    json->Key("shiftNs");
+    json->Int(finding.shift_ns);
+    json->Key("wantedNs");
+    json->Int(finding.wanted_ns);
+    json->Field("early", finding.early);
+    json->Field("late", finding.late);
+    json->Field("inconsistent", finding.inconsistent);
+    json->Field("beyondLimit", finding.beyond_limit);
+    json->Field("text", trace::DescribeFinding(d.view(), finding));
+    json->EndObject();
+  }
+  json->EndArray();
+}
+
+void TraceStream::WriteCriticalPath(const trace::TraceTimes& times, wire::JsonWriter* json) const {
   const trace::TraceView& view = document_->view();
   std::vector<uint64_t> by_service(services_.texts().size());
   json->Key("criticalPath");
   json->BeginArray();
-  for (const trace::CriticalPiece& piece : view.critical_path) {
+  for (const trace::CriticalPiece& piece : times.critical_path) {
     by_service[row_service_[piece.position]] += piece.end_ns - piece.start_ns;
     json->BeginArray();
     json->Uint(piece.position);
@@ -155,6 +202,15 @@ void TraceStream::WriteCriticalPath(wire::JsonWriter* json) const {
   json->EndArray();
 }
 
+uint32_t TraceStream::FlagsOf(uint32_t row) const {
+  const trace::TraceView& view = document_->view();
+  const trace::Node& node = view.nodes[view.tree.node[row]];
+  const Span& span = document_->span(row);
+  return (view.tree.orphan[row] ? kOrphan : 0u) | (view.error_origin[row] ? kErrorOrigin : 0u) |
+         (span.links.empty() ? 0u : kHasLinks) | (node.follows ? kFollows : 0u) |
+         (node.copy ? kCopy : 0u) | (trace::HasTime(node) ? 0u : kNoTime);
+}
+
 std::string TraceStream::RowsLine(uint32_t from, uint32_t to) const {
   const TraceDocument& d = *document_;
   const trace::TraceView& view = d.view();
@@ -174,19 +230,23 @@ std::string TraceStream::RowsLine(uint32_t from, uint32_t to) const {
     uint32_t parent = view.tree.parent[row];
     json.Int(parent == trace::kNone ? -1 : static_cast<int64_t>(parent));
   });
-  column("start", [&](uint32_t row) { json.Uint(d.span(row).start_ns - view.start_ns); });
-  column("duration", [&](uint32_t row) { json.Uint(DurationNs(d.span(row))); });
+  // Without a start there is no place on the axis and no duration, whatever the end.
+  auto has_time = [&](uint32_t row) { return d.span(row).start_ns != 0; };
+  column("start", [&](uint32_t row) {
+    json.Uint(has_time(row) ? d.span(row).start_ns - view.start_ns : 0);
+  });
+  column("duration", [&](uint32_t row) { json.Uint(has_time(row) ? DurationNs(d.span(row)) : 0); });
   column("service", [&](uint32_t row) { json.Uint(row_service_[row]); });
   column("name", [&](uint32_t row) { json.Uint(row_name_[row]); });
   column("kind", [&](uint32_t row) { json.Uint(static_cast<uint32_t>(d.span(row).kind)); });
   column("status", [&](uint32_t row) { json.Uint(static_cast<uint32_t>(d.span(row).status)); });
-  column("flags", [&](uint32_t row) {
-    json.Uint((view.tree.orphan[row] ? kOrphan : 0u) |
-              (view.error_origin[row] ? kErrorOrigin : 0u) |
-              (d.span(row).links.empty() ? 0u : kHasLinks));
-  });
-  column("self", [&](uint32_t row) { json.Uint(view.self_ns[row]); });
-  column("critical", [&](uint32_t row) { json.Uint(view.critical_ns[row]); });
+  column("flags", [&](uint32_t row) { json.Uint(FlagsOf(row)); });
+  column("self", [&](uint32_t row) { json.Uint(view.times.self_ns[row]); });
+  column("critical", [&](uint32_t row) { json.Uint(view.times.critical_ns[row]); });
+  if (view.received) {
+    column("selfReceived", [&](uint32_t row) { json.Uint(view.received->self_ns[row]); });
+    column("criticalReceived", [&](uint32_t row) { json.Uint(view.received->critical_ns[row]); });
+  }
   column("skew", [&](uint32_t row) { json.Int(view.skew_ns[row]); });
   column("logs", [&](uint32_t row) { json.Uint(d.logs(row).size()); });
   column("events", [&](uint32_t row) { json.Uint(d.span(row).events.size()); });

@@ -216,10 +216,12 @@ Status BlockFile::ReadFooter() {
         overflow_payload_ = *payload;
         WEFT_TRY(ParseOverflow(overflow_payload_));
         break;
+      case format::Section::kDerived:
+        WEFT_TRY(ParseDerived(*payload));
+        break;
     }
   }
-  // Summary, columns, groups, traces and the index are in every block; filter and overflow may not
-  // be.
+  // Summary, columns, groups, traces and the index are in every block; the others may not be.
   constexpr uint32_t kNeeded = 1u << 1 | 1u << 2 | 1u << 3 | 1u << 4 | 1u << 6;
   if (!entries.ok() || (seen & kNeeded) != kNeeded) return Corrupt("malformed footer");
   return CheckTables();
@@ -235,6 +237,14 @@ Status BlockFile::ParseSummary(std::string_view payload) {
   content_checksum_ = reader.Fixed<uint64_t>();
   content_bytes_ = reader.VarintUpTo(bytes_);
   if (!reader.ok()) return Corrupt("malformed summary");
+  return {};
+}
+
+Status BlockFile::ParseDerived(std::string_view payload) {
+  ByteReader reader(payload);
+  rule_version_ = reader.Varint();
+  shift_max_ns_ = reader.Varint();
+  if (!reader.ok()) return Corrupt("malformed section of derived columns");
   return {};
 }
 

@@ -105,6 +105,9 @@ class BlockFile {
   std::pair<uint64_t, uint64_t> time_range() const { return time_range_; }
   std::pair<uint64_t, uint64_t> received_range() const { return received_range_; }
   uint64_t bytes() const { return bytes_; }
+  // Of the rule about time by which derived columns were computed, and its limit.
+  uint64_t rule_version() const { return rule_version_; }
+  uint64_t shift_max_ns() const { return shift_max_ns_; }
 
   // The payload; `what` names it in errors.
   Result<Page> ReadPage(PagePlace place, std::string_view what) const;
@@ -136,6 +139,7 @@ class BlockFile {
   Status ParseTraces(std::string_view payload);
   Status ParseTraceIndex(std::string_view payload);
   Status ParseOverflow(std::string_view payload);
+  Status ParseDerived(std::string_view payload);
   Status CheckTables();
   PagePlace ParsePlace(column::ByteReader* reader) const;
   PagePlace CheckPlace(PagePlace place, column::ByteReader* reader) const;
@@ -155,6 +159,7 @@ class BlockFile {
   std::vector<TraceIndexPage> trace_index_;
   std::string trace_filter_;
   std::pair<uint64_t, uint64_t> time_range_, received_range_;
+  uint64_t rule_version_ = 1, shift_max_ns_ = 0;  // of blocks that do not say
   uint64_t content_checksum_ = 0, content_bytes_ = 0;
   std::vector<PagePlace> sections_;
   std::string columns_payload_, overflow_payload_;  // keys and fences point into them

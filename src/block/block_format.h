@@ -28,7 +28,8 @@ enum class Section : uint32_t {
   kTraceFilter = 5,
   kTraceIndex = 6,
   kOverflow = 7,
-  kGroupRows = 8,
+  kDerived = 8,
+  kGroupRows = 9,
 };
 
 // Pages of a row group, by key. Pages of columns have the key kColumnPage + index of the column.

@@ -33,24 +33,6 @@ uint64_t Difference(uint64_t from, uint64_t to) {
   return column::ZigZag(static_cast<int64_t>(to - from));
 }
 
-// Values of a column of 32-bit numbers, by dictionary id.
-Result<std::vector<uint32_t>> SmallNumbers(const StoredRows& source, uint32_t column) {
-  Arena arena;
-  std::vector<uint32_t> numbers(source.value_count(kSpans, column));
-  for (uint32_t id = 0; id < numbers.size(); ++id) {
-    WEFT_ASSIGN(Value value, source.ReadValue(kSpans, column, id, &arena));
-    numbers[id] = static_cast<uint32_t>(value.integer);
-  }
-  return numbers;
-}
-
-uint32_t NumberAt(const RowView& view, uint32_t column, const std::vector<uint32_t>& numbers) {
-  for (size_t i = 0; i < view.slots.size(); ++i)
-    if (view.slots[i] == Slot::Of(column))
-      return view.ids[i] < numbers.size() ? numbers[view.ids[i]] : 0;
-  return 0;
-}
-
 void Append(std::string* out, const auto& number) {
   out->append(reinterpret_cast<const char*>(&number), sizeof number);
 }
@@ -60,8 +42,7 @@ void Append(std::string* out, const auto& number) {
 Status BlockMerge::Begin() {
   for (const StoredRows* source : sources_) {
     cursors_.push_back(source->NewCursor(true));
-    WEFT_ASSIGN(kinds_.emplace_back(), SmallNumbers(*source, span_column::kKind));
-    WEFT_ASSIGN(statuses_.emplace_back(), SmallNumbers(*source, span_column::kStatus));
+    WEFT_TRY(nodes_of_.emplace_back(source, cursors_.back().get()).Begin());
   }
   for (uint32_t t = 0; t < kStoredTables; ++t)
     WEFT_TRY(merges_[t].Build(StoredTable{uint8_t(t)}, sources_, columns_max_, file_, sealer_));
@@ -72,6 +53,13 @@ Status BlockMerge::Begin() {
     merge(table).SetReferences(span_column::kResource, groups(kResources).row_count(), resources);
     merge(table).SetReferences(span_column::kScope, groups(kScopes).row_count(), scopes);
   }
+  resource_origins_.resize(groups(kResources).row_count());
+  clocks_.resize(resource_origins_.size());
+  clock_known_.resize(resource_origins_.size());
+  for (uint32_t s = 0; s < resources.size(); ++s)
+    for (Row row = 0; row < resources[s].size(); ++row)
+      resource_origins_[resources[s][row]] = {s, row};
+  resource_rows_ = std::move(resources);
   for (StoredTable table : {kSpans, kEvents, kLinks, kLogs}) {
     uint64_t rows = 0;
     for (const StoredRows* source : sources_) rows += source->stored_row_count(table);
@@ -230,23 +218,40 @@ Status BlockMerge::ReadNodes() {
   for (size_t first = 0, end; first < items_.size(); first = end) {
     const uint32_t source = items_[first].source;
     rows_.clear();
+    numbers_.clear();
     for (end = first; end < items_.size() && end - first < kStep && items_[end].source == source;
-         ++end)
+         ++end) {
       rows_.push_back(items_[end].row);
-    views_.resize(rows_.size());
-    WEFT_TRY(cursors_[source]->ReadRows(kSpans, rows_, views_));
-    for (size_t i = first; i < end; ++i) {
-      const SpanNumbers& numbers = items_[i].numbers;
-      const RowView& view = views_[i - first];
-      nodes_[i] = {numbers.span_id,
-                   numbers.parent_span_id,
-                   numbers.start_ns,
-                   numbers.end_ns,
-                   static_cast<SpanKind>(NumberAt(view, span_column::kKind, kinds_[source])),
-                   NumberAt(view, span_column::kStatus, statuses_[source]) ==
-                       static_cast<uint32_t>(StatusCode::kError)};
+      numbers_.push_back(items_[end].numbers);
+    }
+    const std::span<trace::Node> nodes = std::span(nodes_).subspan(first, end - first);
+    WEFT_TRY(nodes_of_[source].Read(rows_, numbers_, nodes));
+    for (trace::Node& node : nodes) {
+      if (node.resource >= resource_rows_[source].size())
+        return Fail(ErrorCode::kCorruption, "row names a resource that is not there");
+      node.resource = resource_rows_[source][node.resource];
     }
   }
+  return {};
+}
+
+Result<std::span<const trace::ClockName>> BlockMerge::ReadClocks(std::span<trace::Node> nodes) {
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    trace::Node* node = &nodes[i];
+    WEFT_TRY(nodes_of_[items_[i].source].ReadFailures({&items_[i].row, 1}, {&node, 1}));
+    if (clock_known_[node->resource]) continue;
+    const auto [source, row] = resource_origins_[node->resource];
+    WEFT_ASSIGN(clocks_[node->resource], nodes_of_[source].ClockOf(row, &clock_names_));
+    clock_known_[node->resource] = true;
+  }
+  return std::span<const trace::ClockName>(clocks_);
+}
+
+Status BlockMerge::FindTimes() {
+  tree_builder_.Build(nodes_, &tree_);
+  WEFT_ASSIGN(derived_, FindDerived(tree_, nodes_, rule_, [this](std::span<trace::Node> nodes) {
+                return ReadClocks(nodes);
+              }));
   return {};
 }
 
@@ -269,10 +274,7 @@ Result<BlockMerge::TraceRows> BlockMerge::AddTrace(std::span<const TraceFragment
   for (const Item& item : items_) cover(item.numbers.start_ns, item.numbers.end_ns);
   if (items_.empty())
     for (const LogItem& log : logs_) cover(log.numbers.time_ns, log.numbers.time_ns);
-  tree_builder_.Build(nodes_, &tree_);
-  self_ = trace::SelfTimes(tree_, nodes_);
-  critical_ = trace::CriticalTimes(tree_, nodes_);
-  origins_ = trace::ErrorOrigins(tree_, nodes_);
+  WEFT_TRY(FindTimes());
   WEFT_TRY(AddSpans(cancelled));
   WEFT_TRY(AddLogs(cancelled));
   return rows;
@@ -329,9 +331,10 @@ Status BlockMerge::AddSpanRow(uint32_t position, const RowView& view) {
   columns.starts.push_back(numbers.start_ns);
   columns.durations.push_back(Difference(numbers.start_ns, numbers.end_ns));
   columns.depths.push_back(tree_.depth[position]);
-  columns.covered.push_back(Difference(self_[position], duration));
-  columns.critical_gaps.push_back(Difference(critical_[position], self_[position]));
-  columns.error_origins.push_back(origins_[position] ? 1 : 0);
+  const uint64_t self_ns = derived_.self_ns[position];
+  columns.covered.push_back(Difference(self_ns, duration));
+  columns.critical_gaps.push_back(Difference(derived_.critical_ns[position], self_ns));
+  columns.error_origins.push_back(derived_.error_origins[position] ? 1 : 0);
   columns.children.push_back(tree_.children[position]);
   columns.subtrees.push_back(tree_.subtree[position]);
   columns.events.push_back(numbers.event_count);

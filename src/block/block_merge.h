@@ -12,7 +12,9 @@
 #include <span>
 #include <vector>
 
+#include "block/derived_values.h"
 #include "block/group_writer.h"
+#include "block/node_reader.h"
 #include "block/stored_rows.h"
 #include "block/table_merge.h"
 #include "trace/trace.h"
@@ -30,12 +32,14 @@ struct TraceFragment {
 class BlockMerge {
  public:
   BlockMerge(std::span<const StoredRows* const> sources, FileWriter* file,
-             column::PageSealer* sealer, uint32_t columns_max, RowGroups row_groups)
+             column::PageSealer* sealer, uint32_t columns_max, RowGroups row_groups,
+             const trace::ClockRule& rule)
       : sources_(sources),
         file_(file),
         sealer_(sealer),
         columns_max_(columns_max),
-        row_groups_(row_groups) {}
+        row_groups_(row_groups),
+        rule_(rule) {}
 
   // Dictionaries, resources and scopes.
   Status Begin();
@@ -91,6 +95,8 @@ class BlockMerge {
   Status MergeReferred(StoredTable table, std::vector<std::vector<uint32_t>>* rows);
   Status ReadItems(std::span<const TraceFragment> fragments);
   Status ReadNodes();
+  Status FindTimes();
+  Result<std::span<const trace::ClockName>> ReadClocks(std::span<trace::Node> nodes);
   Status RemoveDuplicates();
   Status RemoveDuplicateLogs();
   Status AppendContent(StoredTable table, uint32_t source, Row first, uint32_t count,
@@ -109,9 +115,16 @@ class BlockMerge {
   column::PageSealer* sealer_;
   uint32_t columns_max_;
   RowGroups row_groups_;
+  trace::ClockRule rule_;
   std::vector<std::unique_ptr<RowCursor>> cursors_;
-  // Values of the columns kind and status, by source and id.
-  std::vector<std::vector<uint32_t>> kinds_, statuses_;
+  std::vector<NodeReader> nodes_of_;  // by source
+  // By source and row of its resources: row of the result.
+  std::vector<std::vector<uint32_t>> resource_rows_;
+  // By row of the result's resources, as far as traces asked for them.
+  std::vector<std::pair<uint32_t, Row>> resource_origins_;  // a source and its row
+  std::vector<trace::ClockName> clocks_;
+  std::vector<bool> clock_known_;
+  trace::ClockNames clock_names_;
   TableMerge merges_[kStoredTables];
   std::unique_ptr<GroupWriter> groups_[kStoredTables];
   SpanColumns span_columns_;
@@ -125,8 +138,7 @@ class BlockMerge {
   std::vector<trace::Node> nodes_;
   trace::TreeBuilder tree_builder_;
   trace::Tree tree_;
-  std::vector<uint64_t> self_, critical_;
-  std::vector<bool> origins_;
+  DerivedValues derived_;
   Row first_row_ = 0;
   std::vector<Row> rows_;
   std::vector<RowView> views_;

@@ -11,6 +11,7 @@
 #include "block/block_format.h"
 #include "block/block_numbers.h"
 #include "block/composed_table.h"
+#include "block/derived_values.h"
 #include "block/materialize.h"
 #include "block/read_everything.h"
 #include "column/bloom_filter.h"
@@ -28,12 +29,13 @@ namespace key = format::page_key;
 class BlockTable : public ComposedTable {
  public:
   BlockTable(const BlockFile* file, TableId id, const BlockColumns* own,
-             const ColumnSource* resources, const ColumnSource* scopes)
+             const ColumnSource* resources, const ColumnSource* scopes, OldDerivedValues* old)
       : ComposedTable(own, resources, scopes),
         file_(file),
         own_(own),
         id_(id),
-        meta_(file->table(StoredTable{static_cast<uint8_t>(id)})) {}
+        meta_(file->table(StoredTable{static_cast<uint8_t>(id)})),
+        old_(old) {}
 
   Status ReadNumbers(FixedColumn column, uint32_t group, std::span<uint64_t> out) const override {
     if (group >= group_count() || out.size() != rows_in_group(group))
@@ -134,11 +136,13 @@ class BlockTable : public ComposedTable {
       case FixedColumn::kNestedRight:
         return ReadNestedRight(*file_, group, out);
       case FixedColumn::kSelfTime:
-        return ReadSelfTimes(*file_, group, out);
+        return old_ != nullptr ? old_->Read(column, group, out) : ReadSelfTimes(*file_, group, out);
       case FixedColumn::kCriticalTime:
-        return ReadCriticalTimes(*file_, group, out);
+        return old_ != nullptr ? old_->Read(column, group, out)
+                               : ReadCriticalTimes(*file_, group, out);
       case FixedColumn::kErrorOrigin:
-        return Stored(group, key::kErrorOrigins, out);
+        return old_ != nullptr ? old_->Read(column, group, out)
+                               : Stored(group, key::kErrorOrigins, out);
       default:
         return Unknown();
     }
@@ -164,11 +168,15 @@ class BlockTable : public ComposedTable {
   const BlockColumns* own_;
   TableId id_;
   const TableMeta& meta_;
+  OldDerivedValues* old_;  // null where the derived columns are those of the rule
 };
 
 class Block : public Segment, public StoredRows {
  public:
-  explicit Block(std::unique_ptr<BlockFile> file) : file_(std::move(file)) {
+  Block(std::unique_ptr<BlockFile> file, const trace::ClockRule& rule) : file_(std::move(file)) {
+    if (file_->rule_version() != trace::kRuleVersion || file_->shift_max_ns() != rule.shift_max_ns)
+      old_derived_ = std::make_unique<OldDerivedValues>(
+          this, file_->table(StoredTable::kSpans).row_groups, rule);
     for (uint8_t t = 0; t < kStoredTables; ++t)
       columns_.push_back(std::make_unique<BlockColumns>(file_.get(), StoredTable{t}));
     for (TableId id : {TableId::kSpans, TableId::kEvents, TableId::kLinks, TableId::kLogs}) {
@@ -176,7 +184,8 @@ class Block : public Segment, public StoredRows {
       tables_.push_back(std::make_unique<BlockTable>(
           file_.get(), id, columns_[static_cast<size_t>(id)].get(),
           composed ? columns_[static_cast<size_t>(StoredTable::kResources)].get() : nullptr,
-          composed ? columns_[static_cast<size_t>(StoredTable::kScopes)].get() : nullptr));
+          composed ? columns_[static_cast<size_t>(StoredTable::kScopes)].get() : nullptr,
+          old_derived_.get()));
     }
   }
 
@@ -241,6 +250,7 @@ class Block : public Segment, public StoredRows {
 
   std::unique_ptr<BlockFile> file_;
   std::vector<std::unique_ptr<BlockColumns>> columns_;  // by StoredTable
+  std::unique_ptr<OldDerivedValues> old_derived_;       // null where there are none
   std::vector<std::unique_ptr<BlockTable>> tables_;     // by TableId
 };
 
@@ -346,13 +356,14 @@ Result<Segment::TraceRows> Block::FindTrace(const TraceId& id) const {
 
 Result<std::shared_ptr<const Segment>> OpenBlockUnverified(Env* env, const std::string& path) {
   WEFT_ASSIGN(auto file, BlockFile::Open(env, path, nullptr, false));
-  return std::make_shared<const Block>(std::move(file));
+  return std::make_shared<const Block>(std::move(file), trace::ClockRule{});
 }
 
 Result<std::shared_ptr<const Segment>> OpenBlock(Env* env, const std::string& path,
-                                                 std::shared_ptr<PageCache> cache) {
+                                                 std::shared_ptr<PageCache> cache,
+                                                 const trace::ClockRule& rule) {
   WEFT_ASSIGN(auto file, BlockFile::Open(env, path, std::move(cache), true));
-  return std::make_shared<const Block>(std::move(file));
+  return std::make_shared<const Block>(std::move(file), rule);
 }
 
 Status VerifyBlock(Env* env, const std::string& path) {

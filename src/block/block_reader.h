@@ -15,6 +15,7 @@
 
 #include "base/env.h"
 #include "block/segment.h"
+#include "trace/correction.h"
 
 namespace weft::block {
 
@@ -26,9 +27,11 @@ struct PageCacheStats {
 };
 PageCacheStats Stats(const PageCache& cache);
 
-// `name` is used in errors and as the cache key's prefix: unique per file.
+// `name` is used in errors and as the cache key's prefix: unique per file. Self and critical times
+// and error origins that were written by another rule about time than `rule` are computed anew.
 Result<std::shared_ptr<const Segment>> OpenBlock(Env* env, const std::string& path,
-                                                 std::shared_ptr<PageCache> cache);
+                                                 std::shared_ptr<PageCache> cache,
+                                                 const trace::ClockRule& rule = {});
 // Reads the whole file and checks every page and the file checksum.
 Status VerifyBlock(Env* env, const std::string& path);
 

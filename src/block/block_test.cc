@@ -13,7 +13,7 @@
 #include "block/chunk.h"
 #include "testing/sim_env.h"
 #include "testing/wild_batch.h"
-#include "trace/trace.h"
+#include "trace/correction.h"
 
 namespace weft::block {
 namespace {
@@ -166,13 +166,17 @@ void CheckNumbers(const Segment& block) {
       EXPECT_EQ(read[FixedColumn::kSpanId][row], IdNumber(span.span_id));
       EXPECT_EQ(read[FixedColumn::kParentSpanId][row], IdNumber(span.parent_span_id));
       EXPECT_EQ(read[FixedColumn::kTrace][row], t);
-      nodes.push_back({span.span_id, span.parent_span_id, span.start_ns, span.end_ns, span.kind,
-                       span.status == StatusCode::kError});
+      nodes.push_back(trace::NodeOf(span));
     }
     trace::Tree tree = trace::BuildTree(nodes);
+    std::vector<trace::ClockName> clocks;
+    trace::ClockNames names;
+    for (const Resource& resource : batch.resources) clocks.push_back(names.Of(resource));
+    const trace::Correction correction = trace::CorrectClocks(tree, nodes, clocks, {});
+    std::vector<bool> origins = trace::ErrorOrigins(tree, nodes);
+    if (!correction.shift_ns.empty()) nodes = trace::Corrected(tree, nodes, correction);
     std::vector<uint64_t> self = trace::SelfTimes(tree, nodes);
     std::vector<uint64_t> critical = trace::CriticalTimes(tree, nodes);
-    std::vector<bool> origins = trace::ErrorOrigins(tree, nodes);
     for (uint32_t p = 0; p < nodes.size(); ++p) {
       const Row row = traces[t].first_row + p;
       ASSERT_EQ(tree.node[p], p) << "rows of a trace lie in pre-order";

@@ -36,7 +36,8 @@ class Writing {
         file_(std::move(file)),
         sealer_(options.zstd_level),
         sources_(RowsOfAll(segments)),
-        merge_(sources_, &file_, &sealer_, options.columns_max, RowGroups(options.group_rows)),
+        merge_(sources_, &file_, &sealer_, options.columns_max, RowGroups(options.group_rows),
+               options.clock_rule),
         traces_(&file_, &sealer_) {}
 
   Result<BlockSummary> Run();
@@ -57,6 +58,7 @@ class Writing {
   std::string ColumnsPayload();
   std::string GroupsPayload();
   std::string OverflowPayload();
+  std::string DerivedPayload() const;
 
   std::span<const std::shared_ptr<const Segment>> segments_;
   const WriteBlockOptions& options_;
@@ -177,6 +179,14 @@ std::string Writing::OverflowPayload() {
   return any ? payload : std::string();
 }
 
+std::string Writing::DerivedPayload() const {
+  std::string payload;
+  column::ByteWriter writer(&payload);
+  writer.Varint(trace::kRuleVersion);
+  writer.Varint(options_.clock_rule.shift_max_ns);
+  return payload;
+}
+
 void Writing::WriteSection(format::Section tag, std::string_view payload) {
   std::string_view page = sealer_.Seal(payload);
   column::ByteWriter writer(&footer_);
@@ -200,6 +210,7 @@ void Writing::WriteFooter() {
   WriteSection(format::Section::kTraces, traces_.directory());
   WriteSection(format::Section::kTraceFilter, traces_.filter());
   WriteSection(format::Section::kTraceIndex, traces_.index());
+  WriteSection(format::Section::kDerived, DerivedPayload());
   if (std::string overflow = OverflowPayload(); !overflow.empty())
     WriteSection(format::Section::kOverflow, overflow);
   std::string footer;

@@ -18,6 +18,7 @@
 
 #include "base/env.h"
 #include "block/segment.h"
+#include "trace/correction.h"
 
 namespace weft::block {
 
@@ -28,6 +29,7 @@ struct WriteBlockOptions {
   // Rows of a group. REQUIRES: RowGroups::IsValid(). Fewer than the most make blocks larger and
   // scans slower: it is for tests, in which few spans then fill many groups.
   uint32_t group_rows = RowGroups::kRowsMax;
+  trace::ClockRule clock_rule;
   // Asked between row groups: true stops the write with kCancelled and removes the file.
   std::function<bool()> cancelled;
 };

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "trace/trace.h"
+#include "trace/trace_view.h"
 
 namespace weft::cli {
 

@@ -21,9 +21,10 @@ namespace {
 
 struct Options {
   SourceOptions source;
-  std::string id, min_duration;
+  std::string id, min_duration, max_clock_shift;
   RowFilter filter;
-  bool json = false, logs = false, follow = false, no_pager = false;
+  trace::ClockRule clock_rule;
+  bool json = false, logs = false, follow = false, no_pager = false, as_received = false;
 };
 
 // The spans that match, and all else of the trace, as OTLP/JSON.
@@ -52,8 +53,9 @@ int Show(const Options& options, const TraceId& id, TraceSource* source) {
     PrintError(batch.error().message);
     return ExitCodeOf(batch.error());
   }
-  trace::TraceView view = trace::BuildTraceView(*batch);
-  WaterfallOptions waterfall{.rows = {}, .logs = options.logs};
+  trace::TraceView view = trace::BuildTraceView(*batch, options.clock_rule);
+  if (options.as_received) view = trace::AsReceived(std::move(view));
+  WaterfallOptions waterfall{.rows = {}, .logs = options.logs, .as_received = options.as_received};
   if (options.filter.Asks()) {
     Result<std::vector<RowState>> rows = FilterRows(view, options.filter);
     if (!rows) {
@@ -93,6 +95,15 @@ int Run(Options options) {
     }
     options.filter.min_duration_ns = *least;
   }
+  if (!options.max_clock_shift.empty()) {
+    std::optional<uint64_t> most = config::ParseDurationNs(options.max_clock_shift);
+    if (!most) {
+      PrintError(fmt::format("--max-clock-shift {}: expected a duration such as 10s or 2h",
+                             CleanText(options.max_clock_shift)));
+      return kExitUsage;
+    }
+    options.clock_rule.shift_max_ns = *most;
+  }
   options.source.needs_server = options.follow;
   Result<std::unique_ptr<TraceSource>> source = OpenSource(options.source);
   if (!source) {
@@ -130,7 +141,8 @@ void AddTraceCommand(CLI::App* app, int* exit_code) {
   CLI::App* command = app->add_subcommand("trace", "Show one trace as a waterfall");
   command->footer(
       "Heavy bars are on the critical path. A span is shown if every filter takes it; the spans "
-      "above it are shown too, in grey.\n"
+      "above it are shown too, in grey. Where a call between two clocks is proof that one is off, "
+      "its spans are moved, and a line says by how much.\n"
       "\n"
       "--follow prints every span and log record of the trace once, as they arrive, until Ctrl-C; "
       "the trace need not be there yet. With --json each look at the server that finds something "
@@ -149,7 +161,15 @@ void AddTraceCommand(CLI::App* app, int* exit_code) {
   command->add_flag("--logs", options->logs,
                     "Below each span its events and log records; with --json, LogsData on a second "
                     "line");
-  command->add_flag("--json", options->json, "As OTLP/JSON: the spans that match");
+  command->add_flag("--json", options->json,
+                    "As OTLP/JSON, with the times as received: the spans that match");
+  command->add_flag("--as-received", options->as_received,
+                    "Do not correct the clocks of other hosts: bars, shares and critical path from "
+                    "the times as they came");
+  command
+      ->add_option("--max-clock-shift", options->max_clock_shift,
+                   "Leave clocks alone that seem to be off by more than this (default 1h)")
+      ->type_name("DURATION");
   command->add_flag("--no-pager", options->no_pager,
                     "Never through $PAGER (less -R), even where it is longer than the screen");
   AddSourceOptions(command, &options->source);

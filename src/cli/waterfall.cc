@@ -32,7 +32,7 @@ class Waterfall {
     SetIndent(label_max);
     for (uint32_t row = 0; row < batch_.spans.size(); ++row)
       if (IsShown(row)) label_width_ = std::max(label_width_, TextWidth(Label(row)));
-    for (const trace::CriticalPiece& piece : view_.critical_path)
+    for (const trace::CriticalPiece& piece : view_.times.critical_path)
       rows_with_pieces_[piece.position].push_back(piece);
     label_width_ = std::min(label_width_, label_max);
     bar_width_ = std::max<size_t>(6, free > label_width_ ? free - label_width_ : 0);
@@ -57,6 +57,10 @@ class Waterfall {
   const Span& SpanAt(uint32_t row) const { return batch_.spans[view_.tree.node[row]]; }
   std::string_view ServiceAt(uint32_t row) const {
     return ServiceName(batch_.resources[SpanAt(row).resource]);
+  }
+  // Without a start there is none, whatever the end.
+  uint64_t DurationAt(uint32_t row) const {
+    return SpanAt(row).start_ns == 0 ? 0 : DurationNs(SpanAt(row));
   }
   RowState StateOf(uint32_t row) const {
     return options_.rows.empty() ? RowState::kMatch : options_.rows[row];
@@ -122,7 +126,8 @@ class Waterfall {
     const Span& root = SpanAt(view_.root);
     std::string name = CleanText(ServiceAt(view_.root)) + " " + CleanText(root.name);
     std::string out =
-        Wrapped({name, ShortDuration(view_.end_ns - view_.start_ns)}, "  ", Bold(terminal_), 2);
+        Wrapped({name, ShortDuration(view_.corrected_end_ns - view_.corrected_start_ns)}, "  ",
+                Bold(terminal_), 2);
     std::string counts =
         fmt::format("{}, {}", Count(batch_.spans.size(), "span"), Count(view_.services, "service"));
     if (!batch_.logs.empty()) counts += ", " + Count(batch_.logs.size(), "log");
@@ -132,14 +137,24 @@ class Waterfall {
       out += fmt::format("{}{} with an error{}\n", Red(terminal_), Count(view_.errors, "span"),
                          Plain(terminal_));
     if (view_.root_missing) out += "The root span has not arrived.\n";
-    return out + CriticalSummary() + "\n";
+    return out + ClockNotes() + CriticalSummary() + "\n";
+  }
+
+  // One line for each clock about which there is evidence.
+  std::string ClockNotes() const {
+    std::string out;
+    for (const trace::ClockFinding& finding : view_.findings)
+      out += Wrapped({"clock of " + CleanText(trace::DescribeFinding(view_, finding))}, " ",
+                     Dim(terminal_), 2);
+    if (!view_.findings.empty() && options_.as_received) out += "Times are shown as received.\n";
+    return out;
   }
 
   // "critical path: stripe-api POST /charges 3.8 s (91 %), ..."
   std::string CriticalSummary() const {
     std::unordered_map<std::string, uint64_t> by_label;
     uint64_t total = 0;
-    for (const trace::CriticalPiece& piece : view_.critical_path) {
+    for (const trace::CriticalPiece& piece : view_.times.critical_path) {
       std::string label =
           CleanText(ServiceAt(piece.position)) + " " + CleanText(SpanAt(piece.position).name);
       by_label[label] += piece.end_ns - piece.start_ns;
@@ -162,8 +177,9 @@ class Waterfall {
 
   // The cell of a moment on the bar.
   size_t Cell(uint64_t ns) const {
-    uint64_t length = std::max<uint64_t>(view_.end_ns - view_.start_ns, 1);
-    uint64_t offset = std::clamp(ns, view_.start_ns, view_.end_ns) - view_.start_ns;
+    const uint64_t start = view_.corrected_start_ns, end = view_.corrected_end_ns;
+    uint64_t length = std::max<uint64_t>(end - start, 1);
+    uint64_t offset = std::clamp(ns, start, end) - start;
     return std::min(bar_width_ - 1,
                     static_cast<size_t>(static_cast<double>(offset) / static_cast<double>(length) *
                                         static_cast<double>(bar_width_)));
@@ -171,16 +187,15 @@ class Waterfall {
 
   std::string Bar(uint32_t row) const {
     const Span& span = SpanAt(row);
-    auto shifted = [&](uint64_t ns) {
-      return static_cast<uint64_t>(static_cast<int64_t>(ns) + view_.skew_ns[row]);
-    };
+    if (span.start_ns == 0) return std::string(bar_width_, ' ');
+    auto shifted = [&](uint64_t ns) { return ns + static_cast<uint64_t>(view_.skew_ns[row]); };
     uint64_t end_ns = std::max(span.start_ns, span.end_ns);
     size_t first = Cell(shifted(span.start_ns)), last = Cell(shifted(end_ns));
     std::vector<char> cells(bar_width_, ' ');
     for (size_t i = first; i <= last; ++i) cells[i] = '-';
     for (const trace::CriticalPiece& piece : rows_with_pieces_[row])
-      for (size_t i = std::max(first, Cell(piece.start_ns));
-           i <= std::min(last, Cell(piece.end_ns - (piece.end_ns > piece.start_ns))); ++i)
+      for (size_t i = std::max(first, Cell(shifted(piece.start_ns)));
+           i <= std::min(last, Cell(shifted(piece.end_ns - (piece.end_ns > piece.start_ns)))); ++i)
         cells[i] = '#';
     std::string out;
     for (char cell : cells) {
@@ -209,8 +224,8 @@ class Waterfall {
                              : Dim(terminal_);
     return fmt::format("{}{}{}  {}{}{} {:>{}}{}\n", colour,
                        Pad(Label(row), label_width_, terminal_.utf8), Plain(terminal_), colour,
-                       Bar(row), Plain(terminal_), ShortDuration(DurationNs(SpanAt(row))),
-                       kDurationWidth, Marks(row));
+                       Bar(row), Plain(terminal_), ShortDuration(DurationAt(row)), kDurationWidth,
+                       Marks(row));
   }
 
   // Events and log records of the span, in time order.

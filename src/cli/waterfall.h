@@ -5,7 +5,7 @@
 // critical path; duration; marks for errors and log records. On demand only some of the spans, and
 // below each its events and log records.
 //
-// Thread rule: pure functions. Next: trace/trace.h, cli/terminal.h, cli/row_filter.h.
+// Thread rule: pure functions. Next: trace/trace_view.h, cli/terminal.h, cli/row_filter.h.
 #pragma once
 
 #include <string>
@@ -14,13 +14,14 @@
 #include "cli/row_filter.h"
 #include "cli/terminal.h"
 #include "model/span_batch.h"
-#include "trace/trace.h"
+#include "trace/trace_view.h"
 
 namespace weft::cli {
 
 struct WaterfallOptions {
   std::vector<RowState> rows;  // by pre-order position; empty: all are shown
   bool logs = false;           // events and log records below their spans
+  bool as_received = false;    // says that the view's clocks are not corrected
 };
 
 // REQUIRES: the view's batch has a span.

@@ -50,6 +50,44 @@ TEST(WaterfallTest, FitsTheWidthAndShowsTheCriticalPath) {
   for (char c : ascii) EXPECT_LT(static_cast<unsigned char>(c), 0x80);
 }
 
+// A server's clock that is 50 ms behind: its line says so, its bar lies in its caller's.
+TEST(WaterfallTest, CorrectsClocksAndSaysSo) {
+  const std::string json = R"({"resourceSpans":[{"resource":{"attributes":[{"key":"service.name",
+    "value":{"stringValue":"web"}}]},"scopeSpans":[{"spans":[
+    {"traceId":"0102030405060708090a0b0c0d0e0f10","spanId":"0000000000000001","name":"page",
+     "startTimeUnixNano":"1700000000000000000","endTimeUnixNano":"1700000000100000000"}]}]},
+    {"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"api"}},
+     {"key":"host.name","value":{"stringValue":"h2"}}]},"scopeSpans":[{"spans":[
+    {"traceId":"0102030405060708090a0b0c0d0e0f10","spanId":"0000000000000002","name":"call",
+     "parentSpanId":"0000000000000001","startTimeUnixNano":"1699999999950000000",
+     "endTimeUnixNano":"1700000000050000000"},
+    {"traceId":"0102030405060708090a0b0c0d0e0f10","spanId":"0000000000000003","name":"timeless",
+     "parentSpanId":"0000000000000001"}]}]}]})";
+  SpanBatch batch = codec::DecodeOtlpTraces(codec::OtlpFormat::kJson, json).value();
+  const trace::TraceView view = trace::BuildTraceView(batch);
+  const Terminal terminal{.utf8 = false, .width = 80};
+  const TraceId id = *ParseTraceId("0102030405060708090a0b0c0d0e0f10");
+  const std::string corrected = DrawWaterfall(id, view, {}, terminal);
+  EXPECT_THAT(corrected, HasSubstr("web page  100 ms\n"));
+  EXPECT_THAT(corrected,
+              HasSubstr("clock of api on host h2: 1 span moved by +50 ms, because 1 call "
+                        "starts before its caller\n"));
+  EXPECT_THAT(corrected, HasSubstr("critical path: api call 100 ms (100 %)"));
+  const std::string received =
+      DrawWaterfall(id, trace::AsReceived(view), {.as_received = true}, terminal);
+  EXPECT_THAT(received, HasSubstr("web page  150 ms\n"));
+  EXPECT_THAT(received, HasSubstr("Times are shown as received.\n"));
+  EXPECT_THAT(received, HasSubstr("critical path: web page 50 ms (50 %), api call 50 ms (50 %)"));
+  auto line = [](const std::string& text, const std::string& name) {
+    const size_t begin = text.find(name);
+    return text.substr(begin, text.find('\n', begin) - begin);
+  };
+  // As received the call's bar begins the drawing and leaves its second half to the page.
+  EXPECT_THAT(line(corrected, "api call"), HasSubstr("############"));
+  EXPECT_THAT(line(received, "api call"), HasSubstr("---"));
+  EXPECT_THAT(line(corrected, "api timeless"), Not(HasSubstr("-")));
+}
+
 // Spans that each hang below the one before: "gw level-0", "gw level-1", ...
 SpanBatch Chain(int spans) {
   std::string json = R"({"resourceSpans":[{"resource":{"attributes":[{"key":"service.name",

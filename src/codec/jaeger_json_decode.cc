@@ -217,6 +217,7 @@ bool JaegerJsonDecoder::ReadReference(Json json) {
       case reference::kType:
         return walker_.Enum(value, kRefTypes, &type);
       case reference::kTraceId:
+        reference.has_trace = true;
         return ReadId(value, &reference.trace_id);
       default:
         return ReadId(value, &reference.span_id);

@@ -69,6 +69,25 @@ void WriteReference(std::string_view type, const TraceId& trace, const SpanId& s
   json->EndObject();
 }
 
+// The parent once, as what it is; links that OpenTelemetry's shim keeps of it beside it repeat it.
+// A link to trace 0 or span 0 is no reference.
+void WriteReferences(const Span& span, wire::JsonWriter* json) {
+  const bool follows = FollowsFromParent(span);
+  json->Key("references");
+  json->BeginArray();
+  if (!span.parent_span_id.empty())
+    WriteReference(follows ? "FOLLOWS_FROM" : "CHILD_OF", span.trace_id, span.parent_span_id, json);
+  for (const Link& link : span.links) {
+    if (link.trace_id.empty() || link.span_id.empty()) continue;
+    const std::string_view type = FindString(link.attributes, kReferenceTypeKey);
+    const bool is_parent = link.span_id == span.parent_span_id && link.trace_id == span.trace_id;
+    if (is_parent && type == (follows ? kFollowsFromType : kChildOfType)) continue;
+    WriteReference(type == kChildOfType ? "CHILD_OF" : "FOLLOWS_FROM", link.trace_id, link.span_id,
+                   json);
+  }
+  json->EndArray();
+}
+
 void WriteSpanTags(const Span& span, const Scope& scope, wire::JsonWriter* json) {
   json->Key("tags");
   json->BeginArray();
@@ -157,16 +176,7 @@ void WriteJaegerTrace(const TraceId& id, const SpanBatch& batch, wire::JsonWrite
     json->Field("spanID", span.span_id.ToHex());
     json->Field("flags", span.flags & 0xFF);
     json->Field("operationName", span.name);
-    json->Key("references");
-    json->BeginArray();
-    if (!span.parent_span_id.empty())
-      WriteReference("CHILD_OF", span.trace_id, span.parent_span_id, json);
-    for (const Link& link : span.links)
-      WriteReference(FindString(link.attributes, "opentracing.ref_type") == "child_of"
-                         ? "CHILD_OF"
-                         : "FOLLOWS_FROM",
-                     link.trace_id, link.span_id, json);
-    json->EndArray();
+    WriteReferences(span, json);
     json->Field("startTime", span.start_ns / 1000);
     json->Field("duration", DurationNs(span) / 1000);
     WriteSpanTags(span, batch.scopes[span.scope], json);

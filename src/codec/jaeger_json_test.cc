@@ -108,6 +108,81 @@ TEST(JaegerJson, ReadsSingleSpans) {
   EXPECT_EQ(late.parent_span_id.ToHex(), "0000000000000003");
   ASSERT_EQ(late.links.size(), 1u);
   EXPECT_EQ(late.links[0].trace_id, late.trace_id);
+  EXPECT_EQ(Text(late.links[0].attributes), "opentracing.ref_type=\"follows_from\" ");
+  EXPECT_TRUE(FollowsFromParent(late));
+  EXPECT_FALSE(FollowsFromParent(v2));
+}
+
+// "type trace/span" of each reference of the first span that is written.
+std::string References(const SpanBatch& batch) {
+  std::string body;
+  wire::JsonWriter json(&body);
+  WriteJaegerTrace(batch.spans[0].trace_id, batch, &json);
+  const size_t begin = body.find("\"references\":[") + 14;
+  return body.substr(begin, body.find(']', begin) - begin);
+}
+std::string Reference(const char* type, const char* trace, const char* span) {
+  return std::string(R"({"refType":")") + type + R"(","traceID":"000000000000000)" + trace +
+         R"(","spanID":"000000000000000)" + span + "\"}";
+}
+
+TEST(JaegerJson, ReferencesComeBackAsTheyWere) {
+  const std::string child = Reference("CHILD_OF", "1", "3"),
+                    follows = Reference("FOLLOWS_FROM", "1", "3"),
+                    other = Reference("FOLLOWS_FROM", "2", "3"),
+                    sibling = Reference("FOLLOWS_FROM", "1", "4"),
+                    second = Reference("CHILD_OF", "2", "5");
+  for (const std::string& list :
+       {std::string(), child, follows, other, child + "," + follows, child + "," + sibling,
+        child + "," + second + "," + other, follows + "," + sibling}) {
+    SpanBatch batch =
+        Decode(JaegerItem::kSpan, R"([{"traceID":"1","spanID":"2","references":[)" + list + "]}]");
+    EXPECT_EQ(References(batch), list);
+  }
+}
+
+TEST(JaegerJson, AReferenceToTraceZeroOrSpanZeroIsNone) {
+  for (const char* list :
+       {R"({"refType":"CHILD_OF","traceID":"0","spanID":"0"})",
+        R"({"refType":"CHILD_OF","traceID":"0","spanID":"7"})",
+        R"({"refType":"FOLLOWS_FROM","traceID":"00000000000000000000000000000000","spanID":"7"})",
+        R"({"refType":"FOLLOWS_FROM","traceID":"1","spanID":"0000000000000000"})",
+        R"({"refType":"CHILD_OF","spanID":"0"})"}) {
+    SpanBatch batch =
+        Decode(JaegerItem::kSpan,
+               std::string(R"([{"traceID":"1","spanID":"2","references":[)") + list + "]}]");
+    ASSERT_EQ(batch.spans.size(), 1u) << list << batch.rejected_spans.message;
+    EXPECT_TRUE(batch.spans[0].parent_span_id.empty()) << list;
+    EXPECT_TRUE(batch.spans[0].links.empty()) << list;
+    EXPECT_EQ(References(batch), "");
+  }
+}
+
+// As OpenTelemetry's OpenTracing shim sends them: every reference is a link with its type, the
+// parent too. Links to nothing are kept, and are no references.
+TEST(JaegerJson, ReferencesOfOtlpLinks) {
+  auto references = [](const std::string& parent, const std::string& links) {
+    auto batch = DecodeOtlpTraces(OtlpFormat::kJson,
+                                  R"({"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":
+      "00000000000000000000000000000001","spanId":"0000000000000002","parentSpanId":")" +
+                                      parent + R"(","links":[)" + links + "]}]}]}]}");
+    EXPECT_TRUE(batch) << batch.error().message;
+    return References(*batch);
+  };
+  auto link = [](const char* trace, const char* span, const std::string& type) {
+    return std::string(R"({"traceId":"0000000000000000000000000000000)") + trace +
+           R"(","spanId":"000000000000000)" + span +
+           R"(","attributes":[{"key":"opentracing.ref_type","value":{"stringValue":")" + type +
+           "\"}}]}";
+  };
+  constexpr char kParent[] = "0000000000000003";
+  EXPECT_EQ(references(kParent, link("1", "3", "follows_from")),
+            Reference("FOLLOWS_FROM", "1", "3"));
+  EXPECT_EQ(references(kParent, link("1", "3", "child_of")), Reference("CHILD_OF", "1", "3"));
+  EXPECT_EQ(references(kParent, link("1", "3", "other")),
+            Reference("CHILD_OF", "1", "3") + "," + Reference("FOLLOWS_FROM", "1", "3"));
+  EXPECT_EQ(references("", link("1", "3", "follows_from")), Reference("FOLLOWS_FROM", "1", "3"));
+  EXPECT_EQ(references(kParent, link("0", "0", "follows_from")), Reference("CHILD_OF", "1", "3"));
 }
 
 // One wrong value costs one span, whatever and wherever it is.

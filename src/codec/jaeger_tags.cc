@@ -4,9 +4,15 @@
 namespace weft::codec {
 namespace {
 
-// The attribute of a link that is no FOLLOWS_FROM; without it a link is one.
-constexpr KeyValue kChildOf[] = {
-    {"opentracing.ref_type", {.type = ValueType::kString, .count = 8, .text = "child_of"}}};
+// A link without the attribute is FOLLOWS_FROM; the one to the parent says so, since others may
+// link to their parents.
+constexpr KeyValue TypeAttribute(std::string_view type) {
+  Value value{
+      .type = ValueType::kString, .count = static_cast<uint32_t>(type.size()), .text = type.data()};
+  return {kReferenceTypeKey, value};
+}
+constexpr KeyValue kChildOf[] = {TypeAttribute(kChildOfType)};
+constexpr KeyValue kFollowsFrom[] = {TypeAttribute(kFollowsFromType)};
 
 std::optional<SpanKind> KindOf(std::string_view text) {
   for (uint32_t i = 1; i <= 5; ++i)
@@ -29,11 +35,15 @@ std::optional<StatusCode> StatusOf(std::string_view text) {
   return std::nullopt;
 }
 
+bool IsNone(const JaegerReference& reference) {
+  return reference.span_id.empty() || (reference.has_trace && reference.trace_id.empty());
+}
+
 const JaegerReference* FindParent(const JaegerSpanFacts& facts, const TraceId& trace) {
   for (bool follows : {false, true})
     for (const JaegerReference& reference : facts.references)
-      if (reference.follows == follows && !reference.span_id.empty() &&
-          (reference.trace_id.empty() || reference.trace_id == trace))
+      if (reference.follows == follows && !IsNone(reference) &&
+          (!reference.has_trace || reference.trace_id == trace))
         return &reference;
   return nullptr;
 }
@@ -77,11 +87,12 @@ void TakeJaegerReferences(const JaegerSpanFacts& facts, ItemStack<Link>* links, 
   span->parent_span_id = parent != nullptr ? parent->span_id : facts.parent_span_id;
   const size_t mark = links->mark();
   for (const JaegerReference& reference : facts.references) {
-    if (&reference == parent && !reference.follows) continue;
+    if (IsNone(reference) || (&reference == parent && !reference.follows)) continue;
     Link& link = links->Push();
-    link.trace_id = reference.trace_id.empty() ? span->trace_id : reference.trace_id;
+    link.trace_id = reference.has_trace ? reference.trace_id : span->trace_id;
     link.span_id = reference.span_id;
     if (!reference.follows) link.attributes = kChildOf;
+    if (&reference == parent) link.attributes = kFollowsFrom;
   }
   span->links = links->TakeSince(mark, arena);
 }

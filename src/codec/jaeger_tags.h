@@ -20,7 +20,8 @@ namespace weft::codec {
 
 struct JaegerReference {
   bool follows = false;  // FOLLOWS_FROM, else CHILD_OF
-  TraceId trace_id;      // empty: the span's own
+  bool has_trace = false;
+  TraceId trace_id;  // the span's own unless has_trace
   SpanId span_id;
 };
 
@@ -37,7 +38,8 @@ struct JaegerSpanFacts {
 // True when the tag became part of the span or of the facts and is no attribute any more.
 bool TakeJaegerTag(const KeyValue& tag, Span* span, JaegerSpanFacts* facts);
 // Parent and links: the parent is the first CHILD_OF reference into the own trace, or the first
-// FOLLOWS_FROM one where there is none; every other reference is a link, and so is that one.
+// FOLLOWS_FROM one where there is none; that one is a link as well, which keeps its type, and so is
+// every other reference. A reference to trace 0 or span 0 is none.
 void TakeJaegerReferences(const JaegerSpanFacts& facts, ItemStack<Link>* links, Arena* arena,
                           Span* span);
 

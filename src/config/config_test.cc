@@ -184,6 +184,7 @@ TEST(ConfigTest, BuiltInIsTheDefaultOfEverySetting) {
       std::get<StoreSettings>(config.Find(ComponentKind::kExporter, {"store", ""})->settings);
   EXPECT_EQ(store.retention_age_ns, StoreSettings().retention_age_ns);
   EXPECT_EQ(store.retention_bytes, StoreSettings().retention_bytes);
+  EXPECT_EQ(store.max_clock_shift_ns, 3'600'000'000'000u);
   EXPECT_EQ(store.durability, StoreSettings::Durability::kDurable);
   const auto& query =
       std::get<QuerySettings>(config.Find(ComponentKind::kExtension, {"query", ""})->settings);

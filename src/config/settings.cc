@@ -102,6 +102,7 @@ std::optional<Settings> ReadStore(Section section) {
     flush->Finish();
   }
   ReadOptionalBytes(&section, "free_bytes_min", &settings.free_bytes_min);
+  section.ReadDuration("max_clock_shift", &settings.max_clock_shift_ns);
   section.Finish();
   if (!section.IsSound()) return std::nullopt;
   uint64_t head = settings.head_bytes_max.value_or(64ull << 20);

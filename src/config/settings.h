@@ -49,6 +49,7 @@ struct StoreSettings {
   enum class Durability : uint8_t { kDurable, kRelaxed, kMemory } durability = Durability::kDurable;
   uint64_t retention_age_ns = 14ull * 24 * 3600 * 1'000'000'000;
   uint64_t retention_bytes = 20ull << 30;
+  uint64_t max_clock_shift_ns = 3600ull * 1'000'000'000;
   // Absent: the store's own defaults (store/store.h).
   std::optional<uint64_t> head_bytes_max, flush_bytes, flush_age_ns, page_cache_bytes,
       free_bytes_min;

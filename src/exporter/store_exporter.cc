@@ -23,6 +23,7 @@ store::StoreConfig ToStoreConfig(const config::StoreSettings& settings) {
   }
   config.retention_age_ns = settings.retention_age_ns;
   config.retention_bytes = settings.retention_bytes;
+  config.clock_rule.shift_max_ns = settings.max_clock_shift_ns;
   config.head_bytes_max = settings.head_bytes_max.value_or(config.head_bytes_max);
   config.flush_bytes = settings.flush_bytes.value_or(config.flush_bytes);
   config.flush_age_ns = settings.flush_age_ns.value_or(config.flush_age_ns);

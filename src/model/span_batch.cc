@@ -114,6 +114,15 @@ std::string_view ServiceName(const Resource& resource) {
   return name.empty() ? std::string_view("unknown_service") : name;
 }
 
+bool FollowsFromParent(const Span& span) {
+  if (span.parent_span_id.empty()) return false;
+  for (const Link& link : span.links)
+    if (link.span_id == span.parent_span_id && link.trace_id == span.trace_id &&
+        FindString(link.attributes, kReferenceTypeKey) == kFollowsFromType)
+      return true;
+  return false;
+}
+
 std::string_view KindText(SpanKind kind) {
   switch (kind) {
     case SpanKind::kInternal:

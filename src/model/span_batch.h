@@ -143,6 +143,13 @@ class SpanBatch {
 
 // "service.name" of a resource, or "unknown_service" as OpenTelemetry's SDKs call it.
 std::string_view ServiceName(const Resource& resource);
+// The link attribute that keeps the type of an OpenTracing reference: "child_of" or "follows_from".
+inline constexpr std::string_view kReferenceTypeKey = "opentracing.ref_type";
+inline constexpr std::string_view kChildOfType = "child_of";
+inline constexpr std::string_view kFollowsFromType = "follows_from";
+// True where the span's relation to its parent is FOLLOWS_FROM: a link of that type names the
+// parent.
+bool FollowsFromParent(const Span& span);
 // "server", ...; "unspecified" for numbers outside the protocol.
 std::string_view KindText(SpanKind kind);
 // The record's severity text, or the name of its number's range.

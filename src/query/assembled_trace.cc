@@ -151,8 +151,7 @@ class AssembledSource : public FieldSource {
 AssembledTrace::AssembledTrace(SpanBatch batch) : batch_(std::move(batch)) {
   start_ns_ = UINT64_MAX;
   for (const Span& span : batch_.spans) {
-    nodes_.push_back({span.span_id, span.parent_span_id, span.start_ns, span.end_ns, span.kind,
-                      span.status == StatusCode::kError});
+    nodes_.push_back(trace::NodeOf(span));
     start_ns_ = std::min(start_ns_, span.start_ns);
     end_ns_ = std::max({end_ns_, span.start_ns, span.end_ns});
   }
@@ -206,8 +205,16 @@ TraceSummary AssembledTrace::Summarise(const Plan& plan, const std::vector<uint3
   out.root_service = ServiceName(batch_.resources[root.resource]);
   out.root_name = root.name;
   out.root_missing = root_missing_;
-  out.start_ns = start_ns_;
-  out.duration_ns = end_ns_ - start_ns_;
+  out.order_ns = start_ns_;
+  uint64_t end_ns = 0;
+  out.start_ns = UINT64_MAX;
+  for (const Span& span : batch_.spans) {
+    if (span.start_ns == 0) continue;
+    out.start_ns = std::min(out.start_ns, span.start_ns);
+    end_ns = std::max({end_ns, span.start_ns, span.end_ns});
+  }
+  if (end_ns == 0) out.start_ns = 0;
+  out.duration_ns = end_ns - out.start_ns;
   out.spans = static_cast<uint32_t>(batch_.spans.size());
   out.orphans = static_cast<uint32_t>(std::ranges::count(tree_.orphan, true));
   std::map<std::string_view, ServiceShare> shares;

@@ -48,7 +48,7 @@ class Summariser {
   uint32_t spans_max_;
   SegmentScan& scan_;
   TraceSummary out_;
-  uint64_t end_ns_ = 0;
+  uint64_t end_ns_ = 0;  // of the spans that have a time
   bool certain_ = true;
   std::vector<uint8_t> has_;                   // by filter: has the trace a span of it?
   std::vector<uint32_t> selected_;             // filters whose spans are the answer
@@ -64,7 +64,7 @@ bool NamesEventsOrLinks(const Plan& plan) {
 
 Result<std::optional<TraceSummary>> Summariser::Run() {
   out_.trace_id = trace_.id;
-  out_.start_ns = UINT64_MAX;
+  out_.start_ns = out_.order_ns = UINT64_MAX;
   out_.root_missing = true;
   if (uint64_t{trace_.first_row} + trace_.rows > spans_.row_count())
     return Fail(ErrorCode::kCorruption, "a trace names rows that its block lacks");
@@ -77,6 +77,7 @@ Result<std::optional<TraceSummary>> Summariser::Run() {
   WEFT_TRY(EachGroup(
       [&](uint32_t group, uint32_t begin, uint32_t end) { return TakeGroup(group, begin, end); }));
   out_.spans = trace_.rows;
+  if (end_ns_ == 0) out_.start_ns = 0;
   out_.duration_ns = end_ns_ - out_.start_ns;
   WEFT_ASSIGN(ColumnRef service_column, Intrinsic("serviceName"));
   WEFT_ASSIGN(auto dictionary, spans_.OpenDictionary(service_column));
@@ -135,8 +136,11 @@ Status Summariser::TakeGroup(uint32_t group, uint32_t begin, uint32_t end) {
   WEFT_ASSIGN(uint32_t error,
               status_values->Find(Value::Int(static_cast<int64_t>(StatusCode::kError))));
   for (uint32_t i = begin; i < end; ++i) {
-    out_.start_ns = std::min(out_.start_ns, starts[i]);
-    end_ns_ = std::max({end_ns_, starts[i], ends[i]});
+    out_.order_ns = std::min(out_.order_ns, starts[i]);
+    if (starts[i] != 0) {
+      out_.start_ns = std::min(out_.start_ns, starts[i]);
+      end_ns_ = std::max({end_ns_, starts[i], ends[i]});
+    }
     bool failed = statuses[i] == error && error != kAbsent;
     ServiceShare& share = services_[services[i]];
     ++share.spans;

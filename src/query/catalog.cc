@@ -134,15 +134,48 @@ Result<std::vector<OperationName>> ListOperations(const store::Snapshot& snapsho
   return std::vector<OperationName>(names.begin(), names.end());
 }
 
+namespace {
+
+// The smallest start of the segment's spans that is a time; only groups with spans that have none
+// are read. Nothing where no span has one; a group that cannot be read is left out.
+std::optional<uint64_t> FirstTime(const block::Segment& segment) {
+  const block::Table& spans = segment.spans();
+  std::optional<uint64_t> first;
+  std::vector<uint64_t> starts;
+  for (uint32_t group = 0; group < spans.group_count(); ++group) {
+    const auto [earliest, latest] = spans.TimeRange(group);
+    if (latest == 0 || (first && earliest >= *first)) continue;
+    if (earliest != 0) {
+      first = earliest;
+      continue;
+    }
+    starts.resize(spans.rows_in_group(group));
+    if (!spans.ReadNumbers(block::FixedColumn::kStart, group, starts)) continue;
+    for (uint64_t start : starts)
+      if (start != 0 && (!first || start < *first)) first = start;
+  }
+  return first;
+}
+
+}  // namespace
+
 std::optional<std::pair<uint64_t, uint64_t>> DataRange(const store::Snapshot& snapshot) {
   std::optional<std::pair<uint64_t, uint64_t>> out;
+  bool any = false;
   for (const auto& segment : snapshot.segments()) {
     if (segment->spans().row_count() == 0) continue;
+    any = true;
     auto [first, last] = segment->time_range();
+    if (first == 0) {
+      const std::optional<uint64_t> time = FirstTime(*segment);
+      if (!time) continue;
+      first = *time;
+    }
     if (!out) out = {first, last};
     out->first = std::min(out->first, first);
     out->second = std::max(out->second, last);
   }
+  if (!out && any) out = {0, 0};
   return out;
 }
 

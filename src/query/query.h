@@ -67,7 +67,8 @@ struct TraceSummary {
   TraceId trace_id;
   std::string root_service, root_name;  // of the root, or of the earliest span where it is missing
   bool root_missing = false;
-  uint64_t start_ns = 0, duration_ns = 0;
+  uint64_t start_ns = 0, duration_ns = 0;  // of the spans that have a time (0: none was given)
+  uint64_t order_ns = 0;                   // earliest start of all: by it answers are ordered
   uint32_t spans = 0, errors = 0;
   uint32_t orphans = 0;                // spans that name a parent which is not there
   std::vector<ServiceShare> services;  // most spans first
@@ -110,8 +111,8 @@ struct OperationName {
 Result<std::vector<OperationName>> ListOperations(const store::Snapshot& snapshot,
                                                   std::string_view service, const Budget& budget,
                                                   std::string* partial = nullptr);
-// Smallest and largest span start in the snapshot: where data is, for an empty search. Nothing when
-// the snapshot is empty.
+// Smallest and largest span start in the snapshot: where data is, for an empty search. Spans
+// without a time (start 0) count only where there is no other. Nothing when the snapshot is empty.
 std::optional<std::pair<uint64_t, uint64_t>> DataRange(const store::Snapshot& snapshot);
 
 }  // namespace weft::query

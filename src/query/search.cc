@@ -133,7 +133,7 @@ Result<SearchResult> Searcher::Run() {
   bool more = !groups_.empty() || !waiting_.empty();
   if (more && !result_.traces.empty()) {
     const TraceSummary& last = result_.traces.back();
-    result_.cursor = EncodeCursor({last.start_ns, last.trace_id}, question_);
+    result_.cursor = EncodeCursor({last.order_ns, last.trace_id}, question_);
   } else if (more) {
     result_.cursor = request_.cursor;
   }

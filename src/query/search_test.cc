@@ -369,6 +369,47 @@ TEST(Catalog, Names) {
   EXPECT_FALSE(DataRange(*InChunks({})).has_value());
 }
 
+// Traces of Zipkin may lack times: they make no range begin in 1970.
+TEST(Catalog, SpansWithoutATimeAreInNoRange) {
+  std::vector<SpanBatch> batches(1);
+  SpanBatch& batch = batches[0];
+  batch.resources.resize(1);
+  batch.scopes.resize(1);
+  auto add = [&](uint8_t trace, uint8_t id, uint8_t parent, uint64_t start, uint64_t end) {
+    Span span;
+    span.trace_id.bytes[15] = trace;
+    span.span_id.bytes[7] = id;
+    span.parent_span_id.bytes[7] = parent;
+    span.start_ns = start;
+    span.end_ns = end;
+    batch.spans.push_back(span);
+  };
+  constexpr uint64_t kTime = 1'700'000'000'000'000'000;
+  add(1, 1, 0, 0, 0);
+  add(2, 1, 0, kTime, kTime + 50);
+  add(2, 2, 1, 0, 0);
+  add(2, 3, 1, kTime + 20, kTime + 70);
+  for (const testing::Layout& layout : testing::MakeLayouts({&batches[0]})) {
+    SCOPED_TRACE(layout.name);
+    auto range = DataRange(*layout.snapshot);
+    ASSERT_TRUE(range.has_value());
+    EXPECT_EQ(range->first, kTime);
+    EXPECT_EQ(range->second, kTime + 20);
+    Result<SearchResult> result = Search(*layout.snapshot, {}, {});
+    ASSERT_TRUE(result.has_value());
+    ASSERT_EQ(result->traces.size(), 2u);
+    for (const TraceSummary& trace : result->traces) {
+      const bool timed = trace.trace_id.bytes[15] == 2;
+      EXPECT_EQ(trace.start_ns, timed ? kTime : 0);
+      EXPECT_EQ(trace.duration_ns, timed ? 70u : 0u);
+      EXPECT_EQ(trace.order_ns, 0u);
+    }
+  }
+  batch.spans.resize(1);
+  for (const testing::Layout& layout : testing::MakeLayouts({&batches[0]}))
+    EXPECT_EQ(DataRange(*layout.snapshot), std::pair(uint64_t{0}, uint64_t{0}));
+}
+
 TEST(Catalog, ABlockWithADamagedPageHidesNoOther) {
   auto batches = Read(
       {

@@ -161,7 +161,8 @@ std::shared_ptr<const Snapshot> Engine::TakeSnapshot(std::string_view name) {
   Tenant* tenant = FindTenant(CanonicalTenant(name));
   if (tenant == nullptr) {
     return std::make_shared<StoreSnapshot>(std::vector<std::shared_ptr<const block::Chunk>>(),
-                                           Blocks(), std::make_shared<SplitTraces>());
+                                           Blocks(), std::make_shared<SplitTraces>(),
+                                           config_.clock_rule);
   }
   for (;;) {
     const uint64_t epoch = wal_ != nullptr ? wal_->epoch() : 0;
@@ -194,7 +195,7 @@ std::shared_ptr<const Snapshot> Engine::TakeSnapshot(std::string_view name) {
       [[maybe_unused]] const Status merged = MergeParts(*tenant);
     }
     auto snapshot = std::make_shared<const StoreSnapshot>(std::move(chunks), std::move(blocks),
-                                                          std::move(splits));
+                                                          std::move(splits), config_.clock_rule);
     std::lock_guard lock(tenant->view_mutex);
     if (tenant->view_version == version) tenant->snapshot = snapshot;
     return snapshot;

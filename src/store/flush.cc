@@ -161,6 +161,7 @@ Result<std::shared_ptr<LiveBlock>> Engine::WriteLiveBlock(
   const std::string temporary = TemporaryName(path);
   block::WriteBlockOptions options;
   options.group_rows = config_.block_group_rows;
+  options.clock_rule = config_.clock_rule;
   options.cancelled = [this] { return stopping_.load(); };
   auto summary = block::WriteBlock(env_, temporary, sources, options);
   if (!summary) {
@@ -179,7 +180,7 @@ Result<std::shared_ptr<LiveBlock>> Engine::WriteLiveBlock(
   meta.received_min_ns = summary->received_min_ns;
   meta.received_max_ns = summary->received_max_ns;
   meta.file_checksum = summary->file_checksum;
-  auto live = LiveBlock::Open(env_, path, std::move(meta), cache_);
+  auto live = LiveBlock::Open(env_, path, std::move(meta), cache_, config_.clock_rule);
   if (!live->readable()) {
     live->RemoveWhenUnused();
     return Fail(ErrorCode::kCorruption, live->problem());

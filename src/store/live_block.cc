@@ -19,9 +19,10 @@ void RemovedBlocks::Forget(size_t count) {
 }
 
 std::shared_ptr<LiveBlock> LiveBlock::Open(Env* env, const std::string& path, BlockMeta meta,
-                                           std::shared_ptr<block::PageCache> cache) {
+                                           std::shared_ptr<block::PageCache> cache,
+                                           const trace::ClockRule& rule) {
   std::shared_ptr<LiveBlock> live(new LiveBlock(env, path, std::move(meta)));
-  auto segment = block::OpenBlock(env, path, std::move(cache));
+  auto segment = block::OpenBlock(env, path, std::move(cache), rule);
   if (segment) {
     live->segment_ = std::move(*segment);
     live->values_ = live->segment_->distinct_values();

@@ -38,7 +38,8 @@ class LiveBlock {
  public:
   // Never fails: a file that does not open is a block without segment, and says why.
   static std::shared_ptr<LiveBlock> Open(Env* env, const std::string& path, BlockMeta meta,
-                                         std::shared_ptr<block::PageCache> cache);
+                                         std::shared_ptr<block::PageCache> cache,
+                                         const trace::ClockRule& rule);
   ~LiveBlock();
 
   const BlockMeta& meta() const { return meta_; }

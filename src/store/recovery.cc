@@ -123,7 +123,8 @@ Status Engine::LoadBlocks() {
   bool blocks_missing = false;
   for (const auto& [number, meta] : recovered_.blocks) {
     Tenant& tenant = TenantOf(meta.tenant);
-    auto live = LiveBlock::Open(env_, PathOfBlock(meta.tenant, meta.name), meta, cache_);
+    auto live = LiveBlock::Open(env_, PathOfBlock(meta.tenant, meta.name), meta, cache_,
+                                config_.clock_rule);
     if (!live->readable()) {
       if (config_.read_only && !env_->Exists(live->path())) {
         return Fail(ErrorCode::kNotFound, live->problem());
@@ -205,7 +206,8 @@ Status Engine::AdoptOrphans(const std::string& tenant, std::vector<BlockName> or
       Blocks others;
       for (const auto& [number, meta] : recovered_.blocks) {
         if (meta.tenant != tenant) continue;
-        others.push_back(LiveBlock::Open(env_, PathOfBlock(tenant, meta.name), meta, cache_));
+        others.push_back(LiveBlock::Open(env_, PathOfBlock(tenant, meta.name), meta, cache_,
+                                         config_.clock_rule));
       }
       WEFT_ASSIGN(const std::vector<TraceId> splits, FindSplits(others, SplitTraces(), **segment));
       for (const TraceId& id : splits) edit.split.push_back({tenant, id});

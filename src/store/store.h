@@ -29,6 +29,7 @@
 #include "base/env.h"
 #include "block/segment.h"
 #include "model/span_batch.h"
+#include "trace/correction.h"
 
 namespace weft::store {
 
@@ -78,6 +79,7 @@ struct StoreConfig {
   uint64_t page_cache_bytes = 32ull << 20;
   uint64_t free_bytes_min = 64ull << 20;  // below it ingest is refused until space is back
   uint32_t block_group_rows = block::RowGroups::kRowsMax;  // block/block_writer.h
+  trace::ClockRule clock_rule;            // of self time, critical path and views
   bool background = true;                 // false: tests call FlushNow() and CompactNow()
   bool delete_source_after_merge = true;
   StoreObserver* observer = nullptr;  // borrowed, may be null
@@ -102,6 +104,8 @@ class Snapshot {
   virtual Result<SpanBatch> ReadTrace(const TraceId& id) const = 0;
   // Blocks that could not be read, by name: an answer built on this snapshot is partial.
   virtual const std::vector<std::string>& unreadable() const = 0;
+  // By which clocks are corrected when a trace is shown: the same as in blocks.
+  virtual trace::ClockRule clock_rule() const { return {}; }
 };
 
 struct StoreLevelStats {

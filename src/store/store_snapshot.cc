@@ -40,8 +40,9 @@ void RemoveDuplicates(std::vector<Item>* items, Key key, Hash hash) {
 
 StoreSnapshot::StoreSnapshot(std::vector<std::shared_ptr<const block::Chunk>> chunks,
                              std::vector<std::shared_ptr<LiveBlock>> blocks,
-                             std::shared_ptr<const SplitTraces> splits)
-    : chunk_count_(chunks.size()), splits_(std::move(splits)) {
+                             std::shared_ptr<const SplitTraces> splits,
+                             const trace::ClockRule& rule)
+    : chunk_count_(chunks.size()), splits_(std::move(splits)), clock_rule_(rule) {
   segments_.assign(chunks.begin(), chunks.end());
   for (std::shared_ptr<LiveBlock>& live : blocks) {
     if (!live->readable()) {

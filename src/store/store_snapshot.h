@@ -36,7 +36,7 @@ class StoreSnapshot : public Snapshot {
   // `blocks` newest first.
   StoreSnapshot(std::vector<std::shared_ptr<const block::Chunk>> chunks,
                 std::vector<std::shared_ptr<LiveBlock>> blocks,
-                std::shared_ptr<const SplitTraces> splits);
+                std::shared_ptr<const SplitTraces> splits, const trace::ClockRule& rule);
 
   const std::vector<std::shared_ptr<const block::Segment>>& segments() const override {
     return segments_;
@@ -44,6 +44,7 @@ class StoreSnapshot : public Snapshot {
   bool MayBeSplit(const TraceId& id) const override;
   Result<SpanBatch> ReadTrace(const TraceId& id) const override;
   const std::vector<std::string>& unreadable() const override { return unreadable_; }
+  trace::ClockRule clock_rule() const override { return clock_rule_; }
   // A block of it was found damaged since: the next snapshot will do without.
   bool stale() const;
 
@@ -53,6 +54,7 @@ class StoreSnapshot : public Snapshot {
   std::vector<std::shared_ptr<LiveBlock>> blocks_;  // of segments_ from chunk_count_ on
   std::shared_ptr<const SplitTraces> splits_;
   std::vector<std::string> unreadable_;
+  trace::ClockRule clock_rule_;
 };
 
 }  // namespace weft::store

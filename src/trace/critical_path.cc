@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The critical path of a call tree: the chain of work that, if it had been shorter, would have made
-// the root shorter. Walk backwards from the end of a span: the child that ended last is what the span
-// waited for; before that child started, the child that had ended last by then; what no such child
-// covers is the span's own. Children are clipped to their parent. A child that was still running when
-// the next one on the path started is not on it: nobody waited for it there.
+// the root shorter. Walk backwards from the end of a span: the child that ended last is what the
+// span waited for; before that child started, the child that had ended last by then; what no such
+// child covers is the span's own. Children are clipped to their parent. A child that was still
+// running when the next one on the path started is not on it: nobody waited for it there. Nor is
+// one that follows from its parent, with all below it.
 //
 //   root  |--------------------------|        pieces, from the back: root [22,26), b [12,22),
 //   a        |------|                         root [9,12), a [3,9), root [0,3). c overlaps b and
@@ -50,8 +51,8 @@ class Walker {
  private:
   struct Frame {
     uint32_t position;
-    uint64_t start, end;   // clipped to the parent's
-    uint64_t cursor;       // the path is known from here to `end`
+    uint64_t start, end;    // clipped to the parent's
+    uint64_t cursor;        // the path is known from here to `end`
     size_t children_begin;  // into children_
     size_t next;            // children before this index are still to be looked at
   };
@@ -59,7 +60,7 @@ class Walker {
   void Push(uint32_t position, uint64_t start, uint64_t end) {
     size_t begin = children_.size();
     for (uint32_t c = position + 1; c < position + tree_.subtree[position]; c += tree_.subtree[c])
-      children_.push_back(c);
+      if (IsWaitedFor(nodes_[tree_.node[c]])) children_.push_back(c);
     // Ascending by clipped end, so that the last ones come off the back.
     std::stable_sort(children_.begin() + static_cast<ptrdiff_t>(begin), children_.end(),
                      [&](uint32_t a, uint32_t b) {

@@ -35,14 +35,17 @@ std::vector<uint64_t> SelfTimes(const Tree& tree, std::span<const Node> nodes) {
   std::vector<Node> by_start;
   for (uint32_t i = 0; i < self.size(); ++i) {
     const Node& span = nodes[tree.node[i]];
-    if (span.end_ns <= span.start_ns) continue;
+    if (span.end_ns <= span.start_ns || span.copy) continue;
     Sweep sweep(span);
     const uint32_t end = i + tree.subtree[i];
-    for (uint32_t c = i + 1; c < end; c += tree.subtree[c]) sweep.Add(nodes[tree.node[c]]);
+    auto for_each_child = [&](auto visit) {
+      for (uint32_t c = i + 1; c < end; c += tree.subtree[c])
+        if (const Node& child = nodes[tree.node[c]]; IsWaitedFor(child)) visit(child);
+    };
+    for_each_child([&](const Node& child) { sweep.Add(child); });
     if (!sweep.ordered()) {
       by_start.clear();
-      for (uint32_t c = i + 1; c < end; c += tree.subtree[c])
-        by_start.push_back(nodes[tree.node[c]]);
+      for_each_child([&](const Node& child) { by_start.push_back(child); });
       std::ranges::sort(by_start, {}, &Node::start_ns);
       sweep = Sweep(span);
       for (const Node& child : by_start) sweep.Add(child);
@@ -56,7 +59,9 @@ std::vector<bool> ErrorOrigins(const Tree& tree, std::span<const Node> nodes) {
   std::vector<bool> origin(tree.node.size());
   for (uint32_t i = 0; i < origin.size(); ++i) origin[i] = nodes[tree.node[i]].error;
   for (uint32_t i = 0; i < origin.size(); ++i)
-    if (tree.parent[i] != kNone && nodes[tree.node[i]].error) origin[tree.parent[i]] = false;
+    if (const Node& child = nodes[tree.node[i]];
+        tree.parent[i] != kNone && child.error && IsWaitedFor(child))
+      origin[tree.parent[i]] = false;
   return origin;
 }
 

@@ -13,7 +13,7 @@
 
 #include <cstdint>
 #include <span>
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/span_batch.h"
@@ -29,8 +29,24 @@ struct Node {
   uint64_t start_ns = 0;
   uint64_t end_ns = 0;
   SpanKind kind = SpanKind::kUnspecified;
-  bool error = false;
+  uint32_t resource = 0;  // numbered by whoever made the node
+  bool error = false;     // status
+  // Says in another way that it failed (SaysFailure): its end may be no answer's.
+  bool failed = false;
+  bool follows = false;  // from its parent, which does not wait for it
+  bool copy = false;     // another span with this id stands for it
 };
+inline bool IsWaitedFor(const Node& node) { return !node.follows && !node.copy; }
+// A start of 0 is none: the sender gave no time. Whoever makes such a node gives it no end either,
+// so that it takes no time from anybody.
+inline bool HasTime(const Node& node) { return node.start_ns != 0; }
+
+// True for attributes by which a span says that it failed: `error` that is true, `error.type`.
+bool SaysFailure(const KeyValue& attribute);
+// Whether it could be true with this key.
+inline bool MaySayFailure(std::string_view key) { return key == "error" || key == "error.type"; }
+// The node of a span of a batch.
+Node NodeOf(const Span& span);
 
 // All arrays are indexed by pre-order position; roots and siblings are ordered by start, then id.
 struct Tree {
@@ -43,6 +59,8 @@ struct Tree {
   std::vector<bool> orphan;        // names a parent that is not here (or was cut from a cycle)
 };
 Tree BuildTree(std::span<const Node> nodes);
+// Pre-order position of the trace's root: the earliest root that is no orphan, else 0.
+uint32_t RootOf(const Tree& tree);
 
 // The same, reusing memory from call to call: block building makes one tree a trace.
 // Thread rule: one thread at a time.
@@ -68,21 +86,16 @@ class TreeBuilder {
   std::span<const Node> nodes_;
 };
 
-// Per pre-order position: time of the span that no child covers (children clipped to the span). The
-// nodes may have moved since the tree was built.
+// Per pre-order position: time of the span that no child it waits for covers (children clipped to
+// the span); 0 for a copy. The nodes may have moved since the tree was built.
 std::vector<uint64_t> SelfTimes(const Tree& tree, std::span<const Node> nodes);
 // Per pre-order position: ns that the span contributes to the critical path of its root: walking
 // back from the root's end, always into the child that ended last. The sum over one root's tree is
-// that root's duration. Children that outlive their parent (asynchronous) are clipped.
+// that root's duration. Children that outlive their parent (asynchronous) are clipped; what is
+// below a child that is not waited for is on no path.
 std::vector<uint64_t> CriticalTimes(const Tree& tree, std::span<const Node> nodes);
-// Per pre-order position: error status and no child with one.
+// Per pre-order position: error status and no child that is waited for with one.
 std::vector<bool> ErrorOrigins(const Tree& tree, std::span<const Node> nodes);
-// Per pre-order position: ns to add to a span's times in a view, so that children lie in their
-// parents where clocks of two services disagree (only between spans of different `host` numbers; 0
-// where nothing must move).
-std::vector<int64_t> SkewCorrections(const Tree& tree, std::span<const Node> nodes,
-                                     std::span<const uint32_t> host);
-
 // Pieces of one root's critical path in time order: [start, end) spent in the span at `position`.
 struct CriticalPiece {
   uint32_t position = 0;
@@ -90,24 +103,5 @@ struct CriticalPiece {
 };
 std::vector<CriticalPiece> CriticalPath(const Tree& tree, std::span<const Node> nodes,
                                         uint32_t root_position);
-
-// Everything a view needs of one assembled trace.
-struct TraceView {
-  const SpanBatch* batch = nullptr;  // borrowed
-  std::vector<Node> nodes;           // one a span of the batch, same index
-  Tree tree;
-  std::vector<int64_t> skew_ns;  // pre-order
-  // Pre-order, with the clocks corrected; blocks keep those of the times as received.
-  std::vector<uint64_t> self_ns, critical_ns;
-  // Of `root`, found with the clocks corrected; each piece in its span's own times, as received.
-  std::vector<CriticalPiece> critical_path;
-  std::vector<bool> error_origin;  // pre-order
-  uint64_t start_ns = 0, end_ns = 0;
-  uint32_t root =
-      0;  // pre-order position of the trace's root: the earliest non-orphan root, else 0
-  bool root_missing = false;
-  uint32_t services = 0, errors = 0, depth = 0;
-};
-TraceView BuildTraceView(const SpanBatch& batch);
 
 }  // namespace weft::trace

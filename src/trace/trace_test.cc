@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trace/trace.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <memory>
 #include <numeric>
 #include <random>
+
+#include "trace/trace_view.h"
 
 namespace weft::trace {
 namespace {
@@ -21,7 +22,12 @@ SpanId Id(uint64_t n) {
 
 Node Make(uint64_t id, uint64_t parent, uint64_t start, uint64_t end,
           SpanKind kind = SpanKind::kInternal, bool error = false) {
-  return {Id(id), parent == 0 ? SpanId{} : Id(parent), start, end, kind, error};
+  return {.span_id = Id(id),
+          .parent_span_id = parent == 0 ? SpanId{} : Id(parent),
+          .start_ns = start,
+          .end_ns = end,
+          .kind = kind,
+          .error = error};
 }
 
 TEST(TreeTest, EmptyTraceIsAnEmptyTree) {
@@ -208,19 +214,71 @@ TEST(ErrorOriginTest, DeepestErrorIsTheOrigin) {
   EXPECT_THAT(ErrorOrigins(tree, nodes), ElementsAre(false, true, false));
 }
 
-TEST(SkewTest, CentresAChildOfAnotherHostAndMovesItsSubtree) {
-  std::vector<Node> nodes = {Make(1, 0, 100, 200, SpanKind::kClient),
-                             Make(2, 1, 40, 100, SpanKind::kServer), Make(3, 2, 50, 60)};
+TEST(WaitedForTest, FollowersAndCopiesTakeNothingFromTheirParents) {
+  std::vector<Node> nodes = {Make(1, 0, 0, 100, SpanKind::kServer, true), Make(2, 1, 20, 80),
+                             Make(3, 2, 30, 40), Make(2, 1, 50, 95), Make(4, 1, 60, 70)};
+  nodes[1].follows = true;
+  nodes[1].error = true;
+  nodes[3].copy = true;
+  nodes[3].error = true;
   Tree tree = BuildTree(nodes);
-  EXPECT_THAT(SkewCorrections(tree, nodes, std::vector<uint32_t>{0, 1, 1}), ElementsAre(0, 80, 80));
-  EXPECT_THAT(SkewCorrections(tree, nodes, std::vector<uint32_t>{0, 0, 0}), ElementsAre(0, 0, 0));
+  ASSERT_THAT(tree.node, ElementsAre(0, 1, 2, 3, 4));
+  EXPECT_THAT(SelfTimes(tree, nodes), ElementsAre(90, 50, 10, 0, 10));
+  EXPECT_THAT(CriticalTimes(tree, nodes), ElementsAre(90, 0, 0, 0, 10));
+  EXPECT_THAT(ErrorOrigins(tree, nodes), ElementsAre(true, true, false, true, false));
+}
+TEST(WaitedForTest, OverlappingFollowersOutOfOrderCountForNothing) {
+  // The starts of the children descend once the clocks are corrected: the slow way of the sweep.
+  std::vector<Node> nodes = {Make(1, 0, 0, 100), Make(2, 1, 10, 30), Make(3, 1, 20, 90),
+                             Make(4, 1, 40, 50)};
+  nodes[2].follows = true;
+  Tree tree = BuildTree(nodes);
+  std::swap(nodes[1].start_ns, nodes[3].start_ns);
+  std::swap(nodes[1].end_ns, nodes[3].end_ns);
+  EXPECT_EQ(SelfTimes(tree, nodes)[0], 70u);
 }
 
-TEST(SkewTest, ConsumersMayStartAfterTheirProducerEnded) {
-  std::vector<Node> nodes = {Make(1, 0, 100, 110, SpanKind::kProducer),
-                             Make(2, 1, 500, 505, SpanKind::kConsumer)};
-  Tree tree = BuildTree(nodes);
-  EXPECT_THAT(SkewCorrections(tree, nodes, std::vector<uint32_t>{0, 1}), ElementsAre(0, 0));
+TEST(NodeTest, FollowsFromIsALinkToTheOwnParent) {
+  auto link = [](uint64_t trace, uint64_t span, const char* type) {
+    static std::vector<std::unique_ptr<KeyValue>> kept;
+    kept.push_back(std::make_unique<KeyValue>("opentracing.ref_type", Value::String(type)));
+    Link out;
+    out.trace_id.bytes[15] = static_cast<uint8_t>(trace);
+    out.span_id = Id(span);
+    out.attributes = {kept.back().get(), 1};
+    return out;
+  };
+  Span span;
+  span.trace_id.bytes[15] = 1;
+  span.span_id = Id(2);
+  auto node = [&](uint64_t parent, std::vector<Link> links) {
+    span.parent_span_id = parent == 0 ? SpanId{} : Id(parent);
+    span.links = links;
+    return NodeOf(span);
+  };
+  EXPECT_TRUE(node(1, {link(1, 1, "follows_from")}).follows);
+  EXPECT_FALSE(node(1, {link(1, 1, "child_of")}).follows);
+  EXPECT_FALSE(node(1, {link(2, 1, "follows_from")}).follows);
+  EXPECT_FALSE(node(1, {link(1, 9, "follows_from")}).follows);
+  Link plain = link(1, 1, "follows_from");
+  plain.attributes = {};
+  EXPECT_FALSE(node(1, {plain}).follows);
+  // A link alone makes no parent.
+  EXPECT_FALSE(node(0, {link(1, 7, "follows_from"), link(1, 0, "follows_from")}).follows);
+}
+TEST(NodeTest, AClientFailsByAttributeToo) {
+  auto failed = [](SpanKind kind, KeyValue attribute) {
+    Span span;
+    span.kind = kind;
+    span.attributes = {&attribute, 1};
+    return NodeOf(span).failed;
+  };
+  EXPECT_TRUE(failed(SpanKind::kClient, {"error", Value::Bool(true)}));
+  EXPECT_TRUE(failed(SpanKind::kClient, {"error", Value::String("true")}));
+  EXPECT_TRUE(failed(SpanKind::kClient, {"error.type", Value::String("timeout")}));
+  EXPECT_FALSE(failed(SpanKind::kClient, {"error", Value::Bool(false)}));
+  EXPECT_FALSE(failed(SpanKind::kClient, {"error", Value::String("false")}));
+  EXPECT_FALSE(failed(SpanKind::kClient, {"error.type", Value::String("")}));
 }
 
 // The callee's clock is 5 s behind: it ended before its caller began, by the times as received.
@@ -244,18 +302,30 @@ TEST(TraceViewTest, ACallWithAWrongClockIsOnTheCriticalPath) {
   add(3, 2, kNow - kBehind + 20, kNow - kBehind + 50, 1);
   add(4, 1, kNow + 2, kNow + 6, 0);
   TraceView view = BuildTraceView(batch);
-  // The callee is the first child in the tree, and the last by the corrected times: [10, 90).
-  EXPECT_THAT(view.skew_ns, ElementsAre(0, 5'010, 5'010, 0));
-  EXPECT_THAT(view.self_ns, ElementsAre(16, 50, 30, 4));
-  EXPECT_THAT(view.critical_ns, ElementsAre(16, 50, 30, 4));
+  // The callee is the first child in the tree, and on the path by the corrected times: [0, 80).
+  EXPECT_THAT(view.skew_ns, ElementsAre(0, 5'000, 5'000, 0));
+  EXPECT_THAT(view.times.self_ns, ElementsAre(20, 50, 30, 4));
+  EXPECT_THAT(view.times.critical_ns, ElementsAre(20, 50, 30, 0));
+  ASSERT_TRUE(view.moved());
+  EXPECT_THAT(view.received->self_ns, ElementsAre(96, 50, 30, 4));
+  EXPECT_THAT(view.received->critical_ns, ElementsAre(96, 0, 0, 4));
+  EXPECT_EQ(view.start_ns, kNow - kBehind);
+  EXPECT_EQ(view.corrected_start_ns, kNow);
+  EXPECT_EQ(view.end_ns, view.corrected_end_ns);
   std::vector<std::array<uint64_t, 3>> pieces;
-  for (const CriticalPiece& piece : view.critical_path)
+  for (const CriticalPiece& piece : view.times.critical_path)
     pieces.push_back({piece.position, piece.start_ns, piece.end_ns});
   using Piece = std::array<uint64_t, 3>;
-  EXPECT_THAT(pieces,
-              ElementsAre(Piece{0, 10'000, 10'002}, Piece{3, 10'002, 10'006},
-                          Piece{0, 10'006, 10'010}, Piece{1, 5'000, 5'020}, Piece{2, 5'020, 5'050},
-                          Piece{1, 5'050, 5'080}, Piece{0, 10'090, 10'100}));
+  EXPECT_THAT(pieces, ElementsAre(Piece{1, 5'000, 5'020}, Piece{2, 5'020, 5'050},
+                                  Piece{1, 5'050, 5'080}, Piece{0, 10'080, 10'100}));
+  TraceView plain = AsReceived(std::move(view));
+  EXPECT_FALSE(plain.moved());
+  EXPECT_THAT(plain.skew_ns, ElementsAre(0, 0, 0, 0));
+  EXPECT_THAT(plain.times.critical_ns, ElementsAre(96, 0, 0, 4));
+  EXPECT_EQ(plain.corrected_start_ns, kNow - kBehind);
+  ASSERT_EQ(plain.findings.size(), 1u);
+  EXPECT_EQ(DescribeFinding(plain, plain.findings[0]),
+            "bank: 2 spans moved by +5 us, because 1 call starts before its caller");
 }
 
 TEST(TraceViewTest, FindsTheRootAndCountsServices) {
@@ -283,6 +353,14 @@ TEST(TraceViewTest, FindsTheRootAndCountsServices) {
   EXPECT_EQ(view.tree.node[view.root], 0u);
   EXPECT_EQ(view.start_ns, 97u);
   EXPECT_EQ(view.end_ns, 200u);
+  // A span without a time is part of the trace, and of no range.
+  Span timeless;
+  timeless.span_id = Id(9);
+  timeless.parent_span_id = Id(1);
+  batch.spans.push_back(timeless);
+  TraceView with_timeless = BuildTraceView(batch);
+  EXPECT_EQ(with_timeless.start_ns, 97u);
+  EXPECT_EQ(with_timeless.end_ns, 200u);
   batch.spans.erase(batch.spans.begin());
   TraceView without_root = BuildTraceView(batch);
   EXPECT_TRUE(without_root.root_missing);

@@ -38,6 +38,14 @@ void TreeBuilder::Build(std::span<const Node> nodes, Tree* out) {
   Flatten(nodes, out);
 }
 
+uint32_t RootOf(const Tree& tree) {
+  const uint32_t count = static_cast<uint32_t>(tree.node.size());
+  // Roots lie in start order: the first is the earliest.
+  for (uint32_t i = 0; i < count; i += tree.subtree[i])
+    if (!tree.orphan[i]) return i;
+  return 0;
+}
+
 uint32_t TreeBuilder::FindFirst(const SpanId& id) const {
   size_t mask = slots_.size() - 1;
   for (size_t slot = IdHash{}(id)&mask;; slot = (slot + 1) & mask) {

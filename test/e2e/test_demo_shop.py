@@ -214,6 +214,15 @@ class DemoShopTest(WeftTest):
         self.assertLessEqual({"authorize with issuer", "charge card", "place order"}, failed)
         self.assertNotIn("score transaction", failed)
 
+    def test_no_clock_of_one_machine_seems_to_be_off(self):
+        for _ in range(5):
+            self.buy()
+        found = self.weft.json("/api/weft/v1/search?limit=10000&spss=0")["traces"]
+        self.assertGreater(len(found), 10)
+        said = {t["traceId"]: header["clocks"] for t in found
+                if (header := self.weft.trace(t["traceId"])[0])["clocks"]}
+        self.assertEqual(said, {}, f"{len(said)} of {len(found)} traces")
+
     def test_its_visitors_come_by_themselves(self):
         def visited():
             found = self.weft.json("/api/weft/v1/search?q=%7B%20name%20%3D%20%22GET%20/products/:article%22%20%7D")
