@@ -43,6 +43,13 @@ net::Response JsonResponse(std::string body, int status) {
           .body = std::move(body)};
 }
 
+void AddPartialHeader(std::string partial, net::Response* response) {
+  if (partial.empty()) return;
+  for (char& c : partial)
+    if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7E) c = ' ';
+  response->headers.emplace_back("weft-partial", std::move(partial));
+}
+
 net::Response ErrorResponse(const Error& error) { return ErrorBody(error, nullptr, ""); }
 
 net::GrpcStatus ToGrpcStatus(const Error& error) {

@@ -18,6 +18,9 @@
 namespace weft::api {
 
 net::Response JsonResponse(std::string body, int status = 200);
+// `weft-partial: why`, where the answer's form has no field for it. Nothing when `partial` is
+// empty.
+void AddPartialHeader(std::string partial, net::Response* response);
 // {"error": {...}} with the status that fits.
 net::Response ErrorResponse(const Error& error);
 net::GrpcStatus ToGrpcStatus(const Error& error);

@@ -76,7 +76,7 @@ class ApiTest : public ::testing::Test {
         .retention_age_ns = 7,
         .retention_bytes = 8,
         .listeners = [] { return std::vector<ListenerAddress>{{"otlp/grpc", "localhost:4317"}}; }};
-    query_.emplace(options, facts, store_.get(), &server_, &metrics_, SystemClock(),
+    query_.emplace(options, facts, store(), &server_, &metrics_, SystemClock(),
                    [this] { return why_not_ready_; });
     ASSERT_TRUE(query_->Start());
     server_.Start();
@@ -85,6 +85,8 @@ class ApiTest : public ::testing::Test {
     if (query_) query_->Stop();
     server_.Stop();
   }
+  // What is asked.
+  virtual store::Store* store() { return store_.get(); }
   void Put(SpanBatch batch) {
     store_.Put(std::move(batch));
   }

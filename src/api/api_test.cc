@@ -558,7 +558,7 @@ TEST_F(ApiTest, ManyQuestionsAtOnce) {
 
 // A snapshot whose reading blocks until the query is cancelled or the test lets go.
 TEST(QueryRunnerTest, RefusesWhatDoesNotFitAndCancelsOnStop) {
-  MemoryStore store;
+  testing::SimStore store;
   Metrics metrics;
   struct FakeExchange : net::Exchange {
     void Respond(net::Response response) override { status = response.status; }
@@ -570,7 +570,7 @@ TEST(QueryRunnerTest, RefusesWhatDoesNotFitAndCancelsOnStop) {
     std::atomic<int> status{0};
     std::atomic<bool> gone{false};
   };
-  QueryRunner runner(&store, {.workers = 1, .waiting_max = 1}, &metrics, SystemClock());
+  QueryRunner runner(store.get(), {.workers = 1, .waiting_max = 1}, &metrics, SystemClock());
   auto blocking = std::make_shared<FakeExchange>();
   std::atomic<bool> running{false}, saw_cancel{false};
   runner.Run(

@@ -11,6 +11,7 @@
 #include "api/parameters.h"
 #include "api/trace_chunks.h"
 #include "base/check.h"
+#include "query/partial_answer.h"
 
 namespace weft::api {
 namespace {
@@ -66,6 +67,7 @@ class TracePieces final : public Pieces {
     if (!next_) {
       ended_ = true;
       std::string tail = "]}";
+      query::NoteGaps(chunks_.partial(), &partial_);
       if (!partial_.empty()) {
         tail += ",\"partial\":";
         wire::AppendJsonString(partial_, &tail);
@@ -92,7 +94,7 @@ class TracePieces final : public Pieces {
     for (;;) {
       Result<std::optional<std::string>> message = chunks_.Next();
       if (message) return std::move(*message);
-      partial_ += (partial_.empty() ? "" : "; ") + message.error().message;
+      query::NoteGaps(message.error().message, &partial_);
       if (error_) error_ = weft::Fail(std::move(message).error());
     }
   }

@@ -15,11 +15,16 @@ constexpr std::string_view kService = "/jaeger.api_v3.QueryService/";
 constexpr size_t kSummariesAtOnce = 500;
 
 // The status behind an answer that may not be whole.
-net::GrpcStatus WholenessStatus(const store::Snapshot& snapshot, const std::string& partial) {
+net::GrpcStatus WholenessStatus(bool damaged, const std::string& partial) {
   if (partial.empty()) return {};
-  return {
-      snapshot.unreadable().empty() ? net::GrpcCode::kDeadlineExceeded : net::GrpcCode::kDataLoss,
-      "partial: " + partial, 0};
+  return {damaged ? net::GrpcCode::kDataLoss : net::GrpcCode::kDeadlineExceeded,
+          "partial: " + partial, 0};
+}
+
+// Of one message before an error a client keeps nothing: names are given all the same, and what is
+// missing stands in the text beside the OK.
+net::GrpcStatus NamesStatus(const std::string& partial) {
+  return {net::GrpcCode::kOk, partial.empty() ? "" : "partial: " + partial, 0};
 }
 
 void Reply(const net::GrpcCallPtr& call, std::string message, net::GrpcStatus status = {}) {
@@ -48,9 +53,9 @@ class TracePieces final : public Pieces {
     }
   }
   net::GrpcStatus status() const override {
-    if (status_.code == net::GrpcCode::kOk && must_find_ && !found_)
-      return {net::GrpcCode::kNotFound, "trace not found", 0};
-    return status_;
+    if (status_.code != net::GrpcCode::kOk) return status_;
+    if (must_find_ && !found_) return {net::GrpcCode::kNotFound, "trace not found", 0};
+    return WholenessStatus(true, chunks_.partial());
   }
 
  private:
@@ -82,27 +87,29 @@ class SummaryPieces final : public Pieces {
 
 void AnswerServices(const SnapshotPtr& snapshot, const query::Budget& budget,
                     const net::GrpcCallPtr& call) {
-  Result<std::vector<query::ServiceCount>> services = query::ListServices(*snapshot, budget);
+  std::string partial;
+  auto services = query::ListServices(*snapshot, budget, &partial);
   if (!services) return call->Finish(ToGrpcStatus(services.error()));
-  Reply(call, EncodeServices(*services));
+  Reply(call, EncodeServices(*services), NamesStatus(partial));
 }
 
 void AnswerOperations(const OperationsRequest& request, const SnapshotPtr& snapshot,
                       const query::Budget& budget, const net::GrpcCallPtr& call) {
-  auto operations = query::ListOperations(*snapshot, request.service, budget);
+  std::string partial;
+  auto operations = query::ListOperations(*snapshot, request.service, budget, &partial);
   if (!operations) return call->Finish(ToGrpcStatus(operations.error()));
   if (!request.span_kind.empty())
     std::erase_if(*operations, [&](const query::OperationName& operation) {
       return KindText(operation.kind) != request.span_kind;
     });
-  Reply(call, EncodeOperations(*operations));
+  Reply(call, EncodeOperations(*operations), NamesStatus(partial));
 }
 
 void AnswerDependencies(const DependenciesRequest& request, const SnapshotPtr& snapshot,
                         const query::Budget& budget, const net::GrpcCallPtr& call) {
   auto found = query::FindDependencies(*snapshot, request.start_ns, request.end_ns, budget);
   if (!found) return call->Finish(ToGrpcStatus(found.error()));
-  Reply(call, EncodeDependencies(found->links), WholenessStatus(*snapshot, found->partial));
+  Reply(call, EncodeDependencies(found->links), WholenessStatus(found->damaged, found->partial));
 }
 
 void AnswerFind(QueryRunner* runner, const query::SearchRequest& search, bool summaries,
@@ -110,7 +117,7 @@ void AnswerFind(QueryRunner* runner, const query::SearchRequest& search, bool su
                 const net::GrpcCallPtr& call) {
   Result<query::SearchResult> result = query::Search(*snapshot, search, budget);
   if (!result) return call->Finish(ToGrpcStatus(result.error()));
-  net::GrpcStatus status = WholenessStatus(*snapshot, result->partial);
+  net::GrpcStatus status = WholenessStatus(result->damaged, result->partial);
   if (summaries)
     return SendPieces(std::make_unique<SummaryPieces>(std::move(result->traces), std::move(status)),
                       runner, call);

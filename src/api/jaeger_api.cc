@@ -12,6 +12,7 @@
 #include "api/otlp_transform.h"
 #include "api/paced_answer.h"
 #include "api/parameters.h"
+#include "api/stored_trace.h"
 #include "api/upload_route.h"
 #include "query/dependencies.h"
 #include "wire/json_indent.h"
@@ -26,6 +27,15 @@ constexpr uint64_t kNsPerMs = 1'000'000;
 constexpr size_t kTraceIdsMax = 1000;
 
 // ---------------------------------------------------------------- traces
+
+std::vector<JaegerError> PartialErrors(const std::string& partial) {
+  if (partial.empty()) return {};
+  return {{206, "partial: " + partial, ""}};
+}
+
+std::string WarningOf(const StoredTrace& trace) {
+  return trace.partial.empty() ? "" : "spans may be missing: " + trace.partial;
+}
 
 // The envelope around some traces, one trace a piece.
 class TracePieces final : public Pieces {
@@ -42,16 +52,19 @@ class TracePieces final : public Pieces {
     std::string piece = total_ == 0 && next_ == 0 ? "{\"data\":[" : "";
     while (next_ < ids_.size()) {
       const TraceId& id = ids_[next_++];
-      Result<SpanBatch> batch = snapshot_->ReadTrace(id);
-      if (!batch || batch->spans.empty()) {
-        bool missing = batch || batch.error().code == ErrorCode::kNotFound;
-        errors_.push_back({missing ? 404 : net::ToHttpStatus(batch.error().code),
-                           missing ? "trace not found" : batch.error().message, JaegerTraceId(id)});
+      Result<StoredTrace> trace = ReadStoredTrace(*snapshot_, id);
+      if (!trace) {
+        const Error& error = trace.error();
+        bool missing = error.code == ErrorCode::kNotFound;
+        errors_.push_back({missing ? 404 : net::ToHttpStatus(error.code),
+                           missing ? "trace not found" : error.message, JaegerTraceId(id)});
         continue;
       }
+      if (!trace->partial.empty())
+        errors_.push_back({206, "partial: " + trace->partial, JaegerTraceId(id)});
       if (total_++ > 0) piece += ',';
       wire::JsonWriter json(&piece);
-      codec::WriteJaegerTrace(id, *batch, &json);
+      codec::WriteJaegerTrace(id, trace->batch, &json, WarningOf(*trace));
       return Shown(std::move(piece));
     }
     ended_ = true;
@@ -147,16 +160,16 @@ void HandleTrace(QueryRunner* runner, const net::Request& request, net::Exchange
   AskForJaeger(runner, "jaeger_trace", std::move(exchange),
                [id = *id, indent = WantsIndent(request.query)](const store::Snapshot& snapshot,
                                                                const query::Budget&) {
-                 Result<SpanBatch> batch = snapshot.ReadTrace(id);
-                 if (!batch && batch.error().code != ErrorCode::kNotFound)
-                   return JaegerFailure(batch.error());
-                 if (!batch || batch->spans.empty()) return JaegerFailure(404, "trace not found");
+                 Result<StoredTrace> trace = ReadStoredTrace(snapshot, id);
+                 if (!trace && trace.error().code == ErrorCode::kNotFound)
+                   return JaegerFailure(404, "trace not found");
+                 if (!trace) return JaegerFailure(trace.error());
                  std::string data;
                  wire::JsonWriter json(&data);
                  json.BeginArray();
-                 codec::WriteJaegerTrace(id, *batch, &json);
+                 codec::WriteJaegerTrace(id, trace->batch, &json, WarningOf(*trace));
                  json.EndArray();
-                 return JaegerAnswer(data, 1, {}, indent);
+                 return JaegerAnswer(data, 1, PartialErrors(trace->partial), indent);
                });
 }
 
@@ -175,11 +188,6 @@ void HandleTransform(QueryRunner* runner, net::Request request, net::ExchangePtr
 }
 
 // ---------------------------------------------------------------- names
-
-std::vector<JaegerError> PartialErrors(const std::string& partial) {
-  if (partial.empty()) return {};
-  return {{206, "partial: " + partial, ""}};
-}
 
 net::Response AnswerServices(const store::Snapshot& snapshot, const query::Budget& budget) {
   std::string partial;

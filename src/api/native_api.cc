@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/native_api.h"
 
-#include <fmt/format.h>
-
 #include "api/answers.h"
 #include "api/parameters.h"
+#include "api/stored_trace.h"
 #include "api/tags_api.h"
 #include "api/trace_cache.h"
 #include "api/trace_rows.h"
@@ -33,6 +32,21 @@ void WriteDataRange(const store::Snapshot& snapshot, wire::JsonWriter* json) {
 
 // ---------------------------------------------------------------- status
 
+void WriteDamage(const store::StoreStats& stats, wire::JsonWriter* json) {
+  json->Field("damagedBlocks", stats.damaged_blocks);
+  json->Key("damage");
+  json->BeginArray();
+  for (const std::string& what : stats.damage) json->String(what);
+  json->EndArray();
+  json->Key("scrub");
+  json->BeginObject();
+  json->Field("roundBytes", stats.scrub_round_bytes);
+  json->Field("doneBytes", stats.scrub_round_done_bytes);
+  WriteTime("lastEndNs", stats.scrub_last_end_ns, json);
+  json->Field("lastDamagedBlocks", stats.scrub_last_damaged_blocks);
+  json->EndObject();
+}
+
 net::Response AnswerStatus(const ServerFacts& facts, store::Store* store,
                            const store::Snapshot& snapshot) {
   store::StoreStats stats = store->stats();
@@ -54,6 +68,7 @@ net::Response AnswerStatus(const ServerFacts& facts, store::Store* store,
   json.Field("blocks", stats.blocks);
   json.Field("bytes", stats.block_bytes);
   json.Field("headSpans", stats.head_spans);
+  WriteDamage(stats, &json);
   WriteDataRange(snapshot, &json);
   json.Key("listeners");
   json.BeginArray();
@@ -165,9 +180,6 @@ net::Response AnswerSearch(const query::SearchRequest& request, const store::Sna
   if (!parsed) return TraceQlErrorResponse(parsed.error(), diagnostic);
   Result<query::SearchResult> result = query::Search(snapshot, request, budget);
   if (!result) return ErrorResponse(result.error());
-  std::string partial = result->partial;
-  if (partial.empty() && !snapshot.unreadable().empty())
-    partial = fmt::format("{} blocks could not be read", snapshot.unreadable().size());
   std::string body;
   wire::JsonWriter json(&body);
   json.BeginObject();
@@ -176,7 +188,7 @@ net::Response AnswerSearch(const query::SearchRequest& request, const store::Sna
   for (const query::TraceSummary& trace : result->traces) WriteSummary(trace, &json);
   json.EndArray();
   json.Field("cursor", result->cursor);
-  json.Field("partial", partial);
+  json.Field("partial", result->partial);
   json.Key("stats");
   json.BeginObject();
   json.Field("spansTotal", result->stats.spans_total);
@@ -207,7 +219,11 @@ Result<query::SearchRequest> ReadSearch(std::string_view text) {
 
 net::Response AnswerOtlp(bool as_protobuf, bool logs, const TraceId& id,
                          const store::Snapshot& snapshot) {
-  Result<SpanBatch> batch = snapshot.ReadTrace(id);
+  // Log records without a span are an answer too.
+  StoredTrace trace;
+  auto batch = snapshot.ReadTrace(id, &trace.partial);
+  if (batch && batch->spans.empty() && !trace.partial.empty())
+    batch = weft::Fail(NotAmong(trace, ""));
   if (!batch) return ErrorResponse(batch.error());
   auto format = as_protobuf ? codec::OtlpFormat::kProtobuf : codec::OtlpFormat::kJson;
   std::string body;
@@ -218,6 +234,7 @@ net::Response AnswerOtlp(bool as_protobuf, bool logs, const TraceId& id,
   }
   net::Response response = JsonResponse(std::move(body));
   if (as_protobuf) response.content_type = "application/x-protobuf";
+  AddPartialHeader(trace.partial, &response);
   return response;
 }
 

@@ -39,9 +39,9 @@ class QueryTrace::MeasuredSnapshot : public store::Snapshot {
     return snapshot_->segments();
   }
   bool MayBeSplit(const TraceId& id) const override { return snapshot_->MayBeSplit(id); }
-  Result<SpanBatch> ReadTrace(const TraceId& id) const override {
+  Result<SpanBatch> ReadTrace(const TraceId& id, std::string* partial) const override {
     uint64_t start_ns = clock_->MonotonicNs();
-    Result<SpanBatch> trace = snapshot_->ReadTrace(id);
+    Result<SpanBatch> trace = snapshot_->ReadTrace(id, partial);
     uint64_t end_ns = clock_->MonotonicNs();
     std::lock_guard lock(measured_->mutex);
     if (measured_->over) return trace;

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "api/answers.h"
 #include "api/tempo_json.h"
 #include "api/tempo_parameters.h"
 #include "api/tempo_trace.h"
@@ -36,9 +37,7 @@ net::Response ErrorText(const Error& error) {
 net::Response JsonText(std::string body, std::string partial) {
   net::Response response = TextResponse(200, std::move(body));
   response.content_type = "application/json";
-  for (char& c : partial)
-    if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7E) c = ' ';
-  if (!partial.empty()) response.headers.emplace_back("weft-partial", std::move(partial));
+  AddPartialHeader(std::move(partial), &response);
   return response;
 }
 
@@ -143,11 +142,12 @@ void HandleTrace(QueryRunner* runner, bool version2, std::string_view id,
   Ask(runner, "tempo_trace", std::move(exchange),
       [asked = *std::move(asked), form, protobuf](const store::Snapshot& snapshot,
                                                   const query::Budget&) {
-        Result<std::string> trace = TempoTrace(snapshot, asked, form);
+        std::string partial;
+        Result<std::string> trace = TempoTrace(snapshot, asked, form, &partial);
         if (!trace && trace.error().code == ErrorCode::kNotFound)
           return TextResponse(404, "trace not found\n");
         if (!trace) return SearchError(trace.error(), asked.traceql);
-        net::Response response = JsonText(*std::move(trace), "");
+        net::Response response = JsonText(*std::move(trace), std::move(partial));
         if (protobuf) response.content_type = "application/protobuf";
         return response;
       });

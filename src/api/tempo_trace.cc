@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/tempo_trace.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <tuple>
 #include <unordered_map>
 
+#include "api/stored_trace.h"
 #include "codec/otlp.h"
 #include "query/trace_filter.h"
 #include "wire/json_writer.h"
@@ -81,17 +80,15 @@ std::string WrapProtobuf(std::string_view trace, std::string_view message) {
 }  // namespace
 
 Result<std::string> TempoTrace(const store::Snapshot& snapshot, const TempoTraceRequest& request,
-                               TempoTraceForm form) {
-  WEFT_ASSIGN(SpanBatch batch, snapshot.ReadTrace(request.id));
-  if (batch.spans.empty() || !TouchesRange(batch, request))
-    return Fail(ErrorCode::kNotFound, "trace not found");
+                               TempoTraceForm form, std::string* partial) {
+  WEFT_ASSIGN(StoredTrace stored, ReadStoredTrace(snapshot, request.id));
+  SpanBatch& batch = stored.batch;
+  if (!TouchesRange(batch, request)) return Fail(NotAmong(stored, "trace not found"));
+  *partial = std::move(stored.partial);
   if (!request.traceql.empty()) WEFT_TRY(KeepMatching(request, &batch));
   // Runs of one resource and scope become one message.
   std::ranges::stable_sort(batch.spans, {},
                            [](const Span& span) { return std::tuple(span.resource, span.scope); });
-  std::string message;
-  if (!snapshot.unreadable().empty())
-    message = fmt::format("{} blocks could not be read", snapshot.unreadable().size());
   std::string trace;
   switch (form) {
     case TempoTraceForm::kJsonV1:
@@ -99,13 +96,13 @@ Result<std::string> TempoTrace(const store::Snapshot& snapshot, const TempoTrace
       return trace;
     case TempoTraceForm::kJsonV2:
       codec::EncodeTracesProtojson(batch, "resourceSpans", &trace);
-      return WrapJson(trace, message);
+      return WrapJson(trace, *partial);
     case TempoTraceForm::kProtobufV1:
       codec::EncodeSoundOtlpTraces(codec::OtlpFormat::kProtobuf, batch, &trace);
       return trace;
     case TempoTraceForm::kProtobufV2:
       codec::EncodeSoundOtlpTraces(codec::OtlpFormat::kProtobuf, batch, &trace);
-      return WrapProtobuf(trace, message);
+      return WrapProtobuf(trace, *partial);
   }
   return trace;
 }

@@ -16,9 +16,10 @@ namespace weft::api {
 
 enum class TempoTraceForm : uint8_t { kJsonV1, kJsonV2, kProtobufV1, kProtobufV2 };
 
-// kNotFound: the snapshot has no span of it, or none in the time range that was asked for. A trace
-// with any span in the range is given whole.
+// kNotFound: the snapshot has no span of it, or none in the time range that was asked for; other
+// errors as of ReadStoredTrace(). A trace with any span in the range is given whole. `partial` gets
+// why spans may be missing: version 2 says it in its message too.
 Result<std::string> TempoTrace(const store::Snapshot& snapshot, const TempoTraceRequest& request,
-                               TempoTraceForm form);
+                               TempoTraceForm form, std::string* partial);
 
 }  // namespace weft::api

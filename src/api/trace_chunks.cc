@@ -3,6 +3,9 @@
 
 #include <algorithm>
 
+#include "api/stored_trace.h"
+#include "query/partial_answer.h"
+
 namespace weft::api {
 
 Result<std::optional<std::string>> TraceChunks::Next() {
@@ -16,10 +19,11 @@ Result<std::optional<std::string>> TraceChunks::Next() {
 Status TraceChunks::ReadNextTrace() {
   next_span_ = 0;
   trace_ = {};
-  Result<SpanBatch> batch = snapshot_->ReadTrace(ids_[next_id_++]);
-  if (!batch && batch.error().code == ErrorCode::kNotFound) return {};
-  if (!batch) return Fail(std::move(batch).error());
-  trace_ = std::move(*batch);
+  Result<StoredTrace> stored = ReadStoredTrace(*snapshot_, ids_[next_id_++]);
+  if (!stored && stored.error().code == ErrorCode::kNotFound) return {};
+  if (!stored) return Fail(std::move(stored).error());
+  query::NoteGaps(stored->partial, &partial_);
+  trace_ = std::move(stored->batch);
   // Every change of resource or scope from span to span writes both again.
   std::ranges::stable_sort(trace_.spans, [](const Span& a, const Span& b) {
     return std::pair(a.resource, a.scope) < std::pair(b.resource, b.scope);

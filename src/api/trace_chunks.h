@@ -30,6 +30,8 @@ class TraceChunks {
   // A message; nothing at the end. A trace that the store does not hold is passed over. After an
   // error (a trace that cannot be read) the next call goes on behind it.
   Result<std::optional<std::string>> Next();
+  // Why the traces given so far may not be whole, naming the blocks; empty: they are.
+  const std::string& partial() const { return partial_; }
 
  private:
   Status ReadNextTrace();
@@ -41,6 +43,7 @@ class TraceChunks {
   const codec::OtlpFormat format_;
   size_t next_id_ = 0;
   SpanBatch trace_;
+  std::string partial_;
   size_t next_span_ = 0;
   size_t spans_at_once_ = 256;
 };

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/trace_document.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <unordered_map>
+
+#include "api/stored_trace.h"
 
 namespace weft::api {
 
@@ -21,20 +20,16 @@ std::shared_ptr<const TraceDocument> TraceDocument::FromBatch(const TraceId& id,
 
 Result<std::shared_ptr<const TraceDocument>> TraceDocument::Read(const store::Snapshot& snapshot,
                                                                  const TraceId& id) {
-  WEFT_ASSIGN(SpanBatch batch, snapshot.ReadTrace(id));
-  if (batch.spans.empty())
-    return Fail(ErrorCode::kNotFound, fmt::format("no span of trace {}", id.ToHex()));
+  WEFT_ASSIGN(StoredTrace trace, ReadStoredTrace(snapshot, id));
   std::shared_ptr<TraceDocument> document(
-      new TraceDocument(id, std::move(batch), snapshot.clock_rule()));
+      new TraceDocument(id, std::move(trace.batch), snapshot.clock_rule()));
   document->sources_ = FindSources(snapshot, id);
-  document->unreadable_ = snapshot.unreadable();
+  document->partial_ = std::move(trace.partial);
   uint64_t stored = document->sources_.spans;
   uint64_t shown = document->row_count();
   document->duplicates_ = stored > shown ? stored - shown : 0;
-  if (!snapshot.unreadable().empty())
-    document->warnings_.push_back(
-        fmt::format("Blocks that could not be read may hold more of this trace: {}.",
-                    fmt::join(snapshot.unreadable(), ", ")));
+  if (!document->partial_.empty())
+    document->warnings_.push_back("Spans may be missing: " + document->partial_ + ".");
   return document;
 }
 
@@ -55,7 +50,8 @@ TraceDocument::Sources TraceDocument::FindSources(const store::Snapshot& snapsho
 }
 
 bool TraceDocument::HoldsFor(const store::Snapshot& snapshot) const {
-  if (!sources_.whole || snapshot.unreadable() != unreadable_) return false;
+  // What was missing may be back.
+  if (!sources_.whole || !partial_.empty()) return false;
   Sources now = FindSources(snapshot, id_);
   return now.whole &&
          std::ranges::equal(now.segments, sources_.segments, [](const auto& a, const auto& b) {

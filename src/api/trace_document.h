@@ -20,7 +20,7 @@ namespace weft::api {
 
 class TraceDocument {
  public:
-  // kNotFound when the snapshot has no span of it.
+  // Errors as of ReadStoredTrace().
   static Result<std::shared_ptr<const TraceDocument>> Read(const store::Snapshot& snapshot,
                                                            const TraceId& id);
   static std::shared_ptr<const TraceDocument> FromBatch(const TraceId& id, SpanBatch batch,
@@ -40,6 +40,8 @@ class TraceDocument {
   bool HoldsFor(const store::Snapshot& snapshot) const;
   uint64_t memory_bytes() const;  // about
   const std::vector<std::string>& warnings() const { return warnings_; }
+  // Why spans may be missing, naming the blocks; empty: it is whole.
+  const std::string& partial() const { return partial_; }
 
  private:
   // Where a snapshot has rows of the trace. Segments are immutable and known by their address; the
@@ -59,7 +61,7 @@ class TraceDocument {
   trace::TraceView view_;
   std::vector<uint32_t> log_starts_, log_indexes_;
   Sources sources_;
-  std::vector<std::string> unreadable_;
+  std::string partial_;
   uint64_t duplicates_ = 0;
   std::vector<std::string> warnings_;
 };

@@ -115,6 +115,7 @@ std::string DescribeRows(const TraceDocument& document, uint32_t from, uint32_t 
   for (uint64_t row = from; row < end; ++row)
     WriteSpan(document, static_cast<uint32_t>(row), &json);
   json.EndArray();
+  json.Field("partial", document.partial());
   json.EndObject();
   return body;
 }
@@ -161,6 +162,7 @@ std::string FindRows(const TraceDocument& document, std::string_view text) {
   json.Field("event", events);
   json.Field("log", logs);
   json.EndObject();
+  json.Field("partial", document.partial());
   json.EndObject();
   return body;
 }

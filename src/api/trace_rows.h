@@ -13,10 +13,10 @@
 
 namespace weft::api {
 
-// {"spans": [...]} of rows [from, from + count), as many as there are.
+// {"spans": [...], "partial": ""} of rows [from, from + count), as many as there are.
 std::string DescribeRows(const TraceDocument& document, uint32_t from, uint32_t count);
-// {"rows": [...], "counts": {...}}: rows whose name, service, attributes, events or logs contain
-// the text; letters of ASCII in any case.
+// {"rows": [...], "counts": {...}, "partial": ""}: rows whose name, service, attributes, events or
+// logs contain the text; letters of ASCII in any case.
 std::string FindRows(const TraceDocument& document, std::string_view text);
 
 }  // namespace weft::api

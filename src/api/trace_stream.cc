@@ -133,6 +133,7 @@ std::string TraceStream::HeaderLine() const {
   json.BeginArray();
   for (const std::string& warning : d.warnings()) json.String(warning);
   json.EndArray();
+  json.Field("partial", d.partial());
   WriteCriticalPath(view.times, &json);
   json.Key("asReceived");
   if (view.received) {

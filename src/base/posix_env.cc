@@ -164,7 +164,8 @@ std::string HolderOf(int fd) {
 class RealEnv : public Env {
  public:
   Result<std::unique_ptr<ReadableFile>> OpenRead(const std::string& path) override {
-    Descriptor fd(Retry([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); }));
+    // Where a pipe stands in a file's place nobody may wait for its writer.
+    Descriptor fd(Retry([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); }));
     if (fd.get() < 0) return FailErrno("cannot open", path);
     struct stat info;
     if (::fstat(fd.get(), &info) != 0) return FailErrno("cannot stat", path);

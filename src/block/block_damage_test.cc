@@ -10,6 +10,7 @@
 #include "block/block_file.h"
 #include "block/block_format.h"
 #include "block/block_reader.h"
+#include "block/block_regions.h"
 #include "block/read_everything.h"
 #include "testing/sim_env.h"
 #include "testing/wild_block.h"
@@ -65,7 +66,7 @@ TEST_F(DamageTest, EveryFlippedBitIsReported) {
     const size_t at = random() % damaged.size();
     damaged[at] = static_cast<char>(damaged[at] ^ 1 << (random() % 8));
     Put(damaged);
-    Status status = VerifyBlock(&env_, "/damaged");
+    Status status = VerifyBlock(&env_, "/damaged").status;
     // Four bytes of the trailer mean nothing and are covered by its checksum all the same.
     ASSERT_FALSE(status.has_value()) << "byte " << at << " of " << damaged.size();
     EXPECT_EQ(status.error().code, ErrorCode::kCorruption) << status.error().message;
@@ -79,7 +80,7 @@ TEST_F(DamageTest, EveryCutIsReported) {
   for (int round = 0; round < 200; ++round) {
     Put(bytes_.substr(0, random() % bytes_.size()));
     EXPECT_FALSE(OpenBlock(&env_, "/damaged", nullptr).has_value());
-    EXPECT_FALSE(VerifyBlock(&env_, "/damaged").has_value());
+    EXPECT_FALSE(VerifyBlock(&env_, "/damaged").status.has_value());
   }
 }
 
@@ -94,6 +95,57 @@ TEST_F(DamageTest, NothingIsFollowedBehindTheChecksums) {
     if (auto block = OpenBlockUnverified(&env_, "/damaged")) (void)ReadEverything(**block);
   }
   SUCCEED() << "no crash, no sanitizer report";
+}
+
+TEST_F(DamageTest, TheWriterAndTheReaderAgreeOnWhichFileItIs) {
+  std::mt19937_64 random(1);
+  auto chunk = std::make_shared<Chunk>();
+  chunk->Append(testing::WildBatch(random, {.spans = 120, .logs = 20}));
+  chunk->Seal();
+  std::vector<std::shared_ptr<const Segment>> sources = {chunk};
+  const auto written = WriteBlock(&env_, "/again", sources, {.columns_max = 24});
+  ASSERT_TRUE(written.has_value());
+  const BlockIdentity identity{written->bytes, written->summary_checksum};
+  EXPECT_EQ(OpenBlockWithIdentity(&env_, "/again", nullptr, nullptr)->identity, identity);
+  EXPECT_EQ(OpenBlockWithIdentity(&env_, "/block", nullptr, nullptr)->identity, identity)
+      << "the same content is the same file";
+  chunk = std::make_shared<Chunk>();
+  chunk->Append(testing::WildBatch(random, {.spans = 120, .logs = 20}));
+  chunk->Seal();
+  sources = {chunk};
+  ASSERT_TRUE(WriteBlock(&env_, "/other", sources, {.columns_max = 24}).has_value());
+  const BlockVerdict verdict = VerifyBlock(&env_, "/other", {.expected = identity, .may_read = {}});
+  EXPECT_TRUE(verdict.is_whole_file);
+  EXPECT_EQ(verdict.status.error().code, ErrorCode::kCorruption);
+  EXPECT_FALSE(ReadTraceFilter(&env_, "/other", identity).has_value());
+  EXPECT_TRUE(VerifyBlock(&env_, "/again", {.expected = identity, .may_read = {}}).status);
+}
+
+TEST_F(DamageTest, TheFilterOutlivesDamageElsewhere) {
+  const OpenedBlock block = *OpenBlockWithIdentity(&env_, "/block", nullptr, nullptr);
+  std::vector<TraceEntry> traces(block.segment->trace_count());
+  ASSERT_TRUE(block.segment->ReadTraces(0, traces).has_value());
+  for (const auto& [part, region] : RegionsOf(bytes_)) {
+    std::string damaged = bytes_;
+    damaged[region.offset + region.bytes / 2] ^= 1;
+    Put(damaged);
+    const auto filter = ReadTraceFilter(&env_, "/damaged", block.identity);
+    const bool needed = part == "magic" || part == "summary" || part == "filter" ||
+                        part == "footer" || part == "trailer";
+    EXPECT_EQ(filter.has_value(), !needed) << part;
+    if (!filter) continue;
+    for (const TraceEntry& trace : traces) EXPECT_TRUE(FilterMayHold(*filter, trace.id));
+  }
+}
+
+TEST_F(DamageTest, ACheckThatIsStoppedSaysSo) {
+  uint64_t asked = 0;
+  const BlockVerdict verdict = VerifyBlock(&env_, "/block", {.expected = {}, .may_read = [&](uint64_t) {
+                                             ++asked;
+                                             return false;
+                                           }});
+  EXPECT_EQ(asked, 1u);
+  EXPECT_EQ(verdict.status.error().code, ErrorCode::kCancelled);
 }
 
 TEST_F(DamageTest, AMissingFileIsNotCorruption) {

@@ -128,6 +128,22 @@ Status BlockDictionary::ForEachKey(uint32_t index, const VisitKey& visit) const 
 }
 
 Status BlockDictionary::ForEach(const std::function<void(uint32_t, const Value&)>& visit) const {
+  return file_->Named(VisitAll(visit));
+}
+Result<uint32_t> BlockDictionary::Find(const Value& value) const {
+  return file_->Named(FindValue(value));
+}
+Result<Value> BlockDictionary::Get(uint32_t id, Arena* arena) const {
+  Value out;
+  WEFT_TRY(GetEach(std::span(&id, 1), arena, [&](size_t, const Value& value) { out = value; }));
+  return out;
+}
+Status BlockDictionary::GetEach(std::span<const uint32_t> ids, Arena* arena,
+                                const VisitValue& visit) const {
+  return file_->Named(VisitEach(ids, arena, visit));
+}
+
+Status BlockDictionary::VisitAll(const std::function<void(uint32_t, const Value&)>& visit) const {
   Arena arena;
   for (uint32_t page = 0; page < page_count(); ++page) {
     Status inner;
@@ -173,7 +189,7 @@ Result<uint32_t> BlockDictionary::FindText(std::string_view text) const {
   return kAbsent;
 }
 
-Result<uint32_t> BlockDictionary::Find(const Value& value) const {
+Result<uint32_t> BlockDictionary::FindValue(const Value& value) const {
   if (value.type != type_ || count() == 0) return kAbsent;
   if (stored_as_numbers_) return FindNumber(NumberKey(value));
   std::string scratch, text = prefix_;
@@ -187,14 +203,8 @@ Result<uint32_t> BlockDictionary::Find(const Value& value) const {
   return id == kAbsent || id < first_ || id >= end_ ? kAbsent : id - first_;
 }
 
-Result<Value> BlockDictionary::Get(uint32_t id, Arena* arena) const {
-  Value out;
-  WEFT_TRY(GetEach(std::span(&id, 1), arena, [&](size_t, const Value& value) { out = value; }));
-  return out;
-}
-
-Status BlockDictionary::GetEach(std::span<const uint32_t> ids, Arena* arena,
-                                const VisitValue& visit) const {
+Status BlockDictionary::VisitEach(std::span<const uint32_t> ids, Arena* arena,
+                                  const VisitValue& visit) const {
   for (size_t first = 0, next; first < ids.size(); first = next) {
     if (ids[first] >= count()) return Fail(ErrorCode::kInvalidArgument, "no such dictionary id");
     const DictionaryPage& page = PageOf(first_ + ids[first]);

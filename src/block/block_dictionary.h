@@ -36,6 +36,9 @@ class BlockDictionary : public Dictionary {
   uint32_t page_count() const { return static_cast<uint32_t>(column_->pages.size()); }
 
  private:
+  Status VisitAll(const std::function<void(uint32_t, const Value&)>& visit) const;
+  Result<uint32_t> FindValue(const Value& value) const;
+  Status VisitEach(std::span<const uint32_t> ids, Arena* arena, const VisitValue& visit) const;
   const DictionaryPage& PageOf(uint32_t id) const;
   // Of ids that all lie in the page.
   Status GetOfPage(const DictionaryPage& page, std::span<const uint32_t> ids, Arena* arena,

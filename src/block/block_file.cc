@@ -44,6 +44,17 @@ std::unexpected<Error> BlockFile::Corrupt(std::string_view what) const {
   return Fail(ErrorCode::kCorruption, path_ + ": " + std::string(what));
 }
 
+void BlockFile::NoteDamage(const Error& error) const {
+  if (on_damage_) on_damage_(error);
+}
+
+Error BlockFile::NamedError(Error error) const {
+  if (error.code != ErrorCode::kCorruption && error.code != ErrorCode::kIo) return error;
+  if (!error.message.starts_with(path_)) error = error.WithPrefix(path_);
+  NoteDamage(error);
+  return error;
+}
+
 Result<std::string> BlockFile::ReadBytes(PagePlace place) const {
   std::string bytes;
   Status status;
@@ -61,8 +72,10 @@ Result<BlockFile::Page> BlockFile::ReadPage(PagePlace place, std::string_view wh
   if (cache_)
     if (Page page = cache_->Find(cache_id_, place.offset)) return page;
   auto context = [&](Error error) {
-    return Fail(error.WithPrefix(path_ + ": " + std::string(what) + " page at " +
-                                 std::to_string(place.offset)));
+    error = error.WithPrefix(path_ + ": " + std::string(what) + " page at " +
+                             std::to_string(place.offset));
+    NoteDamage(error);
+    return Fail(std::move(error));
   };
   Result<std::string> bytes = ReadBytes(place);
   if (!bytes) return context(std::move(bytes).error());
@@ -142,8 +155,8 @@ PagePlace BlockFile::ParsePlace(ByteReader* reader) const {
   return CheckPlace(place, reader);
 }
 
-Result<std::unique_ptr<BlockFile>> BlockFile::Open(Env* env, const std::string& path,
-                                                   std::shared_ptr<PageCache> cache, bool verify) {
+Result<std::unique_ptr<BlockFile>> BlockFile::OpenFile(Env* env, const std::string& path,
+                                                       bool verify) {
   std::unique_ptr<BlockFile> block(new BlockFile());
   block->path_ = path;
   block->cache_id_ = next_cache_id.fetch_add(1);
@@ -152,19 +165,42 @@ Result<std::unique_ptr<BlockFile>> BlockFile::Open(Env* env, const std::string& 
   block->bytes_ = block->file_->bytes();
   for (uint32_t t = 0; t < kStoredTables; ++t)
     block->tables_[t].id = StoredTable{static_cast<uint8_t>(t)};
-  WEFT_TRY(block->ReadFooter());
-  // Sections were read once and are kept parsed: only now do pages go through the cache.
-  block->cache_ = std::move(cache);
   return block;
 }
 
-Status BlockFile::ReadFooter() {
+Result<std::unique_ptr<BlockFile>> BlockFile::Open(Env* env, const std::string& path,
+                                                   std::shared_ptr<PageCache> cache, bool verify,
+                                                   OnDamage on_damage) {
+  WEFT_ASSIGN(std::unique_ptr<BlockFile> block, OpenFile(env, path, verify));
+  WEFT_ASSIGN(const std::vector<Section> sections, block->ReadFooter());
+  WEFT_TRY(block->ReadSections(sections));
+  // Sections were read once and are kept parsed: only now do pages go through the cache.
+  block->cache_ = std::move(cache);
+  block->on_damage_ = std::move(on_damage);
+  return block;
+}
+
+Result<std::string> BlockFile::ReadFilter(Env* env, const std::string& path,
+                                          const BlockIdentity& expected) {
+  WEFT_ASSIGN(const std::unique_ptr<BlockFile> block, OpenFile(env, path, true));
+  WEFT_ASSIGN(const std::vector<Section> sections, block->ReadFooter());
+  for (const Section& section : sections) {
+    const auto tag = static_cast<format::Section>(section.tag);
+    if (tag != format::Section::kSummary && tag != format::Section::kTraceFilter) continue;
+    WEFT_TRY(block->ReadSection(section));
+  }
+  if (block->identity() != expected) return block->Corrupt("another block's file");
+  if (block->trace_filter_.empty()) return block->Corrupt("no trace filter");
+  return std::move(block->trace_filter_);
+}
+
+Result<PagePlace> BlockFile::ReadTrailer() {
   if (bytes_ < format::kMagic.size() + format::kTrailerBytes)
     return Corrupt("too short to be a block");
   WEFT_ASSIGN(std::string magic, ReadBytes({0, static_cast<uint32_t>(format::kMagic.size())}));
-  std::array<char, format::kTrailerBytes> trailer{};
-  WEFT_TRY(file_->ReadAt(bytes_ - format::kTrailerBytes, trailer));
-  ByteReader reader(std::string_view(trailer.data(), trailer.size()));
+  WEFT_ASSIGN(std::string trailer,
+              ReadBytes({bytes_ - format::kTrailerBytes, format::kTrailerBytes}));
+  ByteReader reader(trailer);
   PagePlace place;
   place.offset = reader.Fixed<uint64_t>();
   place.bytes = reader.Fixed<uint32_t>();
@@ -175,56 +211,74 @@ Status BlockFile::ReadFooter() {
   if (verify_ && !sum_matches) return Corrupt("trailer checksum differs");
   if (place.offset > bytes_ || place.bytes > bytes_ - place.offset)
     return Corrupt("footer lies outside of the file");
-  WEFT_ASSIGN(Page footer, ReadPage(place, "footer"));
+  identity_bytes_ = std::move(trailer);
+  return place;
+}
+
+Result<std::vector<BlockFile::Section>> BlockFile::ReadFooter() {
+  WEFT_ASSIGN(const PagePlace place, ReadTrailer());
+  WEFT_ASSIGN(const std::string bytes, ReadBytes(place));
+  WEFT_ASSIGN(const Page footer, ReadPage(place, "footer"));
+  identity_bytes_ += bytes;
   sections_.push_back(place);
   ByteReader entries(*footer);
-  uint32_t seen = 0;
+  std::vector<Section> sections;
   for (uint64_t left = entries.VarintUpTo(entries.left()); left > 0 && entries.ok(); --left) {
     const uint64_t tag = entries.Varint();
-    const PagePlace section = ParsePlace(&entries);
-    if (!entries.ok()) break;
-    sections_.push_back(section);
-    if (tag == 0 || tag > static_cast<uint64_t>(format::Section::kGroupRows)) continue;
-    WEFT_ASSIGN(Page payload, ReadPage(section, "section"));
-    seen |= 1u << tag;
-    switch (static_cast<format::Section>(tag)) {
-      case format::Section::kSummary:
-        WEFT_TRY(ParseSummary(*payload));
-        break;
-      case format::Section::kColumns:
-        columns_payload_ = *payload;
-        WEFT_TRY(ParseColumns(columns_payload_));
-        break;
-      case format::Section::kGroupRows:
-        if ((seen & 1u << static_cast<uint32_t>(format::Section::kGroups)) != 0)
-          return Corrupt("malformed footer");
-        WEFT_TRY(ParseGroupRows(*payload));
-        break;
-      case format::Section::kGroups:
-        WEFT_TRY(ParseGroups(*payload));
-        break;
-      case format::Section::kTraces:
-        WEFT_TRY(ParseTraces(*payload));
-        break;
-      case format::Section::kTraceFilter:
-        trace_filter_ = *payload;
-        break;
-      case format::Section::kTraceIndex:
-        WEFT_TRY(ParseTraceIndex(*payload));
-        break;
-      case format::Section::kOverflow:
-        overflow_payload_ = *payload;
-        WEFT_TRY(ParseOverflow(overflow_payload_));
-        break;
-      case format::Section::kDerived:
-        WEFT_TRY(ParseDerived(*payload));
-        break;
-    }
+    sections.push_back({tag, ParsePlace(&entries)});
+  }
+  if (!entries.ok()) return Corrupt("malformed footer");
+  return sections;
+}
+
+Status BlockFile::ReadSections(const std::vector<Section>& sections) {
+  uint32_t seen = 0;
+  for (const Section& section : sections) {
+    sections_.push_back(section.place);
+    if (section.tag == 0 || section.tag > static_cast<uint64_t>(format::Section::kGroupRows))
+      continue;
+    if (section.tag == static_cast<uint64_t>(format::Section::kGroupRows) &&
+        (seen & 1u << static_cast<uint32_t>(format::Section::kGroups)) != 0)
+      return Corrupt("malformed footer");
+    seen |= 1u << section.tag;
+    WEFT_TRY(ReadSection(section));
   }
   // Summary, columns, groups, traces and the index are in every block; the others may not be.
   constexpr uint32_t kNeeded = 1u << 1 | 1u << 2 | 1u << 3 | 1u << 4 | 1u << 6;
-  if (!entries.ok() || (seen & kNeeded) != kNeeded) return Corrupt("malformed footer");
+  if ((seen & kNeeded) != kNeeded) return Corrupt("malformed footer");
   return CheckTables();
+}
+
+Status BlockFile::ReadSection(const Section& section) {
+  WEFT_ASSIGN(const Page payload, ReadPage(section.place, "section"));
+  switch (static_cast<format::Section>(section.tag)) {
+    case format::Section::kSummary: {
+      WEFT_ASSIGN(const std::string bytes, ReadBytes(section.place));
+      identity_bytes_ += bytes;
+      summary_checksum_ = XXH3_64bits(identity_bytes_.data(), identity_bytes_.size());
+      return ParseSummary(*payload);
+    }
+    case format::Section::kColumns:
+      columns_payload_ = *payload;
+      return ParseColumns(columns_payload_);
+    case format::Section::kGroups:
+      return ParseGroups(*payload);
+    case format::Section::kTraces:
+      return ParseTraces(*payload);
+    case format::Section::kTraceFilter:
+      trace_filter_ = *payload;
+      return {};
+    case format::Section::kTraceIndex:
+      return ParseTraceIndex(*payload);
+    case format::Section::kOverflow:
+      overflow_payload_ = *payload;
+      return ParseOverflow(overflow_payload_);
+    case format::Section::kDerived:
+      return ParseDerived(*payload);
+    case format::Section::kGroupRows:
+      return ParseGroupRows(*payload);
+  }
+  return {};
 }
 
 Status BlockFile::ParseSummary(std::string_view payload) {

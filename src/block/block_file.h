@@ -7,6 +7,7 @@
 // Source of the format: docs/format_block.md. Next: block/block_columns.h, block/block_numbers.h.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -93,8 +94,14 @@ class BlockFile {
   using Page = PageCache::Page;
 
   // `cache` may be null. `verify` false skips checksums: only for fuzzing what lies behind them.
+  // `on_damage`, if there is one, hears of every read after this call that fails.
   static Result<std::unique_ptr<BlockFile>> Open(Env* env, const std::string& path,
-                                                 std::shared_ptr<PageCache> cache, bool verify);
+                                                 std::shared_ptr<PageCache> cache, bool verify,
+                                                 OnDamage on_damage = nullptr);
+  // The filter alone, of a file that may be damaged elsewhere. kCorruption unless the file is the
+  // one expected.
+  static Result<std::string> ReadFilter(Env* env, const std::string& path,
+                                        const BlockIdentity& expected);
   ~BlockFile();
 
   const TableMeta& table(StoredTable id) const { return tables_[static_cast<size_t>(id)]; }
@@ -108,6 +115,7 @@ class BlockFile {
   // Of the rule about time by which derived columns were computed, and its limit.
   uint64_t rule_version() const { return rule_version_; }
   uint64_t shift_max_ns() const { return shift_max_ns_; }
+  BlockIdentity identity() const { return {bytes_, summary_checksum_}; }
 
   // The payload; `what` names it in errors.
   Result<Page> ReadPage(PagePlace place, std::string_view what) const;
@@ -120,6 +128,12 @@ class BlockFile {
   void WillNeed(std::vector<PagePlace> places) const;
   // An error of this file: "path: what: ...".
   std::unexpected<Error> Corrupt(std::string_view what) const;
+  // The same result; an error that the file's bytes cause names the file, and is heard of.
+  template <class T>
+  Result<T> Named(Result<T> result) const {
+    if (result) return result;
+    return Fail(NamedError(std::move(result).error()));
+  }
 
   // Places of all pages, for VerifyBlock, and the checksum of all bytes before the sections.
   std::vector<PagePlace> AllPages() const;
@@ -129,7 +143,18 @@ class BlockFile {
 
  private:
   BlockFile() = default;
-  Status ReadFooter();
+  struct Section {
+    uint64_t tag = 0;
+    PagePlace place;
+  };
+  static Result<std::unique_ptr<BlockFile>> OpenFile(Env* env, const std::string& path,
+                                                     bool verify);
+  Result<PagePlace> ReadTrailer();
+  Result<std::vector<Section>> ReadFooter();
+  Status ReadSections(const std::vector<Section>& sections);
+  Status ReadSection(const Section& section);
+  Error NamedError(Error error) const;
+  void NoteDamage(const Error& error) const;
   Status ParseSummary(std::string_view payload);
   Status ParseColumns(std::string_view payload);
   Status ParseColumn(column::ByteReader* reader, ColumnMeta* column);
@@ -162,6 +187,9 @@ class BlockFile {
   uint64_t rule_version_ = 1, shift_max_ns_ = 0;  // of blocks that do not say
   uint64_t content_checksum_ = 0, content_bytes_ = 0;
   std::vector<PagePlace> sections_;
+  std::string identity_bytes_;  // trailer and footer page, until the summary has come
+  uint64_t summary_checksum_ = 0;
+  OnDamage on_damage_;
   std::string columns_payload_, overflow_payload_;  // keys and fences point into them
 };
 

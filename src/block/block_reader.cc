@@ -37,25 +37,17 @@ class BlockTable : public ComposedTable {
         meta_(file->table(StoredTable{static_cast<uint8_t>(id)})),
         old_(old) {}
 
+  Result<std::shared_ptr<const Dictionary>> OpenDictionary(ColumnRef column) const override {
+    return file_->Named(ComposedTable::OpenDictionary(column));
+  }
+  Status ReadIds(ColumnRef column, uint32_t group, std::span<uint32_t> out) const override {
+    return file_->Named(ComposedTable::ReadIds(column, group, out));
+  }
+  Result<std::vector<bool>> GroupsWith(ColumnRef column, uint32_t id) const override {
+    return file_->Named(ComposedTable::GroupsWith(column, id));
+  }
   Status ReadNumbers(FixedColumn column, uint32_t group, std::span<uint64_t> out) const override {
-    if (group >= group_count() || out.size() != rows_in_group(group))
-      return Fail(ErrorCode::kInvalidArgument, "no such row group");
-    switch (id_) {
-      case TableId::kSpans:
-        return SpanNumbersOf(column, group, out);
-      case TableId::kEvents:
-        if (column == FixedColumn::kParentRow) return Stored(group, key::kParentRows, out);
-        if (column == FixedColumn::kTime) return Stored(group, key::kTimes, out);
-        break;
-      case TableId::kLinks:
-        if (column == FixedColumn::kParentRow) return Stored(group, key::kParentRows, out);
-        if (column == FixedColumn::kLinkedSpanId)
-          return ReadIdPage(*file_, meta_, group, key::kSpanIds, out);
-        break;
-      case TableId::kLogs:
-        return LogNumbersOf(column, group, out);
-    }
-    return Unknown();
+    return file_->Named(NumbersOf(column, group, out));
   }
   std::pair<uint64_t, uint64_t> TimeRange(uint32_t group) const override {
     if (group >= meta_.groups.size()) return {};
@@ -111,6 +103,26 @@ class BlockTable : public ComposedTable {
   }
   Status Stored(uint32_t group, uint32_t page_key, std::span<uint64_t> out) const {
     return ReadNumberPage(*file_, meta_, group, page_key, out);
+  }
+  Status NumbersOf(FixedColumn column, uint32_t group, std::span<uint64_t> out) const {
+    if (group >= group_count() || out.size() != rows_in_group(group))
+      return Fail(ErrorCode::kInvalidArgument, "no such row group");
+    switch (id_) {
+      case TableId::kSpans:
+        return SpanNumbersOf(column, group, out);
+      case TableId::kEvents:
+        if (column == FixedColumn::kParentRow) return Stored(group, key::kParentRows, out);
+        if (column == FixedColumn::kTime) return Stored(group, key::kTimes, out);
+        break;
+      case TableId::kLinks:
+        if (column == FixedColumn::kParentRow) return Stored(group, key::kParentRows, out);
+        if (column == FixedColumn::kLinkedSpanId)
+          return ReadIdPage(*file_, meta_, group, key::kSpanIds, out);
+        break;
+      case TableId::kLogs:
+        return LogNumbersOf(column, group, out);
+    }
+    return Unknown();
   }
   Status SpanNumbersOf(FixedColumn column, uint32_t group, std::span<uint64_t> out) const {
     switch (column) {
@@ -192,14 +204,21 @@ class Block : public Segment, public StoredRows {
   const Table& table(TableId id) const override { return *tables_[static_cast<size_t>(id)]; }
   bool has_derived() const override { return true; }
   uint32_t trace_count() const override { return file_->traces(); }
-  Status ReadTraces(uint32_t first, std::span<TraceEntry> out) const override;
-  Result<GroupTraces> ReadGroupTraces(uint32_t group) const override;
-  Result<TraceRows> FindTrace(const TraceId& id) const override;
+  Status ReadTraces(uint32_t first, std::span<TraceEntry> out) const override {
+    return file_->Named(TracesFrom(first, out));
+  }
+  Result<GroupTraces> ReadGroupTraces(uint32_t group) const override {
+    return file_->Named(TracesOfGroup(group));
+  }
+  bool MayHold(const TraceId& id) const override {
+    return FilterMayHold(file_->trace_filter(), id);
+  }
+  Result<TraceRows> FindTrace(const TraceId& id) const override { return file_->Named(RowsOf(id)); }
   Status ReadSpans(std::span<const Row> rows, SpanBatch* out) const override {
-    return MaterializeSpans(*this, rows, out);
+    return file_->Named(MaterializeSpans(*this, rows, out));
   }
   Status ReadLogs(std::span<const Row> rows, SpanBatch* out) const override {
-    return MaterializeLogs(*this, rows, out);
+    return file_->Named(MaterializeLogs(*this, rows, out));
   }
   std::pair<uint64_t, uint64_t> time_range() const override { return file_->time_range(); }
   std::pair<uint64_t, uint64_t> received_range() const override { return file_->received_range(); }
@@ -243,6 +262,9 @@ class Block : public Segment, public StoredRows {
     BlockFile::Page ids;
     uint64_t end = 0;  // of the last trace's rows
   };
+  Status TracesFrom(uint32_t first, std::span<TraceEntry> out) const;
+  Result<GroupTraces> TracesOfGroup(uint32_t group) const;
+  Result<TraceRows> RowsOf(const TraceId& id) const;
   Result<DirectoryPage> ReadDirectoryPage(uint32_t index) const;
   Result<TraceEntry> EntryOf(const DirectoryPage& page, size_t index) const;
   Status FindInIndex(const TraceIndexPage& page, uint32_t half, const TraceId& id,
@@ -279,7 +301,7 @@ Result<TraceEntry> Block::EntryOf(const DirectoryPage& page, size_t index) const
   return entry;
 }
 
-Status Block::ReadTraces(uint32_t first, std::span<TraceEntry> out) const {
+Status Block::TracesFrom(uint32_t first, std::span<TraceEntry> out) const {
   if (first > trace_count() || out.size() > trace_count() - first)
     return Fail(ErrorCode::kInvalidArgument, "no such trace");
   for (size_t filled = 0; filled < out.size();) {
@@ -294,7 +316,7 @@ Status Block::ReadTraces(uint32_t first, std::span<TraceEntry> out) const {
   return {};
 }
 
-Result<Segment::GroupTraces> Block::ReadGroupTraces(uint32_t group) const {
+Result<Segment::GroupTraces> Block::TracesOfGroup(uint32_t group) const {
   if (group >= spans().group_count()) return Fail(ErrorCode::kInvalidArgument, "no such row group");
   const uint64_t first = spans().groups().first_row(group),
                  last = first + spans().rows_in_group(group);
@@ -335,9 +357,9 @@ Status Block::FindInIndex(const TraceIndexPage& page, uint32_t half, const Trace
   return {};
 }
 
-Result<Segment::TraceRows> Block::FindTrace(const TraceId& id) const {
+Result<Segment::TraceRows> Block::RowsOf(const TraceId& id) const {
+  if (!MayHold(id)) return TraceRows();
   const uint64_t hash = format::HashTraceId(id);
-  if (!column::BloomFilterMayContain(file_->trace_filter(), hash)) return TraceRows();
   const uint32_t half = static_cast<uint32_t>(hash >> 32);
   const std::vector<TraceIndexPage>& pages = file_->trace_index();
   auto page = std::ranges::upper_bound(pages, half, {}, &TraceIndexPage::first_hash);
@@ -366,21 +388,54 @@ Result<std::shared_ptr<const Segment>> OpenBlock(Env* env, const std::string& pa
   return std::make_shared<const Block>(std::move(file), rule);
 }
 
-Status VerifyBlock(Env* env, const std::string& path) {
-  WEFT_ASSIGN(auto file, BlockFile::Open(env, path, nullptr, true));
-  for (const PagePlace& place : file->AllPages())
-    if (auto page = file->ReadPage(place, "stored"); !page) return Fail(std::move(page).error());
+Result<OpenedBlock> OpenBlockWithIdentity(Env* env, const std::string& path,
+                                          std::shared_ptr<PageCache> cache, OnDamage on_damage,
+                                          const trace::ClockRule& rule) {
+  WEFT_ASSIGN(auto file, BlockFile::Open(env, path, std::move(cache), true, std::move(on_damage)));
+  const BlockIdentity identity = file->identity();
+  return OpenedBlock{std::make_shared<const Block>(std::move(file), rule), identity};
+}
+
+Result<std::string> ReadTraceFilter(Env* env, const std::string& path,
+                                    const BlockIdentity& expected) {
+  return BlockFile::ReadFilter(env, path, expected);
+}
+
+bool FilterMayHold(std::string_view filter, const TraceId& id) {
+  return column::BloomFilterMayContain(filter, format::HashTraceId(id));
+}
+
+namespace {
+
+// kCorruption where the bytes before the sections are not those that were written.
+Status CheckContent(const BlockFile& file, const VerifyOptions& options) {
   XXH3_state_t state;
   XXH3_64bits_reset(&state);
   std::string buffer;
-  for (uint64_t offset = 0; offset < file->content_bytes(); offset += buffer.size()) {
-    buffer.resize(std::min<uint64_t>(1 << 20, file->content_bytes() - offset));
-    WEFT_TRY(file->file().ReadAt(offset, buffer));
+  for (uint64_t offset = 0; offset < file.content_bytes(); offset += buffer.size()) {
+    buffer.resize(std::min<uint64_t>(1 << 20, file.content_bytes() - offset));
+    if (options.may_read && !options.may_read(buffer.size()))
+      return Fail(ErrorCode::kCancelled, "the check was stopped");
+    WEFT_TRY(file.Named(file.file().ReadAt(offset, buffer)));
     XXH3_64bits_update(&state, buffer.data(), buffer.size());
   }
-  if (XXH3_64bits_digest(&state) != file->content_checksum())
-    return file->Corrupt("file checksum differs");
-  return {};
+  if (XXH3_64bits_digest(&state) == file.content_checksum()) return {};
+  return file.Corrupt("file checksum differs");
+}
+
+}  // namespace
+
+BlockVerdict VerifyBlock(Env* env, const std::string& path, const VerifyOptions& options) {
+  auto file = BlockFile::Open(env, path, nullptr, true);
+  if (!file) return {Fail(std::move(file).error())};
+  if (options.expected && (*file)->identity() != *options.expected)
+    return {(*file)->Corrupt("another block's file"), true};
+  Status content = CheckContent(**file, options);
+  if (content || content.error().code != ErrorCode::kCorruption) return {std::move(content)};
+  for (const PagePlace& place : (*file)->AllPages())
+    if (auto page = (*file)->ReadPage(place, "stored"); !page)
+      return {Fail(std::move(page).error())};
+  return {std::move(content), true};
 }
 
 }  // namespace weft::block

@@ -9,9 +9,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
-#include <unordered_set>
+#include <string_view>
 
 #include "base/env.h"
 #include "block/segment.h"
@@ -27,12 +29,51 @@ struct PageCacheStats {
 };
 PageCacheStats Stats(const PageCache& cache);
 
-// `name` is used in errors and as the cache key's prefix: unique per file. Self and critical times
-// and error origins that were written by another rule about time than `rule` are computed anew.
+// Which file it is: a file of another size or with another checksum of its summary is another
+// block's, whatever its name.
+struct BlockIdentity {
+  uint64_t bytes = 0;
+  // XXH3-64 of trailer, footer page and the page of section 1 (docs/format_block.md).
+  uint64_t summary_checksum = 0;
+  bool operator==(const BlockIdentity&) const = default;
+};
+
+// Hears of every read of an open block that fails, on the thread that reads.
+using OnDamage = std::function<void(const Error&)>;
+
+struct OpenedBlock {
+  std::shared_ptr<const Segment> segment;
+  BlockIdentity identity;
+};
+
+// Self and critical times and error origins that were written by another rule about time than `rule`
+// are computed anew.
 Result<std::shared_ptr<const Segment>> OpenBlock(Env* env, const std::string& path,
                                                  std::shared_ptr<PageCache> cache,
                                                  const trace::ClockRule& rule = {});
-// Reads the whole file and checks every page and the file checksum.
-Status VerifyBlock(Env* env, const std::string& path);
+// The same, for one who must know which file it is.
+Result<OpenedBlock> OpenBlockWithIdentity(Env* env, const std::string& path,
+                                          std::shared_ptr<PageCache> cache, OnDamage on_damage,
+                                          const trace::ClockRule& rule);
+
+// The filter of trace ids alone, of a file that is damaged elsewhere: it still refutes ids.
+// kCorruption unless the file is the expected one and its filter is intact.
+Result<std::string> ReadTraceFilter(Env* env, const std::string& path,
+                                    const BlockIdentity& expected);
+// False: the block of this filter holds nothing of the trace.
+bool FilterMayHold(std::string_view filter, const TraceId& id);
+
+struct VerifyOptions {
+  std::optional<BlockIdentity> expected;
+  // Asked before each read of so many bytes; it may wait. False ends the check with kCancelled.
+  std::function<bool(uint64_t bytes)> may_read;
+};
+struct BlockVerdict {
+  Status status;
+  // No single page is to blame: nothing that the file says can be trusted.
+  bool is_whole_file = false;
+};
+// Reads the whole file and checks the file checksum; where that differs, every page.
+BlockVerdict VerifyBlock(Env* env, const std::string& path, const VerifyOptions& options = {});
 
 }  // namespace weft::block

@@ -62,7 +62,7 @@ class BlockTest : public ::testing::TestWithParam<uint32_t> {
       ADD_FAILURE() << block.error().message;
       return nullptr;
     }
-    Status verified = VerifyBlock(&env_, path);
+    Status verified = VerifyBlock(&env_, path).status;
     EXPECT_TRUE(verified.has_value()) << verified.error().message;
     return *block;
   }
@@ -125,7 +125,8 @@ std::vector<uint64_t> Numbers(const Table& table, FixedColumn column) {
   std::vector<uint64_t> all(table.row_count());
   for (uint32_t group = 0; group < table.group_count(); ++group) {
     Status status = table.ReadNumbers(
-        column, group, std::span(all).subspan(table.groups().first_row(group), table.rows_in_group(group)));
+        column, group,
+        std::span(all).subspan(table.groups().first_row(group), table.rows_in_group(group)));
     EXPECT_TRUE(status.has_value()) << status.error().message;
   }
   return all;

@@ -70,7 +70,7 @@ class Writing {
   std::vector<TraceFragment> fragments_;  // those of one trace side by side
   std::vector<uint32_t> order_;           // first fragment of each trace, by trace start
   BlockSummary summary_;
-  std::string footer_;
+  std::string footer_, summary_page_;
   uint32_t sections_ = 0;
 };
 
@@ -189,6 +189,7 @@ std::string Writing::DerivedPayload() const {
 
 void Writing::WriteSection(format::Section tag, std::string_view payload) {
   std::string_view page = sealer_.Seal(payload);
+  if (tag == format::Section::kSummary) summary_page_ = page;
   column::ByteWriter writer(&footer_);
   writer.Varint(static_cast<uint32_t>(tag));
   writer.Varint(file_.offset());
@@ -217,15 +218,17 @@ void Writing::WriteFooter() {
   column::ByteWriter(&footer).Varint(sections_);
   footer.append(footer_);
   const uint64_t offset = file_.offset();
-  std::string_view page = sealer_.SealStored(footer);
-  file_.Append(page);
+  const std::string footer_page(sealer_.SealStored(footer));
+  file_.Append(footer_page);
   std::string trailer;
   column::ByteWriter writer(&trailer);
   writer.Fixed(offset);
-  writer.Fixed(static_cast<uint32_t>(page.size()));
+  writer.Fixed(static_cast<uint32_t>(footer_page.size()));
   writer.Fixed(uint32_t{0});
   writer.Fixed(static_cast<uint64_t>(XXH3_64bits(trailer.data(), trailer.size())));
   writer.Bytes(format::kMagic);
+  const std::string identity = trailer + footer_page + summary_page_;
+  summary_.summary_checksum = XXH3_64bits(identity.data(), identity.size());
   file_.Append(trailer);
 }
 

@@ -43,7 +43,8 @@ struct BlockSummary {
   uint32_t duplicate_logs = 0;
   uint64_t start_min_ns = 0, start_max_ns = 0;
   uint64_t received_min_ns = 0, received_max_ns = 0;
-  uint64_t file_checksum = 0;  // XXH3-64 of the whole file
+  uint64_t file_checksum = 0;     // XXH3-64 of the whole file
+  uint64_t summary_checksum = 0;  // block_reader.h: BlockIdentity
 };
 
 // REQUIRES: every source is a Chunk (sealed) or a Block.

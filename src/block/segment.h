@@ -7,15 +7,16 @@
 // A segment is a few tables: spans, their events and links, and log records. A table has rows, cut
 // into groups (RowGroups). Row numbers are dense from 0. Every attribute is a column, one for
 // each (scope, key, value type); so are the text and enum intrinsics (Scope kIntrinsic). A column
-// has a dictionary of its distinct values; ReadIds() gives one dictionary id for each row of a group,
-// or kAbsent. Predicates are therefore evaluated once per distinct value and then looked up by id.
-// Numbers that differ in almost every row (ids, times) are fixed columns, read by ReadNumbers().
+// has a dictionary of its distinct values; ReadIds() gives one dictionary id for each row of a
+// group, or kAbsent. Predicates are therefore evaluated once per distinct value and then looked up
+// by id. Numbers that differ in almost every row (ids, times) are fixed columns, read by
+// ReadNumbers().
 //
 // Resource and scope attributes appear as columns of the span and log tables (Scope kResource,
 // kInstrumentation) although they are stored once per resource.
 //
-// A row whose attribute list repeats a key shows the first value in the columns; ReadSpans() returns
-// all, in order.
+// A row whose attribute list repeats a key shows the first value in the columns; ReadSpans()
+// returns all, in order.
 //
 // Thread rule: a Segment is immutable and may be read from any thread.
 // Next: block/chunk.h, block/block_reader.h, block/block_writer.h, docs/format_block.md.
@@ -89,7 +90,8 @@ enum class AttributeScope : uint8_t {
 //           "traceState" string (absent when empty), "serviceName" string (ServiceName() of the
 //           resource, never absent), "scopeName", "scopeVersion" string (absent when empty)
 //   events: "name" string          links: "traceState" string (absent when empty)
-//   logs:   "severity" int, "severityText", "eventName" string, "body" of its own type, "serviceName"
+//   logs:   "severity" int, "severityText", "eventName" string, "body" of its own type,
+//   "serviceName"
 // Fixed columns; every number is widened to uint64_t.
 enum class FixedColumn : uint8_t {
   // spans
@@ -100,16 +102,17 @@ enum class FixedColumn : uint8_t {
   kTrace = 4,         // ordinal of the row's trace in this segment: index of traces()
   // spans, derived: only where has_derived(). They are relative to the part of the trace that lies
   // in this segment; true for the whole trace only where it is not split (store/store.h).
-  kDepth = 8,         // 0 for a root
+  kDepth = 8,  // 0 for a root
   kChildCount = 9,
-  kNestedLeft = 10,   // nested set: a is an ancestor of b  <=>  left(a) < left(b) && right(b) < right(a)
+  kNestedLeft =
+      10,  // nested set: a is an ancestor of b  <=>  left(a) < left(b) && right(b) < right(a)
   kNestedRight = 11,
-  kSelfTime = 12,     // ns not covered by children
+  kSelfTime = 12,      // ns not covered by children
   kCriticalTime = 13,  // ns of the trace's critical path spent in this span
-  kErrorOrigin = 14,  // 1: status error and no child has status error
+  kErrorOrigin = 14,   // 1: status error and no child has status error
   // events, links, logs
-  kParentRow = 16,    // events, links: row of the span. logs: row of the span, or kAbsent
-  kTime = 17,         // events, logs
+  kParentRow = 16,     // events, links: row of the span. logs: row of the span, or kAbsent
+  kTime = 17,          // events, logs
   kLinkedSpanId = 18,  // links
   kObservedTime = 19,  // logs
 };
@@ -202,6 +205,8 @@ class Segment {
   virtual Result<GroupTraces> ReadGroupTraces(uint32_t /*group*/) const {
     return Fail(ErrorCode::kInvalidArgument, "rows of a trace lie side by side in blocks only");
   }
+  // False: nothing of the trace is here. Told from memory alone, whatever became of the disk.
+  virtual bool MayHold(const TraceId& /*id*/) const { return true; }
   // Rows of this trace's spans and log records; both empty when the trace is not here. A miss reads
   // no page (filter first).
   struct TraceRows {
@@ -210,8 +215,8 @@ class Segment {
   };
   virtual Result<TraceRows> FindTrace(const TraceId& id) const = 0;
 
-  // Appends these spans with resource, scope, events and links to `out`, in the order given, strings
-  // copied into out->arena. Equal resources and scopes are appended once per call.
+  // Appends these spans with resource, scope, events and links to `out`, in the order given,
+  // strings copied into out->arena. Equal resources and scopes are appended once per call.
   virtual Status ReadSpans(std::span<const Row> rows, SpanBatch* out) const = 0;
   virtual Status ReadLogs(std::span<const Row> rows, SpanBatch* out) const = 0;
 

@@ -17,6 +17,7 @@
 #include "cli/loadgen_command.h"
 #include "cli/query_command.h"
 #include "cli/services_command.h"
+#include "cli/store_command.h"
 #include "cli/tags_command.h"
 #include "cli/terminal.h"
 #include "cli/text_commands.h"
@@ -43,10 +44,10 @@ constexpr char kFooter[] =
 
 std::span<const AddCommand> Commands() {
   static constexpr AddCommand kCommands[] = {
-      AddQueryCommand,   AddTraceCommand,  AddServicesCommand,    AddOperationsCommand,
-      AddTagsCommand,    AddImportCommand, AddExportCommand,      AddDemoCommand,
-      AddLoadgenCommand, AddCheckCommand,  AddPrintConfigCommand, AddCompletionCommand,
-      AddManCommand,     AddHelpCommand,   AddVersionCommand};
+      AddQueryCommand,      AddTraceCommand,  AddServicesCommand, AddOperationsCommand,
+      AddTagsCommand,       AddImportCommand, AddExportCommand,   AddDemoCommand,
+      AddLoadgenCommand,    AddStoreCommand,  AddCheckCommand,    AddPrintConfigCommand,
+      AddCompletionCommand, AddManCommand,    AddHelpCommand,     AddVersionCommand};
   return kCommands;
 }
 

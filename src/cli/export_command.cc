@@ -59,9 +59,9 @@ class Export {
       const uint64_t left = limit == 0 ? kPageTraces : limit - traces_;
       request.limit = static_cast<uint32_t>(std::min<uint64_t>(left, kPageTraces));
       WEFT_ASSIGN(TraceSource::SearchAnswer page, source_->Search(request));
-      if (!page.result.partial.empty())
-        return Fail(ErrorCode::kResourceExhausted,
-                    "not every trace was found: " + page.result.partial);
+      if (!page.result.partial.empty()) gaps_ = page.result.partial;
+      // The next page would end as this one did.
+      if (!page.result.partial.empty() && page.result.traces.empty()) return {};
       for (const query::TraceSummary& trace : page.result.traces) {
         WEFT_TRY(Trace(trace.trace_id));
         bar_.Show(PartOf(trace, page, limit), spans_, "");
@@ -77,13 +77,26 @@ class Export {
     bar_.Clear();
     return file_->Finish();
   }
+  // Why not everything that was asked for is in the file; empty: it is.
+  const std::string& gaps() const { return gaps_; }
   uint64_t traces() const { return traces_; }
   uint64_t spans() const { return spans_; }
 
  private:
+  // Of a directory; a server calls the same an internal error.
+  static bool IsHidden(ErrorCode code) {
+    return code == ErrorCode::kCorruption || code == ErrorCode::kIo ||
+           code == ErrorCode::kInternal;
+  }
   Status Trace(const TraceId& id) {
-    Result<SpanBatch> trace = source_->ReadTrace(id);
+    std::string partial;
+    Result<SpanBatch> trace = source_->ReadTrace(id, &partial);
     if (trace && trace->empty()) trace = Fail(ErrorCode::kNotFound, "no trace " + id.ToHex());
+    // What a damaged block hides is left out and told at the end.
+    if (!partial.empty()) gaps_ = partial;
+    const bool hidden = !trace && IsHidden(trace.error().code);
+    if (hidden) gaps_ = trace.error().message;
+    if (hidden) return {};
     if (!trace) return Fail(trace.error());
     ++traces_;
     spans_ += trace->spans.size();
@@ -109,6 +122,7 @@ class Export {
   codec::TraceFileWriter writer_;
   ProgressBar bar_;
   uint64_t traces_ = 0, spans_ = 0;
+  std::string gaps_;
 };
 
 int Complain(const Error& error) {
@@ -133,7 +147,9 @@ int Write(const Options& options, const std::vector<TraceId>& ids, query::Search
   if (status) status = all.Finish();
   if (!status) return Complain(status.error());
   PrintNote(fmt::format("{}, {}", Count(all.traces(), "trace"), Count(all.spans(), "span")));
-  return kExitOk;
+  if (all.gaps().empty()) return kExitOk;
+  PrintError("not everything is in the file: " + all.gaps());
+  return kExitFailed;
 }
 
 int Run(const Options& options) {

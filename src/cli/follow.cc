@@ -96,8 +96,11 @@ int FollowTrace(TraceSource* source, const TraceId& id, bool as_json) {
   SpanTail tail(source, id);
   Terminal terminal = StandardOutput();
   bool waits = false;
+  std::string partial;
   return LookAgainAndAgain([&]() -> Status {
     WEFT_ASSIGN(SpanBatch batch, tail.Poll());
+    if (!tail.partial().empty() && partial.empty()) PrintError("partial: " + tail.partial());
+    partial = tail.partial();
     if (batch.empty() && !waits && !tail.any())
       PrintNote(fmt::format("no trace {} yet: waiting", id.ToHex()));
     waits = true;

@@ -72,7 +72,7 @@ Result<std::vector<query::TraceSummary>> SearchTail::Poll() {
 }
 
 Result<SpanBatch> SpanTail::Poll() {
-  Result<SpanBatch> batch = source_->ReadTrace(id_);
+  Result<SpanBatch> batch = source_->ReadTrace(id_, &partial_);
   if (!batch && batch.error().code == ErrorCode::kNotFound) return SpanBatch();
   if (!batch) return Fail(batch.error());
   std::erase_if(batch->spans,

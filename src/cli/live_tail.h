@@ -64,11 +64,14 @@ class SpanTail {
   // resources and scopes, so that indexes stay right.
   Result<SpanBatch> Poll();
   bool any() const { return !seen_.empty(); }
+  // Why the last look may have missed something; empty: it did not.
+  const std::string& partial() const { return partial_; }
 
  private:
   TraceSource* const source_;
   const TraceId id_;
   std::set<ContentHash> seen_;
+  std::string partial_;
 };
 
 }  // namespace weft::cli

@@ -43,7 +43,7 @@ class FakeSource : public TraceSource {
     }
     return answer;
   }
-  Result<SpanBatch> ReadTrace(const TraceId&) override {
+  Result<SpanBatch> ReadTrace(const TraceId&, std::string*) override {
     if (otlp.empty()) return Fail(ErrorCode::kNotFound, "no such trace");
     return codec::DecodeOtlpTraces(codec::OtlpFormat::kJson, otlp);
   }

@@ -143,11 +143,12 @@ class ServerSource : public TraceSource {
     return answer;
   }
 
-  Result<SpanBatch> ReadTrace(const TraceId& id) override {
-    WEFT_ASSIGN(std::string body, GetOtlp(id, false));
+  Result<SpanBatch> ReadTrace(const TraceId& id, std::string* partial) override {
+    partial->clear();
+    WEFT_ASSIGN(std::string body, GetOtlp(id, false, partial));
     auto batch = codec::DecodeOtlpTraces(codec::OtlpFormat::kProtobuf, std::move(body));
     if (!batch) return Fail(NotWeft(url_, "OTLP"));
-    WEFT_ASSIGN(std::string log_body, GetOtlp(id, true));
+    WEFT_ASSIGN(std::string log_body, GetOtlp(id, true, partial));
     auto logs = codec::DecodeOtlpLogs(codec::OtlpFormat::kProtobuf, std::move(log_body));
     if (!logs) return Fail(NotWeft(url_, "OTLP"));
     Append(std::move(*logs), &*batch);
@@ -213,12 +214,14 @@ class ServerSource : public TraceSource {
     return json;
   }
 
-  Result<std::string> GetOtlp(const TraceId& id, bool logs) {
+  Result<std::string> GetOtlp(const TraceId& id, bool logs, std::string* partial) {
     net::ClientRequest request;
     request.url =
         fmt::format("{}/api/weft/v1/trace/{}/otlp{}", url_, id.ToHex(), logs ? "?logs=true" : "");
     request.headers = {{"accept", "application/x-protobuf"}};
-    return BodyOf(client_.Send(request), url_);
+    Result<net::ClientResponse> response = client_.Send(request);
+    if (response && partial->empty()) *partial = net::FindHeader(response->headers, "weft-partial");
+    return BodyOf(std::move(response), url_);
   }
 
   // The logs of `from`, kept alive by `to`.

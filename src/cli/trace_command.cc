@@ -47,12 +47,16 @@ void PrintJson(const trace::TraceView& view, const std::vector<RowState>& rows, 
 }
 
 int Show(const Options& options, const TraceId& id, TraceSource* source) {
-  Result<SpanBatch> batch = source->ReadTrace(id);
-  if (batch && batch->spans.empty()) batch = Fail(ErrorCode::kNotFound, "no trace " + id.ToHex());
+  std::string partial;
+  Result<SpanBatch> batch = source->ReadTrace(id, &partial);
+  if (batch && batch->spans.empty())
+    batch = partial.empty() ? Fail(ErrorCode::kNotFound, "no trace " + id.ToHex())
+                            : Fail(ErrorCode::kCorruption, "cannot show the trace: " + partial);
   if (!batch) {
     PrintError(batch.error().message);
     return ExitCodeOf(batch.error());
   }
+  if (!partial.empty()) PrintError("partial: " + partial);
   trace::TraceView view = trace::BuildTraceView(*batch, options.clock_rule);
   if (options.as_received) view = trace::AsReceived(std::move(view));
   WaterfallOptions waterfall{.rows = {}, .logs = options.logs, .as_received = options.as_received};

@@ -27,8 +27,8 @@ class DirectorySource : public TraceSource {
     WEFT_ASSIGN(query::SearchResult result, query::Search(*snapshot, request, {}));
     return SearchAnswer{std::move(result), query::DataRange(*snapshot)};
   }
-  Result<SpanBatch> ReadTrace(const TraceId& id) override {
-    return store_->TakeSnapshot("")->ReadTrace(id);
+  Result<SpanBatch> ReadTrace(const TraceId& id, std::string* partial) override {
+    return store_->TakeSnapshot("")->ReadTrace(id, partial);
   }
   Result<std::vector<query::ServiceCount>> ListServices(std::string* partial) override {
     return query::ListServices(*store_->TakeSnapshot(""), {}, partial);

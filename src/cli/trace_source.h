@@ -33,8 +33,9 @@ class TraceSource {
   };
   // kInvalidArgument for a TraceQL text that is wrong.
   virtual Result<SearchAnswer> Search(const query::SearchRequest& request) = 0;
-  // Spans and log records. kNotFound when there is no such trace.
-  virtual Result<SpanBatch> ReadTrace(const TraceId& id) = 0;
+  // Spans and log records. kNotFound when there is no such trace. `partial`: why some may be
+  // missing; empty: it is whole.
+  virtual Result<SpanBatch> ReadTrace(const TraceId& id, std::string* partial) = 0;
   // `partial`: why not all are listed; empty: they are.
   virtual Result<std::vector<query::ServiceCount>> ListServices(std::string* partial) = 0;
   // Of one service; "": of all.

@@ -148,6 +148,14 @@ std::string ProcessJson(const Resource& resource) {
   return text;
 }
 
+void WriteWarnings(std::string_view warning, wire::JsonWriter* json) {
+  json->Key("warnings");
+  if (warning.empty()) return json->Null();
+  json->BeginArray();
+  json->String(warning);
+  json->EndArray();
+}
+
 }  // namespace
 
 std::string JaegerTraceId(const TraceId& id) {
@@ -156,7 +164,8 @@ std::string JaegerTraceId(const TraceId& id) {
   return hex.starts_with(kNoHighHalf) ? hex.substr(kNoHighHalf.size()) : hex;
 }
 
-void WriteJaegerTrace(const TraceId& id, const SpanBatch& batch, wire::JsonWriter* json) {
+void WriteJaegerTrace(const TraceId& id, const SpanBatch& batch, wire::JsonWriter* json,
+                      std::string_view warning) {
   std::map<std::string, std::string> process_ids;  // JSON -> "p1"
   std::vector<std::string_view> process_of;        // by resource index
   for (const Resource& resource : batch.resources) {
@@ -187,8 +196,7 @@ void WriteJaegerTrace(const TraceId& id, const SpanBatch& batch, wire::JsonWrite
       for (const LogRecord* log : found->second) WriteLogRecord(*log, json);
     json->EndArray();
     json->Field("processID", process_of[span.resource]);
-    json->Key("warnings");
-    json->Null();
+    WriteWarnings(&span == batch.spans.data() ? warning : "", json);
     json->EndObject();
   }
   json->EndArray();
@@ -199,8 +207,7 @@ void WriteJaegerTrace(const TraceId& id, const SpanBatch& batch, wire::JsonWrite
     json->Raw(process);
   }
   json->EndObject();
-  json->Key("warnings");
-  json->Null();
+  WriteWarnings(warning, json);
   json->EndObject();
 }
 

@@ -18,8 +18,10 @@ namespace weft::codec {
 
 // 16 hex digits where the high half is zero, as Jaeger writes 64-bit ids.
 std::string JaegerTraceId(const TraceId& id);
-// One element of `data`. Spans in the order of the batch.
-void WriteJaegerTrace(const TraceId& id, const SpanBatch& batch, wire::JsonWriter* json);
+// One element of `data`. Spans in the order of the batch. `warning`, if there is one, stands at the
+// trace and at its first span, where viewers show it.
+void WriteJaegerTrace(const TraceId& id, const SpanBatch& batch, wire::JsonWriter* json,
+                      std::string_view warning = {});
 
 struct JaegerError {
   int code = 0;

@@ -193,6 +193,18 @@ TEST(ConfigTest, BuiltInIsTheDefaultOfEverySetting) {
   EXPECT_EQ(query.tempo_endpoint->ToString(), "localhost:3200");
 }
 
+TEST(ConfigTest, TheScrubHasAPaceAndAnInterval) {
+  Surroundings none{.env = [](const std::string&) { return std::nullopt; }, .read_file = {}};
+  LoadOptions options{.uris = {},
+                      .settings = {"exporters::store::scrub::bytes_per_second=1MiB",
+                                   "exporters::store::scrub::interval=12h"}};
+  const Config config = Load(options, none).value().config;
+  const auto& store =
+      std::get<StoreSettings>(config.Find(ComponentKind::kExporter, {"store", ""})->settings);
+  EXPECT_EQ(store.scrub_bytes_per_s, 1u << 20);
+  EXPECT_EQ(store.scrub_interval_ns, 12ull * 3600 * 1'000'000'000);
+}
+
 TEST(ConfigTest, SecondPortsOfQueriesFollowTheMainOne) {
   auto seconds = [](std::vector<std::string> settings) {
     LoadOptions options{.uris = {}, .settings = std::move(settings)};

@@ -13,9 +13,9 @@ constexpr std::string_view kNoEffect = "has no effect in weft";
 // Keys of the Collector's confighttp and configgrpc that change nothing a user of weft could
 // notice.
 void IgnoreServerTuning(Section* section) {
-  section->Ignore({"include_metadata", "read_buffer_size", "write_buffer_size",
-                   "keepalive", "keep_alives_enabled", "read_timeout", "read_header_timeout",
-                   "write_timeout", "idle_timeout", "max_concurrent_streams", "response_headers",
+  section->Ignore({"include_metadata", "read_buffer_size", "write_buffer_size", "keepalive",
+                   "keep_alives_enabled", "read_timeout", "read_header_timeout", "write_timeout",
+                   "idle_timeout", "max_concurrent_streams", "response_headers",
                    "compression_algorithms"});
   section->Unbuilt({"middlewares"});
 }
@@ -90,6 +90,12 @@ std::optional<Settings> ReadStore(Section section) {
     retention->ReadDuration("age", &settings.retention_age_ns);
     retention->ReadBytes("bytes", &settings.retention_bytes);
     retention->Finish();
+  }
+  if (std::optional<Section> scrub = section.Sub("scrub")) {
+    ReadOptionalBytes(&*scrub, "bytes_per_second", &settings.scrub_bytes_per_s);
+    if (scrub->Get("interval") != nullptr)
+      scrub->ReadDuration("interval", &settings.scrub_interval_ns.emplace());
+    scrub->Finish();
   }
   if (std::optional<Section> memory = section.Sub("memory")) {
     ReadOptionalBytes(&*memory, "head", &settings.head_bytes_max);

@@ -52,7 +52,7 @@ struct StoreSettings {
   uint64_t max_clock_shift_ns = 3600ull * 1'000'000'000;
   // Absent: the store's own defaults (store/store.h).
   std::optional<uint64_t> head_bytes_max, flush_bytes, flush_age_ns, page_cache_bytes,
-      free_bytes_min;
+      free_bytes_min, scrub_bytes_per_s, scrub_interval_ns;
 };
 
 // exporters::debug

@@ -29,6 +29,8 @@ store::StoreConfig ToStoreConfig(const config::StoreSettings& settings) {
   config.flush_age_ns = settings.flush_age_ns.value_or(config.flush_age_ns);
   config.page_cache_bytes = settings.page_cache_bytes.value_or(config.page_cache_bytes);
   config.free_bytes_min = settings.free_bytes_min.value_or(config.free_bytes_min);
+  config.scrub_bytes_per_s = settings.scrub_bytes_per_s.value_or(config.scrub_bytes_per_s);
+  config.scrub_interval_ns = settings.scrub_interval_ns.value_or(config.scrub_interval_ns);
   return config;
 }
 
@@ -76,14 +78,16 @@ Status StoreExporter::Start() {
        {"recovered_spans", stats.recovered_spans},
        {"recovery_s", static_cast<double>(stats.recovery_ns) / 1e9},
        {"torn_tail_bytes", stats.torn_tail_bytes}});
-  for (const std::string& damage : stats.damage)
-    Log(LogLevel::kError, "store", "damage found at start", {{"exporter", id_}, {"what", damage}});
   metrics_->OnScrape([this](MetricsScrape* scrape) { Report(scrape); });
   return {};
 }
 
 void StoreExporter::Stop() {
   if (store_) store_->Close();
+}
+
+void StoreExporter::OnDamage(const std::string& what) {
+  Log(LogLevel::kError, "store", "damage found", {{"exporter", id_}, {"what", what}});
 }
 
 void StoreExporter::OnSync(uint64_t duration_ns, const Status& status) {
@@ -185,6 +189,11 @@ void ReportStore(const std::string& id, const store::StoreStats& stats, MetricsS
        number(stats.blocks_expired)},
       {"weft_store_duplicate_spans_removed_total", "Exact duplicates removed by compaction.",
        number(stats.duplicate_spans_removed)},
+      {"weft_store_failed_block_reads_total",
+       "Reads of blocks that failed: wrong checksums and I/O errors.",
+       number(stats.failed_block_reads)},
+      {"weft_store_scrubbed_bytes_total", "Bytes of blocks read to check them.",
+       number(stats.scrubbed_bytes)},
       {"weft_store_page_cache_hits_total", "Pages found in the cache.",
        number(stats.page_cache_hits)},
       {"weft_store_page_cache_misses_total", "Pages read from disk.",
@@ -208,8 +217,18 @@ void ReportStore(const std::string& id, const store::StoreStats& stats, MetricsS
       {"weft_store_recovery_seconds", "What the replay took.", number(stats.recovery_ns) / 1e9},
       {"weft_store_torn_tail_bytes", "Bytes cut off the log's end at start.",
        number(stats.torn_tail_bytes)},
-      {"weft_store_quarantined_files", "Files set aside because they are corrupt.",
+      {"weft_store_quarantined_files", "Corrupt files moved to quarantine since the start.",
        number(stats.quarantined_files)},
+      {"weft_store_damaged_blocks", "Blocks that cannot be read, or not all of them.",
+       number(stats.damaged_blocks)},
+      {"weft_store_scrub_round_bytes", "Bytes of the check of all blocks under way; 0: none.",
+       number(stats.scrub_round_bytes)},
+      {"weft_store_scrub_round_done_bytes", "Bytes of it that are done.",
+       number(stats.scrub_round_done_bytes)},
+      {"weft_store_scrub_last_end_timestamp_seconds", "When the last check of all blocks ended.",
+       number(stats.scrub_last_end_ns) / 1e9},
+      {"weft_store_scrub_last_damaged_blocks", "Damaged blocks that it found.",
+       number(stats.scrub_last_damaged_blocks)},
       {"weft_store_read_only", "1 when the store takes nothing: see /api/weft/v1/status.",
        stats.read_only ? 1.0 : 0.0},
   };

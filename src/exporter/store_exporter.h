@@ -50,6 +50,7 @@ class StoreExporter : public pipeline::Exporter, private store::StoreObserver {
     Histogram* seconds = nullptr;
     Counter* failures = nullptr;
   };
+  void OnDamage(const std::string& what) override;
   void OnSync(uint64_t duration_ns, const Status& status) override;
   void OnWork(const store::StoreWork& work) override;
   void Report(MetricsScrape* scrape);

@@ -25,6 +25,13 @@ std::optional<ColumnRef> IntrinsicRef(const block::Table& table, std::string_vie
   return columns[0];
 }
 
+// Success where a page is damaged: the others are read first, then it is told.
+Status KeepDamage(const Status& status, Status* damage) {
+  if (status || !IsDamage(status.error())) return status;
+  if (*damage) *damage = status;
+  return {};
+}
+
 Status CountServices(const block::Table& spans, const BudgetMeter& meter,
                      std::map<std::string, uint64_t>* counts) {
   auto column = IntrinsicRef(spans, "serviceName");
@@ -32,17 +39,20 @@ Status CountServices(const block::Table& spans, const BudgetMeter& meter,
   WEFT_ASSIGN(auto dictionary, spans.OpenDictionary(*column));
   std::vector<uint64_t> by_id(dictionary->count());
   std::vector<uint32_t> ids;
+  Status damage;
   for (uint32_t g = 0; g < spans.group_count(); ++g) {
     WEFT_TRY(meter.Check(0));
     ids.resize(spans.rows_in_group(g));
-    WEFT_TRY(spans.ReadIds(*column, g, ids));
+    Status read = spans.ReadIds(*column, g, ids);
+    WEFT_TRY(KeepDamage(read, &damage));
     for (uint32_t id : ids)
-      if (id < by_id.size()) ++by_id[id];
+      if (read && id < by_id.size()) ++by_id[id];
   }
-  return dictionary->ForEach([&](uint32_t id, const Value& value) {
+  WEFT_TRY(dictionary->ForEach([&](uint32_t id, const Value& value) {
     if (id < by_id.size() && by_id[id] > 0 && value.type == ValueType::kString)
       (*counts)[std::string(value.string())] += by_id[id];
-  });
+  }));
+  return damage;
 }
 
 // Groups of rows that have the service, and its id in the segment; nothing where it is not here.
@@ -71,13 +81,19 @@ Status CollectOperations(const block::Table& spans, std::string_view service,
   if (!wanted) return {};
   std::unordered_set<uint64_t> pairs;  // name id << 32 | kind id
   std::vector<uint32_t> services, names, kinds;
+  Status damage;
   for (uint32_t g = 0; g < spans.group_count(); ++g) {
     if (!wanted->groups.empty() && !wanted->groups[g]) continue;
     WEFT_TRY(meter.Check(pairs.size() * 3 * sizeof(uint64_t)));
     for (auto* ids : {&services, &names, &kinds}) ids->resize(spans.rows_in_group(g));
-    WEFT_TRY(spans.ReadIds(*service_column, g, services));
-    WEFT_TRY(spans.ReadIds(*name_column, g, names));
-    WEFT_TRY(spans.ReadIds(*kind_column, g, kinds));
+    auto read = [&]() -> Status {
+      WEFT_TRY(spans.ReadIds(*service_column, g, services));
+      WEFT_TRY(spans.ReadIds(*name_column, g, names));
+      return spans.ReadIds(*kind_column, g, kinds);
+    };
+    const Status status = read();
+    WEFT_TRY(KeepDamage(status, &damage));
+    if (!status) continue;
     uint64_t last = UINT64_MAX;
     for (size_t i = 0; i < names.size(); ++i) {
       uint64_t pair = uint64_t{names[i]} << 32 | kinds[i];
@@ -95,16 +111,17 @@ Status CollectOperations(const block::Table& spans, std::string_view service,
     if (name.type != ValueType::kString) continue;
     out->insert({std::string(name.string()), static_cast<SpanKind>(kind.integer)});
   }
-  return {};
+  return damage;
 }
 
 // Runs `take` over every segment that can be read.
 template <typename Take>
 Status ForEachReadable(const store::Snapshot& snapshot, std::string* partial, Take take) {
   std::string why;
-  for (const std::string& name : snapshot.unreadable()) NotePartial("cannot read " + name, &why);
+  bool damaged = false;
+  NoteUnreadable(snapshot, &why, &damaged);
   for (const auto& segment : snapshot.segments())
-    WEFT_TRY(ExcuseDamage(take(segment->spans()), &why));
+    WEFT_TRY(ExcuseDamage(take(segment->spans()), &why, &damaged));
   if (partial != nullptr) *partial = std::move(why);
   return {};
 }

@@ -95,8 +95,7 @@ class DependencyCounter {
 };
 
 Result<Dependencies> DependencyCounter::Run() {
-  for (const std::string& name : snapshot_.unreadable())
-    NotePartial("cannot read " + name, &result_.partial);
+  NoteUnreadable(snapshot_, &result_.partial, &result_.damaged);
   Status status = Count();
   if (!status) {
     ErrorCode code = status.error().code;
@@ -120,7 +119,7 @@ Status DependencyCounter::Count() {
   for (const auto& segment : snapshot_.segments()) {
     auto [first, last] = segment->time_range();
     if (segment->spans().row_count() == 0 || last < start_ns_ || first >= end_ns_) continue;
-    WEFT_TRY(ExcuseDamage(CountSegment(*segment), &result_.partial));
+    WEFT_TRY(ExcuseDamage(CountSegment(*segment), &result_.partial, &result_.damaged));
   }
   return CountSplit();
 }
@@ -197,7 +196,7 @@ Status DependencyCounter::CountSplit() {
     fragments_.clear();
     for (const auto& segment : snapshot_.segments())
       if (segment->spans().row_count() > 0)
-        WEFT_TRY(ExcuseDamage(GatherFrom(*segment, ids), &result_.partial));
+        WEFT_TRY(ExcuseDamage(GatherFrom(*segment, ids), &result_.partial, &result_.damaged));
     WEFT_TRY(CountFragments(ids));
   }
   return {};
@@ -302,8 +301,11 @@ Status DependencyCounter::CountAssembled(const TraceId& id, uint64_t spans) {
     if (too_large_++ == 0) NotePartial(fits.error().message, &result_.partial);
     return {};
   }
-  Result<SpanBatch> batch = snapshot_.ReadTrace(id);
-  if (!batch) return ExcuseDamage(weft::Fail(std::move(batch).error()), &result_.partial);
+  std::string gaps;
+  Result<SpanBatch> batch = snapshot_.ReadTrace(id, &gaps);
+  NoteGaps(gaps, &result_.partial, &result_.damaged);
+  if (!batch)
+    return ExcuseDamage(weft::Fail(std::move(batch).error()), &result_.partial, &result_.damaged);
   std::vector<uint32_t> service_of;
   for (const Resource& resource : batch->resources)
     service_of.push_back(ServiceNumber(ServiceName(resource)));

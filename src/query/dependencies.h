@@ -27,6 +27,7 @@ struct ServiceCalls {
 struct Dependencies {
   std::vector<ServiceCalls> links;  // by parent, then child
   std::string partial;              // empty: exact; otherwise the reason
+  bool damaged = false;             // the reason, or one of them, is that a block cannot be read
 };
 
 // Counts spans that start in [start_ns, end_ns); their parents may start anywhere.

@@ -85,8 +85,9 @@ struct SearchStats {
 
 struct SearchResult {
   std::vector<TraceSummary> traces;
-  std::string cursor;   // empty: the last page
-  std::string partial;  // empty: exact; otherwise the reason
+  std::string cursor;    // empty: the last page
+  std::string partial;   // empty: exact; otherwise the reason
+  bool damaged = false;  // the reason, or one of them, is that a block cannot be read
   SearchStats stats;
 };
 

@@ -75,6 +75,7 @@ class Searcher {
   Status Advance();
   Result<SegmentScan*> ScanOf(uint32_t segment);
   Status ScanGroup(const GroupBound& bound);
+  Status ScanRows(SegmentScan* scan, const GroupBound& bound);
   bool MayMatch(const SegmentScan& scan, uint32_t group) const;
   void NoteNextGroup(SegmentScan* scan, uint32_t segment);
   Status Wait(const Candidate& candidate, uint32_t segment);
@@ -114,8 +115,7 @@ Result<SearchResult> Searcher::Run() {
     PhaseTimer timer(profile_, SearchPhase::kPlan);
     ListGroups();
   }
-  for (const std::string& name : snapshot_.unreadable())
-    NotePartial("cannot read " + name, &result_.partial);
+  NoteUnreadable(snapshot_, &result_.partial, &result_.damaged);
   Status status = ChooseWhatToFind();
   while (status && !IsDone() && (!groups_.empty() || !waiting_.empty())) {
     status = meter_.Check(bytes_used());
@@ -169,7 +169,7 @@ Status Searcher::Advance() {
       (waiting_.empty() || groups_.back().start_ns >= waiting_.top().key.start_ns)) {
     GroupBound bound = groups_.back();
     groups_.pop_back();
-    return broken_[bound.segment] ? Status{} : Excuse(ScanGroup(bound), bound.segment);
+    return broken_[bound.segment] ? Status{} : ScanGroup(bound);
   }
   Waiting waiting = waiting_.top();
   waiting_.pop();
@@ -220,14 +220,21 @@ bool Searcher::MayMatch(const SegmentScan& scan, uint32_t group) const {
 
 Status Searcher::ScanGroup(const GroupBound& bound) {
   PhaseTimer timer(profile_, SearchPhase::kScan);
-  const block::Segment& segment = *snapshot_.segments()[bound.segment];
-  WEFT_ASSIGN(SegmentScan * scan, ScanOf(bound.segment));
+  auto prepared = ScanOf(bound.segment);
+  if (!prepared) return Excuse(weft::Fail(std::move(prepared).error()), bound.segment);
+  SegmentScan* scan = *prepared;
   looked_at_[bound.segment] = true;
   if (!MayMatch(*scan, bound.group)) return {};
   size_t bytes = scan->bytes();
-  WEFT_TRY(scan->PrepareRows());
+  if (Status rows = scan->PrepareRows(); !rows) return Excuse(std::move(rows), bound.segment);
   scan_bytes_ += scan->bytes() - bytes;
   if (!MayMatch(*scan, bound.group)) return {};
+  // Damage to a group leaves the others.
+  return ExcuseDamage(ScanRows(scan, bound), &result_.partial, &result_.damaged);
+}
+
+Status Searcher::ScanRows(SegmentScan* scan, const GroupBound& bound) {
+  const block::Segment& segment = *snapshot_.segments()[bound.segment];
   if (after_) {
     // Pages before this one have given what lies here, where nothing can move down.
     WEFT_ASSIGN(bool newer, scan->IsNewerThan(bound.group, after_->start_ns));
@@ -330,16 +337,22 @@ Status Searcher::AddResult(const Waiting& waiting) {
     auto summary = SummariseInBlock(*snapshot_.segments()[waiting.segment], plan_,
                                     {waiting.key.trace_id, waiting.first_row, waiting.rows},
                                     request_.spans_per_trace, scans_[waiting.segment].get());
-    if (!summary) return Excuse(weft::Fail(std::move(summary).error()), waiting.segment);
-    if (summary->has_value()) {
+    if (summary && summary->has_value()) {
       Keep(std::move(**summary));
       return {};
     }
+    // What of it can be read may tell enough.
+    if (!summary)
+      WEFT_TRY(
+          ExcuseDamage(weft::Fail(std::move(summary).error()), &result_.partial, &result_.damaged));
   }
   WEFT_ASSIGN(bool may, MayAssemble(waiting));
   if (!may) return {};
-  auto batch = snapshot_.ReadTrace(waiting.key.trace_id);
-  if (!batch) return ExcuseDamage(weft::Fail(std::move(batch).error()), &result_.partial);
+  std::string gaps;
+  auto batch = snapshot_.ReadTrace(waiting.key.trace_id, &gaps);
+  NoteGaps(gaps, &result_.partial, &result_.damaged);
+  if (!batch)
+    return ExcuseDamage(weft::Fail(std::move(batch).error()), &result_.partial, &result_.damaged);
   if (batch->spans.empty()) return {};
   AssembledTrace trace(std::move(*batch));
   std::vector<uint32_t> matches = trace.FindMatches(plan_);
@@ -357,12 +370,8 @@ void Searcher::Keep(TraceSummary summary) {
 }
 
 Status Searcher::Excuse(Status status, uint32_t segment) {
-  if (status) return {};
-  ErrorCode code = status.error().code;
-  if (code != ErrorCode::kCorruption && code != ErrorCode::kIo) return status;
-  broken_[segment] = true;
-  NotePartial(status.error().message, &result_.partial);
-  return {};
+  broken_[segment] = broken_[segment] || (!status && IsDamage(status.error()));
+  return ExcuseDamage(std::move(status), &result_.partial, &result_.damaged);
 }
 
 uint64_t Searcher::bytes_used() const {

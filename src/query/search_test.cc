@@ -273,9 +273,9 @@ void AddSpans(uint32_t count, uint32_t trace, SpanBatch* batch) {
 class WatchedSnapshot : public SegmentSnapshot {
  public:
   using SegmentSnapshot::SegmentSnapshot;
-  Result<SpanBatch> ReadTrace(const TraceId& id) const override {
+  Result<SpanBatch> ReadTrace(const TraceId& id, std::string* partial) const override {
     assembled.push_back(id);
-    return SegmentSnapshot::ReadTrace(id);
+    return SegmentSnapshot::ReadTrace(id, partial);
   }
   mutable std::vector<TraceId> assembled;
 };

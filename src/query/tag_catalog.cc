@@ -60,6 +60,7 @@ class Gatherer {
   const store::Snapshot& snapshot_;
   BudgetMeter meter_;
   TraceSet undecided_;
+  bool damaged_ = false;
 };
 
 Status Gatherer::Run(const TagRequest& request, TagCollector* collector) {
@@ -67,8 +68,7 @@ Status Gatherer::Run(const TagRequest& request, TagCollector* collector) {
   WEFT_ASSIGN(traceql::Query query, traceql::Parse(request.traceql));
   Plan plan = MakePlan(query);
   plan.SetWindow(request.start_ns, request.end_ns);
-  for (const std::string& name : snapshot_.unreadable())
-    NotePartial("cannot read " + name, &partial);
+  NoteUnreadable(snapshot_, &partial, &damaged_);
   stats.segments = snapshot_.segments().size();
   // Column lists and dictionaries first: names that they tell need not be looked for in rows.
   Status status = TakeSegments(plan, true, collector);
@@ -94,7 +94,7 @@ Status Gatherer::TakeSegments(const Plan& plan, bool whole, TagCollector* collec
       stats.segments_skipped += rows.none();
       return rows.none() ? Status{} : collector->TakeSegment(*segment, rows, meter_);
     };
-    WEFT_TRY(ExcuseDamage(take(), &partial));
+    WEFT_TRY(ExcuseDamage(take(), &partial, &damaged_));
   }
   return {};
 }
@@ -109,9 +109,11 @@ Status Gatherer::TakeUndecided(const Plan& plan, TagCollector* collector) {
       if (too_large++ == 0) NotePartial(fits.error().message, &partial);
       continue;
     }
-    Result<SpanBatch> batch = snapshot_.ReadTrace(id);
+    std::string gaps;
+    Result<SpanBatch> batch = snapshot_.ReadTrace(id, &gaps);
+    NoteGaps(gaps, &partial, &damaged_);
     if (!batch) {
-      WEFT_TRY(ExcuseDamage(weft::Fail(std::move(batch).error()), &partial));
+      WEFT_TRY(ExcuseDamage(weft::Fail(std::move(batch).error()), &partial, &damaged_));
       continue;
     }
     if (batch->spans.empty()) continue;

@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Engine's merges and retention: which is decided by store/compaction_plan.h and store/retention.h.
+// Engine's merges: which is decided by store/compaction_plan.h.
 #include <algorithm>
+#include <limits>
 
 #include "store/engine.h"
 
 namespace weft::store {
 
 CompactionLimits Engine::LimitsOfMerges() const {
-  return {config_.block_spans_max, config_.block_values_max, config_.level0_blocks_max};
+  const uint64_t bytes_max = BlockBytesMax();
+  return {config_.block_spans_max, config_.block_values_max, config_.level0_blocks_max,
+          bytes_max == 0 ? std::numeric_limits<uint64_t>::max() : bytes_max};
 }
 
 CompactionCandidate Engine::CandidateOf(const LiveBlock& live) {
   return {live.meta().level, live.meta().spans + uint64_t{live.meta().logs}, live.values(),
-          live.readable()};
+          live.whole(), live.meta().bytes};
 }
 
 Status Engine::CompactNow(bool full) {
@@ -48,13 +51,37 @@ Status Engine::CompactTenant(Tenant& tenant, bool full, bool* worked) {
   const Blocks inputs(blocks.begin() + static_cast<ptrdiff_t>(first),
                       blocks.begin() + static_cast<ptrdiff_t>(last));
   if (!HasSpaceFor(inputs)) return {};
+  if (!BeginMerge(tenant, inputs)) {
+    *worked = true;  // the plan is made anew
+    return {};
+  }
   const Status merged = Merge(tenant, inputs);
+  EndMerge();
   *worked = merged.has_value();
   if (merged) return {};
   tenant.merge_failed_at_version = version;
   const ErrorCode code = merged.error().code;
   if (code == ErrorCode::kCorruption || code == ErrorCode::kIo) FindDamage(tenant, inputs);
   return merged;
+}
+
+bool Engine::BeginMerge(Tenant& tenant, const Blocks& inputs) {
+  std::lock_guard lock(retention_mutex_);
+  std::lock_guard view(tenant.view_mutex);
+  const bool there = std::ranges::all_of(inputs, [&](const auto& live) {
+    return std::ranges::find(tenant.blocks, live) != tenant.blocks.end();
+  });
+  if (there) merging_ = inputs;
+  return there;
+}
+
+void Engine::EndMerge() {
+  {
+    std::lock_guard lock(retention_mutex_);
+    merging_.clear();
+  }
+  // Its output counts where its inputs did not.
+  [[maybe_unused]] const Status expired = ExpireBlocks({0, config_.retention_bytes});
 }
 
 bool Engine::HasSpaceFor(const Blocks& inputs) const {
@@ -118,9 +145,7 @@ Status Engine::CommitMerge(Tenant& tenant, const Blocks& inputs,
     if (status.error().code == ErrorCode::kNoSpace) output->RemoveWhenUnused();
     return status;
   }
-  for (const auto& live : inputs) {
-    if (config_.delete_source_after_merge) live->RemoveWhenUnused(tenant.removed);
-  }
+  for (const auto& live : inputs) live->RemoveWhenUnused(tenant.removed);
   std::lock_guard view(tenant.view_mutex);
   tenant.blocks = std::move(blocks);
   tenant.splits = std::make_shared<SplitTraces>(std::move(still));
@@ -150,72 +175,10 @@ SplitTraces::Set Engine::StillSplit(const Tenant& tenant, const Blocks& changed,
 // for them pile up until the store takes nothing more.
 void Engine::FindDamage(Tenant& tenant, const Blocks& inputs) {
   for (const auto& live : inputs) {
-    const Status verified = block::VerifyBlock(env_, live->path());
-    if (verified) continue;
-    // That it does not even open says more about this process than about the file.
-    const bool unread =
-        verified.error().code == ErrorCode::kIo && env_->OpenRead(live->path()).has_value();
-    if (verified.error().code != ErrorCode::kCorruption && !unread) continue;
-    live->MarkDamaged();
-    ReportDamage(verified.error().message);
-    std::lock_guard lock(tenant.view_mutex);
-    ++tenant.blocks_version;
-    ViewChanged(tenant);
+    [[maybe_unused]] const Status checked =
+        ScrubBlock(tenant, live, [this](uint64_t) { return !stopping_; });
   }
   CountBlocks();
-}
-
-Status Engine::EnforceRetentionNow() {
-  if (config_.read_only) return Writable();
-  std::lock_guard lock(compact_mutex_);
-  struct Owned {
-    Tenant* tenant;
-    std::shared_ptr<LiveBlock> live;
-  };
-  std::vector<Owned> all;
-  std::vector<RetentionCandidate> candidates;
-  for (Tenant* tenant : AllTenants()) {
-    std::lock_guard view(tenant->view_mutex);
-    for (const auto& live : tenant->blocks) {
-      all.push_back({tenant, live});
-      candidates.push_back({live->meta().received_max_ns, live->meta().bytes});
-    }
-  }
-  const RetentionLimits limits{config_.retention_age_ns, config_.retention_bytes};
-  std::map<Tenant*, Blocks> expired;
-  for (const size_t i : PickExpired(candidates, limits, trusted_clock_->NowNs())) {
-    expired[all[i].tenant].push_back(all[i].live);
-  }
-  for (const auto& [owner, blocks] : expired) {
-    Tenant& tenant = *owner;
-    WEFT_TRY(Observe(StoreWork::Kind::kRetention, tenant, blocks.size(),
-                     [&](StoreWork*) { return RemoveBlocks(tenant, blocks); }));
-  }
-  if (!expired.empty()) CountBlocks();
-  return {};
-}
-
-Status Engine::RemoveBlocks(Tenant& tenant, const Blocks& expired) {
-  std::lock_guard commit(commit_mutex_);
-  ManifestEdit edit;
-  for (const auto& live : expired) edit.removed.push_back(live->meta().name.number);
-  Blocks left;
-  for (const auto& live : tenant.blocks) {
-    if (std::ranges::find(expired, live) == expired.end()) left.push_back(live);
-  }
-  SplitTraces::Set still = StillSplit(tenant, expired, left, &edit);
-  WEFT_TRY(Commit(edit));
-  {
-    std::lock_guard view(tenant.view_mutex);
-    for (const auto& live : expired) live->RemoveWhenUnused(tenant.removed);
-    tenant.blocks = std::move(left);
-    tenant.splits = std::make_shared<SplitTraces>(std::move(still));
-    ++tenant.blocks_version;
-    ViewChanged(tenant);
-  }
-  std::lock_guard lock(stats_mutex_);
-  stats_.blocks_expired += expired.size();
-  return {};
 }
 
 }  // namespace weft::store

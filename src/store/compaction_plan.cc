@@ -12,7 +12,8 @@ using Range = std::pair<size_t, size_t>;
 constexpr size_t kHigherFanInMin = 4;
 
 bool IsFinal(const CompactionCandidate& block, const CompactionLimits& limits) {
-  return block.spans > limits.spans_max / 2 || block.values > limits.values_max / 2;
+  return block.spans > limits.spans_max / 2 || block.values > limits.values_max / 2 ||
+         block.bytes > limits.bytes_max / 2;
 }
 
 // The longest range from `first` on, of at most `count_max` readable blocks of a level that `takes`
@@ -20,12 +21,14 @@ bool IsFinal(const CompactionCandidate& block, const CompactionLimits& limits) {
 template <class Takes>
 Range FitFrom(const std::vector<CompactionCandidate>& blocks, size_t first, size_t count_max,
               const CompactionLimits& limits, Takes takes) {
-  uint64_t spans = 0, values = 0;
+  uint64_t spans = 0, values = 0, bytes = 0;
   size_t last = first;
   while (last < blocks.size() && last - first < count_max && blocks[last].readable &&
          takes(blocks[last]) && spans + blocks[last].spans <= limits.spans_max &&
-         values + blocks[last].values <= limits.values_max) {
+         values + blocks[last].values <= limits.values_max &&
+         bytes + blocks[last].bytes <= limits.bytes_max) {
     spans += blocks[last].spans;
+    bytes += blocks[last].bytes;
     values += blocks[last++].values;
   }
   return {first, last};

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -18,15 +19,17 @@ namespace weft::store {
 
 struct CompactionCandidate {
   uint32_t level = 0;
-  uint64_t spans = 0;   // spans and log records
-  uint64_t values = 0;  // distinct ones, over all columns
-  bool readable = true;
+  uint64_t spans = 0;    // spans and log records
+  uint64_t values = 0;   // distinct ones, over all columns
+  bool readable = true;  // the whole of it
+  uint64_t bytes = 0;    // of its file
 };
 
 struct CompactionLimits {
   uint64_t spans_max = 0;          // of a merged block
   uint64_t values_max = 0;         // over all inputs of a merge: what it must hold in memory
   uint32_t level0_blocks_max = 0;  // near this many, any merge of level 0 is better than none
+  uint64_t bytes_max = std::numeric_limits<uint64_t>::max();  // over all inputs of a merge
 };
 
 inline constexpr size_t kCompactionFanIn = 8;

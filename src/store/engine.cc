@@ -11,6 +11,8 @@ namespace weft::store {
 namespace {
 
 constexpr uint64_t kSpaceCheckNs = 500'000'000;
+// Deleting a block, and what a merge under way may hide, is then a small part of the limit.
+constexpr uint64_t kBlocksOfLimit = 20;
 constexpr uint32_t kRetryHeadSeconds = 1;
 constexpr uint32_t kRetrySpaceSeconds = 5;
 // How often the threads look at the clock by themselves.
@@ -33,7 +35,8 @@ Engine::Engine(Env* env, Clock* clock, StoreConfig config)
     : env_(env),
       clock_(clock),
       config_(std::move(config)),
-      cache_(block::NewPageCache(config_.page_cache_bytes)) {}
+      cache_(block::NewPageCache(config_.page_cache_bytes)),
+      damage_(std::make_shared<DamageLog>(config_.observer)) {}
 
 Engine::~Engine() { Close(); }
 
@@ -120,7 +123,7 @@ void Engine::Append(SpanBatch batch, Completion done) {
     stats_.appended_bytes += payload_bytes;
   }
   if (wal_ == nullptr) entry.done({});
-  if (head_bytes_ >= config_.flush_bytes) {
+  if (head_bytes_ >= FlushBytes()) {
     std::lock_guard lock(wake_mutex_);
     flush_wanted_ = true;
     wake_flusher_.notify_one();
@@ -139,7 +142,24 @@ Result<uint64_t> Engine::AppendToHead(Tenant& tenant, const SpanBatch& batch, Wa
   const uint64_t before = tenant.head.open_bytes();
   tenant.head.Append(batch, sequence, Acknowledged(), now);
   head_bytes_ += tenant.head.open_bytes() - before;
+  // A part is what a block is made of at least.
+  if (tenant.head.open_bytes() >= FlushBytes()) SealHead(tenant);
   return sequence;
+}
+
+void Engine::SealHead(Tenant& tenant) {
+  std::lock_guard lock(tenant.view_mutex);
+  const uint64_t before = tenant.head.open_bytes() + tenant.head.sealed_bytes();
+  tenant.head.Seal();
+  head_bytes_ += tenant.head.sealed_bytes() - before;
+  ViewChanged(tenant);
+}
+
+uint64_t Engine::BlockBytesMax() const { return config_.retention_bytes / kBlocksOfLimit; }
+
+uint64_t Engine::FlushBytes() const {
+  const uint64_t limit = BlockBytesMax();
+  return limit == 0 ? config_.flush_bytes : std::min(config_.flush_bytes, limit);
 }
 
 uint64_t Engine::Acknowledged() const {
@@ -172,7 +192,7 @@ std::shared_ptr<const Snapshot> Engine::TakeSnapshot(std::string_view name) {
     uint64_t last = 0, version = 0;
     {
       std::scoped_lock lock(tenant->append_mutex, tenant->view_mutex);
-      if (tenant->head.open_empty() && tenant->snapshot != nullptr && !tenant->snapshot->stale()) {
+      if (tenant->head.open_empty() && tenant->snapshot != nullptr) {
         return tenant->snapshot;
       }
       if (!tenant->head.open_empty()) {
@@ -250,6 +270,7 @@ StoreStats Engine::stats() {
       stats.block_bytes += live->meta().bytes;
       stats.block_spans += live->meta().spans;
       stats.level0_blocks += live->meta().level == 0;
+      stats.damaged_blocks += !live->whole();
       if (live->meta().level >= stats.levels.size()) stats.levels.resize(live->meta().level + 1);
       StoreLevelStats& level = stats.levels[live->meta().level];
       ++level.blocks;
@@ -272,6 +293,9 @@ StoreStats Engine::stats() {
   stats.page_cache_hits = cache.hits;
   stats.page_cache_misses = cache.misses;
   stats.page_cache_bytes = cache.bytes;
+  stats.damage = damage_->sentences();
+  stats.failed_block_reads = damage_->failed_reads();
+  stats.quarantined_files = damage_->quarantined();
   // Nobody may have sent anything yet.
   LookAtSpace();
   Status usable = Writable();
@@ -299,6 +323,7 @@ void Engine::StartThreads() {
   if (!config_.background || config_.read_only) return;
   flusher_ = std::thread([this] { RunFlusher(); });
   compactor_ = std::thread([this] { RunCompactor(); });
+  if (config_.scrub_bytes_per_s > 0) scrubber_ = std::thread([this] { RunScrubber(); });
 }
 
 void Engine::RunFlusher() {
@@ -354,8 +379,10 @@ void Engine::Close() {
   }
   wake_flusher_.notify_all();
   wake_compactor_.notify_all();
+  wake_scrubber_.notify_all();
   if (flusher_.joinable()) flusher_.join();
   if (compactor_.joinable()) compactor_.join();
+  if (scrubber_.joinable()) scrubber_.join();
   if (wal_ != nullptr) {
     wal_->Close();
     // A log that later ends before this was damaged. Without it, it would look like a torn tail.
@@ -365,6 +392,7 @@ void Engine::Close() {
     [[maybe_unused]] const Status noted = Commit(edit);
   }
   lock_.reset();
+  damage_->Detach();
 }
 
 }  // namespace weft::store

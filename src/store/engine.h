@@ -6,14 +6,16 @@
 // and the tenant's view changes in the same critical section.
 //
 // Locks, in the order they are taken:
-//   work_mutex_ of a kind (flush_mutex_, compact_mutex_)  one flush / one merge or expiry at a time
+//   work_mutex_ of a kind (flush_mutex_, compact_mutex_)  one flush / one merge at a time
+//   scrub_mutex_          one scrub at a time
+//   retention_mutex_      one expiry at a time; which blocks a merge under way reads
 //   commit_mutex_         the manifest and every change of a tenant's blocks
 //   Tenant::append_mutex  the open chunk; the tenant's sequences grow under it
 //   Tenant::view_mutex    sealed chunks, blocks, split traces: what a snapshot copies
 //   the log's own
 // tenants_mutex_ guards the map alone and is held for nothing else.
-// Next: engine.cc (append, snapshot), recovery.cc (open), flush.cc, compaction.cc (merge,
-// retention).
+// Next: engine.cc (append, snapshot), recovery.cc (open), flush.cc, compaction.cc (merge),
+// expiry.cc (retention, forgetting), scrub.cc.
 #pragma once
 
 #include <atomic>
@@ -21,6 +23,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -73,6 +76,9 @@ class Engine final : public Store {
   Status FlushNow() override;
   Status CompactNow(bool full) override;
   Status EnforceRetentionNow() override;
+  Status ScrubNow() override;
+  std::vector<StoredBlock> blocks() override;
+  Status ForgetBlock(uint64_t number) override;
   void Close() override;
 
  private:
@@ -84,12 +90,17 @@ class Engine final : public Store {
   Status ResumeIfFull();
   Result<uint64_t> AppendToHead(Tenant& tenant, const SpanBatch& batch, Wal::Entry* entry);
   void CutBack(uint64_t durable);
+  void SealHead(Tenant& tenant);  // REQUIRES: its append lock
   Tenant* FindTenant(std::string_view name);
   Tenant& TenantOf(std::string_view name);
   std::vector<Tenant*> AllTenants();
   void ViewChanged(Tenant& tenant);  // REQUIRES: its view lock
   void CountBlocks();
   uint64_t Acknowledged() const;
+  // No block is to be larger than this; 0: no limit.
+  uint64_t BlockBytesMax() const;
+  // Of the head, that become one block.
+  uint64_t FlushBytes() const;
   // Runs `work`, which fills the rest in, and tells the observer.
   Status Observe(StoreWork::Kind kind, const Tenant& tenant, uint64_t inputs,
                  const std::function<Status(StoreWork*)>& work);
@@ -108,16 +119,14 @@ class Engine final : public Store {
   Status ReplayRecord(const WalRecord& record);
   Status SyncRecovered(const WalReplayReport& report);
   Status StartManifest();
-  Status RecomputeSplits();
-  BlockMeta DescribeBlock(const std::string& tenant, const BlockName& name,
-                          const block::Segment& segment) const;
+  bool RecomputeSplits();  // false: a block could not be looked into
+  bool OpensAsItself(const BlockMeta& meta) const;
   Status QuarantineBlock(const std::string& tenant, const BlockName& name);
-  void ReportDamage(std::string what);
 
   // flush.cc
   std::vector<Tenant*> TenantsToFlush();
   Status FlushTenant(Tenant& tenant);
-  Status FlushParts(Tenant& tenant, const std::vector<TenantHead::Part>& parts, StoreWork* work);
+  Status FlushParts(Tenant& tenant, std::span<const TenantHead::Part> parts, StoreWork* work);
   Result<std::vector<TenantHead::Part>> SealAndWait(Tenant& tenant);
   Status MergeParts(Tenant& tenant);
   Result<std::shared_ptr<LiveBlock>> WriteLiveBlock(
@@ -140,7 +149,29 @@ class Engine final : public Store {
                                      const Blocks& left, ManifestEdit* edit);
   void FindDamage(Tenant& tenant, const Blocks& inputs);
   bool HasSpaceFor(const Blocks& inputs) const;
+  // False when one of them has gone meanwhile.
+  bool BeginMerge(Tenant& tenant, const Blocks& inputs);
+  void EndMerge();
+
+  // expiry.cc
+  struct Owned {
+    Tenant* tenant = nullptr;
+    std::shared_ptr<LiveBlock> live;
+  };
+  std::vector<Owned> AllBlocks();
+  Status ExpireBlocks(const RetentionLimits& limits);
   Status RemoveBlocks(Tenant& tenant, const Blocks& expired);
+
+  // scrub.cc
+  void RunScrubber();
+  Status ScrubRound(const std::function<bool(uint64_t bytes)>& may_read);
+  // One block; `may_read` is asked before each read, and may wait.
+  Status ScrubBlock(Tenant& tenant, const std::shared_ptr<LiveBlock>& live,
+                    const std::function<bool(uint64_t bytes)>& may_read);
+  // What could not be opened is looked at again.
+  Status ReopenUnreadable();
+  Status Reopen(Tenant& tenant, const std::shared_ptr<LiveBlock>& unreadable);
+  void BlockChanged(Tenant& tenant);
   CompactionLimits LimitsOfMerges() const;
   static CompactionCandidate CandidateOf(const LiveBlock& live);
 
@@ -165,7 +196,13 @@ class Engine final : public Store {
   uint64_t manifest_number_ = 1;        // and its number
   bool manifest_damaged_ = false;
   std::atomic<uint64_t> next_block_ = 1;
-  std::unique_ptr<TrustedClock> trusted_clock_;  // under compact_mutex_
+
+  std::mutex scrub_mutex_;
+  std::mutex retention_mutex_;
+  std::unique_ptr<TrustedClock> trusted_clock_;  // under retention_mutex_
+  Blocks merging_;                               // under retention_mutex_
+  const std::shared_ptr<DamageLog> damage_;
+  bool last_attempt_ = true;  // to open: what is missing is missing
 
   std::mutex tenants_mutex_;
   std::map<std::string, std::unique_ptr<Tenant>, std::less<>> tenants_;
@@ -180,13 +217,13 @@ class Engine final : public Store {
   StoreStats stats_;  // counters only; gauges are read when asked
 
   std::mutex wake_mutex_;
-  std::condition_variable wake_flusher_, wake_compactor_;
+  std::condition_variable wake_flusher_, wake_compactor_, wake_scrubber_;
   bool flush_wanted_ = false;
   bool compact_wanted_ = false;
   std::atomic<bool> stopping_ = false;
   std::mutex close_mutex_;
   bool closed_ = false;
-  std::thread flusher_, compactor_;
+  std::thread flusher_, compactor_, scrubber_;
 };
 
 }  // namespace weft::store

@@ -49,9 +49,10 @@ std::vector<Tenant*> Engine::TenantsToFlush() {
   // The largest first, until what is left is well below the mark.
   std::ranges::sort(candidates, std::greater(), &Candidate::bytes);
   uint64_t left = head_bytes_;
-  const bool over = left >= config_.flush_bytes;
+  const uint64_t flush_bytes = FlushBytes();
+  const bool over = left >= flush_bytes;
   for (const Candidate& candidate : candidates) {
-    const bool large = over && left >= config_.flush_bytes / 2;
+    const bool large = over && left >= flush_bytes / 2;
     const bool old = now - candidate.born_ns >= config_.flush_age_ns;
     if (!large && !old) continue;
     left -= std::min(left, candidate.bytes);
@@ -69,7 +70,7 @@ Status Engine::MergeParts(Tenant& tenant) {
     std::vector<TenantHead::Part> parts;
     {
       std::lock_guard lock(tenant.view_mutex);
-      run = tenant.head.MergeRun(acknowledged, config_.flush_bytes);
+      run = tenant.head.MergeRun(acknowledged, FlushBytes());
       if (run.first == run.second) return {};
       parts.assign(tenant.head.parts().begin() + static_cast<ptrdiff_t>(run.first),
                    tenant.head.parts().begin() + static_cast<ptrdiff_t>(run.second));
@@ -113,12 +114,23 @@ Result<std::vector<TenantHead::Part>> Engine::SealAndWait(Tenant& tenant) {
 Status Engine::FlushTenant(Tenant& tenant) {
   if (manifest_failed_) return Writable();
   WEFT_ASSIGN(const std::vector<TenantHead::Part> parts, SealAndWait(tenant));
-  if (parts.empty()) return {};
-  return Observe(StoreWork::Kind::kFlush, tenant, parts.size(),
-                 [&](StoreWork* work) { return FlushParts(tenant, parts, work); });
+  const uint64_t limit = BlockBytesMax();
+  for (size_t first = 0, end; first < parts.size(); first = end) {
+    uint64_t bytes = parts[first].bytes;
+    for (end = first + 1; end < parts.size(); ++end) {
+      bytes += parts[end].bytes;
+      if (limit != 0 && bytes > limit) break;
+    }
+    const auto some = std::span(parts).subspan(first, end - first);
+    WEFT_TRY(Observe(StoreWork::Kind::kFlush, tenant, some.size(),
+                     [&](StoreWork* work) { return FlushParts(tenant, some, work); }));
+    // What fails is tried again at the next flush, and by the clock.
+    [[maybe_unused]] const Status expired = ExpireBlocks({0, config_.retention_bytes});
+  }
+  return {};
 }
 
-Status Engine::FlushParts(Tenant& tenant, const std::vector<TenantHead::Part>& parts,
+Status Engine::FlushParts(Tenant& tenant, std::span<const TenantHead::Part> parts,
                           StoreWork* work) {
   if (!tenant.directory_made) {
     WEFT_TRY(env_->MakeDirs(tenant.directory));
@@ -180,7 +192,9 @@ Result<std::shared_ptr<LiveBlock>> Engine::WriteLiveBlock(
   meta.received_min_ns = summary->received_min_ns;
   meta.received_max_ns = summary->received_max_ns;
   meta.file_checksum = summary->file_checksum;
-  auto live = LiveBlock::Open(env_, path, std::move(meta), cache_, config_.clock_rule);
+  meta.summary_checksum = summary->summary_checksum;
+  auto live =
+      LiveBlock::Open(env_, path, std::move(meta), cache_, damage_, config_.clock_rule);
   if (!live->readable()) {
     live->RemoveWhenUnused();
     return Fail(ErrorCode::kCorruption, live->problem());
@@ -241,7 +255,8 @@ Status Engine::CommitFlush(Tenant& tenant, const std::shared_ptr<LiveBlock>& liv
     for (const TraceId& id : splits) edit.split.push_back({tenant.name, id});
     edit.next_block = next_block_;
     if (wal_ != nullptr) {
-      freed = wal_->FreeableThrough(FirstSequenceNeeded(tenant, through));
+      edit.blocks_hold_below = FirstSequenceNeeded(tenant, through);
+      freed = wal_->FreeableThrough(edit.blocks_hold_below);
       edit.wal_freed_through = freed;
       edit.logged_through = wal_->synced_sequence();
     }

@@ -17,8 +17,10 @@ Result<KnownTrace*> Look(const Snapshot& snapshot, const TraceId& id, KnownTrace
   auto [place, is_new] = known->try_emplace(id);
   KnownTrace* trace = &place->second;
   if (!is_new) return trace;
-  Result<SpanBatch> stored = snapshot.ReadTrace(id);
-  if (!stored && stored.error().code == ErrorCode::kNotFound) return trace;
+  // What a damaged block hides is not known to be here: imported again it is there again.
+  std::string hidden;
+  Result<SpanBatch> stored = snapshot.ReadTrace(id, &hidden);
+  if (!stored && (stored.error().code == ErrorCode::kNotFound || !hidden.empty())) return trace;
   if (!stored) return Fail(stored.error());
   for (const Span& span : stored->spans) trace->spans.insert(HashSpan(*stored, span));
   for (const LogRecord& log : stored->logs) trace->logs.insert(HashLog(*stored, log));

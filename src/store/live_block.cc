@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/live_block.h"
 
+#include <tuple>
+
 namespace weft::store {
 
 void RemovedBlocks::Add(uint64_t number) {
@@ -18,24 +20,102 @@ void RemovedBlocks::Forget(size_t count) {
   numbers_.erase(numbers_.begin(), numbers_.begin() + static_cast<ptrdiff_t>(count));
 }
 
+void BlockHealth::NoteDamage(const Error& error) {
+  const std::string what = error.message.starts_with(path_) ? error.message
+                                                            : path_ + ": " + error.message;
+  {
+    std::lock_guard lock(mutex_);
+    if (problem_.empty()) problem_ = what;
+  }
+  damaged_ = true;
+  log_->NoteBlock(number_, what + "; the file is left in place");
+}
+
+void BlockHealth::Heal() {
+  {
+    std::lock_guard lock(mutex_);
+    problem_.clear();
+  }
+  damaged_ = distrusted_ = false;
+  log_->Forget(number_);
+}
+
+std::string BlockHealth::problem() const {
+  std::lock_guard lock(mutex_);
+  return problem_;
+}
+
+BlockMeta DescribeBlock(const std::string& tenant, const BlockName& name,
+                        const block::OpenedBlock& opened) {
+  const block::Segment& segment = *opened.segment;
+  BlockMeta meta;
+  meta.tenant = tenant;
+  meta.name = name;
+  meta.bytes = opened.identity.bytes;
+  meta.summary_checksum = opened.identity.summary_checksum;
+  meta.spans = segment.spans().row_count();
+  meta.logs = segment.table(block::TableId::kLogs).row_count();
+  meta.traces = segment.trace_count();
+  std::tie(meta.start_min_ns, meta.start_max_ns) = segment.time_range();
+  std::tie(meta.received_min_ns, meta.received_max_ns) = segment.received_range();
+  return meta;
+}
+
+LiveBlock::LiveBlock(Env* env, std::string path, BlockMeta meta, std::shared_ptr<DamageLog> log)
+    : env_(env),
+      path_(std::move(path)),
+      meta_(std::move(meta)),
+      health_(std::make_shared<BlockHealth>(meta_.name.number, path_, std::move(log))) {}
+
 std::shared_ptr<LiveBlock> LiveBlock::Open(Env* env, const std::string& path, BlockMeta meta,
                                            std::shared_ptr<block::PageCache> cache,
+                                           std::shared_ptr<DamageLog> log,
                                            const trace::ClockRule& rule) {
-  std::shared_ptr<LiveBlock> live(new LiveBlock(env, path, std::move(meta)));
-  auto segment = block::OpenBlock(env, path, std::move(cache), rule);
-  if (segment) {
-    live->segment_ = std::move(*segment);
+  std::shared_ptr<LiveBlock> live(new LiveBlock(env, path, std::move(meta), std::move(log)));
+  auto opened = live->OpenFile(std::move(cache), rule);
+  if (opened) {
+    live->segment_ = std::move(opened->segment);
     live->values_ = live->segment_->distinct_values();
-  } else {
-    live->problem_ = segment.error().message;
+    return live;
+  }
+  live->health_->NoteDamage(opened.error());
+  if (live->meta_.summary_checksum == 0) return live;
+  // Damage elsewhere leaves what the filter refutes refuted.
+  if (auto filter = block::ReadTraceFilter(env, path, live->identity())) {
+    live->filter_ = std::move(*filter);
   }
   return live;
+}
+
+Result<block::OpenedBlock> LiveBlock::OpenFile(std::shared_ptr<block::PageCache> cache,
+                                               const trace::ClockRule& rule) {
+  WEFT_ASSIGN(block::OpenedBlock opened,
+              block::OpenBlockWithIdentity(
+                  env_, path_, std::move(cache),
+                  [health = health_](const Error& error) { health->NoteDamage(error); }, rule));
+  WEFT_TRY(CheckIdentity(opened));
+  return opened;
+}
+
+Status LiveBlock::CheckIdentity(const block::OpenedBlock& opened) {
+  BlockMeta found = DescribeBlock(meta_.tenant, meta_.name, opened);
+  found.level = meta_.level;
+  found.file_checksum = meta_.file_checksum;
+  // A manifest of an earlier version knows all but the checksum.
+  if (meta_.summary_checksum == 0) meta_.summary_checksum = found.summary_checksum;
+  if (found == meta_) return {};
+  return Fail(ErrorCode::kCorruption, path_ + ": this is not the block that was written here");
 }
 
 bool LiveBlock::MayHold(const TraceId& id) const {
   if (segment_ == nullptr) return false;
   const auto rows = segment_->FindTrace(id);
   return !rows || !rows->spans.empty() || !rows->logs.empty();
+}
+
+bool LiveBlock::Refutes(const TraceId& id) const {
+  if (segment_ != nullptr) return !segment_->MayHold(id);
+  return !filter_.empty() && !block::FilterMayHold(filter_, id);
 }
 
 void LiveBlock::RemoveWhenUnused(std::shared_ptr<RemovedBlocks> removed) {

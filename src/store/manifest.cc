@@ -69,6 +69,7 @@ void ManifestState::Apply(const ManifestEdit& edit) {
   wal_freed_through = std::max(wal_freed_through, edit.wal_freed_through);
   logged_through = std::max(logged_through, edit.logged_through);
   next_block = std::max(next_block, edit.next_block);
+  blocks_hold_below = std::max(blocks_hold_below, edit.blocks_hold_below);
 }
 
 ManifestEdit ManifestState::AsEdit() const {
@@ -83,6 +84,7 @@ ManifestEdit ManifestState::AsEdit() const {
   edit.wal_freed_through = wal_freed_through;
   edit.logged_through = logged_through;
   edit.next_block = next_block;
+  edit.blocks_hold_below = blocks_hold_below;
   return edit;
 }
 

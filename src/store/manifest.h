@@ -38,6 +38,9 @@ struct BlockMeta {
   uint64_t start_min_ns = 0, start_max_ns = 0;
   uint64_t received_min_ns = 0, received_max_ns = 0;
   uint64_t file_checksum = 0;
+  // What tells the file from every other, with `bytes` (block/block_reader.h). 0: not known, in a
+  // manifest of an earlier version; the next open fills it in.
+  uint64_t summary_checksum = 0;
 
   bool operator==(const BlockMeta&) const = default;
 };
@@ -60,6 +63,7 @@ struct ManifestEdit {
   uint64_t wal_freed_through = 0;  // segment number; 0: no change
   uint64_t logged_through = 0;     // sequence: the log holds all up to here, synced; 0: no change
   uint64_t next_block = 0;         // 0: no change
+  uint64_t blocks_hold_below = 0;  // every sequence below is in a block, or expired; 0: no change
 };
 
 struct ManifestState {
@@ -72,6 +76,7 @@ struct ManifestState {
   uint64_t wal_freed_through = 0;
   uint64_t logged_through = 0;
   uint64_t next_block = 1;
+  uint64_t blocks_hold_below = 0;
 
   void Apply(const ManifestEdit& edit);
   // An edit that makes this state out of an empty one.

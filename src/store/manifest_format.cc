@@ -22,6 +22,7 @@ enum class Tag : uint8_t {
   kNextBlock = 8,
   kLoggedThrough = 9,
   kSplitsUnsure = 10,
+  kBlocksHoldBelow = 128,
 };
 constexpr uint8_t kOptionalTags = 128;
 constexpr size_t kHeaderFieldsBytes = 8 + 4 + 4 + 8 + 16;
@@ -59,6 +60,7 @@ std::string BlockBody(const BlockMeta& block) {
   PutNumber(block.received_min_ns, &body);
   PutNumber(block.received_max_ns, &body);
   PutNumber(block.file_checksum, &body);
+  PutNumber(block.summary_checksum, &body);
   return body;
 }
 
@@ -79,6 +81,7 @@ std::optional<BlockMeta> ParseBlock(std::string_view body) {
   block.received_min_ns = reader.Number<uint64_t>();
   block.received_max_ns = reader.Number<uint64_t>();
   block.file_checksum = reader.Number<uint64_t>();
+  if (!reader.done()) block.summary_checksum = reader.Number<uint64_t>();
   if (!reader.ok() || block.name.number == 0) return std::nullopt;
   return block;
 }
@@ -125,6 +128,9 @@ std::string EncodeEdit(const ManifestEdit& edit) {
   }
   if (edit.logged_through != 0) PutNumberItem(Tag::kLoggedThrough, edit.logged_through, &out);
   if (edit.next_block != 0) PutNumberItem(Tag::kNextBlock, edit.next_block, &out);
+  if (edit.blocks_hold_below != 0) {
+    PutNumberItem(Tag::kBlocksHoldBelow, edit.blocks_hold_below, &out);
+  }
   return out;
 }
 
@@ -162,6 +168,9 @@ bool ParseItem(uint8_t tag, std::string_view body, ManifestEdit* edit) {
       return reader.ok();
     case Tag::kLoggedThrough:
       edit->logged_through = reader.Number<uint64_t>();
+      return reader.ok();
+    case Tag::kBlocksHoldBelow:
+      edit->blocks_hold_below = reader.Number<uint64_t>();
       return reader.ok();
   }
   return tag >= kOptionalTags;

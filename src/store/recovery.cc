@@ -54,7 +54,9 @@ Status Engine::Recover() {
   for (int attempt = 0; attempt < (config_.read_only ? kReadOnlyAttempts : 1); ++attempt) {
     tenants_.clear();
     stats_ = {};
+    damage_->Clear();
     head_bytes_ = 0;
+    last_attempt_ = !config_.read_only || attempt + 1 == kReadOnlyAttempts;
     loaded = LoadManifest();
     if (loaded) loaded = LoadBlocks();
     if (loaded) loaded = OpenLog();
@@ -97,17 +99,11 @@ Status Engine::LoadManifest() {
   recovered_ = std::move(file.state);
   manifest_number_ = file.number + 1;
   manifest_damaged_ = !file.damage.empty();
-  if (manifest_damaged_) ReportDamage(file.damage);
+  if (manifest_damaged_) damage_->NoteQuarantined(file.damage);
   if (recovered_.uuid == StoreUuid{}) {
     recovered_.uuid = UuidFromLog(env_, Path("wal")).value_or(RandomUuid());
   }
   return {};
-}
-
-void Engine::ReportDamage(std::string what) {
-  std::lock_guard lock(stats_mutex_);
-  ++stats_.quarantined_files;
-  stats_.damage.push_back(std::move(what));
 }
 
 Status Engine::LoadBlocks() {
@@ -121,17 +117,15 @@ Status Engine::LoadBlocks() {
   for (Tenant* tenant : AllTenants()) WEFT_TRY(LoadTenantBlocks(tenant->name));
   next_block_ = recovered_.next_block;
   bool blocks_missing = false;
-  for (const auto& [number, meta] : recovered_.blocks) {
+  for (auto& [number, meta] : recovered_.blocks) {
     Tenant& tenant = TenantOf(meta.tenant);
-    auto live = LiveBlock::Open(env_, PathOfBlock(meta.tenant, meta.name), meta, cache_,
-                                config_.clock_rule);
-    if (!live->readable()) {
-      if (config_.read_only && !env_->Exists(live->path())) {
-        return Fail(ErrorCode::kNotFound, live->problem());
-      }
-      ReportDamage(live->problem());
-      blocks_missing = true;
+    const std::string path = PathOfBlock(meta.tenant, meta.name);
+    auto live = LiveBlock::Open(env_, path, meta, cache_, damage_, config_.clock_rule);
+    if (!live->readable() && !last_attempt_ && !env_->Exists(path)) {
+      return Fail(ErrorCode::kNotFound, live->problem());
     }
+    blocks_missing |= !live->readable();
+    meta = live->meta();
     tenant.blocks.push_back(std::move(live));
   }
   uint64_t newest_ns = 0;
@@ -144,7 +138,7 @@ Status Engine::LoadBlocks() {
       newest_ns = std::max(newest_ns, live->meta().received_max_ns);
     }
   }
-  if (manifest_damaged_ || recovered_.splits_unsure) WEFT_TRY(RecomputeSplits());
+  if (manifest_damaged_ || recovered_.splits_unsure) blocks_missing |= !RecomputeSplits();
   recovered_.splits_unsure = blocks_missing;
   trusted_clock_ = std::make_unique<TrustedClock>(clock_, newest_ns);
   return {};
@@ -159,8 +153,10 @@ Status Engine::LoadTenantBlocks(const std::string& tenant) {
     const auto name = ParseBlockFileName(entry.name);
     if (name) {
       recovered_.next_block = std::max(recovered_.next_block, name->number + 1);
+      // Nothing of this store's making: whoever put it there may have it.
+      if (entry.is_directory) continue;
       const bool obsolete = recovered_.obsolete.contains(name->number);
-      if (obsolete && !config_.read_only && config_.delete_source_after_merge) {
+      if (obsolete && !config_.read_only) {
         WEFT_TRY(env_->Remove(directory + "/" + entry.name));
       }
       if (!obsolete && !recovered_.blocks.contains(name->number)) orphans.push_back(*name);
@@ -179,21 +175,26 @@ Status Engine::AdoptOrphans(const std::string& tenant, std::vector<BlockName> or
   for (const BlockName& orphan : orphans) {
     const auto covering = std::ranges::find_if(recovered_.blocks, [&](const auto& entry) {
       return entry.second.tenant == tenant && Covers(entry.second.name, orphan) &&
-             block::OpenBlock(env_, PathOfBlock(tenant, entry.second.name), cache_).has_value();
+             OpensAsItself(entry.second);
     });
     if (covering != recovered_.blocks.end()) {
       if (!config_.read_only) WEFT_TRY(env_->Remove(PathOfBlock(tenant, orphan)));
       continue;
     }
     const std::string path = PathOfBlock(tenant, orphan);
-    auto segment = block::OpenBlock(env_, path, cache_);
-    if (!segment) {
-      ReportDamage(segment.error().message);
-      if (!config_.read_only) WEFT_TRY(QuarantineBlock(tenant, orphan));
+    auto opened = block::OpenBlockWithIdentity(env_, path, cache_, nullptr, config_.clock_rule);
+    if (!opened) {
+      const std::string what = opened.error().message + "; no manifest knows the file";
+      if (config_.read_only) {
+        damage_->Note(what);
+        continue;
+      }
+      damage_->NoteQuarantined(what + ", it is quarantined");
+      WEFT_TRY(QuarantineBlock(tenant, orphan));
       continue;
     }
     ManifestEdit edit;
-    edit.added.push_back(DescribeBlock(tenant, orphan, **segment));
+    edit.added.push_back(DescribeBlock(tenant, orphan, *opened));
     for (const auto& [number, meta] : recovered_.blocks) {
       if (meta.tenant == tenant && Covers(orphan, meta.name)) {
         edit.removed.push_back(number);
@@ -207,10 +208,13 @@ Status Engine::AdoptOrphans(const std::string& tenant, std::vector<BlockName> or
       for (const auto& [number, meta] : recovered_.blocks) {
         if (meta.tenant != tenant) continue;
         others.push_back(LiveBlock::Open(env_, PathOfBlock(tenant, meta.name), meta, cache_,
-                                         config_.clock_rule));
+                                         std::make_shared<DamageLog>(nullptr), config_.clock_rule));
       }
-      WEFT_ASSIGN(const std::vector<TraceId> splits, FindSplits(others, SplitTraces(), **segment));
-      for (const TraceId& id : splits) edit.split.push_back({tenant, id});
+      const auto splits = FindSplits(others, SplitTraces(), *opened->segment);
+      edit.splits_unsure = !splits;
+      for (size_t i = 0; splits && i < splits->size(); ++i) {
+        edit.split.push_back({tenant, (*splits)[i]});
+      }
     }
     recovered_.Apply(edit);
   }
@@ -224,47 +228,41 @@ Status Engine::QuarantineBlock(const std::string& tenant, const BlockName& name)
   return env_->SyncDir(quarantine);
 }
 
-BlockMeta Engine::DescribeBlock(const std::string& tenant, const BlockName& name,
-                                const block::Segment& segment) const {
-  BlockMeta meta;
-  meta.tenant = tenant;
-  meta.name = name;
-  meta.bytes = segment.bytes();
-  meta.spans = segment.spans().row_count();
-  meta.logs = segment.table(block::TableId::kLogs).row_count();
-  meta.traces = segment.trace_count();
-  std::tie(meta.start_min_ns, meta.start_max_ns) = segment.time_range();
-  std::tie(meta.received_min_ns, meta.received_max_ns) = segment.received_range();
-  return meta;
+bool Engine::OpensAsItself(const BlockMeta& meta) const {
+  const auto quiet = std::make_shared<DamageLog>(nullptr);
+  return LiveBlock::Open(env_, PathOfBlock(meta.tenant, meta.name), meta, cache_, quiet,
+                         config_.clock_rule)
+      ->readable();
 }
 
-Status Engine::RecomputeSplits() {
+bool Engine::RecomputeSplits() {
+  bool sure = true;
   for (Tenant* tenant : AllTenants()) {
     SplitTraces::Set ids = tenant->splits->ids();
     for (const auto& live : tenant->blocks) {
-      if (live->segment() == nullptr) continue;
-      WEFT_ASSIGN(const std::vector<TraceId> splits,
-                  FindSplits(tenant->blocks, SplitTraces(ids), *live->segment()));
-      for (const TraceId& id : splits) {
+      if (!live->readable()) continue;
+      // A damaged page of it hides which traces it holds.
+      const auto splits = FindSplits(tenant->blocks, SplitTraces(ids), *live->segment());
+      sure &= splits.has_value();
+      if (!splits) continue;
+      for (const TraceId& id : *splits) {
         ids.insert(id);
         recovered_.split[tenant->name].insert(id);
       }
     }
     tenant->splits = std::make_shared<SplitTraces>(std::move(ids));
   }
-  return {};
+  return sure;
 }
 
 Status Engine::OpenLog() {
   WalReplayReport report;
   WEFT_TRY(ReplayLog(&report));
-  for (const std::string& what : report.damage) ReportDamage(what);
+  for (const std::string& what : report.damage) damage_->NoteQuarantined(what);
   stats_.torn_tail_bytes = report.torn_tail_bytes;
   memory_sequence_ = report.start.next_sequence;
   if (config_.read_only) return {};
-  std::erase_if(recovered_.obsolete, [&](uint64_t number) {
-    return config_.delete_source_after_merge || recovered_.blocks.contains(number);
-  });
+  recovered_.obsolete.clear();
   const bool damaged_log =
       std::ranges::any_of(report.start.live, [](const WalSegment& s) { return s.damaged; });
   if (config_.durability != Durability::kMemory) {
@@ -286,7 +284,7 @@ Status Engine::OpenLog() {
 
 Status Engine::ReplayLog(WalReplayReport* report) {
   WalReplayOptions options{Path("wal"), recovered_.uuid, recovered_.wal_freed_through, 0,
-                           recovered_.logged_through};
+                           recovered_.logged_through, recovered_.blocks_hold_below};
   for (const auto& [tenant, through] : recovered_.flushed_through) {
     options.durable_sequence = std::max(options.durable_sequence, through);
   }

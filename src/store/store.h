@@ -4,11 +4,15 @@
 // log, puts it in the head, and completes; background threads flush the head to blocks, merge
 // blocks and enforce retention; TakeSnapshot() gives queries a consistent view.
 //
-// Promises (README.md, "What it promises"; tested in test/crash):
+// Promises (README.md, "What it promises"; tested in power_loss_test.cc, bit_rot_test.cc,
+// damage_test.cc and test/crash):
 //   - a Completion called with success means: the batch is on disk (mode kDurable), is visible to
 //     every later snapshot, and survives kill -9 and power loss;
 //   - a snapshot never shows what is not durable, and never changes;
-//   - nothing is deleted but by retention; a corrupt file is quarantined, named and left.
+//   - nothing is deleted but by retention. A damaged block is left in place, named, and left out of
+//     merges; what of it can be read is read. A damaged log file or manifest, and a block file that
+//     no manifest knows and that does not open, go to quarantine;
+//   - "not found" is said only where every block could be read or its intact filter refutes the id.
 // Directory: data/LOCK, data/wal/NNNN.wal, data/<tenant>/NNNN-FIRST-LAST.block (log
 // sequences), data/MANIFEST-NNNN, data/CURRENT,
 // data/quarantine/. The default tenant's directory is "default".
@@ -57,6 +61,8 @@ struct StoreWork {
 class StoreObserver {
  public:
   virtual ~StoreObserver() = default;
+  // Damage was met, for the first time: a sentence that names the file. Takes no lock of the store.
+  virtual void OnDamage(const std::string& what) = 0;
   // A sync of the log has ended.
   virtual void OnSync(uint64_t duration_ns, const Status& status) = 0;
   virtual void OnWork(const StoreWork& work) = 0;
@@ -79,9 +85,11 @@ struct StoreConfig {
   uint64_t page_cache_bytes = 32ull << 20;
   uint64_t free_bytes_min = 64ull << 20;  // below it ingest is refused until space is back
   uint32_t block_group_rows = block::RowGroups::kRowsMax;  // block/block_writer.h
-  trace::ClockRule clock_rule;            // of self time, critical path and views
-  bool background = true;                 // false: tests call FlushNow() and CompactNow()
-  bool delete_source_after_merge = true;
+  trace::ClockRule clock_rule;                             // of self time, critical path and views
+  // Blocks are read whole in the background, so that damage is found before it is needed.
+  uint64_t scrub_bytes_per_s = 8ull << 20;  // 0: never
+  uint64_t scrub_interval_ns = 24ull * 3600 * 1'000'000'000;  // between the starts of two rounds
+  bool background = true;  // false: tests call FlushNow(), CompactNow(), ScrubNow()
   StoreObserver* observer = nullptr;  // borrowed, may be null
 };
 
@@ -100,9 +108,12 @@ class Snapshot {
   // May say true for a trace that is whole; never false for one that is split.
   virtual bool MayBeSplit(const TraceId& id) const = 0;
   // The whole trace from all segments: spans then logs, exact duplicates removed, ordered by start.
-  // kNotFound when no segment has it.
-  virtual Result<SpanBatch> ReadTrace(const TraceId& id) const = 0;
-  // Blocks that could not be read, by name: an answer built on this snapshot is partial.
+  // `partial`: why rows of it may be missing, naming the blocks; empty: it is whole.
+  // kNotFound when no segment has it and none could hide it; where nothing of it could be read and
+  // a damaged block may hold it, kCorruption or kIo, naming the block.
+  virtual Result<SpanBatch> ReadTrace(const TraceId& id, std::string* partial) const = 0;
+  // Blocks that cannot be read at all, each in a sentence that begins with its path: a search of
+  // this snapshot is partial.
   virtual const std::vector<std::string>& unreadable() const = 0;
   // By which clocks are corrected when a trace is shown: the same as in blocks.
   virtual trace::ClockRule clock_rule() const { return {}; }
@@ -125,10 +136,25 @@ struct StoreStats {
   uint64_t flushes = 0, compactions = 0, blocks_expired = 0;
   uint64_t recovered_spans = 0, recovery_ns = 0, torn_tail_bytes = 0, quarantined_files = 0;
   uint64_t page_cache_hits = 0, page_cache_misses = 0, page_cache_bytes = 0;
+  uint64_t damaged_blocks = 0;      // left in place: not to be read, or in part
+  uint64_t failed_block_reads = 0;  // wrong checksums and I/O errors
+  uint64_t scrubbed_bytes = 0;
+  uint64_t scrub_round_bytes = 0, scrub_round_done_bytes = 0;  // of the round under way; 0: none
+  uint64_t scrub_last_end_ns = 0;                              // Unix epoch; 0: none has ended
+  uint64_t scrub_last_damaged_blocks = 0;                      // that it found
   bool read_only = false;
   std::string read_only_reason;
-  // One sentence for each piece of corruption met since the store was opened, naming the file.
+  // One sentence for each piece of damage met since the store was opened, naming the file.
   std::vector<std::string> damage;
+};
+
+// A block as people see it.
+struct StoredBlock {
+  std::string tenant, path;
+  uint64_t number = 0;
+  uint64_t spans = 0, logs = 0, traces = 0, bytes = 0;
+  uint64_t start_min_ns = 0, start_max_ns = 0;
+  std::string problem;  // empty: none is known
 };
 
 class Store {
@@ -154,6 +180,14 @@ class Store {
   // Merges until nothing is left to merge; `full` merges everything into as few blocks as allowed.
   virtual Status CompactNow(bool full) = 0;
   virtual Status EnforceRetentionNow() = 0;
+  // Reads every block whole, unpaced, and looks again at those that could not be read. The status
+  // is about the check itself: what it found is in blocks() and stats().
+  virtual Status ScrubNow() = 0;
+  // Oldest first.
+  virtual std::vector<StoredBlock> blocks() = 0;
+  // Gives a damaged block up: its file goes to quarantine, and what it held is "not found" from now
+  // on. kInvalidArgument when there is no such block, or when all of it can be read.
+  virtual Status ForgetBlock(uint64_t number) = 0;
   // Waits for appends under way, stops the threads. The head stays in the log. Idempotent.
   virtual void Close() = 0;
 };

@@ -36,6 +36,64 @@ void RemoveDuplicates(std::vector<Item>* items, Key key, Hash hash) {
   items->resize(kept);
 }
 
+// Why a trace may not be whole: a few blocks by name, the others by their number.
+class Gaps {
+ public:
+  void Add(ErrorCode code, const std::string& what) {
+    if (count_++ >= kNamesMax) return;
+    if (count_ == 1) code_ = code == ErrorCode::kIo ? ErrorCode::kIo : ErrorCode::kCorruption;
+    if (!text_.empty()) text_ += "; ";
+    text_ += "cannot read " + what;
+  }
+  bool any() const { return count_ > 0; }
+  ErrorCode code() const { return code_; }
+  std::string Text() const {
+    if (count_ <= kNamesMax) return text_;
+    return text_ + "; and " + std::to_string(count_ - kNamesMax) + " more";
+  }
+
+ private:
+  static constexpr size_t kNamesMax = 5;
+  size_t count_ = 0;
+  ErrorCode code_ = ErrorCode::kCorruption;
+  std::string text_;
+};
+
+// The rows of one row group after the other: damage to one leaves the others.
+template <class Read>
+void ReadByGroup(const std::vector<block::Row>& rows, SpanBatch* out, Gaps* gaps, Read read) {
+  const auto take = [&](std::span<const block::Row> some) -> Status {
+    const size_t resources = out->resources.size(), scopes = out->scopes.size();
+    const size_t spans = out->spans.size(), logs = out->logs.size();
+    Status status = read(some);
+    if (status) return status;
+    out->resources.resize(resources);
+    out->scopes.resize(scopes);
+    out->spans.resize(spans);
+    out->logs.resize(logs);
+    return status;
+  };
+  const Status all = take(rows);
+  if (all) return;
+  gaps->Add(all.error().code, all.error().message);
+  for (size_t first = 0, end; first < rows.size(); first = end) {
+    const block::Row group = rows[first] / block::kRowsPerGroup;
+    for (end = first + 1; end < rows.size() && rows[end] / block::kRowsPerGroup == group;) ++end;
+    if (first == 0 && end == rows.size()) return;
+    // What fails again is a part of what is noted.
+    [[maybe_unused]] const Status some = take(std::span(rows).subspan(first, end - first));
+  }
+}
+
+void ReadFrom(const block::Segment& segment, const TraceId& id, SpanBatch* out, Gaps* gaps) {
+  const auto rows = segment.FindTrace(id);
+  if (!rows) return gaps->Add(rows.error().code, rows.error().message);
+  ReadByGroup(rows->spans, out, gaps,
+              [&](std::span<const block::Row> some) { return segment.ReadSpans(some, out); });
+  ReadByGroup(rows->logs, out, gaps,
+              [&](std::span<const block::Row> some) { return segment.ReadLogs(some, out); });
+}
+
 }  // namespace
 
 StoreSnapshot::StoreSnapshot(std::vector<std::shared_ptr<const block::Chunk>> chunks,
@@ -46,17 +104,14 @@ StoreSnapshot::StoreSnapshot(std::vector<std::shared_ptr<const block::Chunk>> ch
   segments_.assign(chunks.begin(), chunks.end());
   for (std::shared_ptr<LiveBlock>& live : blocks) {
     if (!live->readable()) {
-      unreadable_.push_back(live->path());
+      unreadable_.push_back(live->problem());
+      unreadable_blocks_.push_back(std::move(live));
       continue;
     }
     // The segment keeps its block alive, so that the file stays while anyone holds either.
-    segments_.emplace_back(live, live->segment().get());
-    blocks_.push_back(std::move(live));
+    const block::Segment* segment = live->segment().get();
+    segments_.emplace_back(std::move(live), segment);
   }
-}
-
-bool StoreSnapshot::stale() const {
-  return !std::ranges::all_of(blocks_, [](const auto& live) { return live->readable(); });
 }
 
 bool StoreSnapshot::MayBeSplit(const TraceId& id) const {
@@ -68,21 +123,20 @@ bool StoreSnapshot::MayBeSplit(const TraceId& id) const {
   return false;
 }
 
-Result<SpanBatch> StoreSnapshot::ReadTrace(const TraceId& id) const {
+Result<SpanBatch> StoreSnapshot::ReadTrace(const TraceId& id, std::string* partial) const {
+  partial->clear();
   SpanBatch out;
-  for (size_t i = 0; i < segments_.size(); ++i) {
-    const block::Segment& segment = *segments_[i];
-    auto rows = segment.FindTrace(id);
-    Status status = rows ? Status() : Fail(rows.error());
-    if (status) status = segment.ReadSpans(rows->spans, &out);
-    if (status) status = segment.ReadLogs(rows->logs, &out);
-    if (status) continue;
-    if (status.error().code == ErrorCode::kCorruption && i >= chunk_count_) {
-      blocks_[i - chunk_count_]->MarkDamaged();
-    }
-    return Fail(status.error());
+  Gaps gaps;
+  for (const auto& segment : segments_) ReadFrom(*segment, id, &out, &gaps);
+  for (const auto& live : unreadable_blocks_) {
+    if (!live->Refutes(id)) gaps.Add(ErrorCode::kCorruption, live->problem());
   }
-  if (out.empty()) return Fail(ErrorCode::kNotFound, "no trace " + id.ToHex());
+  if (gaps.any()) *partial = gaps.Text();
+  if (out.empty() && !gaps.any()) return Fail(ErrorCode::kNotFound, "no trace " + id.ToHex());
+  if (out.empty()) {
+    return Fail(gaps.code(),
+                "trace " + id.ToHex() + " may be stored and cannot be shown: " + *partial);
+  }
   RemoveDuplicates(
       &out.spans, [](const Span& span) { return span.span_id; },
       [&](const Span& span) { return HashSpan(out, span); });

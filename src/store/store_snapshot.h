@@ -42,16 +42,14 @@ class StoreSnapshot : public Snapshot {
     return segments_;
   }
   bool MayBeSplit(const TraceId& id) const override;
-  Result<SpanBatch> ReadTrace(const TraceId& id) const override;
+  Result<SpanBatch> ReadTrace(const TraceId& id, std::string* partial) const override;
   const std::vector<std::string>& unreadable() const override { return unreadable_; }
   trace::ClockRule clock_rule() const override { return clock_rule_; }
-  // A block of it was found damaged since: the next snapshot will do without.
-  bool stale() const;
 
  private:
   std::vector<std::shared_ptr<const block::Segment>> segments_;
   size_t chunk_count_ = 0;
-  std::vector<std::shared_ptr<LiveBlock>> blocks_;  // of segments_ from chunk_count_ on
+  std::vector<std::shared_ptr<LiveBlock>> unreadable_blocks_;
   std::shared_ptr<const SplitTraces> splits_;
   std::vector<std::string> unreadable_;
   trace::ClockRule clock_rule_;

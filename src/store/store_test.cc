@@ -28,8 +28,8 @@ using testing::NumberOf;
 using testing::Numbers;
 using testing::ReadNumbers;
 using testing::SimEnv;
-using testing::StoredNumbers;
 using ::testing::SizeIs;
+using testing::StoredNumbers;
 
 constexpr uint64_t kDayNs = 24ull * 3600 * 1'000'000'000;
 
@@ -53,9 +53,7 @@ class StoreTest : public ::testing::Test {
     if (!tenant.empty()) return;
     sent_.Add(first, count);
   }
-  void ExpectAll(Store* store) {
-    EXPECT_EQ(CheckNumbers(ReadNumbers(store), sent_, sent_), "");
-  }
+  void ExpectAll(Store* store) { EXPECT_EQ(CheckNumbers(ReadNumbers(store), sent_, sent_), ""); }
   std::vector<std::string> BlockFiles() {
     std::vector<std::string> blocks;
     for (const std::string& path : env_.Files()) {
@@ -230,7 +228,9 @@ TEST_F(StoreTest, EveryFieldSurvivesLogHeadBlockAndMerge) {
     std::multiset<std::string> found;
     const auto snapshot = store->TakeSnapshot("");
     for (const TraceId& id : traces) {
-      auto trace = snapshot->ReadTrace(id);
+      std::string partial;
+      auto trace = snapshot->ReadTrace(id, &partial);
+      EXPECT_EQ(partial, "");
       ASSERT_TRUE(trace) << trace.error().message;
       add(*trace, &found);
     }
@@ -246,12 +246,13 @@ TEST_F(StoreTest, TracesAreAssembledFromAllSegmentsWithoutDuplicates) {
   ASSERT_TRUE(store->FlushNow());
   ASSERT_TRUE(AppendAndWait(store.get(), NumberedBatch(4, 3, 100)));  // and 4
   const auto snapshot = store->TakeSnapshot("");
-  auto trace = snapshot->ReadTrace(NumberedTrace(0));
+  std::string partial;
+  auto trace = snapshot->ReadTrace(NumberedTrace(0), &partial);
   ASSERT_TRUE(trace) << trace.error().message;
   ASSERT_THAT(trace->spans, SizeIs(7));
   for (uint64_t i = 0; i < 7; ++i) EXPECT_EQ(NumberOf(trace->spans[i].attributes), i);
   EXPECT_THAT(trace->logs, SizeIs(3));
-  EXPECT_EQ(snapshot->ReadTrace(NumberedTrace(77)).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(snapshot->ReadTrace(NumberedTrace(77), &partial).error().code, ErrorCode::kNotFound);
 }
 
 TEST_F(StoreTest, SplitTracesAreKnownUntilAMergeBringsThemTogether) {
@@ -574,7 +575,7 @@ TEST_F(StoreTest, ADamagedBlockIsNamedAndTheRestAnswers) {
   store = Open();
   ASSERT_EQ(store->stats().damage.size(), 1u);
   EXPECT_THAT(store->stats().damage[0], HasSubstr(path));
-  EXPECT_THAT(store->TakeSnapshot("")->unreadable(), ::testing::ElementsAre(path));
+  EXPECT_THAT(store->TakeSnapshot("")->unreadable(), ::testing::ElementsAre(HasSubstr(path)));
   ExpectAll(store.get());
   ASSERT_TRUE(store->CompactNow(true));
   EXPECT_TRUE(env_.Exists(path)) << "never deleted";
@@ -685,7 +686,7 @@ TEST_F(StoreTest, BlocksThatTheDiskDoesNotGiveBackDoNotStopIngest) {
   env_.FailCalls(DiskOp::kRead, 1, ErrorCode::kIo, 1'000'000);
   EXPECT_FALSE(store->CompactNow(false));
   EXPECT_TRUE(store->Admit(1));
-  EXPECT_FALSE(store->TakeSnapshot("")->unreadable().empty());
+  EXPECT_GT(store->stats().damaged_blocks, 0u);
   EXPECT_FALSE(store->stats().damage.empty());
 }
 

@@ -107,6 +107,7 @@ class Replay {
   uint64_t DurableThrough() const {
     return std::max(options_.durable_sequence, options_.logged_through);
   }
+  std::string LossOf(uint64_t first, uint64_t last);
   void Damage(const Segment& segment, uint64_t offset, uint64_t first, uint64_t last);
 
   Env* const env_;
@@ -203,18 +204,18 @@ void Replay::CheckChain(size_t index) {
   if (!segment.header) return;
   const uint64_t before = index == 0 ? options_.freed_through : segments_[index - 1].number;
   if (segment.header->previous > before) {
-    report_.damage.push_back("wal/" + WalFileName(segment.header->previous) +
-                             " is missing: its records are lost");
+    const bool held = segment.first_sequence <= options_.blocks_hold_below;
+    report_.damage.push_back("wal/" + WalFileName(segment.header->previous) + " is missing: " +
+                             (held ? "blocks hold its records, nothing is lost"
+                                   : "those of its records that no block holds are lost"));
   }
 }
 
 // A file cut down to nothing leaves no record that could miss it.
 void Replay::CheckEnd() {
   if (reached_ <= options_.logged_through) {
-    report_.damage.push_back("the log ends before sequence " + std::to_string(reached_) +
-                             ", it held all up to " + std::to_string(options_.logged_through) +
-                             ": the rest is lost");
-    report_.lost_records += options_.logged_through - reached_ + 1;
+    report_.damage.push_back("the log ends too early: " +
+                             LossOf(reached_, options_.logged_through));
     for (const uint64_t number : report_.start.leftovers) {
       if (number > options_.freed_through) report_.start.live.push_back({number, 0, true});
     }
@@ -296,9 +297,16 @@ Result<uint64_t> Replay::TornBytes(Window& window, uint64_t offset) {
 
 void Replay::Damage(const Segment& segment, uint64_t offset, uint64_t first, uint64_t last) {
   report_.damage.push_back(NameOf(segment) + ": the record at byte " + std::to_string(offset) +
-                           " fails its checksum: sequences " + std::to_string(first) + " to " +
-                           std::to_string(last) + " are lost, the file is quarantined");
+                           " fails its checksum: " + LossOf(first, last) +
+                           "; the file is quarantined");
+}
+
+// Says and counts which of the sequences [first, last] are lost.
+std::string Replay::LossOf(uint64_t first, uint64_t last) {
+  first = std::max(first, options_.blocks_hold_below);
+  if (first > last) return "blocks hold what it was, nothing is lost";
   report_.lost_records += last - first + 1;
+  return "sequences " + std::to_string(first) + " to " + std::to_string(last) + " are lost";
 }
 
 Status Replay::ReplaySegment(const Segment& segment, uint64_t limit) {

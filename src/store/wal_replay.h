@@ -9,6 +9,8 @@
 //     quarantine.
 // The bytes are untrusted: lengths are checked against the file before anything is read.
 //
+// Damage names the sequences that it lost, and no others: what blocks hold is not lost.
+//
 // Thread rule: a pure function of the directory.
 // Next: store/wal_batch.h.
 #pragma once
@@ -27,9 +29,10 @@ namespace weft::store {
 struct WalReplayOptions {
   std::string directory;
   StoreUuid uuid{};
-  uint64_t freed_through = 0;     // segments up to this number hold nothing needed
-  uint64_t durable_sequence = 0;  // known from elsewhere to have been durable, in blocks or here
-  uint64_t logged_through = 0;    // known from elsewhere to have been durable here
+  uint64_t freed_through = 0;      // segments up to this number hold nothing needed
+  uint64_t durable_sequence = 0;   // known from elsewhere to have been durable, in blocks or here
+  uint64_t logged_through = 0;     // known from elsewhere to have been durable here
+  uint64_t blocks_hold_below = 0;  // sequences below are in blocks: damage to them loses nothing
 };
 
 struct WalReplayReport {

@@ -57,9 +57,10 @@ class WalTest : public ::testing::Test {
     return done.get_future().get();
   }
   // Payloads that a replay of `env` finds.
-  std::vector<std::string> Replay(SimEnv* env, uint64_t durable = 0, uint64_t freed = 0) {
+  std::vector<std::string> Replay(SimEnv* env, uint64_t durable = 0, uint64_t freed = 0,
+                                  uint64_t blocks_hold_below = 0) {
     std::vector<std::string> payloads;
-    WalReplayOptions options{"/wal", kUuid, freed, durable};
+    WalReplayOptions options{"/wal", kUuid, freed, durable, 0, blocks_hold_below};
     auto report = ReplayWal(env, options, [&](const WalRecord& record) {
       payloads.emplace_back(record.payload);
       return visit_status_;
@@ -208,6 +209,30 @@ TEST_F(WalTest, ADamagedRecordThatIsCalledDurableIsCorruption) {
   ASSERT_EQ(report_.start.live.size(), 1u);
   EXPECT_TRUE(report_.start.live[0].damaged);
   EXPECT_EQ(report_.start.next_sequence, 5u);
+}
+
+TEST_F(WalTest, DamageNamesOnlySequencesThatNoBlockHolds) {
+  auto wal = Open();
+  for (const char* payload : {"one", "two", "three", "four", "five"}) {
+    ASSERT_TRUE(Append(wal.get(), payload));
+  }
+  auto after = env_.Crash(CrashKind::kKeepAll, 1);
+  const std::string path = "/wal/" + WalFileName(1);
+  std::string bytes = after->Contents(path);
+  for (const uint64_t record : {1, 2, 3}) bytes[kWalHeaderBytes + record * 48 + 41] ^= 1;
+  after->SetContents(path, bytes);
+  struct Case {
+    uint64_t held_below, lost;
+    const char* says;
+  };
+  for (const Case& one : {Case{0, 3, "sequences 2 to 4 are lost"}, Case{2, 3, "sequences 2 to 4"},
+                          Case{4, 1, "sequences 4 to 4 are lost"}, Case{5, 0, "nothing is lost"},
+                          Case{6, 0, "nothing is lost"}}) {
+    EXPECT_THAT(Replay(after.get(), 0, 0, one.held_below), ElementsAre("one", "five"));
+    ASSERT_EQ(report_.damage.size(), 1u);
+    EXPECT_THAT(report_.damage[0], HasSubstr(one.says));
+    EXPECT_EQ(report_.lost_records, one.lost);
+  }
 }
 
 // A payload full of headers, each of a record of `length` bytes with this sequence.

@@ -28,7 +28,8 @@ SegmentSnapshot::SegmentSnapshot(std::vector<std::shared_ptr<const block::Segmen
   }
 }
 
-Result<SpanBatch> SegmentSnapshot::ReadTrace(const TraceId& id) const {
+Result<SpanBatch> SegmentSnapshot::ReadTrace(const TraceId& id, std::string* partial) const {
+  partial->clear();
   SpanBatch out;
   for (const auto& segment : segments_) {
     WEFT_ASSIGN(block::Segment::TraceRows rows, segment->FindTrace(id));

@@ -29,7 +29,7 @@ class SegmentSnapshot : public store::Snapshot {
   }
   // True for traces in a chunk or in more than one segment.
   bool MayBeSplit(const TraceId& id) const override { return split_.contains(id); }
-  Result<SpanBatch> ReadTrace(const TraceId& id) const override;
+  Result<SpanBatch> ReadTrace(const TraceId& id, std::string* partial) const override;
   const std::vector<std::string>& unreadable() const override { return unreadable_; }
 
  private:
