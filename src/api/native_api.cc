@@ -290,12 +290,18 @@ void HandleTrace(QueryRunner* runner, const std::shared_ptr<TraceCache>& traces,
 
 // ---------------------------------------------------------------- import
 
-net::Response AnswerImport(store::Store* store, Clock* clock, bool logs, std::string body) {
+struct ImportRequest {
+  codec::TraceFormat format = codec::TraceFormat::kOtlp;  // of the file that it was read from
+  bool logs = false;
+  std::string body;
+};
+
+net::Response AnswerImport(store::Importer* importer, ImportRequest request) {
   Result<SpanBatch> batch =
-      logs ? codec::DecodeOtlpLogs(codec::OtlpFormat::kProtobuf, std::move(body))
-           : codec::DecodeOtlpTraces(codec::OtlpFormat::kProtobuf, std::move(body));
+      request.logs ? codec::DecodeOtlpLogs(codec::OtlpFormat::kProtobuf, std::move(request.body))
+                   : codec::DecodeOtlpTraces(codec::OtlpFormat::kProtobuf, std::move(request.body));
   if (!batch) return ErrorResponse(batch.error());
-  Result<store::ImportCounts> counts = store::ImportBatch(store, clock, std::move(*batch));
+  Result<store::ImportCounts> counts = importer->Import(std::move(*batch), request.format);
   if (!counts) return ErrorResponse(counts.error());
   std::string answer;
   wire::JsonWriter json(&answer);
@@ -303,6 +309,12 @@ net::Response AnswerImport(store::Store* store, Clock* clock, bool logs, std::st
   json.Field("kept", counts->kept);
   json.Field("duplicates", counts->duplicates);
   json.Field("rejected", counts->rejected);
+  json.Field("sameId", counts->same_id);
+  json.Key("sameIdExamples");
+  json.BeginArray();
+  for (const std::string& example : counts->same_id_examples) json.String(example);
+  json.EndArray();
+  json.Field("finer", counts->finer);
   json.Field("keptLogs", counts->kept_logs);
   json.Field("duplicateLogs", counts->duplicate_logs);
   json.Field("rejectedLogs", counts->rejected_logs);
@@ -311,17 +323,24 @@ net::Response AnswerImport(store::Store* store, Clock* clock, bool logs, std::st
   return JsonResponse(std::move(answer));
 }
 
-// POST /import[?logs=true]: OTLP protobuf, uncompressed.
-void HandleImport(QueryRunner* runner, net::Request request, net::ExchangePtr exchange) {
+// POST /import[?logs=true][&format=jaeger]: OTLP protobuf, uncompressed.
+void HandleImport(QueryRunner* runner, const std::shared_ptr<store::Importer>& importer,
+                  net::Request request, net::ExchangePtr exchange) {
+  auto refuse = [&](std::string why) {
+    exchange->Respond(ErrorResponse(Error{ErrorCode::kInvalidArgument, std::move(why), 0}));
+  };
   // This type makes browsers ask first, so no web page can send one.
   if (net::FindHeader(request.headers, "content-type") != "application/x-protobuf")
-    return exchange->Respond(ErrorResponse(
-        Error{ErrorCode::kInvalidArgument, "the content type must be application/x-protobuf", 0}));
-  auto body = std::make_shared<std::string>(std::move(request.body));
-  bool logs = Parameters(request.query).Flag("logs");
+    return refuse("the content type must be application/x-protobuf");
+  Parameters parameters(request.query);
+  const std::string name = parameters.Text("format");
+  const auto format = name.empty() ? codec::TraceFormat::kOtlp : codec::ParseTraceFormat(name);
+  if (!format) return refuse("format must be otlp, jaeger or zipkin");
+  auto import = std::make_shared<ImportRequest>(
+      ImportRequest{*format, parameters.Flag("logs"), std::move(request.body)});
   runner->Answer("import", std::move(exchange),
-                 [runner, body, logs](const store::Snapshot&, const query::Budget&) {
-                   return AnswerImport(runner->store(), runner->clock(), logs, std::move(*body));
+                 [importer, import](const store::Snapshot&, const query::Budget&) {
+                   return AnswerImport(importer.get(), std::move(*import));
                  });
 }
 
@@ -365,11 +384,13 @@ void AddNativeRoutes(const ServerFacts& facts, QueryRunner* runner, net::RouteOp
                       net::Request request, net::ExchangePtr exchange) {
     HandleTrace(runner, traces, std::move(request), std::move(exchange));
   });
-  router->Add("POST", std::string(kNativeRoot) + "/import",
-              UploadRoute(options, runner->uploads(), ErrorResponse),
-              [runner](net::Request request, net::ExchangePtr exchange) {
-                HandleImport(runner, std::move(request), std::move(exchange));
-              });
+  router->Add(
+      "POST", std::string(kNativeRoot) + "/import",
+      UploadRoute(options, runner->uploads(), ErrorResponse),
+      [runner, importer = std::make_shared<store::Importer>(runner->store(), runner->clock())](
+          net::Request request, net::ExchangePtr exchange) {
+        HandleImport(runner, importer, std::move(request), std::move(exchange));
+      });
 }
 
 }  // namespace weft::api

@@ -5,12 +5,15 @@
 #include <unordered_map>
 
 #include "api/stored_trace.h"
+#include "model/span_twins.h"
 
 namespace weft::api {
 
 TraceDocument::TraceDocument(const TraceId& id, SpanBatch batch, const trace::ClockRule& rule)
     : id_(id), batch_(std::move(batch)), view_(trace::BuildTraceView(batch_, rule)) {
   PlaceLogs();
+  if (std::string twins = TwinWarning(batch_, FindTwins(batch_)); !twins.empty())
+    warnings_.push_back(std::move(twins));
 }
 
 std::shared_ptr<const TraceDocument> TraceDocument::FromBatch(const TraceId& id, SpanBatch batch,

@@ -52,10 +52,17 @@ Result<std::shared_ptr<const Dictionary>> BlockColumns::OpenDictionary(uint32_t 
 }
 
 Result<Value> BlockColumns::Get(uint32_t column, uint32_t id, Arena* arena) const {
+  Value out;
+  WEFT_TRY(GetEach(column, {&id, 1}, arena, [&](size_t, const Value& value) { out = value; }));
+  return out;
+}
+
+Status BlockColumns::GetEach(uint32_t column, std::span<const uint32_t> ids, Arena* arena,
+                             const Dictionary::VisitValue& visit) const {
   if (IsOverflow(column))
     return BlockDictionary(file_, &meta_.columns[meta_.overflow_column], overflow(column))
-        .Get(id, arena);
-  return BlockDictionary(file_, &meta_.columns[column]).Get(id, arena);
+        .GetEach(ids, arena, visit);
+  return BlockDictionary(file_, &meta_.columns[column]).GetEach(ids, arena, visit);
 }
 
 std::unique_ptr<ValueCursor> BlockColumns::SortedValues(uint32_t column) const {

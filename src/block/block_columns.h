@@ -34,6 +34,9 @@ class BlockColumns : public ColumnSource {
   const TableMeta& meta() const { return meta_; }
   uint32_t value_count(uint32_t column) const;
   Result<Value> Get(uint32_t column, uint32_t id, Arena* arena) const;
+  // REQUIRES: the ids do not descend.
+  Status GetEach(uint32_t column, std::span<const uint32_t> ids, Arena* arena,
+                 const Dictionary::VisitValue& visit) const;
   std::unique_ptr<ValueCursor> SortedValues(uint32_t column) const;
   // About how many rows have it.
   uint64_t use(uint32_t column) const;

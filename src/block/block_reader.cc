@@ -239,6 +239,11 @@ class Block : public Segment, public StoredRows {
                           Arena* arena) const override {
     return of(table).Get(column, id, arena);
   }
+  bool has_value_pages() const override { return true; }
+  Status ReadValues(StoredTable table, uint32_t column, std::span<const uint32_t> ids, Arena* arena,
+                    const Dictionary::VisitValue& visit) const override {
+    return of(table).GetEach(column, ids, arena, visit);
+  }
   uint32_t value_count(StoredTable table, uint32_t column) const override {
     return of(table).value_count(column);
   }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 
 #include "block/block_reader.h"
@@ -66,6 +67,43 @@ TEST_F(BlockReads, TracesOfAGroupAreThoseOfItsRows) {
   }
   EXPECT_FALSE(block_->ReadGroupTraces(spans.group_count()));
   EXPECT_FALSE(chunk_->ReadGroupTraces(0));
+}
+
+// The values of a step are taken a page at a time: decoding one for each would cost a trace of
+// 100,000 spans that differ seconds.
+TEST_F(BlockReads, ALargeTraceAsksForFewPages) {
+  constexpr uint64_t kSpans = 20'000;
+  SpanBatch batch;
+  batch.resources.emplace_back();
+  batch.scopes.emplace_back();
+  for (uint64_t i = 0; i < kSpans; ++i) {
+    auto own = batch.arena.NewArray<KeyValue>(3);
+    own[0] = {"int", Value::Int(static_cast<int64_t>(i * 7919 % kSpans))};
+    own[1] = {"real", Value::Double(static_cast<double>(i) / 3)};
+    own[2] = {"text", Value::String(batch.arena.Copy("value " + std::to_string(i)))};
+    Span span;
+    span.trace_id.bytes[0] = 1;
+    std::memcpy(span.span_id.bytes.data(), &i, sizeof i);
+    span.span_id.bytes[7] = 1;
+    span.start_ns = 1'700'000'000'000'000'000 + i;
+    span.end_ns = span.start_ns + 1;
+    span.attributes = own;
+    batch.spans.push_back(span);
+  }
+  auto chunk = std::make_shared<Chunk>();
+  chunk->Append(batch);
+  chunk->Seal();
+  std::shared_ptr<const Segment> source = chunk;
+  ASSERT_TRUE(WriteBlock(&env_, "/block", std::span(&source, 1), {}));
+  block_ = Open();
+  auto rows = block_->FindTrace(batch.spans[0].trace_id);
+  ASSERT_TRUE(rows);
+  ASSERT_EQ(rows->spans.size(), kSpans);
+  SpanBatch out;
+  ASSERT_TRUE(block_->ReadSpans(rows->spans, &out));
+  EXPECT_EQ(testing::DescribeSpans(out), testing::DescribeSpans(batch));
+  const PageCacheStats stats = Stats(*cache_);
+  EXPECT_LT(stats.hits + stats.misses, kSpans / 10);
 }
 
 TEST_F(BlockReads, ManyValuesAreTheSameAsOneByOne) {

@@ -20,6 +20,9 @@ class Materializer {
   Status Logs(std::span<const Row> rows);
 
  private:
+  // What the rows have and Get() has not met, a page of a dictionary at a time. One by one a trace
+  // of many different values would decode a page for each of them.
+  Status FetchValues(StoredTable table, std::span<const RowView> rows);
   Result<Value> Get(StoredTable table, uint32_t column, uint32_t id);
   Result<std::string_view> Text(StoredTable table, uint32_t column, uint32_t id);
   Result<uint32_t> Number(StoredTable table, uint32_t column, uint32_t id);
@@ -38,6 +41,8 @@ class Materializer {
   std::unique_ptr<RowCursor> cursor_;
   SpanBatch* out_;
   std::unordered_map<uint64_t, Value> values_[kStoredTables];  // by column and id
+  std::vector<uint64_t> missing_;                              // keys of it
+  std::vector<uint32_t> missing_ids_;                          // of one column
   std::unordered_map<uint32_t, uint32_t> resources_, scopes_;  // row -> index in out_
   std::vector<KeyValue> attributes_;                           // of the row at hand
   std::unordered_map<uint32_t, std::string_view> keys_[kStoredTables];
@@ -46,6 +51,31 @@ class Materializer {
   std::vector<uint64_t> event_times_;
   std::vector<LinkNumbers> link_targets_;
 };
+
+Status Materializer::FetchValues(StoredTable table, std::span<const RowView> rows) {
+  if (!from_.has_value_pages()) return {};
+  auto& values = values_[static_cast<size_t>(table)];
+  missing_.clear();
+  for (const RowView& row : rows) {
+    for (size_t i = 0; i < row.slots.size(); ++i) {
+      const uint32_t column = row.slots[i].column();
+      if (IsReference(table, column)) continue;
+      const uint64_t key = static_cast<uint64_t>(column) << 32 | row.ids[i];
+      if (values.try_emplace(key).second) missing_.push_back(key);
+    }
+  }
+  std::ranges::sort(missing_);
+  for (size_t first = 0, end; first < missing_.size(); first = end) {
+    const uint32_t column = static_cast<uint32_t>(missing_[first] >> 32);
+    missing_ids_.clear();
+    for (end = first; end < missing_.size() && missing_[end] >> 32 == column; ++end)
+      missing_ids_.push_back(static_cast<uint32_t>(missing_[end]));
+    WEFT_TRY(from_.ReadValues(
+        table, column, missing_ids_, &out_->arena,
+        [&](size_t i, const Value& value) { values[missing_[first + i]] = value; }));
+  }
+  return {};
+}
 
 Result<Value> Materializer::Get(StoredTable table, uint32_t column, uint32_t id) {
   auto [at, added] =
@@ -210,6 +240,7 @@ Status Materializer::FetchEvents(std::span<const SpanNumbers> numbers) {
   event_times_.resize(rows.size());
   if (rows.empty()) return {};
   WEFT_TRY(cursor_->ReadRows(StoredTable::kEvents, rows, event_views_));
+  WEFT_TRY(FetchValues(StoredTable::kEvents, event_views_));
   return cursor_->ReadEventTimes(rows, event_times_);
 }
 
@@ -221,6 +252,7 @@ Status Materializer::FetchLinks(std::span<const SpanNumbers> numbers) {
   link_targets_.resize(rows.size());
   if (rows.empty()) return {};
   WEFT_TRY(cursor_->ReadRows(StoredTable::kLinks, rows, link_views_));
+  WEFT_TRY(FetchValues(StoredTable::kLinks, link_views_));
   return cursor_->ReadLinkNumbers(rows, link_targets_);
 }
 
@@ -324,6 +356,7 @@ Status Materializer::Spans(std::span<const Row> rows) {
   std::vector<RowView> views(rows.size());
   std::vector<SpanNumbers> numbers(rows.size());
   WEFT_TRY(cursor_->ReadRows(StoredTable::kSpans, rows, views));
+  WEFT_TRY(FetchValues(StoredTable::kSpans, views));
   WEFT_TRY(cursor_->ReadSpanNumbers(rows, numbers));
   WEFT_TRY(FetchEvents(numbers));
   WEFT_TRY(FetchLinks(numbers));
@@ -349,6 +382,7 @@ Status Materializer::Logs(std::span<const Row> rows) {
   std::vector<RowView> views(rows.size());
   std::vector<LogNumbers> numbers(rows.size());
   WEFT_TRY(cursor_->ReadRows(StoredTable::kLogs, rows, views));
+  WEFT_TRY(FetchValues(StoredTable::kLogs, views));
   WEFT_TRY(cursor_->ReadLogNumbers(rows, numbers));
   for (size_t i = 0; i < rows.size(); ++i) {
     LogRecord log;

@@ -149,6 +149,17 @@ class StoredRows {
   virtual ColumnName stored_column(StoredTable table, uint32_t index) const = 0;
   virtual Result<Value> ReadValue(StoredTable table, uint32_t column, uint32_t id,
                                   Arena* arena) const = 0;
+  // Values lie in pages that are decoded for each read: ask for many of a column at once. The ids
+  // ascend.
+  virtual bool has_value_pages() const { return false; }
+  virtual Status ReadValues(StoredTable table, uint32_t column, std::span<const uint32_t> ids,
+                            Arena* arena, const Dictionary::VisitValue& visit) const {
+    for (size_t i = 0; i < ids.size(); ++i) {
+      WEFT_ASSIGN(const Value value, ReadValue(table, column, ids[i], arena));
+      visit(i, value);
+    }
+    return {};
+  }
   // Distinct values of the column; 0 for a reference.
   virtual uint32_t value_count(StoredTable table, uint32_t column) const = 0;
   virtual std::unique_ptr<ValueCursor> SortedValues(StoredTable table, uint32_t column) const = 0;

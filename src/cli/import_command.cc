@@ -2,6 +2,7 @@
 #include "cli/import_command.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -25,11 +26,9 @@ struct Options {
   bool json = false;
 };
 
-constexpr std::pair<const char*, codec::TraceFormat> kFormats[] = {
-    {"auto", codec::TraceFormat::kAny},
-    {"otlp", codec::TraceFormat::kOtlp},
-    {"jaeger", codec::TraceFormat::kJaeger},
-    {"zipkin", codec::TraceFormat::kZipkin}};
+constexpr codec::TraceFormat kFormats[] = {codec::TraceFormat::kAny, codec::TraceFormat::kOtlp,
+                                           codec::TraceFormat::kJaeger,
+                                           codec::TraceFormat::kZipkin};
 
 void PrintReasons(std::string_view name, const std::vector<ImportReason>& reasons,
                   wire::JsonWriter* json) {
@@ -51,7 +50,8 @@ void PrintJson(const ImportTotals& totals) {
   json.BeginObject();
   for (auto [name, value] :
        {std::pair{"kept", counts.kept}, std::pair{"duplicates", counts.duplicates},
-        std::pair{"rejected", counts.rejected}, std::pair{"keptLogs", counts.kept_logs},
+        std::pair{"rejected", counts.rejected}, std::pair{"sameId", counts.same_id},
+        std::pair{"finer", counts.finer}, std::pair{"keptLogs", counts.kept_logs},
         std::pair{"duplicateLogs", counts.duplicate_logs},
         std::pair{"rejectedLogs", counts.rejected_logs},
         std::pair{"badDocuments", totals.bad_documents}, std::pair{"leftOut", totals.left_out},
@@ -72,6 +72,14 @@ void PrintText(const ImportTotals& totals) {
   if (counts.kept_logs + counts.duplicate_logs + counts.rejected_logs > 0)
     fmt::print("log records: {} kept, {} duplicate, {} rejected\n", counts.kept_logs,
                counts.duplicate_logs, counts.rejected_logs);
+  if (counts.finer > 0)
+    fmt::print("{} finer than {} stored: both are kept\n", Count(counts.finer, "span"),
+               counts.finer == 1 ? "the copy" : "the copies");
+  if (counts.same_id > 0)
+    fmt::print("{} {} the id of another span with other content: {}{}\n",
+               Count(counts.same_id, "span"), counts.same_id == 1 ? "has" : "have",
+               fmt::join(counts.same_id_examples, ", "),
+               counts.same_id > counts.same_id_examples.size() ? ", ..." : "");
   if (totals.metric_points > 0)
     fmt::print("metric points: {} left out, weft keeps none\n", totals.metric_points);
   if (!totals.rejections.empty())
@@ -104,10 +112,10 @@ int Run(const Options& options) {
   if (!target) return Refuse(target.error());
   Result<ImportJournal> journal = ImportJournal::Open(options.resume, (*target)->name());
   if (!journal) return Refuse(journal.error());
-  const auto* format = std::ranges::find(
-      kFormats, options.format, [](const auto& one) { return std::string_view(one.first); });
   StopOnSignals();
-  ImportRun run(target->get(), &*journal, format->second, options.item_bytes_max);
+  ImportRun run(target->get(), &*journal,
+                codec::ParseTraceFormat(options.format).value_or(codec::TraceFormat::kAny),
+                options.item_bytes_max);
   Status stored = run.Files(options.files);
   options.json ? PrintJson(run.totals()) : PrintText(run.totals());
   if (!stored && stored.error().code == ErrorCode::kCancelled) {
@@ -150,7 +158,7 @@ void AddImportCommand(CLI::App* app, int* exit_code) {
       ->type_name("DIR")
       ->excludes(url);
   std::vector<std::string> names;
-  for (const auto& [name, format] : kFormats) names.emplace_back(name);
+  for (const codec::TraceFormat format : kFormats) names.emplace_back(codec::NameOf(format));
   command
       ->add_option("--format", options->format,
                    "Take nothing but auto, otlp, jaeger or zipkin for the format")

@@ -23,6 +23,8 @@ auto Numbers(Totals& totals) {
       {{"kept", &totals.counts.kept},
        {"duplicates", &totals.counts.duplicates},
        {"rejected", &totals.counts.rejected},
+       {"sameId", &totals.counts.same_id},
+       {"finer", &totals.counts.finer},
        {"keptLogs", &totals.counts.kept_logs},
        {"duplicateLogs", &totals.counts.duplicate_logs},
        {"rejectedLogs", &totals.counts.rejected_logs},

@@ -176,6 +176,11 @@ Status ImportRun::Stop() {
 }
 
 Status ImportRun::Take(codec::TracePiece piece) {
+  // What a copy is depends on the format: one batch has one. Nothing of the piece is counted yet.
+  if (piece.format != pending_format_ && !(piece.traces.empty() && piece.logs.empty())) {
+    WEFT_TRY(Flush());
+    pending_format_ = piece.format;
+  }
   if (!piece.problem.empty()) {
     ++totals_.bad_documents;
     Problem(piece.problem);
@@ -201,7 +206,7 @@ Status ImportRun::Take(codec::TracePiece piece) {
 
 Status ImportRun::Flush() {
   if (!pending_.empty()) {
-    WEFT_ASSIGN(store::ImportCounts counts, target_->Store(pending_));
+    WEFT_ASSIGN(store::ImportCounts counts, target_->Store(pending_, pending_format_));
     if (counts.rejected + counts.rejected_logs > 0 && !counts.rejected_message.empty())
       totals_.rejections.push_back(
           {counts.rejected_message, counts.rejected + counts.rejected_logs});

@@ -62,6 +62,7 @@ class ImportRun {
   ProgressBar progress_;
   ImportTotals totals_;
   SpanBatch pending_;
+  codec::TraceFormat pending_format_ = codec::TraceFormat::kOtlp;
   size_t pending_bytes_ = 0;
   std::vector<ImportFile> finished_;  // with spans that are still pending
   ImportFile file_;                   // the present one

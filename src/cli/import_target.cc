@@ -52,10 +52,11 @@ class ServerTarget : public ImportTarget {
   ServerTarget(std::string url, net::ClientSecurity security)
       : url_(std::move(url)), client_({.timeout_ms = 120'000, .security = std::move(security)}) {}
 
-  Result<ImportCounts> Store(const SpanBatch& batch) override {
+  Result<ImportCounts> Store(const SpanBatch& batch, codec::TraceFormat format) override {
     ImportCounts counts;
     for (size_t at = 0; at < batch.spans.size(); at += kItemsMax)
-      WEFT_TRY(StoreSpans(batch, at, std::min(batch.spans.size(), at + kItemsMax), &counts));
+      WEFT_TRY(
+          StoreSpans(batch, format, at, std::min(batch.spans.size(), at + kItemsMax), &counts));
     for (size_t at = 0; at < batch.logs.size(); at += kItemsMax)
       WEFT_TRY(StoreLogs(batch, at, std::min(batch.logs.size(), at + kItemsMax), &counts));
     return counts;
@@ -64,14 +65,15 @@ class ServerTarget : public ImportTarget {
 
  private:
   // Halves what is too large for one request.
-  Status StoreSpans(const SpanBatch& batch, size_t begin, size_t end, ImportCounts* counts) {
+  Status StoreSpans(const SpanBatch& batch, codec::TraceFormat format, size_t begin, size_t end,
+                    ImportCounts* counts) {
     std::string body;
     codec::EncodeOtlpTraces(codec::OtlpFormat::kProtobuf, Slice(batch, begin, end, 0, 0), &body);
     if (body.size() > kBodyBytesMax && end - begin > 1) {
-      WEFT_TRY(StoreSpans(batch, begin, (begin + end) / 2, counts));
-      return StoreSpans(batch, (begin + end) / 2, end, counts);
+      WEFT_TRY(StoreSpans(batch, format, begin, (begin + end) / 2, counts));
+      return StoreSpans(batch, format, (begin + end) / 2, end, counts);
     }
-    return Post("/api/weft/v1/import", body, counts);
+    return Post(fmt::format("/api/weft/v1/import?format={}", codec::NameOf(format)), body, counts);
   }
   Status StoreLogs(const SpanBatch& batch, size_t begin, size_t end, ImportCounts* counts) {
     std::string body;
@@ -97,6 +99,8 @@ class ServerTarget : public ImportTarget {
     for (auto [name, value] : {std::pair{"kept", &counts.kept},
                                {"duplicates", &counts.duplicates},
                                {"rejected", &counts.rejected},
+                               {"sameId", &counts.same_id},
+                               {"finer", &counts.finer},
                                {"keptLogs", &counts.kept_logs},
                                {"duplicateLogs", &counts.duplicate_logs},
                                {"rejectedLogs", &counts.rejected_logs}})
@@ -104,6 +108,12 @@ class ServerTarget : public ImportTarget {
         return Fail(ErrorCode::kInternal, fmt::format("{}: no \"{}\" in the answer", url_, name));
     if (std::string_view message; json["message"].get(message) == simdjson::SUCCESS)
       counts.rejected_message = message;
+    simdjson::dom::array examples;
+    if (json["sameIdExamples"].get(examples) == simdjson::SUCCESS)
+      for (const simdjson::dom::element example : examples) {
+        std::string_view text;
+        if (example.get(text) == simdjson::SUCCESS) counts.same_id_examples.emplace_back(text);
+      }
     total->Add(counts);
     return {};
   }
@@ -115,8 +125,10 @@ class ServerTarget : public ImportTarget {
 class DirectoryTarget : public ImportTarget {
  public:
   DirectoryTarget(std::string directory, std::unique_ptr<store::Store> store)
-      : name_(std::move(directory)), store_(std::move(store)) {}
-  Result<ImportCounts> Store(const SpanBatch& batch) override {
+      : name_(std::move(directory)),
+        store_(std::move(store)),
+        importer_(store_.get(), SystemClock()) {}
+  Result<ImportCounts> Store(const SpanBatch& batch, codec::TraceFormat format) override {
     ImportCounts counts;
     const size_t items = std::max(batch.spans.size(), batch.logs.size());
     for (size_t at = 0; at < items; at += kItemsMax) {
@@ -126,8 +138,7 @@ class DirectoryTarget : public ImportTarget {
       auto [span_begin, span_end] = cut(batch.spans.size());
       auto [log_begin, log_end] = cut(batch.logs.size());
       auto import = [&] {
-        return store::ImportBatch(store_.get(), SystemClock(),
-                                  Slice(batch, span_begin, span_end, log_begin, log_end));
+        return importer_.Import(Slice(batch, span_begin, span_end, log_begin, log_end), format);
       };
       WEFT_ASSIGN(ImportCounts part, UntilTaken(import, [this](uint32_t) { MakeRoom(); }));
       counts.Add(part);
@@ -146,6 +157,7 @@ class DirectoryTarget : public ImportTarget {
 
   const std::string name_;
   std::unique_ptr<store::Store> store_;
+  store::Importer importer_;
 };
 
 }  // namespace

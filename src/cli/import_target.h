@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "cli/trace_source.h"
+#include "codec/trace_file.h"
 #include "model/span_batch.h"
 #include "store/import.h"
 
@@ -19,8 +20,8 @@ namespace weft::cli {
 class ImportTarget {
  public:
   virtual ~ImportTarget() = default;
-  // Of any size. After an error a part of it may have been stored.
-  virtual Result<store::ImportCounts> Store(const SpanBatch& batch) = 0;
+  // Of any size, read from a file of that format. After an error a part of it may have been stored.
+  virtual Result<store::ImportCounts> Store(const SpanBatch& batch, codec::TraceFormat format) = 0;
   virtual const std::string& name() const = 0;
 };
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/span_lines.h"
+#include "model/span_twins.h"
 
 namespace weft::cli {
 namespace {
@@ -137,6 +138,8 @@ class Waterfall {
       out += fmt::format("{}{} with an error{}\n", Red(terminal_), Count(view_.errors, "span"),
                          Plain(terminal_));
     if (view_.root_missing) out += "The root span has not arrived.\n";
+    if (const std::string twins = TwinWarning(batch_, FindTwins(batch_)); !twins.empty())
+      out += Wrapped({twins}, "", "", 0);
     return out + ClockNotes() + CriticalSummary() + "\n";
   }
 

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/jaeger_json_encode.h"
 
+#include <algorithm>
+#include <initializer_list>
 #include <map>
 #include <unordered_map>
 
 #include "codec/otlp.h"
+#include "model/span_twins.h"
 
 namespace weft::codec {
 namespace {
@@ -148,11 +151,13 @@ std::string ProcessJson(const Resource& resource) {
   return text;
 }
 
-void WriteWarnings(std::string_view warning, wire::JsonWriter* json) {
+// The last field. Jaeger writes null where there is none.
+void WriteWarnings(std::initializer_list<std::string_view> warnings, wire::JsonWriter* json) {
   json->Key("warnings");
-  if (warning.empty()) return json->Null();
+  if (std::ranges::all_of(warnings, &std::string_view::empty)) return json->Null();
   json->BeginArray();
-  json->String(warning);
+  for (std::string_view warning : warnings)
+    if (!warning.empty()) json->String(warning);
   json->EndArray();
 }
 
@@ -179,7 +184,10 @@ void WriteJaegerTrace(const TraceId& id, const SpanBatch& batch, wire::JsonWrite
   json->Field("traceID", JaegerTraceId(id));
   json->Key("spans");
   json->BeginArray();
-  for (const Span& span : batch.spans) {
+  const std::vector<uint32_t> twins = FindTwins(batch);
+  auto twin = twins.begin();
+  for (uint32_t i = 0; i < batch.spans.size(); ++i) {
+    const Span& span = batch.spans[i];
     json->BeginObject();
     json->Field("traceID", JaegerTraceId(span.trace_id));
     json->Field("spanID", span.span_id.ToHex());
@@ -196,7 +204,12 @@ void WriteJaegerTrace(const TraceId& id, const SpanBatch& batch, wire::JsonWrite
       for (const LogRecord* log : found->second) WriteLogRecord(*log, json);
     json->EndArray();
     json->Field("processID", process_of[span.resource]);
-    WriteWarnings(&span == batch.spans.data() ? warning : "", json);
+    const bool has_twin = twin != twins.end() && *twin == i;
+    if (has_twin) ++twin;
+    WriteWarnings(
+        {i == 0 ? warning : "",
+         has_twin ? "another span of this trace has the same id and other content" : ""},
+        json);
     json->EndObject();
   }
   json->EndArray();
@@ -207,7 +220,7 @@ void WriteJaegerTrace(const TraceId& id, const SpanBatch& batch, wire::JsonWrite
     json->Raw(process);
   }
   json->EndObject();
-  WriteWarnings(warning, json);
+  WriteWarnings({warning, TwinWarning(batch, twins)}, json);
   json->EndObject();
 }
 

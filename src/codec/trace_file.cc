@@ -179,7 +179,17 @@ std::string ListOf(const JsonRun& run) {
   return body;
 }
 
+constexpr std::string_view kFormatNames[] = {"auto", "otlp", "jaeger", "zipkin"};
+
 }  // namespace
+
+std::string_view NameOf(TraceFormat format) { return kFormatNames[static_cast<size_t>(format)]; }
+
+std::optional<TraceFormat> ParseTraceFormat(std::string_view name) {
+  const auto* found = std::ranges::find(kFormatNames, name);
+  if (found == std::end(kFormatNames)) return std::nullopt;
+  return static_cast<TraceFormat>(found - std::begin(kFormatNames));
+}
 
 bool TraceFileReader::Wanted(RunKind kind) const {
   switch (only_) {
@@ -205,14 +215,17 @@ Result<TracePiece> TraceFileReader::Decode(const JsonRun& run) const {
   switch (run.kind) {
     case RunKind::kJaegerTraces: {
       WEFT_ASSIGN(piece.traces, DecodeJaegerJson(JaegerItem::kTrace, ListOf(run), place));
+      piece.format = TraceFormat::kJaeger;
       return piece;
     }
     case RunKind::kJaegerSpans: {
       WEFT_ASSIGN(piece.traces, DecodeJaegerJson(JaegerItem::kSpan, ListOf(run), place));
+      piece.format = TraceFormat::kJaeger;
       return piece;
     }
     case RunKind::kZipkinSpans: {
       WEFT_ASSIGN(piece.traces, DecodeZipkinJson(ListOf(run), place));
+      piece.format = TraceFormat::kZipkin;
       return piece;
     }
     default:

@@ -34,6 +34,9 @@
 namespace weft::codec {
 
 enum class TraceFormat : uint8_t { kAny, kOtlp, kJaeger, kZipkin };
+// "auto", "otlp", "jaeger", "zipkin": the names that people use; nothing for another one.
+std::string_view NameOf(TraceFormat format);
+std::optional<TraceFormat> ParseTraceFormat(std::string_view name);
 
 // One item of a file: a resource with its spans, a Jaeger trace, a Zipkin span, a message.
 inline constexpr uint64_t kItemBytesMax = 256 << 20;
@@ -41,6 +44,7 @@ inline constexpr uint64_t kItemBytesMax = 256 << 20;
 struct TracePiece {
   SpanBatch traces, logs;
   uint64_t metric_points = 0;
+  TraceFormat format = TraceFormat::kOtlp;  // what it was written in
   // Not empty: an item could not be read, or nothing in it was understood; with its place.
   std::string problem;
   uint64_t end = 0;  // in the decompressed file: everything before it has been handed out

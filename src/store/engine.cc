@@ -180,16 +180,15 @@ void Engine::CutBack(uint64_t durable) {
 std::shared_ptr<const Snapshot> Engine::TakeSnapshot(std::string_view name) {
   Tenant* tenant = FindTenant(CanonicalTenant(name));
   if (tenant == nullptr) {
-    return std::make_shared<StoreSnapshot>(std::vector<std::shared_ptr<const block::Chunk>>(),
-                                           Blocks(), std::make_shared<SplitTraces>(),
-                                           config_.clock_rule);
+    return std::make_shared<StoreSnapshot>(std::vector<StoreSnapshot::HeadChunk>(), Blocks(),
+                                           std::make_shared<SplitTraces>(), config_.clock_rule);
   }
   for (;;) {
     const uint64_t epoch = wal_ != nullptr ? wal_->epoch() : 0;
-    std::vector<std::shared_ptr<const block::Chunk>> chunks;
+    std::vector<StoreSnapshot::HeadChunk> chunks;
     Blocks blocks;
     std::shared_ptr<const SplitTraces> splits;
-    uint64_t last = 0, version = 0;
+    uint64_t last = 0, version = 0, losses = 0;
     {
       std::scoped_lock lock(tenant->append_mutex, tenant->view_mutex);
       if (tenant->head.open_empty() && tenant->snapshot != nullptr) {
@@ -202,12 +201,13 @@ std::shared_ptr<const Snapshot> Engine::TakeSnapshot(std::string_view name) {
         ViewChanged(*tenant);
       }
       for (const TenantHead::Part& part : tenant->head.parts()) {
-        chunks.push_back(part.chunk);
+        chunks.push_back({part.chunk, {part.first_sequence, part.last_sequence}});
         last = part.last_sequence;
       }
       blocks.assign(tenant->blocks.rbegin(), tenant->blocks.rend());
       splits = tenant->splits;
       version = tenant->view_version;
+      losses = tenant->losses;
     }
     if (wal_ != nullptr && !wal_->WaitAcknowledged(last, epoch)) continue;
     if (!config_.background && flush_mutex_.try_lock()) {
@@ -215,7 +215,8 @@ std::shared_ptr<const Snapshot> Engine::TakeSnapshot(std::string_view name) {
       [[maybe_unused]] const Status merged = MergeParts(*tenant);
     }
     auto snapshot = std::make_shared<const StoreSnapshot>(std::move(chunks), std::move(blocks),
-                                                          std::move(splits), config_.clock_rule);
+                                                          std::move(splits), config_.clock_rule,
+                                                          losses);
     std::lock_guard lock(tenant->view_mutex);
     if (tenant->view_version == version) tenant->snapshot = snapshot;
     return snapshot;

@@ -57,6 +57,7 @@ struct Tenant {
   uint64_t view_version = 0;
   bool directory_made = false;           // under flush_mutex_
   uint64_t blocks_version = 1;           // of `blocks` alone, readability included
+  uint64_t losses = 0;                   // blocks that left other than by a merge; under view_mutex
   uint64_t merge_failed_at_version = 0;  // under compact_mutex_: nothing to try until it changes
   const std::shared_ptr<RemovedBlocks> removed = std::make_shared<RemovedBlocks>();
 };

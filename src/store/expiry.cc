@@ -62,6 +62,7 @@ Status Engine::RemoveBlocks(Tenant& tenant, const Blocks& expired) {
     live->RemoveWhenUnused(tenant.removed);
     damage_->Forget(live->meta().name.number);
   }
+  tenant.losses += expired.size();
   tenant.blocks = std::move(left);
   tenant.splits = std::make_shared<SplitTraces>(std::move(still));
   ++tenant.blocks_version;

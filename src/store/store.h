@@ -98,6 +98,11 @@ using Completion = std::move_only_function<void(Status)>;
 // Trace ids of which parts lie in more than one segment of a snapshot.
 class SplitTraces;
 
+// Log sequences, both included.
+struct SequenceRange {
+  uint64_t first = 0, last = 0;
+};
+
 class Snapshot {
  public:
   virtual ~Snapshot() = default;
@@ -117,6 +122,16 @@ class Snapshot {
   virtual const std::vector<std::string>& unreadable() const = 0;
   // By which clocks are corrected when a trace is shown: the same as in blocks.
   virtual trace::ClockRule clock_rule() const { return {}; }
+  // By index of segments(): every row of the segment was appended under one of these sequences, and
+  // no sequence up to the largest one here is missing. Whoever has read all up to a sequence needs
+  // no segment that ends with it. Empty: not known.
+  virtual const std::vector<SequenceRange>& sequences() const {
+    static const std::vector<SequenceRange> kUnknown;
+    return kUnknown;
+  }
+  // Another number when blocks have left the store since other than by a merge: what was read of
+  // them is not there any more.
+  virtual uint64_t losses() const { return 0; }
 };
 
 struct StoreLevelStats {

@@ -61,7 +61,8 @@ class Gaps {
 
 // The rows of one row group after the other: damage to one leaves the others.
 template <class Read>
-void ReadByGroup(const std::vector<block::Row>& rows, SpanBatch* out, Gaps* gaps, Read read) {
+void ReadByGroup(const std::vector<block::Row>& rows, const block::RowGroups& groups,
+                 SpanBatch* out, Gaps* gaps, Read read) {
   const auto take = [&](std::span<const block::Row> some) -> Status {
     const size_t resources = out->resources.size(), scopes = out->scopes.size();
     const size_t spans = out->spans.size(), logs = out->logs.size();
@@ -77,8 +78,8 @@ void ReadByGroup(const std::vector<block::Row>& rows, SpanBatch* out, Gaps* gaps
   if (all) return;
   gaps->Add(all.error().code, all.error().message);
   for (size_t first = 0, end; first < rows.size(); first = end) {
-    const block::Row group = rows[first] / block::kRowsPerGroup;
-    for (end = first + 1; end < rows.size() && rows[end] / block::kRowsPerGroup == group;) ++end;
+    const uint32_t group = groups.group_of(rows[first]);
+    for (end = first + 1; end < rows.size() && groups.group_of(rows[end]) == group;) ++end;
     if (first == 0 && end == rows.size()) return;
     // What fails again is a part of what is noted.
     [[maybe_unused]] const Status some = take(std::span(rows).subspan(first, end - first));
@@ -88,20 +89,26 @@ void ReadByGroup(const std::vector<block::Row>& rows, SpanBatch* out, Gaps* gaps
 void ReadFrom(const block::Segment& segment, const TraceId& id, SpanBatch* out, Gaps* gaps) {
   const auto rows = segment.FindTrace(id);
   if (!rows) return gaps->Add(rows.error().code, rows.error().message);
-  ReadByGroup(rows->spans, out, gaps,
+  ReadByGroup(rows->spans, segment.spans().groups(), out, gaps,
               [&](std::span<const block::Row> some) { return segment.ReadSpans(some, out); });
-  ReadByGroup(rows->logs, out, gaps,
+  ReadByGroup(rows->logs, segment.table(block::TableId::kLogs).groups(), out, gaps,
               [&](std::span<const block::Row> some) { return segment.ReadLogs(some, out); });
 }
 
 }  // namespace
 
-StoreSnapshot::StoreSnapshot(std::vector<std::shared_ptr<const block::Chunk>> chunks,
+StoreSnapshot::StoreSnapshot(std::vector<HeadChunk> chunks,
                              std::vector<std::shared_ptr<LiveBlock>> blocks,
                              std::shared_ptr<const SplitTraces> splits,
-                             const trace::ClockRule& rule)
-    : chunk_count_(chunks.size()), splits_(std::move(splits)), clock_rule_(rule) {
-  segments_.assign(chunks.begin(), chunks.end());
+                             const trace::ClockRule& rule, uint64_t losses)
+    : chunk_count_(chunks.size()),
+      splits_(std::move(splits)),
+      losses_(losses),
+      clock_rule_(rule) {
+  for (HeadChunk& head : chunks) {
+    segments_.push_back(std::move(head.chunk));
+    sequences_.push_back(head.sequences);
+  }
   for (std::shared_ptr<LiveBlock>& live : blocks) {
     if (!live->readable()) {
       unreadable_.push_back(live->problem());
@@ -109,6 +116,8 @@ StoreSnapshot::StoreSnapshot(std::vector<std::shared_ptr<const block::Chunk>> ch
       continue;
     }
     // The segment keeps its block alive, so that the file stays while anyone holds either.
+    const BlockName& name = live->meta().name;
+    sequences_.push_back({name.first_sequence, name.last_sequence});
     const block::Segment* segment = live->segment().get();
     segments_.emplace_back(std::move(live), segment);
   }

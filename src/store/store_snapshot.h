@@ -33,10 +33,14 @@ class SplitTraces {
 
 class StoreSnapshot : public Snapshot {
  public:
+  struct HeadChunk {
+    std::shared_ptr<const block::Chunk> chunk;
+    SequenceRange sequences;
+  };
   // `blocks` newest first.
-  StoreSnapshot(std::vector<std::shared_ptr<const block::Chunk>> chunks,
-                std::vector<std::shared_ptr<LiveBlock>> blocks,
-                std::shared_ptr<const SplitTraces> splits, const trace::ClockRule& rule);
+  StoreSnapshot(std::vector<HeadChunk> chunks, std::vector<std::shared_ptr<LiveBlock>> blocks,
+                std::shared_ptr<const SplitTraces> splits, const trace::ClockRule& rule,
+                uint64_t losses = 0);
 
   const std::vector<std::shared_ptr<const block::Segment>>& segments() const override {
     return segments_;
@@ -45,12 +49,16 @@ class StoreSnapshot : public Snapshot {
   Result<SpanBatch> ReadTrace(const TraceId& id, std::string* partial) const override;
   const std::vector<std::string>& unreadable() const override { return unreadable_; }
   trace::ClockRule clock_rule() const override { return clock_rule_; }
+  const std::vector<SequenceRange>& sequences() const override { return sequences_; }
+  uint64_t losses() const override { return losses_; }
 
  private:
   std::vector<std::shared_ptr<const block::Segment>> segments_;
+  std::vector<SequenceRange> sequences_;
   size_t chunk_count_ = 0;
   std::vector<std::shared_ptr<LiveBlock>> unreadable_blocks_;
   std::shared_ptr<const SplitTraces> splits_;
+  const uint64_t losses_;
   std::vector<std::string> unreadable_;
   trace::ClockRule clock_rule_;
 };

@@ -257,6 +257,72 @@ class ImportTest(WeftTest):
                 self.assertEqual(sum(reason["count"] for reason in counts["rejections"]), rejected)
                 self.assert_counts(json.loads(weft.cli("import", "--json", str(file))), kept, 0, rejected)
 
+    # ---- copies and twins
+
+    def downloads(self, weft, trace_id):
+        """Every form in which a trace can be had, by name, with the number of its spans."""
+        forms = {path: weft.get(path.format(trace_id), {"Accept": "application/json"})[1] for path in (
+            "/api/traces/{}", "/api/v3/traces/{}", "/tempo/api/traces/{}", "/tempo/api/v2/traces/{}", "/api/weft/v1/trace/{}/otlp")}
+        for form in FORMATS:
+            forms[form] = self.run_weft("export", "--url", weft.url, trace_id, "--format", form).stdout
+        return forms
+
+    def test_downloads_into_the_store_that_they_come_from_add_nothing(self):
+        for name in ("otlp-otel-demo/otel-demo.otlp.ndjson.zst", "otlp-thoth/observe_subprocesses.otlp.json.zst",
+                     "zipkin-v2/messaging2.json", "zipkin-v2/smartthings-mobile-web-install.json.zst",
+                     "zipkin-v1-train-ticket/cancel-2.json", "jaeger-otlp-pairs/oltp2jaeger-multi-out.json",
+                     "jaeger-proto-joom/hotrod.jaeger-proto.ndjson.zst", "opensearch/hotrod.jaeger-es.bulk.ndjson.zst",
+                     "otlp-tns-demo/trace-sample.json"):
+            if not (path := recorded(name)):
+                continue
+            weft = self.weft()
+            weft.cli("import", "--json", str(path))
+            ids = sorted({line for line in re.findall(r'"traceId":"([0-9a-f]{32})"', weft.cli("export", "--query", "{}"))})
+            for trace_id in ids[:3]:
+                before = weft.get(f"/api/weft/v1/trace/{trace_id}")[1]
+                spans = json.loads(before.splitlines()[0])["spans"]
+                for form, text in self.downloads(weft, trace_id).items():
+                    with self.subTest(name, trace=trace_id, form=form):
+                        done = self.run_weft("import", "--json", "--url", weft.url, "-", input=text)
+                        self.assert_counts(json.loads(done.stdout), 0, spans, sameId=0, finer=0, badDocuments=0)
+                        self.assertEqual(weft.get(f"/api/weft/v1/trace/{trace_id}")[1], before)
+            weft.stop()
+
+    def test_the_same_id_with_other_content_is_kept_and_named(self):
+        weft = self.weft()
+        file = self.folder / "trace.json"
+        file.write_text(json.dumps(SMALL_JAEGER), encoding="ascii")
+        weft.cli("import", str(file))
+        file.write_text(json.dumps(SMALL_JAEGER).replace('"pay"', '"refund"'), encoding="ascii")
+        text = weft.cli("import", str(file))
+        self.assertIn("spans: 1 kept, 1 duplicate, 0 rejected\n", text)
+        self.assertIn("1 span has the id of another span with other content: "
+                      "00000000000000b2 of trace 000000000000000000000000000000a1\n", text)
+        self.assert_counts(json.loads(weft.cli("import", "--json", str(file))), 0, 2, sameId=0)
+        warning = "2 spans share their id with another one of other content, 00000000000000b2 for one"
+        trace_id = "000000000000000000000000000000a1"
+        header, _ = weft.trace(trace_id)
+        self.assertIn(warning, header["warnings"][0])
+        trace = weft.json("/api/traces/" + trace_id)["data"][0]
+        self.assertIn(warning, trace["warnings"][0])
+        self.assertEqual({s["operationName"] for s in trace["spans"] if s["warnings"]}, {"pay", "refund"})
+        self.assertIn(warning, weft.cli("trace", trace_id))
+
+    def test_a_finer_original_is_kept_beside_the_download_that_came_first(self):
+        source, copy = self.folder / "source" / "data", self.folder / "copy" / "data"
+        lines = self.folder / "few.ndjson"
+        lines.write_text('{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}}]},'
+                         '"scopeSpans":[{"spans":[{"traceId":"%032x","spanId":"%016x","name":"a",'
+                         '"startTimeUnixNano":"1700000000000000123","endTimeUnixNano":"1700000000005000456"}]}]}]}' % (0xa2, 0xb1),
+                         encoding="ascii")
+        self.add(lines, data=source)
+        for form in ("jaeger", "zipkin"):
+            shutil.rmtree(copy, ignore_errors=True)
+            download = self.export(source, self.folder / f"{form}.json", form)
+            self.assert_counts(self.add(download, data=copy), 1)
+            self.assert_counts(self.add(lines, data=copy), 1, 0, finer=1, sameId=0)
+            self.assert_counts(self.add(lines, download, data=copy), 0, 2, finer=0, sameId=0)
+
     # ---- what is wrong, cut off or interrupted
 
     def test_json_output_has_the_reasons(self):
