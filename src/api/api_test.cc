@@ -48,10 +48,15 @@ TEST_F(ApiTest, ServicesOperationsTags) {
             R"("partial":""})");
   EXPECT_EQ(Json("/api/weft/v1/operations?service=checkout"),
             R"({"operations":[{"name":"POST /pay","kind":"client"}],"partial":""})");
-  EXPECT_THAT(Json("/api/weft/v1/tags"), HasSubstr(R"({"scope":"span","key":"retries"})"));
+  EXPECT_THAT(Json("/api/weft/v1/tags"),
+              HasSubstr(R"({"scope":"span","key":"retries","field":"span.retries"})"));
+  EXPECT_THAT(Json("/api/weft/v1/tags"), HasSubstr(R"({"scope":"log","key":"bank","field":""})"));
+  EXPECT_THAT(Json("/api/weft/v1/tags?scope=intrinsic"),
+              HasSubstr(R"({"scope":"intrinsic","key":"name","field":"name"})"));
   EXPECT_EQ(
       Json("/api/weft/v1/tags?scope=resource&q=%7Bkind%3Dclient%7D&limit=5"),
-      R"({"tags":[{"scope":"resource","key":"service.name"}],"truncated":false,"partial":""})");
+      R"({"tags":[{"scope":"resource","key":"service.name","field":"resource.service.name"}],)"
+      R"("truncated":false,"partial":""})");
   EXPECT_EQ(Json("/api/weft/v1/tag-values?scope=resource&key=host.name"),
             R"({"values":[{"type":"string","value":"a1"}],"truncated":false,"partial":""})");
   EXPECT_THAT(Json("/api/weft/v1/tag-values?scope=resource&key=service.name&limit=1"),
@@ -526,7 +531,11 @@ TEST_F(ApiTest, UnknownPathsAndForeignHostsAreRefusedAsEachApiRefuses) {
 
 TEST_F(ApiTest, TheUiAnswersItsOwnAddressesOnly) {
   Begin();
-  for (const char* path : {"/", "/search", "/search?service=a", "/trace/0102"}) {
+  // jaeger-ui's too: links to them lie about, and the page says what there is.
+  for (const char* path :
+       {"/", "/search", "/search?service=a", "/trace/0102", "/dependencies", "/compare",
+        "/compare?cohort=0102", "/monitor", "/deep-dependencies?service=a", "/quality-metrics",
+        "/trace/0102...0304", "/trace/0102...0304?cohort=0102", "/trace/..."}) {
     net::ClientResponse page = Get(path);
     EXPECT_EQ(page.status, 200) << path;
     EXPECT_THAT(std::string(net::FindHeader(page.headers, "content-type")),
@@ -535,6 +544,45 @@ TEST_F(ApiTest, TheUiAnswersItsOwnAddressesOnly) {
                 HasSubstr("frame-ancestors 'none'"));
   }
   for (const char* path : {"/api/nothing", "/missing.js", "/api"}) EXPECT_EQ(Get(path).status, 404);
+}
+
+TEST_F(ApiTest, SearchesNameWhatNoDataHas) {
+  Begin();
+  auto hints = [&](const std::string& parameters) {
+    std::string answer = Json("/api/weft/v1/search?" + parameters);
+    return answer.substr(answer.find(R"("hints":)"));
+  };
+  EXPECT_EQ(hints("q=%7Bname%3D%22x%22%7D"), R"("hints":[]})");  // there is no data at all
+  Put(ShopTrace());
+  EXPECT_EQ(hints("q=%7B.retries%3D4%7D"), R"("hints":[]})");
+  EXPECT_EQ(hints("q=%7Bresource.service.name%3D%22chekout%22%7D"),
+            R"("hints":[{"kind":"service","name":"chekout","nearest":"checkout",)"
+            R"("text":"no data has the service \"chekout\": did you mean \"checkout\"?"}]})");
+  EXPECT_EQ(hints("q=%7Bname%3D%22POST+%2Fpya%22%26%26span.retrys%3D3%7D"),
+            R"("hints":[{"kind":"operation","name":"POST /pya","nearest":"POST /pay",)"
+            R"("text":"no data has the operation \"POST /pya\": did you mean \"POST /pay\"?"},)"
+            R"({"kind":"attribute","name":"span.retrys","nearest":"span.retries",)"
+            R"("text":"no data has the attribute span.retrys: did you mean span.retries?"}]})");
+  // Also where something was found.
+  EXPECT_THAT(hints("q=%7B.retries%3D3%7C%7C.zzzzzzzz%3D1%7D"),
+              HasSubstr(R"("name":".zzzzzzzz","nearest":"")"));
+}
+
+TEST_F(ApiTest, PastedIdsAreIds) {
+  Begin();
+  Put(ShopTrace());
+  for (const char* id :
+       {"01020304-0506-0708-090a-0b0c0d0e0f10", "0x0102030405060708090A0B0C0D0E0F10",
+        "00-0102030405060708090a0b0c0d0e0f10-0000000000000001-01",
+        "%200102030405060708090a0b0c0d0e0f10%20",
+        "AQIDBAUGBwgJCgsMDQ4PEA==", "00000102030405060708090a0b0c0d0e0f10"})
+    for (const char* root : {"/api/weft/v1/trace/", "/api/traces/", "/api/v3/traces/",
+                             "/tempo/api/traces/", "/tempo/api/v2/traces/"})
+      EXPECT_EQ(Get(std::string(root) + id).status, 200) << root << id;
+  for (const char* root : {"/api/weft/v1/trace/", "/api/traces/", "/api/v3/traces/",
+                           "/tempo/api/traces/", "/tempo/api/v2/traces/"})
+    for (const char* id : {"0", "xyz", "0102030405060708090a0b0c0d0e0f101"})
+      EXPECT_EQ(Get(std::string(root) + id).status, 400) << root << id;
 }
 
 TEST_F(ApiTest, ManyQuestionsAtOnce) {

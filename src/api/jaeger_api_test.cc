@@ -7,6 +7,7 @@
 
 #include "api/api_fixture.h"
 #include "api/jaeger_search.h"
+#include "traceql/tag_condition.h"
 #include "traceql/traceql.h"
 
 namespace weft::api {
@@ -235,25 +236,15 @@ TEST_F(JaegerApiTest, TheUnknownServiceFindsWhatTheListsCallSo) {
               HasSubstr(R"("total":1,)"));
 }
 
-TEST(JaegerSearchTest, AttributesAreFoundWhereverTheyStand) {
+TEST(JaegerSearchTest, AttributesAreTagsOfOneSpan) {
   auto traceql = [](const JaegerSearch& search) { return ToSearchRequest(search).value().traceql; };
   EXPECT_EQ(traceql({}), "{  }");
-  EXPECT_EQ(traceql({.attributes = {{"k", "v"}}}),
-            R"({ (span."k" = "v" || resource."k" = "v" || instrumentation."k" = "v" || )"
-            R"(event."k" = "v" || link."k" = "v") })");
-  EXPECT_EQ(traceql({.attributes = {{"resource.k", "7"}}}),
-            R"({ (resource."k" = "7" || resource."k" = 7) })");
-  EXPECT_EQ(traceql({.attributes = {{"resource.k", "-7.50"}}}),
-            R"({ (resource."k" = "-7.50" || resource."k" = -7.50) })");
-  for (const char* text : {"7.", ".7", "1e5", "--1", "99999999999999999999", "1.2.3", "", "-"})
-    EXPECT_EQ(traceql({.attributes = {{"resource.k", text}}}),
-              std::string(R"({ (resource."k" = ")") + text + R"(") })");
-  EXPECT_EQ(traceql({.attributes = {{"error", "TRUE"}, {"span.kind", "Server"}}}),
-            "{ status = error && kind = server }");
-  EXPECT_EQ(traceql({.attributes = {{"error", "false"}, {"span.status", "OK"}}}),
-            "{ status != error && status = ok }");
-  EXPECT_EQ(traceql({.attributes = {{"scope.name", "lib"}, {"scope.version", "1"}}}),
-            R"({ instrumentation:name = "lib" && instrumentation:version = "1" })");
+  EXPECT_EQ(traceql({.operation = "x", .attributes = {{"k", "7"}, {"error", "TRUE"}}}),
+            "{ name = \"x\" && " + traceql::TagCondition("k", "7") + " && " +
+                traceql::TagCondition("error", "TRUE") + " }");
+  EXPECT_EQ(traceql({.either = {{{"a", "b:c"}, {"a:b", "c"}}, {{"k", "v"}}}}),
+            "{ (" + traceql::TagCondition("a", "b:c") + " || " + traceql::TagCondition("a:b", "c") +
+                ") && " + traceql::TagCondition("k", "v") + " }");
   for (const char* text : {"a\"b", "\\", "\n", "\x01\xFF", "`"}) {
     std::string query = traceql({.service = text, .attributes = {{text, text}}});
     EXPECT_TRUE(traceql::Parse(query)) << query;

@@ -5,14 +5,14 @@
 #include <fmt/ranges.h>
 #include <simdjson.h>
 
-#include <charconv>
 #include <optional>
 
 #include "api/parameters.h"
 #include "base/base64.h"
-#include "model/ids.h"
+#include "model/pasted_id.h"
 #include "model/span_batch.h"
 #include "traceql/literals.h"
+#include "traceql/tag_condition.h"
 #include "traceql/traceql.h"
 
 namespace weft::api {
@@ -30,35 +30,6 @@ Status CheckText(std::string_view what, std::string_view text) {
 
 // ---------------------------------------------------------------- conditions
 
-// The text as a number of TraceQL, where it is a plain one: digits, or digits on both sides of a
-// point.
-std::optional<std::string> NumberLiteral(std::string_view text) {
-  constexpr size_t kDigitsMax = 64;
-  std::string_view digits = text.substr(text.starts_with('-') ? 1 : 0);
-  size_t point = digits.find('.');
-  bool is_whole = point == digits.npos;
-  std::string_view before = digits.substr(0, point);
-  std::string_view behind = is_whole ? "0" : digits.substr(point + 1);
-  for (std::string_view part : {before, behind})
-    if (part.empty() || part.size() > kDigitsMax ||
-        part.find_first_not_of("0123456789") != part.npos)
-      return std::nullopt;
-  int64_t integer = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), integer);
-  if (is_whole && error != std::errc()) return std::nullopt;
-  return std::string(text);
-}
-
-// In the name of an attribute only these two are escaped, unlike in a string.
-std::string QuoteName(std::string_view name) {
-  std::string quoted = "\"";
-  for (char c : name) {
-    if (c == '"' || c == '\\') quoted += '\\';
-    quoted += c;
-  }
-  return quoted + '"';
-}
-
 // The lists call `unknown_service` whatever ServiceName() finds no name for: no service.name, an
 // empty one, or one that is no text. TraceQL knows only the attribute.
 std::string ServiceCondition(std::string_view service) {
@@ -67,55 +38,33 @@ std::string ServiceCondition(std::string_view service) {
   return "(" + named + R"( || !(resource.service.name != "")))";
 }
 
-std::string AttributeCondition(std::string_view key, std::string_view value,
-                               std::initializer_list<std::string_view> scopes) {
-  std::vector<std::string> literals = {traceql::QuoteText(value)};
-  if (auto number = NumberLiteral(value)) literals.push_back(*number);
-  if (value == "true" || value == "false") literals.emplace_back(value);
-  std::vector<std::string> either;
-  for (std::string_view scope : scopes)
-    for (const std::string& literal : literals)
-      either.push_back(fmt::format("{}.{} = {}", scope, QuoteName(key), literal));
-  return fmt::format("({})", fmt::join(either, " || "));
-}
-
-std::string LowerCase(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return lower;
-}
-
-// Keys that name a property of the span; nothing for a plain attribute.
-std::optional<std::string> PropertyCondition(std::string_view key, std::string_view value) {
-  std::string lower = LowerCase(value);
-  if (key == "error" && lower == "true") return "status = error";
-  if (key == "error" && lower == "false") return "status != error";
-  if (key == "span.kind")
-    for (const char* kind : {"server", "client", "producer", "consumer", "internal", "unspecified"})
-      if (lower == kind) return fmt::format("kind = {}", kind);
-  if (key == "span.status" || key == "otel.status_code") {
-    if (lower == "error") return "status = error";
-    if (lower == "ok") return "status = ok";
-    if (lower == "unset") return "status = unset";
-  }
-  if (key == "otel.status_description") return "statusMessage = " + traceql::QuoteText(value);
-  if (key == "scope.name" || key == "otel.scope.name" || key == "otel.library.name")
-    return "instrumentation:name = " + traceql::QuoteText(value);
-  if (key == "scope.version" || key == "otel.scope.version" || key == "otel.library.version")
-    return "instrumentation:version = " + traceql::QuoteText(value);
-  return std::nullopt;
-}
-
-Result<std::string> Condition(const std::string& key, const std::string& value) {
+Result<std::string> Condition(const JaegerSearch::Attribute& attribute) {
+  const auto& [key, value] = attribute;
   if (key.empty()) return Fail(ErrorCode::kInvalidArgument, "an attribute must have a name");
   WEFT_TRY(CheckText("the name of an attribute", key));
   WEFT_TRY(CheckText("the value of an attribute", value));
-  if (auto property = PropertyCondition(key, value)) return *property;
-  constexpr std::string_view kResource = "resource.";
-  if (key.starts_with(kResource) && key.size() > kResource.size())
-    return AttributeCondition(key.substr(kResource.size()), value, {"resource"});
-  return AttributeCondition(key, value, {"span", "resource", "instrumentation", "event", "link"});
+  return traceql::TagCondition(key, value);
+}
+
+Status AddAttributes(const JaegerSearch& search, std::vector<std::string>* conditions) {
+  size_t count = search.attributes.size() + search.either.size();
+  if (count > JaegerSearch::kAttributesMax)
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("{} attributes are asked for: at most {} are allowed", count,
+                            JaegerSearch::kAttributesMax));
+  for (const JaegerSearch::Attribute& attribute : search.attributes) {
+    WEFT_ASSIGN(std::string condition, Condition(attribute));
+    conditions->push_back(std::move(condition));
+  }
+  for (const std::vector<JaegerSearch::Attribute>& readings : search.either) {
+    std::vector<std::string> either;
+    for (const JaegerSearch::Attribute& reading : readings) {
+      WEFT_ASSIGN(std::string condition, Condition(reading));
+      either.push_back(std::move(condition));
+    }
+    conditions->push_back(either.size() == 1 ? either[0] : traceql::AnyOf(either));
+  }
+  return {};
 }
 
 // {"http.method": "GET", "retries": 3}
@@ -146,10 +95,6 @@ Status ReadAttributeMap(std::string_view name, const std::string& text, JaegerSe
 Result<query::SearchRequest> ToSearchRequest(const JaegerSearch& search) {
   WEFT_TRY(CheckText("the service", search.service));
   WEFT_TRY(CheckText("the operation", search.operation));
-  if (search.attributes.size() > JaegerSearch::kAttributesMax)
-    return Fail(ErrorCode::kInvalidArgument,
-                fmt::format("{} attributes are asked for: at most {} are allowed",
-                            search.attributes.size(), JaegerSearch::kAttributesMax));
   if (search.limit < 1 || search.limit > JaegerSearch::kLimitMax)
     return Fail(ErrorCode::kInvalidArgument,
                 fmt::format("the number of traces is {}: it must be a whole number from 1 to {}",
@@ -161,10 +106,7 @@ Result<query::SearchRequest> ToSearchRequest(const JaegerSearch& search) {
   if (!search.service.empty()) conditions.push_back(ServiceCondition(search.service));
   if (!search.operation.empty())
     conditions.push_back("name = " + traceql::QuoteText(search.operation));
-  for (const auto& [key, value] : search.attributes) {
-    WEFT_ASSIGN(std::string condition, Condition(key, value));
-    conditions.push_back(std::move(condition));
-  }
+  WEFT_TRY(AddAttributes(search, &conditions));
   if (search.duration_min_ns > 0)
     conditions.push_back(fmt::format("duration >= {}ns", search.duration_min_ns));
   if (search.duration_max_ns > 0)
@@ -206,12 +148,8 @@ Result<query::SearchRequest> ReadJaegerSearch(std::string_view query_string, uin
     parameters.Reject("parameter maxDuration must not be less than minDuration");
   parameters.Flag("raw");
   for (const std::string& tag : parameters.All("tag")) {
-    size_t colon = tag.find(':');
-    if (colon == std::string::npos || colon == 0) {
-      parameters.Reject("parameter tag must be key:value");
-    } else {
-      search.attributes.emplace_back(tag.substr(0, colon), tag.substr(colon + 1));
-    }
+    search.either.push_back(ReadJaegerTag(tag));
+    if (search.either.back().empty()) parameters.Reject("parameter tag must be key:value");
   }
   WEFT_TRY(parameters.status());
   for (const std::string& tags : parameters.All("tags"))
@@ -257,8 +195,29 @@ Result<query::SearchRequest> ReadApiV3Search(std::string_view query_string) {
   return ToSearchRequest(search);
 }
 
+std::vector<JaegerSearch::Attribute> ReadJaegerTag(std::string_view text) {
+  constexpr size_t kReadingsMax = 8;
+  std::vector<JaegerSearch::Attribute> readings;
+  std::string key;
+  bool escaped = false;
+  for (size_t i = 0; i < text.size() && readings.size() < kReadingsMax; ++i) {
+    if (text[i] == '\\' && i + 1 < text.size() && text[i + 1] == ':') {
+      key += ':';
+      escaped = true;
+      ++i;
+      continue;
+    }
+    if (text[i] == ':' && !key.empty()) {
+      readings.emplace_back(key, text.substr(i + 1));
+      if (escaped) break;
+    }
+    key += text[i];
+  }
+  return readings;
+}
+
 Result<TraceId> ReadJaegerTraceId(std::string_view text) {
-  if (std::optional<TraceId> id = ParseTraceId(text); id && !id->empty()) return *id;
+  if (std::optional<PastedId> id = ParsePastedId(text)) return id->trace_id;
   constexpr size_t kBase64Max = 24;
   if (text.size() <= kBase64Max) {
     char bytes[Base64BytesMax(std::string_view("012345678901234567890123"))];

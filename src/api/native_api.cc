@@ -10,6 +10,8 @@
 #include "api/trace_stream.h"
 #include "api/upload_route.h"
 #include "codec/otlp.h"
+#include "model/pasted_id.h"
+#include "query/unknown_names.h"
 #include "store/import.h"
 
 namespace weft::api {
@@ -173,6 +175,21 @@ void WriteSummary(const query::TraceSummary& trace, wire::JsonWriter* json) {
   json->EndObject();
 }
 
+// Names in the query that no data has. A hint that could not be had in time is none.
+void WriteHints(const Result<std::vector<query::UnknownName>>& unknown, wire::JsonWriter* json) {
+  json->Key("hints");
+  json->BeginArray();
+  for (const query::UnknownName& name : unknown.value_or(std::vector<query::UnknownName>())) {
+    json->BeginObject();
+    json->Field("kind", query::KindWord(name.kind));
+    json->Field("name", name.name);
+    json->Field("nearest", name.nearest);
+    json->Field("text", query::SentenceOf(name));
+    json->EndObject();
+  }
+  json->EndArray();
+}
+
 net::Response AnswerSearch(const query::SearchRequest& request, const store::Snapshot& snapshot,
                            const query::Budget& budget) {
   traceql::Diagnostic diagnostic;
@@ -198,6 +215,11 @@ net::Response AnswerSearch(const query::SearchRequest& request, const store::Sna
   json.Field("elapsedNs", result->stats.elapsed_ns);
   json.EndObject();
   WriteDataRange(snapshot, &json);
+  // The pages behind the first have the same query, and a search that ran out of time has none left.
+  bool is_first = request.cursor.empty() && partial.empty();
+  WriteHints(is_first ? query::FindUnknownNames(snapshot, *parsed, budget)
+                      : std::vector<query::UnknownName>(),
+             &json);
   json.EndObject();
   return JsonResponse(std::move(body));
 }
@@ -244,9 +266,9 @@ void HandleTrace(QueryRunner* runner, const std::shared_ptr<TraceCache>& traces,
   std::string_view path = std::string_view(request.path).substr(kNativeRoot.size() + 7);
   size_t slash = path.find('/');
   std::string what(slash == std::string_view::npos ? "" : path.substr(slash + 1));
-  std::optional<TraceId> id = ParseTraceId(path.substr(0, slash));
+  std::optional<PastedId> id = ParsePastedId(path.substr(0, slash));
   Parameters parameters(request.query);
-  if (!id) parameters.Reject("a trace id is 1 to 32 hex digits");
+  if (!id) parameters.Reject(std::string(kTraceIdForms));
   uint32_t from = 0, count = 1;
   if (what == "spans") {
     constexpr uint64_t kRowMax = 0xFFFFFFFE;

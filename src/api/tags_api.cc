@@ -36,6 +36,7 @@ net::Response AnswerTags(const std::string& scope, const query::TagRequest& requ
     json.BeginObject();
     json.Field("scope", tag.scope);
     json.Field("key", tag.key);
+    json.Field("field", query::TagField(tag));
     json.EndObject();
   }
   WriteEnd(tags->truncated, tags->partial, &json);

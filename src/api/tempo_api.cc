@@ -3,6 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <functional>
+#include <iterator>
+
 #include "api/answers.h"
 #include "api/tempo_json.h"
 #include "api/tempo_parameters.h"
@@ -105,6 +109,35 @@ void HandleTags(QueryRunner* runner, bool version2, const net::Request& request,
       });
 }
 
+// Of every tag that the name in version 1 stands for, together.
+Result<query::TagValues> ListAllValues(const store::Snapshot& snapshot,
+                                       const std::vector<query::TagName>& tags,
+                                       const query::TagRequest& request,
+                                       const query::Budget& budget) {
+  query::TagValues all;
+  for (const query::TagName& tag : tags) {
+    WEFT_ASSIGN(query::TagValues some, query::ListTagValues(snapshot, tag, request, budget));
+    all.truncated |= some.truncated;
+    if (all.partial.empty()) all.partial = some.partial;
+    all.stats.spans_total = some.stats.spans_total;
+    all.stats.segments = some.stats.segments;
+    all.stats.spans_inspected = std::max(all.stats.spans_inspected, some.stats.spans_inspected);
+    std::ranges::move(some.values, std::back_inserter(all.values));
+  }
+  if (tags.size() < 2) return all;
+  std::ranges::sort(all.values, std::less());
+  auto same = [](const query::TagValue& a, const query::TagValue& b) {
+    return !(a < b) && !(b < a);
+  };
+  auto repeated = std::ranges::unique(all.values, same);
+  all.values.erase(repeated.begin(), repeated.end());
+  if (all.values.size() > request.limit) {
+    all.values.resize(request.limit);
+    all.truncated = true;
+  }
+  return all;
+}
+
 // `rest`: what follows .../search/tag/ in the path.
 void HandleTagValues(QueryRunner* runner, bool version2, std::string_view rest,
                      const net::Request& request, net::ExchangePtr exchange) {
@@ -114,12 +147,18 @@ void HandleTagValues(QueryRunner* runner, bool version2, std::string_view rest,
   rest.remove_suffix(kEnd.size());
   Result<TempoTags> tags = ReadTempoTags(request.query);
   if (!tags) return exchange->Respond(ErrorText(tags.error()));
-  Result<query::TagName> tag = version2 ? ReadTempoTag(rest) : ReadTempoTagV1(rest);
-  if (!tag) return exchange->Respond(ErrorText(tag.error()));
+  std::vector<query::TagName> names;
+  if (version2) {
+    Result<query::TagName> tag = ReadTempoTag(rest);
+    if (!tag) return exchange->Respond(ErrorText(tag.error()));
+    names.push_back(*std::move(tag));
+  } else {
+    names = ReadTempoTagV1(rest);
+  }
   Ask(runner, "tempo_tag_values", std::move(exchange),
-      [tag = *tag, asked = tags->request, version2](const store::Snapshot& snapshot,
-                                                    const query::Budget& budget) {
-        Result<query::TagValues> values = query::ListTagValues(snapshot, tag, asked, budget);
+      [names = std::move(names), asked = tags->request, version2](const store::Snapshot& snapshot,
+                                                                  const query::Budget& budget) {
+        Result<query::TagValues> values = ListAllValues(snapshot, names, asked, budget);
         if (!values) return ErrorText(values.error());
         uint64_t bytes = BytesOf(snapshot);
         return JsonText(

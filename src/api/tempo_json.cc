@@ -5,6 +5,7 @@
 #include <set>
 
 #include "api/tempo_parameters.h"
+#include "traceql/traceql.h"
 #include "traceql/vocabulary.h"
 #include "wire/json_writer.h"
 
@@ -120,8 +121,12 @@ void PutTrace(const query::TraceSummary& trace, JsonWriter* json) {
   json->EndObject();
 }
 
+// Tempo's SearchMetrics of a search, MetadataMetrics of tags: the latter count no spans, and strict
+// readers refuse a field that a message lacks.
+enum class Metrics : uint8_t { kSearch, kMetadata };
+
 void PutMetrics(const query::SearchStats& stats, uint64_t stored_bytes, bool partial,
-                JsonWriter* json) {
+                Metrics metrics, JsonWriter* json) {
   double share = stats.spans_total == 0 ? 0
                                         : static_cast<double>(stats.spans_inspected) /
                                               static_cast<double>(stats.spans_total);
@@ -134,7 +139,7 @@ void PutMetrics(const query::SearchStats& stats, uint64_t stored_bytes, bool par
   if (!partial) PutNumber("completedJobs", 1, json);
   PutNumber("totalJobs", 1, json);
   PutLong("totalBlockBytes", stored_bytes, json);
-  PutLong("inspectedSpans", stats.spans_inspected, json);
+  if (metrics == Metrics::kSearch) PutLong("inspectedSpans", stats.spans_inspected, json);
   json->EndObject();
 }
 
@@ -182,7 +187,7 @@ std::string_view TypeWord(const query::TagValue& value) {
 // One list and the metrics: what every answer is. `Answer` is one of query's.
 template <class Answer, class PutItems>
 std::string Listed(std::string_view key, const Answer& answer, uint64_t stored_bytes,
-                   const PutItems& put_items) {
+                   Metrics metrics, const PutItems& put_items) {
   std::string body;
   JsonWriter json(&body);
   json.BeginObject();
@@ -190,7 +195,7 @@ std::string Listed(std::string_view key, const Answer& answer, uint64_t stored_b
   json.BeginArray();
   put_items(&json);
   json.EndArray();
-  PutMetrics(answer.stats, stored_bytes, !answer.partial.empty(), &json);
+  PutMetrics(answer.stats, stored_bytes, !answer.partial.empty(), metrics, &json);
   json.EndObject();
   return body;
 }
@@ -198,13 +203,13 @@ std::string Listed(std::string_view key, const Answer& answer, uint64_t stored_b
 }  // namespace
 
 std::string TempoSearchJson(const query::SearchResult& result, uint64_t stored_bytes) {
-  return Listed("traces", result, stored_bytes, [&](JsonWriter* json) {
+  return Listed("traces", result, stored_bytes, Metrics::kSearch, [&](JsonWriter* json) {
     for (const query::TraceSummary& trace : result.traces) PutTrace(trace, json);
   });
 }
 
 std::string TempoTagsJson(const query::TagNames& names, uint64_t stored_bytes) {
-  return Listed("scopes", names, stored_bytes, [&](JsonWriter* json) {
+  return Listed("scopes", names, stored_bytes, Metrics::kMetadata, [&](JsonWriter* json) {
     bool intrinsics = false;
     for (size_t i = 0; i < names.tags.size();) {
       const std::string& scope = names.tags[i].scope;
@@ -212,7 +217,9 @@ std::string TempoTagsJson(const query::TagNames& names, uint64_t stored_bytes) {
       std::vector<std::string> keys;
       size_t next = i;
       for (; next < names.tags.size() && names.tags[next].scope == scope; ++next)
-        keys.push_back(names.tags[next].key);
+        // Clients write them into queries behind the name of the scope and a dot.
+        keys.push_back(scope == "intrinsic" ? names.tags[next].key
+                                            : traceql::KeyText(names.tags[next].key));
       // TraceQL has no field for attributes of log records.
       if (scope != "log" && scope != "intrinsic") PutScope(scope, keys, json);
       i = next;
@@ -230,13 +237,13 @@ std::string TempoTagsV1Json(const query::TagNames& names, std::string_view scope
     for (std::string& tag : IntrinsicTags()) keys.insert(std::move(tag));
   for (const query::TagName& tag : names.tags)
     if (tag.scope != "log" && tag.scope != "intrinsic") keys.insert(tag.key);
-  return Listed("tagNames", names, stored_bytes, [&](JsonWriter* json) {
+  return Listed("tagNames", names, stored_bytes, Metrics::kMetadata, [&](JsonWriter* json) {
     for (const std::string& key : keys) json->String(key);
   });
 }
 
 std::string TempoTagValuesJson(const query::TagValues& values, uint64_t stored_bytes) {
-  return Listed("tagValues", values, stored_bytes, [&](JsonWriter* json) {
+  return Listed("tagValues", values, stored_bytes, Metrics::kMetadata, [&](JsonWriter* json) {
     for (const query::TagValue& value : values.values) {
       std::string_view type = TypeWord(value);
       if (type.empty()) continue;
@@ -250,7 +257,7 @@ std::string TempoTagValuesJson(const query::TagValues& values, uint64_t stored_b
 
 std::string TempoTagValuesV1Json(const query::TagValues& values, uint64_t stored_bytes) {
   std::set<std::string_view> texts;
-  return Listed("tagValues", values, stored_bytes, [&](JsonWriter* json) {
+  return Listed("tagValues", values, stored_bytes, Metrics::kMetadata, [&](JsonWriter* json) {
     // The same text may be there as a string and as a number.
     for (const query::TagValue& value : values.values)
       if (!TypeWord(value).empty() && texts.insert(value.text).second) json->String(value.text);

@@ -2,12 +2,13 @@
 #include "api/tempo_parameters.h"
 
 #include <fmt/format.h>
-#include <re2/re2.h>
 
 #include <algorithm>
 #include <charconv>
 
 #include "api/parameters.h"
+#include "model/pasted_id.h"
+#include "traceql/tag_condition.h"
 #include "traceql/traceql.h"
 #include "wire/utf8.h"
 
@@ -53,61 +54,6 @@ void ReadSeconds(Parameters* parameters, uint64_t* start_ns, uint64_t* end_ns) {
 
 // ---------------------------------------------------------------- tags
 
-std::string Quoted(std::string_view text) {
-  std::string out = "\"";
-  for (char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (static_cast<unsigned char>(c) < 0x20) {
-      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    } else {
-      out += c;
-    }
-  }
-  return out + '"';
-}
-
-// The whole key in quotes, so that no character of it means anything.
-std::string AttributeField(std::string_view key) {
-  std::string out = ".\"";
-  for (char c : key) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + '"';
-}
-
-template <class Number>
-bool IsNumber(std::string_view text) {
-  Number value{};
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return false;
-  // "inf" and "nan" are no numbers of TraceQL, and its literals start with a digit.
-  return text.front() >= '0' && text.front() <= '9';
-}
-
-std::string Contains(std::string_view field, std::string_view text) {
-  return fmt::format("{} =~ {}", field, Quoted("(?i).*" + RE2::QuoteMeta(text) + ".*"));
-}
-
-// One condition on a span. Texts are looked for inside values, in any case; numbers and booleans
-// are compared.
-Result<std::string> TagCondition(const std::string& key, const std::string& value) {
-  if (key == "status.code") {
-    if (value == "error" || value == "ok" || value == "unset") return "status = " + value;
-    return Fail(ErrorCode::kInvalidArgument, "tag status.code must be error, ok or unset");
-  }
-  if (std::string_view field = FieldOfWord(key); !field.empty()) return Contains(field, value);
-  std::string field = AttributeField(key);
-  std::string out = Contains(field, value);
-  bool comparable =
-      IsNumber<int64_t>(value) || IsNumber<double>(value) || value == "true" || value == "false";
-  // An integer of more than 64 bits is none of TraceQL's numbers.
-  if (comparable && Parses(fmt::format("{{ {} = {} }}", field, value)))
-    out += fmt::format(" || {} = {}", field, value);
-  if (key == "error" && value == "true") out += " || status = error";
-  return "(" + out + ")";
-}
-
 Result<std::string> FilterOfTags(std::string_view tags, uint64_t min_ns, uint64_t max_ns) {
   WEFT_ASSIGN(auto pairs, ReadLogfmt(tags));
   std::string out;
@@ -115,8 +61,7 @@ Result<std::string> FilterOfTags(std::string_view tags, uint64_t min_ns, uint64_
     out += (out.empty() ? "" : " && ") + condition;
   };
   for (const auto& [key, value] : pairs) {
-    WEFT_ASSIGN(std::string condition, TagCondition(key, value));
-    add(condition);
+    add(traceql::TagCondition(key, value, traceql::TagMatch::kContains));
   }
   if (min_ns > 0) add(fmt::format("traceDuration >= {}ns", min_ns));
   if (max_ns > 0) add(fmt::format("traceDuration <= {}ns", max_ns));
@@ -205,7 +150,9 @@ Result<std::vector<std::pair<std::string, std::string>>> ReadLogfmt(std::string_
       if (at < text.size() && text[at] == '"') {
         size_t quote = at++;
         for (; at < text.size() && text[at] != '"'; ++at) {
-          if (text[at] == '\\' && at + 1 < text.size()) ++at;
+          bool escape = text[at] == '\\' && at + 1 < text.size() &&
+                        (text[at + 1] == '"' || text[at + 1] == '\\');
+          at += escape;
           value += text[at];
         }
         if (at == text.size())
@@ -277,19 +224,31 @@ Result<TempoTags> ReadTempoTags(std::string_view query_string) {
 Result<query::TagName> ReadTempoTag(std::string_view path_part) {
   std::string text = WithoutEscapes(path_part);
   if (auto tag = query::ParseTag(text)) return *std::move(tag);
+  // A key that needs quotes in TraceQL, by a client that puts scope and key together without them.
+  for (std::string_view scope : query::TagScopes())
+    if (scope != "intrinsic" && text.size() > scope.size() + 1 && text.starts_with(scope) &&
+        text[scope.size()] == '.')
+      return query::TagName{std::string(scope), text.substr(scope.size() + 1)};
+  if (text.size() > 1 && text.starts_with('.')) return query::TagName{"", text.substr(1)};
   return Fail(ErrorCode::kInvalidArgument,
               fmt::format("invalid tag name: {}: it must be a field of TraceQL such as "
                           "span.http.route, .region or name",
                           text.substr(0, 64)));
 }
 
-query::TagName ReadTempoTagV1(std::string_view path_part) {
-  std::string text = WithoutEscapes(path_part);
-  if (std::string_view field = FieldOfWord(text); !field.empty())
-    return {"intrinsic", std::string(field)};
-  auto tag = query::ParseTag(text);
-  if (tag && tag->scope == "intrinsic") return *std::move(tag);
-  return {"", std::move(text)};
+std::vector<query::TagName> ReadTempoTagV1(std::string_view path_part) {
+  std::vector<query::TagName> tags;
+  auto add = [&](std::string text) {
+    if (std::string_view field = FieldOfWord(text); !field.empty())
+      tags.push_back({"intrinsic", std::string(field)});
+    auto tag = query::ParseTag(text);
+    if (tag && tag->scope == "intrinsic" && tags.empty()) tags.push_back(*std::move(tag));
+    tags.push_back({std::string(query::kAnyPlace), std::move(text)});
+  };
+  std::string unescaped = WithoutEscapes(path_part);
+  if (unescaped != path_part) add(std::move(unescaped));
+  add(std::string(path_part));
+  return tags;
 }
 
 std::vector<std::string_view> TempoTagWords() {
@@ -302,18 +261,24 @@ Result<TempoTraceRequest> ReadTempoTrace(std::string_view id, bool version2,
                                          std::string_view query_string) {
   Parameters parameters(query_string);
   TempoTraceRequest out;
-  if (auto parsed = ParseTraceId(id)) {
-    out.id = *parsed;
+  if (auto parsed = ParsePastedId(id)) {
+    out.id = parsed->trace_id;
   } else {
-    parameters.Reject("a trace id is 1 to 32 hex digits");
+    parameters.Reject(std::string(kTraceIdForms));
   }
   ReadSeconds(&parameters, &out.start_ns, &out.end_ns);
   if (version2) {
     out.traceql = parameters.Text("q");
     out.keep_ancestors = parameters.Flag("keep_hierarchy", true);
-    for (std::string_view name : {"match_depth", "ancestor_depth", "span_pruning"})
-      if (parameters.Has(name))
-        parameters.Reject(fmt::format("parameter {} is not supported", name));
+    // Tempo's own client always sends these two, with the values that change nothing.
+    for (auto [name, neutral] : {std::pair("match_depth", "0"), std::pair("ancestor_depth", "-1")})
+      if (std::string depth = parameters.Text(name); !depth.empty() && depth != neutral)
+        parameters.Reject(
+            fmt::format("parameter {} is {}: only {}, all that q and keep_hierarchy "
+                        "give, is supported",
+                        name, depth.substr(0, 64), neutral));
+    if (parameters.Flag("span_pruning"))
+      parameters.Reject("parameter span_pruning is not supported");
   }
   WEFT_TRY(parameters.status());
   return out;

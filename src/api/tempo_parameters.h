@@ -34,8 +34,10 @@ Result<TempoTags> ReadTempoTags(std::string_view query_string);
 // The tag in the path of /api/v2/search/tag/{tag}/values: a field of TraceQL. The path is decoded;
 // escapes that are still in it are undone, because Grafana escapes tags twice.
 Result<query::TagName> ReadTempoTag(std::string_view path_part);
-// The same of version 1: a bare attribute key, or one of the words for what is no attribute.
-query::TagName ReadTempoTagV1(std::string_view path_part);
+// The same of version 1, where a name stands for all that it may mean there: the attribute of that
+// key wherever it lies, and what is no attribute, where one of the words or a field of TraceQL is
+// called so. At least one; `tags` in a search asks for the same.
+std::vector<query::TagName> ReadTempoTagV1(std::string_view path_part);
 // Words that version 1 and `tags` know beside attribute keys: "root.service.name", ...
 std::vector<std::string_view> TempoTagWords();
 
@@ -54,7 +56,7 @@ Result<TempoTraceRequest> ReadTempoTrace(std::string_view id, bool version2,
 std::string UsableFilter(std::string_view traceql);
 
 // key=value pairs with spaces between them; values may stand in quotes, with \" and \\ inside. A
-// key alone is true.
+// backslash before anything else is one. A key alone is true.
 Result<std::vector<std::pair<std::string, std::string>>> ReadLogfmt(std::string_view text);
 
 }  // namespace weft::api

@@ -15,9 +15,11 @@ constexpr std::string_view kNoUiPage =
     "Everything else works: <code>weft services</code>, <code>weft query '{}'</code>, "
     "<code>weft trace ID</code>, and the API under <code>/api/weft/v1</code>.</html>\n";
 
-// A path of the UI itself: not an API's, and its last segment is no file name.
+// A path of the UI itself: not an API's, and its last segment is no file name. Two traces to
+// compare have dots between them: /trace/A...B.
 bool IsPage(std::string_view path) {
   if (path == "/api" || path.starts_with("/api/")) return false;
+  if (path.starts_with("/trace/")) return true;
   return path.substr(path.rfind('/') + 1).find('.') == std::string_view::npos;
 }
 

@@ -17,6 +17,7 @@
 #include "cli/time_option.h"
 #include "cli/trace_source.h"
 #include "codec/trace_file_writer.h"
+#include "model/pasted_id.h"
 
 namespace weft::cli {
 namespace {
@@ -162,11 +163,11 @@ int Run(const Options& options) {
   std::vector<TraceId> ids;
   std::unordered_set<TraceId, IdHash> named;
   for (const std::string& text : options.ids) {
-    std::optional<TraceId> id = ParseTraceId(text);
+    std::optional<PastedId> id = ParsePastedId(text);
     if (!id)
       return ComplainUsage(
-          fmt::format("\"{}\" is no trace id: it has 1 to 32 hex digits", CleanText(text)));
-    if (named.insert(*id).second) ids.push_back(*id);
+          fmt::format("\"{}\" is no trace id: {}", CleanText(text), kTraceIdForms));
+    if (named.insert(id->trace_id).second) ids.push_back(id->trace_id);
   }
   query::SearchRequest request;
   request.traceql = options.query;

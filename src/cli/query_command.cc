@@ -5,6 +5,8 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "cli/cli.h"
@@ -12,6 +14,7 @@
 #include "cli/paged_output.h"
 #include "cli/search_output.h"
 #include "cli/slip.h"
+#include "cli/tag_filter.h"
 #include "cli/terminal.h"
 #include "cli/time_option.h"
 #include "cli/trace_source.h"
@@ -25,6 +28,7 @@ struct Options {
   SourceOptions source;
   TimeOptions time;
   query::SearchRequest request;
+  std::vector<std::string> tags;
   bool all = false, json = false, ndjson = false, follow = false;
   bool no_pager = false, fail_empty = false;
 };
@@ -36,6 +40,11 @@ void ExplainNothing(const TraceSource::SearchAnswer& answer) {
   }
   PrintNote(fmt::format("no trace matches; the data lies between {} and {}",
                         LocalTime(answer.data_range->first), LocalTime(answer.data_range->second)));
+}
+
+void ExplainUnknown(const std::vector<query::UnknownName>& unknown) {
+  for (const query::UnknownName& name : unknown)
+    PrintNote(query::SentenceOf(name));
 }
 
 void ExplainMore(uint32_t limit) {
@@ -70,8 +79,9 @@ class Printer {
     return output_.Write(text);
   }
   // An error: something could not be printed.
-  Status End(const TraceSource::SearchAnswer& last) {
-    if (options_.json) output_.Write("\n]," + AnswerTailJson(last) + "\n");
+  Status End(const TraceSource::SearchAnswer& last,
+             const std::vector<query::UnknownName>& unknown) {
+    if (options_.json) output_.Write("\n]," + AnswerTailJson(last, unknown) + "\n");
     return output_.Finish();
   }
   uint64_t count() const { return count_; }
@@ -86,19 +96,22 @@ class Printer {
 int PrintPages(const Options& options, TraceSource* source) {
   query::SearchRequest request = options.request;
   Printer printer(options);
+  std::vector<query::UnknownName> unknown;
   for (;;) {
     Result<TraceSource::SearchAnswer> answer = source->Search(request);
     if (!answer) {
       PrintError(answer.error().message);
       return ExitCodeOf(answer.error());
     }
+    if (request.cursor.empty()) unknown = answer->unknown;
     bool read = printer.Page(*answer);
     request.cursor = answer->result.cursor;
     if (read && options.all && !request.cursor.empty()) continue;
-    Status printed = printer.End(*answer);
+    Status printed = printer.End(*answer, unknown);
     if (!printed) return ExitCodeOf(printed);
     if (!answer->result.partial.empty()) PrintError("partial: " + answer->result.partial);
     bool for_people = !options.json && !options.ndjson;
+    if (for_people) ExplainUnknown(unknown);
     if (printer.count() == 0) {
       if (for_people) ExplainNothing(*answer);
       return options.fail_empty ? kExitNotFound : kExitOk;
@@ -115,12 +128,22 @@ int Run(Options options) {
                            options.request.traceql));
     return kExitUsage;
   }
+  if (options.request.traceql.empty() && options.tags.empty()) {
+    PrintError("query needs TRACEQL, such as '{ status = error }', or --tag KEY=VALUE");
+    return kExitUsage;
+  }
   uint64_t now_ns = SystemClock()->NowNs();
   Result<TimeWindow> window = ReadTimeWindow(options.time, now_ns);
   if (!window) {
     PrintError(window.error().message);
     return kExitUsage;
   }
+  Result<std::string> traceql = WithTags(options.request.traceql, options.tags);
+  if (!traceql) {
+    PrintError(traceql.error().message);
+    return ExitCodeOf(traceql.error());
+  }
+  options.request.traceql = *std::move(traceql);
   options.request.start_ns = window->start_ns;
   options.request.end_ns = window->end_ns;
   options.source.needs_server = options.follow;
@@ -148,6 +171,7 @@ constexpr char kFooter[] =
     "  weft query '{ resource.service.name = \"checkout\" && duration > 2s }'\n"
     "  weft query '{ name = \"GET /cart\" } && { .db.system = \"redis\" && duration > 5ms }'\n"
     "  weft query --since 1h --limit 100 '{ status = error }'\n"
+    "  weft query --tag error=true --tag http.status_code=500\n"
     "  weft query --from '2026-11-21 06:30' --to 07:00 '{ name = \"GET /cart\" }'\n"
     "  weft query --ndjson --all '{ .http.route = \"/cart\" }' | jq -r .traceId\n"
     "  weft query --json '{ status = error }' | jq '.traces | length'\n"
@@ -162,9 +186,15 @@ void AddQueryCommand(CLI::App* app, int* exit_code) {
   CLI::App* command = app->add_subcommand("query", "Find traces with TraceQL, newest first");
   command->footer(kFooter);
   auto options = std::make_shared<Options>();
+  options->request.traceql.clear();
+  command->add_option("TRACEQL", options->request.traceql,
+                      "What to find, such as { status = error }");
   command
-      ->add_option("TRACEQL", options->request.traceql, "What to find, such as { status = error }")
-      ->required();
+      ->add_option("--tag", options->tags,
+                   "Only spans with this tag, as Jaeger's search takes it: http.status_code=500, "
+                   "error=true; may be repeated, and needs no TRACEQL")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
   auto* limit =
       command
           ->add_option("--limit", options->request.limit, "Traces to show; with --all, in one page")

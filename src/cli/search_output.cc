@@ -84,7 +84,8 @@ std::string TraceJson(const query::TraceSummary& trace) {
   return text;
 }
 
-std::string AnswerTailJson(const TraceSource::SearchAnswer& last) {
+std::string AnswerTailJson(const TraceSource::SearchAnswer& last,
+                           const std::vector<query::UnknownName>& unknown) {
   std::string text;
   wire::JsonWriter json(&text);
   json.BeginObject();
@@ -109,6 +110,17 @@ std::string AnswerTailJson(const TraceSource::SearchAnswer& last) {
   } else {
     json.Null();
   }
+  json.Key("hints");
+  json.BeginArray();
+  for (const query::UnknownName& name : unknown) {
+    json.BeginObject();
+    json.Field("kind", query::KindWord(name.kind));
+    json.Field("name", name.name);
+    json.Field("nearest", name.nearest);
+    json.Field("text", query::SentenceOf(name));
+    json.EndObject();
+  }
+  json.EndArray();
   json.EndObject();
   return text.substr(1);
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "cli/terminal.h"
 #include "cli/trace_source.h"
@@ -15,8 +16,10 @@ namespace weft::cli {
 
 // One trace without a line break, as in "traces".
 std::string TraceJson(const query::TraceSummary& trace);
-// What follows "traces" in the answer: `"cursor":...}`, of the last page and of all pages' work.
-std::string AnswerTailJson(const TraceSource::SearchAnswer& last);
+// What follows "traces" in the answer: `"cursor":...}`, of the last page, and what the first said
+// about names that no data has.
+std::string AnswerTailJson(const TraceSource::SearchAnswer& last,
+                           const std::vector<query::UnknownName>& unknown);
 
 // The names of the columns; empty where a trace takes several lines.
 std::string TraceTableHead(const Terminal& terminal);

@@ -140,6 +140,10 @@ class ServerSource : public TraceSource {
     }
     if (json["dataRange"].get(range) == simdjson::SUCCESS && range.is_object())
       answer.data_range = {Number(range, "startNs"), Number(range, "endNs")};
+    ForEach(json, "hints", [&](Json hint) {
+      if (auto kind = query::KindOfWord(Text(hint, "kind")))
+        answer.unknown.push_back({*kind, Text(hint, "name"), Text(hint, "nearest")});
+    });
     return answer;
   }
 

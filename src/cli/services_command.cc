@@ -4,7 +4,10 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "cli/cli.h"
 #include "cli/name_list.h"
@@ -55,11 +58,25 @@ Status PrintServices(const ServiceOptions& options) {
   return list.Print("services", Ending(options.form, partial));
 }
 
+// A list that is empty because of a slip says so.
+Status ExplainUnknownService(const std::string& service, TraceSource* source) {
+  std::string partial;
+  WEFT_ASSIGN(std::vector<query::ServiceCount> services, source->ListServices(&partial));
+  std::vector<std::string> names;
+  for (const query::ServiceCount& known : services) names.push_back(known.service);
+  if (!partial.empty() || std::ranges::find(names, service) != names.end()) return {};
+  PrintError(query::SentenceOf(
+      {query::UnknownName::Kind::kService, service, query::NearestName(service, names)}));
+  return {};
+}
+
 Status PrintOperations(const OperationOptions& options) {
   WEFT_ASSIGN(std::unique_ptr<TraceSource> source, OpenSource(options.source));
   std::string partial;
   WEFT_ASSIGN(std::vector<query::OperationName> operations,
               source->ListOperations(options.service, &partial));
+  if (operations.empty() && !options.service.empty())
+    WEFT_TRY(ExplainUnknownService(options.service, source.get()));
   NameList list({"operation", "kind"}, options.form);
   for (const query::OperationName& operation : operations) {
     std::string text;

@@ -4,7 +4,10 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "cli/api_words.h"
@@ -55,14 +58,34 @@ Status PrintTags(const Options& options, TraceSource* source) {
     json.BeginObject();
     json.Field("scope", tag.scope);
     json.Field("key", tag.key);
+    json.Field("field", query::TagField(tag));
     json.EndObject();
     list.Add(query::TagText(tag), tag.scope, text);
   }
   return list.Print("tags", Ending(options, names.truncated, names.partial));
 }
 
+// A list that is empty because of a slip says so.
+Status ExplainUnknownTag(const query::TagName& tag, TraceSource* source) {
+  if (tag.scope == "intrinsic") return {};
+  WEFT_ASSIGN(query::TagNames names, source->ListTags({.limit = query::kTagLimitMax}));
+  std::vector<std::string> known;
+  for (const query::TagName& name : names.tags)
+    if (name.scope != "intrinsic") {
+      known.push_back(query::TagText(name));
+      if (name.scope == "span" || name.scope == "resource")
+        known.push_back(query::TagText({"", name.key}));
+    }
+  std::string text = query::TagText(tag);
+  if (!names.partial.empty() || std::ranges::find(known, text) != known.end()) return {};
+  PrintError(query::SentenceOf(
+      {query::UnknownName::Kind::kAttribute, text, query::NearestName(text, known)}));
+  return {};
+}
+
 Status PrintValues(const Options& options, const query::TagName& tag, TraceSource* source) {
   WEFT_ASSIGN(query::TagValues values, source->ListTagValues(tag, options.request));
+  if (values.values.empty()) WEFT_TRY(ExplainUnknownTag(tag, source));
   NameList list({"value", "type"}, options.form);
   for (const query::TagValue& value : values.values) {
     std::string text;

@@ -15,6 +15,7 @@
 #include "cli/waterfall.h"
 #include "codec/otlp.h"
 #include "config/section.h"
+#include "model/pasted_id.h"
 
 namespace weft::cli {
 namespace {
@@ -84,10 +85,9 @@ int Show(const Options& options, const TraceId& id, TraceSource* source) {
 }
 
 int Run(Options options) {
-  std::optional<TraceId> id = ParseTraceId(options.id);
+  std::optional<PastedId> id = ParsePastedId(options.id);
   if (!id) {
-    PrintError(
-        fmt::format("\"{}\" is no trace id: it has 1 to 32 hex digits", CleanText(options.id)));
+    PrintError(fmt::format("\"{}\" is no trace id: {}", CleanText(options.id), kTraceIdForms));
     return kExitUsage;
   }
   if (!options.min_duration.empty()) {
@@ -114,8 +114,8 @@ int Run(Options options) {
     PrintError(source.error().message);
     return ExitCodeOf(source.error());
   }
-  return options.follow ? FollowTrace(source->get(), *id, options.json)
-                        : Show(options, *id, source->get());
+  return options.follow ? FollowTrace(source->get(), id->trace_id, options.json)
+                        : Show(options, id->trace_id, source->get());
 }
 
 void AddFilterOptions(CLI::App* command, Options* options) {
@@ -160,7 +160,10 @@ void AddTraceCommand(CLI::App* app, int* exit_code) {
       "Exit codes: 0 shown, 2 no trace id or wrong filter, 3 no such trace or no span matches, 4 "
       "nothing to ask.");
   auto options = std::make_shared<Options>();
-  command->add_option("ID", options->id, "Trace id, 1 to 32 hex digits")->required();
+  command
+      ->add_option("ID", options->id,
+                   "Trace id, or what it was pasted with: a traceparent, an address")
+      ->required();
   AddFilterOptions(command, options.get());
   command->add_flag("--logs", options->logs,
                     "Below each span its events and log records; with --json, LogsData on a second "

@@ -14,6 +14,7 @@
 #include "config/config.h"
 #include "net/client.h"
 #include "store/store.h"
+#include "traceql/traceql.h"
 
 namespace weft::cli {
 namespace {
@@ -25,7 +26,12 @@ class DirectorySource : public TraceSource {
   Result<SearchAnswer> Search(const query::SearchRequest& request) override {
     auto snapshot = store_->TakeSnapshot("");
     WEFT_ASSIGN(query::SearchResult result, query::Search(*snapshot, request, {}));
-    return SearchAnswer{std::move(result), query::DataRange(*snapshot)};
+    SearchAnswer answer{std::move(result), query::DataRange(*snapshot), {}};
+    if (!request.cursor.empty()) return answer;
+    WEFT_ASSIGN(traceql::Query query, traceql::Parse(request.traceql));
+    if (auto unknown = query::FindUnknownNames(*snapshot, query, {}))
+      answer.unknown = std::move(*unknown);
+    return answer;
   }
   Result<SpanBatch> ReadTrace(const TraceId& id, std::string* partial) override {
     return store_->TakeSnapshot("")->ReadTrace(id, partial);

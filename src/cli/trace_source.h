@@ -16,6 +16,7 @@
 #include "model/span_batch.h"
 #include "query/query.h"
 #include "query/tag_catalog.h"
+#include "query/unknown_names.h"
 
 namespace CLI {
 class App;
@@ -30,6 +31,8 @@ class TraceSource {
     query::SearchResult result;
     // Smallest and largest span start of all data; nothing when there is none.
     std::optional<std::pair<uint64_t, uint64_t>> data_range;
+    // Names in the query that no data has; of the first page.
+    std::vector<query::UnknownName> unknown;
   };
   // kInvalidArgument for a TraceQL text that is wrong.
   virtual Result<SearchAnswer> Search(const query::SearchRequest& request) = 0;

@@ -102,6 +102,8 @@ class AssembledSource : public FieldSource {
         return Scalar::String(trace_.batch_.scopes[span_->scope].name);
       case Intrinsic::kScopeVersion:
         return Scalar::String(trace_.batch_.scopes[span_->scope].version);
+      case Intrinsic::kTraceState:
+        return Scalar::String(span_->trace_state);
       default:
         return {};
     }

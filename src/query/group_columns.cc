@@ -38,6 +38,8 @@ std::string_view IntrinsicColumn(Intrinsic intrinsic) {
       return "scopeName";
     case Intrinsic::kScopeVersion:
       return "scopeVersion";
+    case Intrinsic::kTraceState:
+      return "traceState";
     case Intrinsic::kEventName:
       return "name";
     default:
@@ -47,7 +49,7 @@ std::string_view IntrinsicColumn(Intrinsic intrinsic) {
 
 bool IsEmptyWhenAbsent(Intrinsic intrinsic) {
   return intrinsic == Intrinsic::kStatusMessage || intrinsic == Intrinsic::kScopeName ||
-         intrinsic == Intrinsic::kScopeVersion;
+         intrinsic == Intrinsic::kScopeVersion || intrinsic == Intrinsic::kTraceState;
 }
 
 AttributeScope ColumnScope(traceql::Scope scope) {

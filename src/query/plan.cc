@@ -104,6 +104,8 @@ int CostOf(const PlanNode& node, const std::vector<Leaf>& leaves) {
       case Leaf::Kind::kEventColumn:
       case Leaf::Kind::kEventTime:
       case Leaf::Kind::kLinkColumn:
+      case Leaf::Kind::kHasEvent:
+      case Leaf::Kind::kHasLink:
         return 4;
       case Leaf::Kind::kRow:
         return 6;
@@ -182,6 +184,7 @@ class PlanMaker {
     if (IsNilLiteral(*right)) {
       negated ^= leaf.op == Operator::kEqual;
       leaf.op = Operator::kNone;
+      if (leaf.field.intrinsic != Intrinsic::kNone) return Presence(std::move(leaf), negated);
     } else {
       leaf.literal = ToScalar(right->literal);
       if (leaf.op == Operator::kRegex || leaf.op == Operator::kNotRegex)
@@ -189,6 +192,14 @@ class PlanMaker {
     }
     leaf.kind = KindOf(leaf);
     if (leaf.kind == Leaf::Kind::kRow) return RowByRow(e, negated);
+    return AddLeaf(std::move(leaf), negated);
+  }
+
+  // Every span has every intrinsic, but those of events and links only where it has one.
+  PlanNode Presence(Leaf leaf, bool negated) {
+    bool of_event = traceql::IsEventField(leaf.field), of_link = traceql::IsLinkField(leaf.field);
+    if (!of_event && !of_link) return Constant(!negated);
+    leaf.kind = of_event ? Leaf::Kind::kHasEvent : Leaf::Kind::kHasLink;
     return AddLeaf(std::move(leaf), negated);
   }
 

@@ -29,9 +29,11 @@ struct Leaf {
     kSpanId,    // = or != a text
     kParentId,
     kTraceId,
-    kEventColumn,    // text or attribute of an event beside a literal
-    kEventTime,      // event:timeSinceStart beside a number
-    kLinkColumn,     // attribute of a link beside a literal
+    kEventColumn,  // text or attribute of an event beside a literal
+    kEventTime,    // event:timeSinceStart beside a number
+    kLinkColumn,   // attribute of a link beside a literal
+    kHasEvent,     // there is one
+    kHasLink,
     kTraceDuration,  // these are true of the whole trace only where it is not split
     kChildCount,
     kNestedLeft,

@@ -83,6 +83,10 @@ Status SegmentScan::PrepareLeaf(const Leaf& leaf, PreparedLeaf* out) {
       return PrepareChildren(leaf, block::TableId::kLinks, out);
     case Leaf::Kind::kEventTime:
       return PrepareEventTime(leaf, out);
+    case Leaf::Kind::kHasEvent:
+      return PrepareAnyChild(block::TableId::kEvents, out);
+    case Leaf::Kind::kHasLink:
+      return PrepareAnyChild(block::TableId::kLinks, out);
     case Leaf::Kind::kRootText: {
       std::string_view column =
           leaf.field.intrinsic == Intrinsic::kRootName ? "name" : "serviceName";
@@ -163,6 +167,22 @@ Status SegmentScan::PrepareChildren(const Leaf& leaf, block::TableId table_id, P
     WEFT_TRY(table.ReadNumbers(FixedColumn::kParentRow, group, parents));
     for (uint32_t i = 0; i < rows; ++i)
       if (hits[i]) MarkRow(parents[i], out);
+  }
+  return {};
+}
+
+Status SegmentScan::PrepareAnyChild(block::TableId table_id, PreparedLeaf* out) {
+  const block::Table& table = segment_.table(table_id);
+  out->by_rows = true;
+  out->nothing = table.row_count() == 0;
+  if (out->nothing) return {};
+  out->rows.resize(segment_.spans().row_count());
+  out->groups.resize(segment_.spans().group_count());
+  std::vector<uint64_t> parents;
+  for (uint32_t group = 0; group < table.group_count(); ++group) {
+    parents.resize(table.rows_in_group(group));
+    WEFT_TRY(table.ReadNumbers(FixedColumn::kParentRow, group, parents));
+    for (uint64_t parent : parents) MarkRow(parent, out);
   }
   return {};
 }

@@ -305,6 +305,8 @@ Status SegmentScan::EvaluateLeaf(const PlanNode& node, std::vector<uint8_t>* out
     case Leaf::Kind::kEventColumn:
     case Leaf::Kind::kEventTime:
     case Leaf::Kind::kLinkColumn:
+    case Leaf::Kind::kHasEvent:
+    case Leaf::Kind::kHasLink:
       if (prepared.nothing) break;
       for (uint32_t i = 0; i < out->size(); ++i)
         (*out)[i] = prepared.rows[columns_.first_row() + i];

@@ -95,6 +95,7 @@ class SegmentScan {
   // Events or links: which spans have one that satisfies the condition.
   Status PrepareChildren(const Leaf& leaf, block::TableId table_id, PreparedLeaf* out);
   Status PrepareEventTime(const Leaf& leaf, PreparedLeaf* out);
+  Status PrepareAnyChild(block::TableId table_id, PreparedLeaf* out);
   void MarkRow(uint64_t row, PreparedLeaf* out) const;
   bool MayMatch(const PlanNode& node, uint32_t group) const;
 

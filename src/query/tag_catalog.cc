@@ -29,9 +29,9 @@ Status CheckRequest(const TagRequest& request) {
 
 // Only of attributes; "" is every one of them.
 bool IsAttributeScope(std::string_view scope) {
-  return scope.empty() || std::ranges::any_of(kTagScopes, [&](const TagScope& known) {
-           return known.name == scope;
-         });
+  return scope.empty() || scope == kAnyPlace ||
+         std::ranges::any_of(kTagScopes,
+                             [&](const TagScope& known) { return known.name == scope; });
 }
 
 Error UnknownScope(std::string_view scope) {
@@ -198,16 +198,16 @@ std::optional<TagName> ParseTag(std::string_view text) {
 
 std::string TagText(const TagName& tag) {
   if (tag.scope == kIntrinsicScope) return tag.key;
-  traceql::Expression field;
-  field.kind = traceql::Expression::Kind::kField;
-  field.field.key = tag.key;
-  return tag.scope + traceql::ToString(field);
+  return tag.scope + '.' + traceql::KeyText(tag.key);
 }
+
+std::string TagField(const TagName& tag) { return tag.scope == kLogScope ? "" : TagText(tag); }
 
 Result<TagNames> ListTags(const store::Snapshot& snapshot, std::string_view scope,
                           const TagRequest& request, const Budget& budget) {
   bool intrinsics = scope.empty() || scope == kIntrinsicScope;
-  if (!intrinsics && !IsAttributeScope(scope)) return Fail(UnknownScope(scope));
+  if (!intrinsics && (scope == kAnyPlace || !IsAttributeScope(scope)))
+    return Fail(UnknownScope(scope));
   TagNames out;
   NameCollector names(scope, request.limit);
   Gatherer gatherer(snapshot, budget);

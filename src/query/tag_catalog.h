@@ -22,8 +22,12 @@ namespace weft::query {
 // "span", "resource", "instrumentation", "event", "link", "log" and "intrinsic".
 std::span<const std::string_view> TagScopes();
 
+// In a question about values: wherever TraceQL may find the key.
+inline constexpr std::string_view kAnyPlace = "*";
+
 struct TagName {
-  std::string scope;  // one of TagScopes(); "" in a question: `.key`, of the span or its resource
+  std::string scope;  // one of TagScopes(); in a question also "": `.key`, of the span or its
+                      // resource, and kAnyPlace
   std::string key;    // of an attribute; of an intrinsic its word, "name" or "span:name"
   bool operator==(const TagName&) const = default;
 };
@@ -32,6 +36,8 @@ struct TagName {
 std::optional<TagName> ParseTag(std::string_view text);
 // The text that ParseTag() reads back as the same tag.
 std::string TagText(const TagName& tag);
+// What to write into a query for it; "" for attributes of log records, which TraceQL lacks.
+std::string TagField(const TagName& tag);
 
 struct TagRequest {
   // Only on spans that match this filter, one spanset.

@@ -148,7 +148,8 @@ ValueCollector ValueCollector::OfAttribute(const TagName& tag, uint32_t limit) {
   for (const TagScope& scope : kTagScopes) {
     bool own = tag.scope.empty() ? scope.scope == AttributeScope::kSpan ||
                                        scope.scope == AttributeScope::kResource
-                                 : scope.name == tag.scope;
+               : tag.scope == kAnyPlace ? scope.scope != AttributeScope::kLog
+                                        : scope.name == tag.scope;
     if (own) out.places_.push_back({scope.table, scope.scope, tag.key});
   }
   return out;
@@ -269,6 +270,8 @@ void ValueCollector::AddIntrinsic(const SpanBatch& batch, const Span& span) {
       return add_text(batch.scopes[span.scope].name);
     case Intrinsic::kScopeVersion:
       return add_text(batch.scopes[span.scope].version);
+    case Intrinsic::kTraceState:
+      return add_text(span.trace_state);
     case Intrinsic::kEventName:
       for (const Event& event : span.events) Add(Value::String(event.name));
       return;

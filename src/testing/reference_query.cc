@@ -279,6 +279,8 @@ class Judge {
         return Text(batch_.scopes[span_.scope].name);
       case Intrinsic::kScopeVersion:
         return Text(batch_.scopes[span_.scope].version);
+      case Intrinsic::kTraceState:
+        return Text(span_.trace_state);
     }
     return {};
   }

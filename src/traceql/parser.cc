@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Recursive descent over tokens, precedence climbing inside braces. What stands between the braces,
-// and spansets joined by && and ||, become a tree; the rest of the language (pipelines, structural
-// operators, aggregates, metrics, hints) is recognised only, so that wrong text and text of a later
-// release get different answers.
+// and spansets joined by && and ||, become a tree; hints are checked; the rest of the language
+// (pipelines, structural operators, aggregates, metrics) is recognised only, so that wrong text and
+// text of a later release get different answers.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,6 +11,8 @@
 #include <optional>
 
 #include "traceql/excerpt.h"
+#include "traceql/hints.h"
+#include "traceql/id_literal.h"
 #include "traceql/lexer.h"
 #include "traceql/name_hints.h"
 #include "traceql/precedence.h"
@@ -157,6 +159,7 @@ class Parser {
   ExpressionPtr ParseWord();
   ExpressionPtr Unary(const Token& token, Operator op, ExpressionPtr operand);
   ExpressionPtr Binary(const Token& token, Operator op, ExpressionPtr left, ExpressionPtr right);
+  ExpressionPtr IdLiteral(const Expression& field, ExpressionPtr literal);
   ExpressionPtr LiteralAt(const Token& token, Literal literal);
   ExpressionPtr FieldAt(const Token& token, Field field);
 
@@ -323,19 +326,27 @@ bool Parser::Arguments() {
   return Expect(")", "at the end of the arguments");
 }
 
-// with(name=literal, ...)
+// with(name=literal, ...): how a query may be run. Every answer is exact and newest first here, so
+// a hint that is right changes nothing.
 bool Parser::Hints() {
-  Later(Next().position, "the hint with(...)");
   Skip();
   if (!Expect("(", "after with")) return false;
   while (Next().kind == TokenKind::kWord) {
+    const Token& name = Next();
     Skip();
     if (!AtOperator("=")) {
       FailHere("expected '=' after the name of a hint", "");
       return false;
     }
     Skip();
-    if (ParsePrefix() == nullptr) return false;
+    Position value_at = Next().position;
+    ExpressionPtr value = ParsePrefix();
+    if (value == nullptr) return false;
+    HintVerdict verdict = CheckHint(name.text, *value);
+    if (!verdict.error.empty()) {
+      Fail(verdict.of_value ? value_at : name.position, verdict.error, verdict.hint);
+      return false;
+    }
     if (!AtPunctuation(",")) break;
     Skip();
   }
@@ -493,8 +504,31 @@ ExpressionPtr Parser::Unary(const Token& token, Operator op, ExpressionPtr opera
   return e;
 }
 
+// A literal beside an id is read as one; null (with an error) where it is none.
+ExpressionPtr Parser::IdLiteral(const Expression& field, ExpressionPtr literal) {
+  bool is_id = field.kind == Expression::Kind::kField &&
+               (IsTraceIdField(field.field) || IsSpanIdField(field.field));
+  if (!is_id || literal->kind != Expression::Kind::kLiteral ||
+      literal->literal.type != Type::kString)
+    return literal;
+  IdVerdict verdict = ReadIdLiteral(field.field, literal->literal.text);
+  if (!verdict.error.empty()) {
+    Fail(literal->position, verdict.error, verdict.hint);
+    return nullptr;
+  }
+  auto id = std::make_shared<Expression>(*literal);
+  id->literal.text = std::move(verdict.text);
+  return id;
+}
+
 ExpressionPtr Parser::Binary(const Token& token, Operator op, ExpressionPtr left,
                              ExpressionPtr right) {
+  if (IsComparison(op) && op != Operator::kRegex && op != Operator::kNotRegex) {
+    right = IdLiteral(*left, std::move(right));
+    if (right == nullptr) return nullptr;
+    left = IdLiteral(*right, std::move(left));
+    if (left == nullptr) return nullptr;
+  }
   TypeVerdict verdict = CheckBinary(op, *left, *right);
   if (!verdict.error.empty()) {
     Fail(token.position, verdict.error, verdict.hint);

@@ -16,24 +16,6 @@ bool IsPlainName(std::string_view key) {
   });
 }
 
-std::string FieldText(const Field& field) {
-  for (const IntrinsicWord& word : IntrinsicWords())
-    if (word.intrinsic == field.intrinsic)
-      return std::string(word.scoped.empty() ? word.unscoped : word.scoped);
-  std::string out;
-  for (const ScopeWord& word : ScopeWords())
-    if (word.scope == field.scope) out = word.word;
-  out += '.';
-  bool digit_first = !field.key.empty() && field.key[0] >= '0' && field.key[0] <= '9';
-  if (IsPlainName(field.key) && !digit_first) return out + field.key;
-  out += '"';
-  for (char c : field.key) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + '"';
-}
-
 void Print(const Expression& e, std::string* out);
 
 // In parentheses where it would otherwise be read as part of something else.
@@ -85,6 +67,27 @@ void Print(const Spanset& spanset, std::string* out) {
 }
 
 }  // namespace
+
+std::string KeyText(std::string_view key) {
+  bool digit_first = !key.empty() && key[0] >= '0' && key[0] <= '9';
+  if (IsPlainName(key) && !digit_first) return std::string(key);
+  std::string out = "\"";
+  for (char c : key) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + '"';
+}
+
+std::string FieldText(const Field& field) {
+  for (const IntrinsicWord& word : IntrinsicWords())
+    if (word.intrinsic == field.intrinsic)
+      return std::string(word.scoped.empty() ? word.unscoped : word.scoped);
+  std::string out;
+  for (const ScopeWord& word : ScopeWords())
+    if (word.scope == field.scope) out = word.word;
+  return out + '.' + KeyText(field.key);
+}
 
 std::string ToString(const Expression& expression) {
   std::string out;

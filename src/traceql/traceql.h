@@ -36,5 +36,9 @@ Result<Query> Parse(std::string_view text, Diagnostic* diagnostic = nullptr);
 // Canonical text of a tree; Parse(ToString(q)) gives q again.
 std::string ToString(const Query& query);
 std::string ToString(const Expression& expression);
+// A field as a query writes it: `span:name`, `span.http.route`, `resource."a key"`.
+std::string FieldText(const Field& field);
+// The key of an attribute behind its scope and dot, in quotes where it needs them.
+std::string KeyText(std::string_view key);
 
 }  // namespace weft::traceql

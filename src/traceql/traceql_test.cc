@@ -178,6 +178,7 @@ TEST(Parse, ErrorsPointAtThePlace) {
       {"{ status > ok }", 1, 10, "no order"},
       {"{ true < false }", 1, 8, "no order"},
       {"{ duration = nil }", 1, 12, "always has a value"},
+      {"{ nil = event:name }", 1, 7, "always has a value"},
       {"{ resource.service.name = nil }", 1, 25, "always has a value"},
       {"{ .a > nil }", 1, 6, "nil cannot"},
       {"{ .a =~ .b }", 1, 6, "literal string"},
@@ -230,7 +231,6 @@ TEST(Parse, LaterFeaturesAreNamed) {
       {"by(.a) | count() > 1", 1, "by()"},
       {"count() > 3", 1, "count()"},
       {"({} | rate()) / ({} | rate())", 5, "pipeline operator"},
-      {"{} with(most_recent=true)", 4, "with(...)"},
       {"{ parent.a = 1 }", 3, "scope parent"},
       {"{ parent.resource.a = 1 }", 3, "scope parent"},
       {"{ parent = nil }", 3, "intrinsic parent"},
@@ -242,6 +242,92 @@ TEST(Parse, LaterFeaturesAreNamed) {
   }
   Wrong("{ .a = 1 } && { .b = }", ErrorCode::kInvalidArgument);
   Wrong("{} | rate(", ErrorCode::kInvalidArgument);
+}
+
+TEST(Parse, IntrinsicsArePresent) {
+  for (const char* field : {"name", "span:duration", "status", "kind", "trace:id", "span:parentID",
+                            "rootName", "nestedSetLeft", "event:name", "event:timeSinceStart",
+                            "link:spanID", "instrumentation:version", "span:traceState"}) {
+    EXPECT_THAT(Canonical(std::string("{ ") + field + " != nil }"), testing::EndsWith("!= nil }"));
+    EXPECT_THAT(Canonical(std::string("{ nil != ") + field + " }"),
+                testing::StartsWith("{ nil !="));
+    Wrong(std::string("{ ") + field + " = nil }", ErrorCode::kInvalidArgument);
+  }
+  EXPECT_EQ(Wrong("{ link:spanID = nil }", ErrorCode::kInvalidArgument).hint,
+            "!(link:spanID != nil) finds the spans that have none of these");
+}
+
+TEST(Parse, IdsAreReadInEverySpelling) {
+  const std::string trace = "{ trace:id = \"0000000000000000a3ce929d0e0e4736\" }";
+  for (const char* text : {"A3CE929D0E0E4736", "0000000000000000a3ce929d0e0e4736",
+                           "000a3ce929d0e0e4736", "a3ce929d0e0e4736"})
+    EXPECT_EQ(Canonical("{ trace:id = \"" + std::string(text) + "\" }"), trace);
+  EXPECT_EQ(Canonical("{ link:traceID != `F` }"),
+            "{ link:traceID != \"0000000000000000000000000000000f\" }");
+  EXPECT_EQ(Canonical("{ \"AB\" <= span:id }"), "{ \"00000000000000ab\" <= span:id }");
+  EXPECT_EQ(Canonical("{ link:spanID = \"1\" && span:parentID = \"B\" }"),
+            "{ link:spanID = \"0000000000000001\" && span:parentID = \"000000000000000b\" }");
+  // No parent: its id is empty, and some write zeros.
+  EXPECT_EQ(Canonical("{ span:parentID = \"\" }"), "{ span:parentID = \"\" }");
+  EXPECT_EQ(Canonical("{ span:parentID != \"0000000000000000\" }"), "{ span:parentID != \"\" }");
+  // A pattern is a text, and an attribute is what was sent.
+  EXPECT_EQ(Canonical("{ trace:id =~ \"A.*\" }"), "{ trace:id =~ \"A.*\" }");
+  EXPECT_EQ(Canonical("{ .id = \"A\" }"), "{ .id = \"A\" }");
+}
+
+TEST(Parse, WhatIsNoIdIsAnError) {
+  struct Case {
+    const char* text;
+    uint32_t column;
+    const char* hint;
+  };
+  constexpr Case kCases[] = {
+      {"{ trace:id = \"xyz\" }", 14, "it has 1 to 32 hex digits"},
+      {"{ trace:id = \"\" }", 14, "it has 1 to 32 hex digits"},
+      {"{ trace:id = \"4bf92f3577b34da6a3ce929d0e0e47361\" }", 14, "it has 1 to 32 hex digits"},
+      {"{ \"g\" != link:traceID }", 3, "it has 1 to 32 hex digits"},
+      {"{ kind = server && span:id = \"00f067aa0ba902b7a\" }", 30, "it has 1 to 16 hex digits"},
+      {"{ span:parentID = \"root\" }", 19, "it has 1 to 16 hex digits"},
+      {"{ link:spanID > \" 1\" }", 17, "it has 1 to 16 hex digits"},
+      {"{ trace:id = \"4bf92f35-77b3-4da6-a3ce-929d0e0e4736\" }", 14,
+       "write trace:id = \"4bf92f3577b34da6a3ce929d0e0e4736\""},
+      {"{ span:id = \"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\" }", 13,
+       "write span:id = \"00f067aa0ba902b7\""}};
+  for (const Case& c : kCases) {
+    Diagnostic d = Wrong(c.text, ErrorCode::kInvalidArgument);
+    EXPECT_EQ(d.position.column, c.column) << c.text << ": " << d.message;
+    EXPECT_THAT(d.message, testing::HasSubstr(" id")) << c.text;
+    EXPECT_EQ(d.hint, c.hint) << c.text;
+  }
+}
+
+TEST(Parse, HintsOfTempoAreTaken) {
+  for (const char* hints :
+       {"with(most_recent=true)", "with (most_recent=false)", "with(sample=true, exemplars=false)",
+        "with(span_sample=0.5,trace_sample=1)", "with(exemplars=100)", "with(extrapolate=true)"})
+    EXPECT_EQ(Canonical(std::string("{ .a = 1 } && {} ") + hints), "{ .a = 1 } && { }") << hints;
+  struct Case {
+    const char* text;
+    uint32_t column;
+    const char* message;
+    const char* hint;
+  };
+  constexpr Case kCases[] = {
+      {"{} with(most_recent=1)", 21, "most_recent is true or false", ""},
+      {"{} with(sample=2)", 16, "or a number from 0 to 1", ""},
+      {"{} with(most_recnt=true)", 9, "'most_recnt' is not a hint", "did you mean most_recent?"},
+      {"{} with(job_size=1)", 9, "job_size is one of Tempo's own engine", "leave it out"},
+      {"{} with(most_recent)", 20, "expected '='", ""},
+      {"{} with(most_recent=true", 25, "expected ')'", ""},
+      {"{} with(most_recent=true) {}", 27, "expected the end", ""}};
+  for (const Case& c : kCases) {
+    Diagnostic d = Wrong(c.text, ErrorCode::kInvalidArgument);
+    EXPECT_EQ(d.position.column, c.column) << c.text << ": " << d.message;
+    EXPECT_THAT(d.message, testing::HasSubstr(c.message)) << c.text;
+    EXPECT_EQ(d.hint, c.hint) << c.text;
+  }
+  EXPECT_THAT(Wrong("{} | rate() with(exemplars=true)", ErrorCode::kUnimplemented).message,
+              testing::HasSubstr("pipeline"));
 }
 
 TEST(Parse, Limits) {

@@ -66,6 +66,7 @@ enum class Intrinsic : uint8_t {
   kLinkSpanId,
   kScopeName,
   kScopeVersion,
+  kTraceState,
 };
 
 struct Field {
@@ -80,6 +81,9 @@ Type IntrinsicType(Intrinsic intrinsic);
 // Event and link fields have one value for each event or link of the span.
 bool IsEventField(const Field& field);
 bool IsLinkField(const Field& field);
+// Ids of spans and traces: texts of hex digits, of one length.
+bool IsSpanIdField(const Field& field);
+bool IsTraceIdField(const Field& field);
 
 struct Literal {
   Type type = Type::kNil;

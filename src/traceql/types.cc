@@ -35,9 +35,13 @@ TypeVerdict CheckNil(Operator op, const Expression& other) {
     return Wrong(fmt::format("nil cannot stand beside {}", OperatorText(op)),
                  "nil knows only = (absent) and != (present)");
   if (other.kind != Expression::Kind::kField) return {Type::kBool, "", ""};
-  if (other.field.intrinsic != Intrinsic::kNone)
-    return Wrong(
-        fmt::format("{} always has a value, it cannot be compared with nil", ToString(other)));
+  if (other.field.intrinsic != Intrinsic::kNone && op == Operator::kEqual) {
+    bool of_some = IsEventField(other.field) || IsLinkField(other.field);
+    return Wrong(fmt::format("{} always has a value, it cannot be nil", ToString(other)),
+                 of_some ? fmt::format("!({} != nil) finds the spans that have none of these",
+                                       ToString(other))
+                         : "");
+  }
   // Its presence is no news, but Grafana asks for it.
   if (op == Operator::kEqual && other.field.scope == Scope::kResource &&
       other.field.key == "service.name")

@@ -28,6 +28,7 @@ constexpr IntrinsicWord kIntrinsics[] = {
     {Intrinsic::kLinkSpanId, "link:spanID", "", Type::kString, false},
     {Intrinsic::kScopeName, "instrumentation:name", "", Type::kString, false},
     {Intrinsic::kScopeVersion, "instrumentation:version", "", Type::kString, false},
+    {Intrinsic::kTraceState, "span:traceState", "", Type::kString, false},
 };
 
 constexpr EnumWord kEnums[] = {
@@ -96,6 +97,15 @@ bool IsLinkField(const Field& field) {
   return field.intrinsic == Intrinsic::kNone ? field.scope == Scope::kLink
                                              : field.intrinsic == Intrinsic::kLinkTraceId ||
                                                    field.intrinsic == Intrinsic::kLinkSpanId;
+}
+
+bool IsSpanIdField(const Field& field) {
+  return field.intrinsic == Intrinsic::kSpanId || field.intrinsic == Intrinsic::kParentId ||
+         field.intrinsic == Intrinsic::kLinkSpanId;
+}
+
+bool IsTraceIdField(const Field& field) {
+  return field.intrinsic == Intrinsic::kTraceId || field.intrinsic == Intrinsic::kLinkTraceId;
 }
 
 }  // namespace weft::traceql

@@ -261,6 +261,58 @@ class CommandLineTest(WeftTest):
                          "POST /charges\n")
         self.assertEqual(weft.cli("tags", "name", "--names", "--from", "1h", "--to", "30m"), "")
 
+    def test_a_tag_is_asked_for_as_in_jaeger(self):
+        weft = self.shop()
+
+        def found(*arguments):
+            return [json.loads(line)["traceId"] for line in
+                    weft.cli("query", "--ndjson", "--all", *arguments).splitlines()]
+
+        self.assertEqual(found("--tag", "error=true"), [SLOW])
+        self.assertEqual(found("--tag", "http.status_code=502", "--tag", "http.route=/charges"), [SLOW])
+        self.assertEqual(found("--tag", "exception.type=Timeout", "{ kind = server }"), [SLOW])
+        self.assertEqual(found("--tag", "exception.type=Timeout", "{ kind = client }"), [])
+        self.assertEqual(found("--tag", "http.status_code=404"), [])
+        self.assertEqual(len(found("--tag", "error=false")), 31)
+        self.assertIn("expected KEY=VALUE", self.wrong("query", "--tag", "error", "--url", weft.url))
+        self.assertIn("--tag", self.wrong("query", "--url", weft.url))
+        api = weft.json("/api/traces?service=payment&tags=%7B%22http.status_code%22%3A%22502%22%7D")
+        self.assertEqual([t["traceID"] for t in api["data"]], [SLOW])
+
+    def test_what_was_pasted_is_understood(self):
+        weft = self.shop()
+        drawn = weft.cli("trace", SLOW)
+        for text in (SLOW.upper(), f"00-{SLOW}-{1:016x}-01", f" {SLOW}\n", f'"{SLOW}"',
+                     f"{weft.url}/trace/{SLOW}?span={1:016x}", f"trace_id={SLOW} level=error",
+                     f"{SLOW[:8]}-{SLOW[8:12]}-{SLOW[12:16]}-{SLOW[16:20]}-{SLOW[20:]}", f"0000{SLOW}"):
+            self.assertEqual(weft.cli("trace", text), drawn, text)
+        self.assertEqual(len(weft.cli("export", f"{weft.url}/trace/{SLOW}").splitlines()), 1)
+        self.assertIn("is no trace id", self.wrong("trace", "checkout"))
+
+    def test_names_that_no_data_has_are_named(self):
+        weft = self.shop()
+        for command, sentence in (
+                (("query", '{ resource.service.name = "paymnt" }'),
+                 'no data has the service "paymnt": did you mean "payment"?'),
+                (("query", '{ name = "GET /crat" }'),
+                 'no data has the operation "GET /crat": did you mean "GET /cart"?'),
+                (("query", "--tag", "htpt.route=/x"),
+                 "no data has the attribute htpt.route: did you mean http.route?"),
+                (("query", "{ .zzzzzzzz = 1 }"), "no data has the attribute .zzzzzzzz"),
+                (("operations", "paymnt"), 'no data has the service "paymnt": did you mean "payment"?'),
+                (("tags", "span.htpt.route"),
+                 "no data has the attribute span.htpt.route: did you mean span.http.route?")):
+            self.assertIn(sentence, weft.cli(*command, check=False).stderr, command)
+        hints = json.loads(weft.cli("query", "--json", "{ .htpt.route = 1 }"))["hints"]
+        self.assertEqual([(h["kind"], h["name"], h["nearest"]) for h in hints],
+                         [("attribute", ".htpt.route", ".http.route")])
+        self.assertNotIn("no data has", weft.cli("query", '{ .http.route = "/x" }', check=False).stderr)
+        question = '{ resource.service.name = "paymnt" }'
+        weft.stop()
+        done = subprocess.run([BINARY, "query", question, "--data", str(weft.data)],
+                              capture_output=True, text=True, timeout=60, check=True)
+        self.assertIn('did you mean "payment"?', done.stderr)
+
     def test_a_directory_answers_as_its_server_does(self):
         weft = self.shop()
         asked = {command: json.loads(weft.cli(*command, "--json")) for command in
