@@ -5,6 +5,7 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
+  base: './', // index.html says in <base> where the UI lies
   build: {
     target: 'es2022',
     assetsInlineLimit: 0,

@@ -68,14 +68,17 @@ class ApiTest : public ::testing::Test {
  protected:
   void Begin(QueryServerOptions options = {}) {
     options.endpoint = {"127.0.0.1", 0};
-    ServerFacts facts{
-        .version = "1.2.3",
-        .started_ns = 5,
-        .durability = "durable",
-        .data_directory = "/data",
-        .retention_age_ns = 7,
-        .retention_bytes = 8,
-        .listeners = [] { return std::vector<ListenerAddress>{{"otlp/grpc", "localhost:4317"}}; }};
+    ServerFacts facts{.version = "1.2.3",
+                      .started_ns = 5,
+                      .durability = "durable",
+                      .data_directory = "/data",
+                      .retention_age_ns = 7,
+                      .retention_bytes = 8,
+                      .listeners = [] {
+                        return std::vector<ListenerAddress>{
+                            {.name = "otlp/grpc", .address = "localhost:4317"},
+                            {"otlp/http", "0.0.0.0:4318", true}};
+                      }};
     query_.emplace(options, facts, store(), &server_, &metrics_, SystemClock(),
                    [this] { return why_not_ready_; });
     ASSERT_TRUE(query_->Start());

@@ -36,7 +36,8 @@ TEST_F(ApiTest, StatusNamesEverything) {
         R"("dataDir":"/data")", R"("readOnly":false)", R"("retention":{"ageNs":7,"bytes":8})",
         R"("spans":2)", R"("headSpans":2)",
         R"("dataRange":{"startNs":"1700000000000000000","endNs":"1700000000010000000"})",
-        R"("listeners":[{"name":"otlp/grpc","address":"localhost:4317"}])"})
+        R"("listeners":[{"name":"otlp/grpc","address":"localhost:4317","tls":false},)"
+        R"({"name":"otlp/http","address":"0.0.0.0:4318","tls":true}])"})
     EXPECT_THAT(status, HasSubstr(part));
 }
 

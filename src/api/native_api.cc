@@ -78,6 +78,7 @@ net::Response AnswerStatus(const ServerFacts& facts, store::Store* store,
     json.BeginObject();
     json.Field("name", listener.name);
     json.Field("address", listener.address);
+    json.Field("tls", listener.tls);
     json.EndObject();
   }
   json.EndArray();

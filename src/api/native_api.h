@@ -20,6 +20,7 @@ inline constexpr std::string_view kNativeRoot = "/api/weft/v1";
 struct ListenerAddress {
   std::string name;     // "otlp/grpc"
   std::string address;  // "localhost:4317"
+  bool tls = false;
 };
 
 // What /status says besides the store's numbers.

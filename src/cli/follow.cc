@@ -14,6 +14,7 @@
 #include "cli/cli.h"
 #include "cli/live_tail.h"
 #include "cli/search_output.h"
+#include "cli/service_colours.h"
 #include "cli/span_lines.h"
 #include "cli/terminal.h"
 #include "codec/otlp.h"
@@ -55,7 +56,7 @@ int LookAgainAndAgain(Look look) {
 }
 
 // "12:30:00.123  checkout POST /pay  87.3 ms"; a log record: "12:30:00.123  checkout  ERROR ...".
-void PrintNews(const SpanBatch& batch, const Terminal& terminal) {
+void PrintNews(const SpanBatch& batch, const Terminal& terminal, ServiceColours* colours) {
   size_t log = 0;
   auto print_logs_before = [&](uint64_t ns) {
     for (; log < batch.logs.size() && LogTimeNs(batch.logs[log]) < ns; ++log)
@@ -66,7 +67,7 @@ void PrintNews(const SpanBatch& batch, const Terminal& terminal) {
     std::string service(ServiceName(batch.resources[span.resource]));
     bool error = span.status == StatusCode::kError;
     fmt::print("{}  {}{}{} {}  {}{}{}{}\n", LocalTime(span.start_ns),
-               ServiceColour(service, terminal), CleanText(service), Plain(terminal),
+               colours->Escape(service, terminal), CleanText(service), Plain(terminal),
                CleanText(span.name), Bold(terminal), ShortDuration(DurationNs(span)),
                Plain(terminal), error ? Red(terminal) + "  error" + Plain(terminal) : "");
   }
@@ -80,11 +81,13 @@ int FollowQuery(TraceSource* source, const query::SearchRequest& request, uint64
   SearchTail tail(source, request, since_ns, SystemClock());
   Terminal terminal = StandardOutput();
   if (!as_json) fmt::print("{}", TraceTableHead(terminal));
+  ServiceColours colours;
   std::string partial;
   return LookAgainAndAgain([&]() -> Status {
     WEFT_ASSIGN(auto found, tail.Poll());
     for (const query::TraceSummary& trace : found)
-      fmt::print("{}", as_json ? TraceJson(trace) + "\n" : TraceTableRow(trace, terminal));
+      fmt::print("{}",
+                 as_json ? TraceJson(trace) + "\n" : TraceTableRow(trace, terminal, &colours));
     if (!tail.partial().empty() && partial.empty())
       PrintError("partial: " + tail.partial() + "; some matches may be missing");
     partial = tail.partial();
@@ -95,6 +98,7 @@ int FollowQuery(TraceSource* source, const query::SearchRequest& request, uint64
 int FollowTrace(TraceSource* source, const TraceId& id, bool as_json) {
   SpanTail tail(source, id);
   Terminal terminal = StandardOutput();
+  ServiceColours colours;
   bool waits = false;
   std::string partial;
   return LookAgainAndAgain([&]() -> Status {
@@ -106,7 +110,7 @@ int FollowTrace(TraceSource* source, const TraceId& id, bool as_json) {
     waits = true;
     if (batch.empty()) return {};
     if (!as_json) {
-      PrintNews(batch, terminal);
+      PrintNews(batch, terminal, &colours);
       return {};
     }
     std::string text;

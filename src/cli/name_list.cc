@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "cli/paged_output.h"
+#include "cli/service_colours.h"
 
 namespace weft::cli {
 namespace {
@@ -41,11 +42,17 @@ std::string NameList::Table(const Terminal& terminal) const {
   std::string out =
       fmt::format("{}{}  {:>{}}{}\n", Dim(terminal), Pad(heads_[0], name_width, terminal.utf8),
                   heads_[1], fact_width, Plain(terminal));
-  bool services = heads_[0] == "service";
+  const bool services = heads_[0] == "service";
+  ServiceColours colours;
+  if (services) {
+    std::vector<std::string> names;
+    for (const Item& item : items_) names.push_back(item.name);
+    colours.Add(std::move(names));
+  }
   for (const Item& item : items_) {
     std::string name = CleanText(item.name), fact = CleanText(item.fact);
     bool whole = !terminal.is_tty && TextWidth(name) > name_width;
-    out += fmt::format("{}{}{}  {}{}\n", services ? ServiceColour(item.name, terminal) : "",
+    out += fmt::format("{}{}{}  {}{}\n", services ? colours.Escape(item.name, terminal) : "",
                        whole ? name : Pad(name, name_width, terminal.utf8),
                        services ? Plain(terminal) : "",
                        std::string(fact_width - TextWidth(fact), ' '), fact);

@@ -13,6 +13,7 @@
 #include "cli/follow.h"
 #include "cli/paged_output.h"
 #include "cli/search_output.h"
+#include "cli/service_colours.h"
 #include "cli/slip.h"
 #include "cli/tag_filter.h"
 #include "cli/terminal.h"
@@ -68,11 +69,16 @@ class Printer {
     if (options_.json && count_ == 0) text = "{\"traces\":[";
     if (!options_.json && !options_.ndjson && count_ == 0 && !answer.result.traces.empty())
       text = TraceTableHead(terminal_);
+    std::vector<std::string> services;
+    for (const query::TraceSummary& trace : answer.result.traces)
+      services.push_back(trace.root_service);
+    colours_.Add(std::move(services));
     for (const query::TraceSummary& trace : answer.result.traces) {
       if (options_.json) {
         text += (count_ == 0 ? "\n" : ",\n") + TraceJson(trace);
       } else {
-        text += options_.ndjson ? TraceJson(trace) + "\n" : TraceTableRow(trace, terminal_);
+        text +=
+            options_.ndjson ? TraceJson(trace) + "\n" : TraceTableRow(trace, terminal_, &colours_);
       }
       ++count_;
     }
@@ -90,6 +96,7 @@ class Printer {
   const Options& options_;
   const Terminal terminal_;
   PagedOutput output_;
+  ServiceColours colours_;
   uint64_t count_ = 0;
 };
 

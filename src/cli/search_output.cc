@@ -31,7 +31,8 @@ void WriteMatch(const query::MatchedSpan& match, wire::JsonWriter* json) {
 }
 
 // "checkout POST /checkout", coloured, in at most `width`; 0: whole.
-std::string Root(const query::TraceSummary& trace, size_t width, const Terminal& terminal) {
+std::string Root(const query::TraceSummary& trace, size_t width, const Terminal& terminal,
+                 ServiceColours* colours) {
   std::string service = CleanText(trace.root_service);
   std::string name = CleanText(trace.root_name) + (trace.root_missing ? " (root missing)" : "");
   if (width > 0) {
@@ -39,7 +40,7 @@ std::string Root(const query::TraceSummary& trace, size_t width, const Terminal&
     size_t left = width - TextWidth(service);
     name = left > 1 ? Fit(name, left - 1, terminal.utf8) : "";
   }
-  return fmt::format("{}{}{} {}", ServiceColour(trace.root_service, terminal), service,
+  return fmt::format("{}{}{} {}", colours->Escape(trace.root_service, terminal), service,
                      Plain(terminal), name);
 }
 
@@ -131,7 +132,8 @@ std::string TraceTableHead(const Terminal& terminal) {
                      "duration", "spans", "errors", "trace", Plain(terminal));
 }
 
-std::string TraceTableRow(const query::TraceSummary& trace, const Terminal& terminal) {
+std::string TraceTableRow(const query::TraceSummary& trace, const Terminal& terminal,
+                          ServiceColours* colours) {
   std::string id = trace.trace_id.ToHex(), start = LocalTime(trace.start_ns);
   std::string duration = ShortDuration(trace.duration_ns);
   if (!terminal.is_tty || terminal.width >= kOneLineWidth) {
@@ -140,14 +142,14 @@ std::string TraceTableRow(const query::TraceSummary& trace, const Terminal& term
     size_t width = terminal.is_tty ? terminal.width - std::min<size_t>(used, terminal.width) : 0;
     return fmt::format("{}{}{:>6}{}  {}  {}\n", head, trace.errors > 0 ? Red(terminal) : "",
                        trace.errors, trace.errors > 0 ? Plain(terminal) : "", id,
-                       Root(trace, width, terminal));
+                       Root(trace, width, terminal, colours));
   }
   if (terminal.width >= kBesideIdWidth)
     return fmt::format("{}  {}{}{}  {}\n  {}{}{}  {}\n", start, Bold(terminal), duration,
                        Plain(terminal), Counts(trace, terminal), Dim(terminal), id, Plain(terminal),
-                       Root(trace, terminal.width - kIdWidth - 4, terminal));
+                       Root(trace, terminal.width - kIdWidth - 4, terminal, colours));
   return fmt::format("{}  {}{}{}\n  {}\n  {}\n  {}{}{}\n", start, Bold(terminal), duration,
-                     Plain(terminal), Root(trace, terminal.width - 2, terminal),
+                     Plain(terminal), Root(trace, terminal.width - 2, terminal, colours),
                      Counts(trace, terminal), Dim(terminal), id, Plain(terminal));
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/service_colours.h"
 #include "cli/terminal.h"
 #include "cli/trace_source.h"
 
@@ -23,7 +24,9 @@ std::string AnswerTailJson(const TraceSource::SearchAnswer& last,
 
 // The names of the columns; empty where a trace takes several lines.
 std::string TraceTableHead(const Terminal& terminal);
-// With its line break. A pipe gets whole texts, a terminal what fits.
-std::string TraceTableRow(const query::TraceSummary& trace, const Terminal& terminal);
+// With its line break. A pipe gets whole texts, a terminal what fits. `colours` are those of the
+// table.
+std::string TraceTableRow(const query::TraceSummary& trace, const Terminal& terminal,
+                          ServiceColours* colours);
 
 }  // namespace weft::cli

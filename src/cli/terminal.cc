@@ -18,12 +18,6 @@
 namespace weft::cli {
 namespace {
 
-// docs/palette.md, by index.
-constexpr uint32_t kPalette[] = {0xab7865, 0x6d6d4b, 0x3f6c6d, 0x3a9bfd, 0x8a63c6,
-                                 0x6771f1, 0x5e52d2, 0xd58207, 0xbb75e3, 0xc45d1b,
-                                 0x949b58, 0x57a78a, 0x859ab8, 0xad4b8d, 0x935516,
-                                 0x3a78a0, 0x7781bc, 0x6c55a9, 0x8e8192, 0x5f853d};
-
 bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
 bool LocaleIsUtf8() {
@@ -187,16 +181,6 @@ Status FlushOutput() {
   return LostOutput();
 }
 
-uint32_t ServiceColourIndex(std::string_view service) {
-  uint32_t hash = 0x811c9dc5;
-  for (char c : service) hash = (hash ^ static_cast<unsigned char>(c)) * 0x01000193;
-  return (hash >> 4) % std::size(kPalette);
-}
-
-std::string ServiceColour(std::string_view service, const Terminal& terminal) {
-  uint32_t rgb = kPalette[ServiceColourIndex(service)];
-  return Escape(terminal, fmt::format("38;2;{};{};{}", rgb >> 16, rgb >> 8 & 255, rgb & 255));
-}
 std::string Red(const Terminal& terminal) { return Escape(terminal, "31"); }
 std::string Bold(const Terminal& terminal) { return Escape(terminal, "1"); }
 std::string Dim(const Terminal& terminal) { return Escape(terminal, "2"); }

@@ -5,7 +5,7 @@
 // cleaned before it is printed (base/printable.h), so that none of it can drive the terminal; also
 // where the output is no terminal, for a pager, a log or a clipboard ends at one.
 //
-// Thread rule: pure functions. Source of the colours: docs/palette.md.
+// Thread rule: pure functions. Next: cli/service_colours.h.
 #pragma once
 
 #include <cstdint>
@@ -57,13 +57,10 @@ Status FlushOutput();
 // The error for a write to standard output that has just failed, by errno.
 Status LostOutput();
 
-// Escape sequences; empty without colour.
-std::string ServiceColour(std::string_view service, const Terminal& terminal);
+// Escape sequences; empty without colour. Those of services: cli/service_colours.h.
 std::string Red(const Terminal& terminal);
 std::string Bold(const Terminal& terminal);
 std::string Dim(const Terminal& terminal);
 std::string Plain(const Terminal& terminal);
-// Index into the palette.
-uint32_t ServiceColourIndex(std::string_view service);
 
 }  // namespace weft::cli

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "cli/service_colours.h"
 #include "cli/span_lines.h"
 #include "model/span_twins.h"
 
@@ -31,6 +32,7 @@ class Waterfall {
     size_t free = terminal.width > fixed ? terminal.width - fixed : 0;
     const size_t label_max = std::max(kLabelMin, free / 2);
     SetIndent(label_max);
+    SetColours();
     for (uint32_t row = 0; row < batch_.spans.size(); ++row)
       if (IsShown(row)) label_width_ = std::max(label_width_, TextWidth(Label(row)));
     for (const trace::CriticalPiece& piece : view_.times.critical_path)
@@ -71,6 +73,15 @@ class Waterfall {
     static const std::vector<const LogRecord*> kNoLogs;
     auto found = logs_.find(SpanAt(row).span_id);
     return found == logs_.end() ? kNoLogs : found->second;
+  }
+
+  void SetColours() {
+    ServiceColours colours;
+    std::vector<std::string> services;
+    for (const auto& resource : batch_.resources) services.emplace_back(ServiceName(resource));
+    colours.Add(services);
+    for (const std::string& service : services)
+      colours_.push_back(colours.Escape(service, terminal_));
   }
 
   // So that something of every name is seen beside it: first a level gets less deep, then those far
@@ -222,9 +233,8 @@ class Waterfall {
 
   std::string Line(uint32_t row) const {
     // Spans that only show where a match hangs stand back.
-    std::string colour = StateOf(row) == RowState::kMatch
-                             ? ServiceColour(std::string(ServiceAt(row)), terminal_)
-                             : Dim(terminal_);
+    std::string colour =
+        StateOf(row) == RowState::kMatch ? colours_[SpanAt(row).resource] : Dim(terminal_);
     return fmt::format("{}{}{}  {}{}{} {:>{}}{}\n", colour,
                        Pad(Label(row), label_width_, terminal_.utf8), Plain(terminal_), colour,
                        Bar(row), Plain(terminal_), ShortDuration(DurationAt(row)), kDurationWidth,
@@ -267,6 +277,7 @@ class Waterfall {
   const WaterfallOptions& options_;
   std::unordered_map<SpanId, std::vector<const LogRecord*>, IdHash> logs_;
   std::vector<std::vector<trace::CriticalPiece>> rows_with_pieces_;
+  std::vector<std::string> colours_;  // escape sequences, by resource
   size_t label_width_ = 0, bar_width_ = 0;
   size_t indent_step_ = 2, indent_max_ = kIndentMax;
 };

@@ -128,20 +128,6 @@ TEST(WaterfallTest, ASpanCannotDriveTheTerminal) {
   EXPECT_EQ(CleanText("caf\xC3\xA9"), "caf\xC3\xA9");
 }
 
-TEST(TerminalTest, PaletteTestVectors) {
-  for (auto [service, index] : {std::pair{"gateway", 3},
-                                {"checkout", 7},
-                                {"inventory", 19},
-                                {"pricing", 4},
-                                {"payment", 11},
-                                {"stripe-api", 13},
-                                {"fraud", 14},
-                                {"notification", 12},
-                                {"caf\xC3\xA9", 0},
-                                {"", 16}})
-    EXPECT_EQ(ServiceColourIndex(service), static_cast<uint32_t>(index)) << service;
-}
-
 TEST(TerminalTest, TextFits) {
   EXPECT_EQ(Fit("caf\xC3\xA9", 4, true), "caf\xC3\xA9");
   EXPECT_EQ(Fit("caf\xC3\xA9s", 4, false), "caf~");

@@ -125,18 +125,19 @@ Status RunningServer::StartQuery(const std::string& name, const config::QuerySet
   if (store == nullptr)
     return Fail(ErrorCode::kInvalidArgument,
                 fmt::format("store: no pipeline has a store exporter \"{}\"", settings.store));
-  api::ServerFacts facts{.version = version_,
-                         .started_ns = started_ns_,
-                         .durability = std::string(DurabilityText(store->settings().durability)),
-                         .data_directory = store->settings().directory,
-                         .retention_age_ns = store->settings().retention_age_ns,
-                         .retention_bytes = store->settings().retention_bytes,
-                         .listeners = [this] {
-                           std::vector<api::ListenerAddress> addresses;
-                           for (const receiver::Listener& listener : listeners_)
-                             addresses.push_back({listener.name, listener.endpoint.ToString()});
-                           return addresses;
-                         }};
+  api::ServerFacts facts{
+      .version = version_,
+      .started_ns = started_ns_,
+      .durability = std::string(DurabilityText(store->settings().durability)),
+      .data_directory = store->settings().directory,
+      .retention_age_ns = store->settings().retention_age_ns,
+      .retention_bytes = store->settings().retention_bytes,
+      .listeners = [this] {
+        std::vector<api::ListenerAddress> addresses;
+        for (const receiver::Listener& listener : listeners_)
+          addresses.push_back({listener.name, listener.endpoint.ToString(), listener.tls});
+        return addresses;
+      }};
   api::QueryServerOptions options{.endpoint = ToNet(settings.endpoint),
                                   .base_path = settings.base_path,
                                   .limits = {.workers = settings.workers,

@@ -3,8 +3,8 @@
 // A trace of 100,000 spans: opened, scrolled, collapsed and searched, with the times it takes.
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { big } from '../mock/shop.mjs';
-import { freshId, send, useWeft } from './weft.mjs';
+import { big, deep } from '../mock/shop.mjs';
+import { eventually, freshId, send, useWeft } from './weft.mjs';
 
 const kSpans = 100_000;
 const kAtOnce = 5000;
@@ -78,6 +78,41 @@ describe(`a trace of ${kSpans} spans`, () => {
     const page = await weft.open(`/trace/${traceId}`);
     await page.locator('.tree-row', { hasText: '125 × ' }).first().waitFor();
     assert.ok(Number(await page.locator('[role=treegrid]').getAttribute('aria-rowcount')) < 1000);
+    await page.close();
+  });
+});
+
+describe('a trace of 10,000 levels', () => {
+  const kLevels = 10_000;
+  let maker;
+  before(async () => {
+    maker = deep(9, kLevels);
+    maker.traceId = freshId();
+    await send(weft, maker);
+  });
+  it('keeps its names in sight, cuts its path in the middle, and reaches its end at once', async () => {
+    const page = await weft.open(`/trace/${maker.traceId}?fold=0`);
+    await page.waitForFunction(() => performance.getEntriesByName('weft-trace-complete').length > 0, null, { timeout: 60_000 });
+    const took = await page.evaluate(async () => {
+      const before = performance.now();
+      document.dispatchEvent(new KeyboardEvent('keydown', { key: 'End' }));
+      do await new Promise(requestAnimationFrame);
+      while (document.querySelector('[role=row][aria-selected=true]') === null || document.querySelectorAll('.waterfall-path button').length < 2);
+      return performance.now() - before;
+    });
+    console.log(`End in ${kLevels} levels: ${took.toFixed(0)} ms`);
+    const row = page.locator('[role=row][aria-selected=true]');
+    assert.equal(await row.getAttribute('aria-rowindex'), String(kLevels));
+    const name = await row.locator('.name-pair b').boundingBox();
+    const tree = await page.locator('.waterfall-tree').boundingBox();
+    assert.ok(name.width > 120 && name.x + name.width <= tree.x + tree.width, JSON.stringify(name));
+    assert.match(await row.innerText(), /10\u202f000/);
+    const path = page.locator('.waterfall-path');
+    assert.match(await path.innerText(), /^level 1 of a recursion[\s\S]*\u2026 9\u202f9\d\d[\s\S]*level 99\d\d of a recursion$/);
+    assert.ok(await path.evaluate((element) => element.scrollWidth <= element.clientWidth), 'the path has room');
+    await path.locator('button').first().click();
+    await eventually(async () => assert.equal(await page.locator('[role=row][aria-selected=true]').getAttribute('aria-rowindex'), '1'));
+    assert.deepEqual(page.complaints, []);
     await page.close();
   });
 });

@@ -24,13 +24,27 @@ describe('narrow windows', () => {
   const assertFits = async (page, width) =>
     assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), width);
 
-  for (const width of [1000, 700, 420]) {
+  const insideWindow = (page, width) => eventually(async () => {
+    const { panel, inner } = await page.locator('.menu-panel').evaluate((element) => {
+      const { left, right, top, bottom } = element.getBoundingClientRect();
+      const parts = [...element.querySelectorAll('*')].map((part) => part.getBoundingClientRect()).filter((part) => part.width > 1);
+      return { panel: { left, right, top, bottom }, inner: Math.max(...parts.map((part) => part.right)) };
+    });
+    assert.ok(panel.left >= 0 && panel.right <= width && panel.bottom <= kHeight, JSON.stringify(panel));
+    assert.ok(inner <= panel.right, `a part reaches to ${inner}, the panel to ${panel.right}`);
+  });
+
+  for (const width of [1000, 700, 420, 360]) {
     it(`search, ${width}`, async () => {
       const page = await open(kAll, width);
       await page.waitForSelector('tr[data-trace]');
       await assertFits(page, width);
       const root = await page.locator('tr[data-trace] .root').first().boundingBox();
       assert.ok(root.width > 100, `the root has room for its name: ${root.width}`);
+      assert.ok((await page.locator('tr[data-trace] .root b').first().boundingBox()).width > 60, 'the name is seen');
+      const cut = await page.locator('tr[data-trace] .when, tr[data-trace] .duration').evaluateAll((cells) =>
+        cells.filter((cell) => cell.scrollWidth > cell.clientWidth).map((cell) => cell.innerText));
+      assert.deepEqual(cut, [], 'no time is cut off');
       await page.locator('.fold button').first().click();
       await page.waitForSelector('.match');
       await assertFits(page, width);
@@ -44,6 +58,9 @@ describe('narrow windows', () => {
       await assertFits(page, width);
       const beside = width > 900;
       await eventually(async () => assert.equal((await box(page, '.waterfall-bars')).bottom, kHeight));
+      // The fifth level has room for a dozen letters.
+      const fifth = await page.locator('.tree-row[aria-level="5"] .name-pair b').first().boundingBox();
+      assert.ok(fifth.width >= 80, `the fifth level can be read: ${fifth.width}`);
       await page.keyboard.press('e');
       await page.locator('.attribute').first().waitFor();
       await eventually(async () => {
@@ -54,6 +71,21 @@ describe('narrow windows', () => {
       });
       await assertFits(page, width);
       assert.deepEqual(page.complaints, []);
+      await page.close();
+    });
+
+    it(`menus stay in the window, and what is in them in the menu, ${width}`, async () => {
+      const page = await open(kAll, width);
+      await page.waitForSelector('tr[data-trace]');
+      await page.locator('.range-picker > button').click();
+      await insideWindow(page, width);
+      await page.goto(`${weft.url}/trace/${maker.traceId}`);
+      await page.waitForSelector('[role=treegrid] [role=row]');
+      for (const name of ['Legend', 'services']) {
+        await page.locator('.trace-toolbar .menu > button', { hasText: name }).click();
+        await insideWindow(page, width);
+        await page.keyboard.press('Escape');
+      }
       await page.close();
     });
 

@@ -135,6 +135,55 @@ describe('search', () => {
     await page.close();
   });
 
+  it('sorts the page by any column, and the address keeps that', async () => {
+    const page = await weft.open(url(query));
+    await page.waitForSelector('tr[data-trace]');
+    const column = (index) => page.locator(`tr[data-trace] td:nth-child(${index})`).allInnerTexts();
+    const kColumns = { Matched: 1, Started: 2, Root: 3, Duration: 4, Spans: 6, Errors: 7, Services: 8 };
+    for (const label of Object.keys(kColumns)) {
+      const heading = page.locator('.results th button', { hasText: label });
+      await heading.click();
+      await eventually(async () => assert.ok(await heading.evaluate((button) => button.parentElement.hasAttribute('aria-sort')), label));
+    }
+    await page.locator('.results th button', { hasText: 'Duration' }).click();
+    await page.locator('.results-line', { hasText: 'longest first' }).waitFor();
+    await page.waitForFunction(() => location.search.includes('sort=-duration'));
+    const ms = (text) => Number(text.replace(/[^\d.]/g, '')) * (/ s$/.test(text) ? 1000 : 1);
+    const falling = async () => {
+      const list = (await column(4)).map(ms);
+      assert.deepEqual(list, [...list].sort((a, b) => b - a));
+    };
+    await eventually(falling);
+    await page.reload();
+    await page.waitForSelector('tr[data-trace]');
+    await falling();
+    await page.locator('button', { hasText: 'Absolute times' }).click();
+    await eventually(async () => {
+      for (const text of await column(2)) assert.match(text, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}$/);
+    });
+    assert.deepEqual(page.complaints, []);
+    await page.close();
+  });
+
+  it('shows services whole, the rest as a number, none with the colour of another', async () => {
+    for (const width of [1400, 1250, 1600]) {
+      const page = await weft.open(url(query), { viewport: { width, height: 860 } });
+      await page.waitForSelector('tr[data-trace]');
+      const chips = await page.locator('tr[data-trace]').first().locator('.chip').evaluateAll((list) => list.map((chip) => {
+        const row = chip.closest('td').getBoundingClientRect();
+        const box = chip.getBoundingClientRect();
+        return { text: chip.innerText.trim(), colour: chip.querySelector('.dot')?.style.background ?? '', fits: box.right <= row.right && chip.scrollWidth <= chip.clientWidth + 1 };
+      }));
+      assert.ok(chips.every((chip) => chip.fits), JSON.stringify(chips));
+      const named = chips.filter((chip) => chip.colour !== '');
+      for (const chip of named) assert.match(chip.text, new RegExp(`${suffix} ?!?$`));
+      assert.equal(new Set(named.map((chip) => chip.colour)).size, named.length);
+      const more = Number(/\d+/.exec(chips.find((chip) => chip.colour === '')?.text ?? '0')[0]);
+      assert.equal(named.length + more, 8);
+      await page.close();
+    }
+  });
+
   it('remembers the theme', async () => {
     const page = await weft.open('/search', { colorScheme: 'light' });
     const theme = () => page.evaluate(() => document.documentElement.dataset.theme);
@@ -152,7 +201,11 @@ describe('an empty server', { skip: !isMock && 'the server under test has data' 
   it('says how to send data, and shows it when it comes', async () => {
     const page = await bare.open('/search');
     await page.locator('text=No data yet').waitFor();
-    assert.match(await page.locator('.recipe').innerText(), /OTEL_EXPORTER_OTLP_ENDPOINT=http:\/\/127\.0\.0\.1:4318/);
+    assert.match(await page.locator('.recipe').innerText(), /OTEL_EXPORTER_OTLP_ENDPOINT=http:\/\/127\.0\.0\.1:5318/);
+    await page.locator('button', { hasText: 'Collector' }).click();
+    assert.match(await page.locator('.recipe').innerText(), /endpoint: 127\.0\.0\.1:5317/);
+    await page.locator('button', { hasText: 'Zipkin, Jaeger' }).click();
+    assert.match(await page.locator('.recipe').innerText(), /zipkin:/);
     await send(bare, ownCheckout('', 3));
     await page.waitForSelector('tr[data-trace]');
     await page.close();

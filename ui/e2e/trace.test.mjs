@@ -133,6 +133,62 @@ describe('trace', () => {
     await page.close();
   });
 
+  it('shows the critical path strongly, apart from the filter', async () => {
+    const m = new TraceMaker(4, freshId());
+    const root = m.span('web', 'GET /', kServer, null, 0, 100_000);
+    m.span('web', 'the long one', kClient, root, 5_000, 90_000);
+    m.span('web', 'beside it', kClient, root, 10_000, 20_000);
+    await send(weft, m);
+    const page = await weft.open(`/trace/${m.traceId}`);
+    await page.waitForSelector('[role=treegrid] [role=row]');
+    const pale = () => page.locator('.tree-row.off-path:not([hidden])').allInnerTexts();
+    const count = () => page.locator('[role=treegrid]').getAttribute('aria-rowcount');
+    assert.deepEqual(await pale(), []);
+    await page.locator('.button-pair button', { hasText: 'Critical path' }).click();
+    await page.waitForFunction(() => location.search.includes('path=1'));
+    await page.reload();
+    await eventually(async () => assert.deepEqual((await pale()).map((text) => text.trim().split('\n')[0]), ['beside it']));
+    assert.equal(await count(), '3');
+    await page.locator('.button-pair button', { hasText: 'only' }).click();
+    await eventually(async () => assert.equal(await count(), '2'));
+    await page.keyboard.press('p');
+    await eventually(async () => assert.deepEqual(await pale(), []));
+    await page.close();
+  });
+
+  it('has a legend of its marks', async () => {
+    const page = await open();
+    await page.locator('button', { hasText: 'Legend' }).click();
+    const legend = page.locator('.legend');
+    for (const text of ['critical path', 'orphan', 'began here', 'moved', 'log lines', 'many spans in one line', 'folded repeats']) {
+      assert.ok((await legend.innerText()).includes(text), text);
+    }
+    await page.keyboard.press('Escape');
+    await legend.waitFor({ state: 'detached' });
+    await page.close();
+  });
+
+  it('leads from "n log lines" to the lines, and from a line to its span', async () => {
+    const page = await open();
+    await page.locator('.trace-facts a', { hasText: '1 log line' }).click();
+    await page.locator('.log-table tbody tr', { hasText: 'gave up after three tries' }).click();
+    await page.locator('.span-panel', { hasText: 'charge' }).waitFor();
+    assert.ok(new URL(page.url()).searchParams.get('view') === 'logs');
+    await page.locator('[role=tab]', { hasText: 'Waterfall' }).click();
+    await page.keyboard.press('Escape');
+    await page.locator('.mark-logs').first().click();
+    await page.locator('.span-panel .moments', { hasText: 'gave up' }).waitFor();
+    await page.close();
+  });
+
+  it('says what a folded line counts', async () => {
+    const page = await open();
+    const folded = page.locator('.tree-row', { hasText: '12 × ' });
+    assert.match(await folded.locator('.name-pair').getAttribute('title'), /12 calls alike.*SELECT card/);
+    assert.match(await folded.locator('.unseen').textContent(), /12 calls alike/);
+    await page.close();
+  });
+
   it('filters by service and by error', async () => {
     const page = await open();
     await page.locator('.strip-name', { hasText: 'stripe-api' }).click();

@@ -23,12 +23,12 @@ function builtUi() {
 export const isMock = !process.env.WEFT_UI_URL;
 
 // Registers start and end of server and browser for one test file.
-export function useWeft({ empty = true, delayMs = 0 } = {}) {
+export function useWeft({ empty = true, delayMs = 0, base = '' } = {}) {
   const weft = { url: '', otlp: '', browser: null, complaints: [] };
   let mock = null;
   before(async () => {
     if (isMock) {
-      mock = await serve({ dist: builtUi(), empty, bigSpans: 0, delayMs });
+      mock = await serve({ dist: builtUi(), empty, bigSpans: 0, delayMs, base });
       weft.url = mock.url;
       weft.otlp = mock.url;
     } else {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Enough of TraceQL for a mock: `{ a = b && c > d }`. Anything else is answered as an error with a
+// Enough of TraceQL for a mock: `{ a = b && c > d }`, also several of them joined by &&. Anything else is answered as an error with a
 // place, which is what the page has to show. Next: mock/server.mjs.
 import { kKinds } from './store.mjs';
 
@@ -49,6 +49,11 @@ function valueOf(item, view, key) {
   const [, scope, name] = /^(span|resource|instrumentation|event|link)?\.(.*)$/.exec(key) ?? [null, '', key];
   const lists = scope === 'resource' ? [s.resource] : scope === 'span' ? [s.attributes] : [s.attributes, s.resource];
   return lists.flat().filter((kv) => kv.key === name).map((kv) => (kv.type === 'int' ? Number(kv.value) : kv.value));
+}
+
+// Each of `{...} && {...}` by itself; a trace must have a span for every one.
+export function parseSpansets(text) {
+  return text.split(/(?<=\})\s*&&\s*(?=\{)/).map(parse);
 }
 
 export function matches(item, view, terms) {

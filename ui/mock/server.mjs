@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A server of docs/api.md over made-up traces, to look at the pages without weft:
-//   node mock/server.mjs [--port 16699] [--dist dist] [--empty] [--big 100000] [--delay MS]
+//   node mock/server.mjs [--port 16699] [--dist dist] [--empty] [--big 100000] [--delay MS] [--base /prefix]
 // It takes OTLP JSON on /v1/traces and /v1/logs, and serves a built UI as weft does (same headers).
 import { createServer } from 'node:http';
 import { existsSync, readFileSync } from 'node:fs';
@@ -9,10 +9,10 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { big, browse, checkout, kRootlessTrace, rootless, skewed } from './shop.mjs';
 import { chunk, details, Store } from './store.mjs';
-import { matches, parse, QueryError } from './query.mjs';
+import { matches, parseSpansets, QueryError } from './query.mjs';
 
 const kTypes = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8', '.svg': 'image/svg+xml' };
-export const kCsp = "default-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'; object-src 'none'";
+export const kCsp = "default-src 'self'; base-uri 'self'; frame-ancestors 'none'; form-action 'self'; object-src 'none'";
 
 export function fill(store, bigSpans) {
   const now = Date.now();
@@ -35,16 +35,20 @@ export function fill(store, bigSpans) {
   if (bigSpans > 0) add(big(5, bigSpans), now - 10 * 60e3);
 }
 
-export function serve({ port = 0, dist = '', empty = false, bigSpans = 100_000, delayMs = 0 } = {}) {
+export function serve({ port = 0, dist = '', empty = false, bigSpans = 100_000, delayMs = 0, base = '' } = {}) {
   const store = new Store();
   if (!empty) fill(store, bigSpans);
   const server = createServer(async (request, response) => {
     const url = new URL(request.url, 'http://mock');
     try {
       if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+      // As weft with a base path: what lies below it, and nothing else.
+      if (base !== '' && !`${url.pathname}/`.startsWith(`${base}/`) && request.method === 'GET') return json(response, 404, {});
+      if (base !== '') url.pathname = url.pathname.slice(base.length) || '/';
       if (request.method === 'POST') return await take(store, url, request, response);
       if (url.pathname.startsWith('/api/weft/v1')) return api(store, url, response);
-      file(dist, url.pathname, response);
+      if (url.pathname === '/api/dependencies') return json(response, 200, { data: dependencies(store, url.searchParams), errors: null });
+      file(dist, url.pathname, base, response);
     } catch (error) {
       const isQuery = error instanceof QueryError;
       const code = isQuery ? 'invalid_argument' : 'internal';
@@ -52,7 +56,7 @@ export function serve({ port = 0, dist = '', empty = false, bigSpans = 100_000, 
     }
   });
   return new Promise((resolve) => {
-    server.listen(port, '127.0.0.1', () => resolve({ server, url: `http://127.0.0.1:${server.address().port}` }));
+    server.listen(port, '127.0.0.1', () => resolve({ server, url: `http://127.0.0.1:${server.address().port}${base}` }));
   });
 }
 
@@ -71,12 +75,32 @@ function json(response, status, body) {
   response.end(JSON.stringify(body));
 }
 
-function file(dist, path, response) {
+function file(dist, path, base, response) {
   const wanted = join(dist, normalize(path));
   const found = dist !== '' && extname(path) !== '' && existsSync(wanted) ? wanted : join(dist, 'index.html');
   if (dist === '' || (extname(path) !== '' && found !== wanted)) return json(response, 404, {});
   response.writeHead(200, { 'content-type': kTypes[extname(found)] ?? 'application/octet-stream', 'content-security-policy': kCsp });
-  response.end(readFileSync(found));
+  const body = readFileSync(found);
+  const based = base !== '' && extname(found) === '.html';
+  response.end(based ? body.toString().replace('<head>', `<head><base href="${base}/">`) : body);
+}
+
+function dependencies(store, parameters) {
+  const end = Number(parameters.get('endTs'));
+  const start = end - Number(parameters.get('lookback'));
+  const calls = new Map();
+  for (const { rows } of [...store.traces.keys()].map((id) => store.view(id))) {
+    for (const row of rows) {
+      const ms = Number(row.span.start) / 1e6;
+      const parent = rows[row.parent]?.span.service;
+      const key = `${parent}\n${row.span.service}`;
+      if (row.parent < 0 || parent === row.span.service || ms < start || ms > end) continue;
+      const call = calls.get(key) ?? { parent, child: row.span.service, callCount: 0 };
+      call.callCount++;
+      calls.set(key, call);
+    }
+  }
+  return [...calls.values()];
 }
 
 function dataRange(store) {
@@ -84,6 +108,7 @@ function dataRange(store) {
   let high = null;
   for (const id of store.traces.keys()) {
     const { startNs, endNs } = store.view(id).header;
+    if (startNs === '0') continue; // without a time
     if (low === null || BigInt(startNs) < low) low = BigInt(startNs);
     if (high === null || BigInt(endNs) > high) high = BigInt(endNs);
   }
@@ -103,7 +128,7 @@ function api(store, url, response) {
       return json(response, 200, {
         version: '0.1.0', startedNs: String(BigInt(Date.now()) * 1_000_000n), durability: 'durable', dataDir: '/var/lib/weft', readOnly: false, readOnlyReason: '',
         retention: { ageNs: 14 * 86400e9, bytes: 20 * 2 ** 30 }, spans: allRows(store).length, blocks: 3, bytes: 12345678, headSpans: 100, dataRange: dataRange(store),
-        listeners: [{ name: 'otlp/grpc', address: '127.0.0.1:4317' }, { name: 'otlp/http', address: '127.0.0.1:4318' }],
+        listeners: [{ name: 'otlp/grpc', address: '127.0.0.1:5317', tls: false }, { name: 'otlp/http', address: '127.0.0.1:5318', tls: false }],
       });
     case '/services':
       return json(response, 200, { services: unique(allRows(store).map((r) => r.span.service)).map((name) => ({ name, spans: 1 })) });
@@ -131,9 +156,19 @@ function api(store, url, response) {
   }
 }
 
+// Services that no span has, with the first that begins alike.
+function hintsOf(store, terms) {
+  const known = unique(allRows(store).map((r) => r.span.service));
+  return terms.filter((term) => term.key === 'resource.service.name' && term.op === '=' && !known.includes(term.value)).map(({ value }) => {
+    const nearest = known.find((name) => name.slice(0, 3) === String(value).slice(0, 3)) ?? '';
+    return { kind: 'service', name: value, nearest, text: `no data has the service "${value}"${nearest ? `: did you mean "${nearest}"?` : ''}` };
+  });
+}
+
 function search(store, get, response) {
   const started = process.hrtime.bigint();
-  const terms = parse(get('q') ?? '{}');
+  const spansets = parseSpansets(get('q') ?? '{}');
+  const terms = spansets.flat();
   const low = BigInt(get('start') ?? 0);
   const high = BigInt(get('end') ?? '9223372036854775807');
   const limit = Number(get('limit') ?? 20);
@@ -142,7 +177,9 @@ function search(store, get, response) {
   let inspected = 0;
   for (const id of store.traces.keys()) {
     const view = store.view(id);
-    const hits = view.rows.filter((r) => r.span.start >= low && r.span.start < high && matches(r, view, terms));
+    const inTime = view.rows.filter((r) => r.span.start >= low && r.span.start < high);
+    const each = spansets.map((set) => inTime.filter((r) => matches(r, view, set)));
+    const hits = each.every((found) => found.length > 0) ? [...new Set(each.flat())] : [];
     inspected += view.rows.length;
     if (hits.length > 0) found.push({ view, hits });
   }
@@ -169,6 +206,7 @@ function search(store, get, response) {
     };
   });
   json(response, 200, {
+    hints: from > 0 ? [] : hintsOf(store, terms),
     traces, cursor: found.length > from + limit ? `${from + limit} ${low}` : '', partial: '',
     stats: { spansTotal: inspected, spansInspected: inspected, segments: 3, segmentsSkipped: 0, elapsedNs: Number(process.hrtime.bigint() - started) },
     dataRange: dataRange(store),
@@ -205,7 +243,21 @@ function traceApi(store, id, part, get, response) {
     });
     return json(response, 200, { rows: rows.map((r) => r.row), counts });
   }
+  if (get('logs') === 'true') return json(response, 200, logsOf(view));
   return json(response, 200, { resourceSpans: [{ scopeSpans: [{ spans: view.rows.map((r) => details(r)) }] }] });
+}
+
+function logsOf(view) {
+  return {
+    resourceLogs: view.rows.filter((r) => r.span.logs.length > 0).map((r) => ({
+      resource: { attributes: [{ key: 'service.name', value: { stringValue: r.span.service } }] },
+      scopeLogs: [{
+        logRecords: r.span.logs.map((log) => ({
+          timeUnixNano: log.timeNs, severityText: log.severity, severityNumber: log.severityNumber, body: { stringValue: String(log.body) }, spanId: r.span.spanId,
+        })),
+      }],
+    })),
+  };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
@@ -215,7 +267,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   };
   const { url } = await serve({
     port: Number(option('port', 16699)), dist: option('dist', ''), empty: process.argv.includes('--empty'),
-    bigSpans: Number(option('big', 100_000)), delayMs: Number(option('delay', 0)),
+    bigSpans: Number(option('big', 100_000)), delayMs: Number(option('delay', 0)), base: option('base', ''),
   });
   console.log(`mock weft at ${url}`);
 }

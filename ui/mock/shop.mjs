@@ -51,7 +51,7 @@ export class TraceMaker {
       service, name, kind, startUs, endUs: startUs + durationUs,
       spanId: this.hex(16), parentSpanId: parent?.spanId ?? '',
       attributes: extra.attributes ?? {}, error: extra.error ?? '', events: extra.events ?? [],
-      links: extra.links ?? [],
+      links: extra.links ?? [], untimed: extra.untimed ?? false,
     };
     this.spans.push(span);
     return span;
@@ -82,8 +82,8 @@ export class TraceMaker {
         scope,
         spans: spans.map((span) => ({
           traceId: this.traceId, spanId: span.spanId, parentSpanId: span.parentSpanId,
-          name: span.name, kind: span.kind, startTimeUnixNano: ns(span.startUs),
-          endTimeUnixNano: ns(span.endUs), attributes: attributes(span.attributes),
+          name: span.name, kind: span.kind, startTimeUnixNano: span.untimed ? '0' : ns(span.startUs),
+          endTimeUnixNano: span.untimed ? '0' : ns(span.endUs), attributes: attributes(span.attributes),
           events: span.events.map((event) => ({
             timeUnixNano: ns(event.atUs), name: event.name, attributes: attributes(event.attributes ?? {}),
           })),
@@ -206,6 +206,21 @@ export function skewed(seed) {
       span.startUs -= 30e3;
       span.endUs -= 30e3;
     }
+  }
+  return m;
+}
+
+// The link by which OpenTracing's FOLLOWS_FROM arrives over OTLP.
+export function followsLink(traceId, parent) {
+  return { traceId, spanId: parent.spanId, attributes: [attribute('opentracing.ref_type', 'follows_from')] };
+}
+
+// Calls within calls, `count` levels.
+export function deep(seed, count) {
+  const m = new TraceMaker(seed);
+  let parent = null;
+  for (let level = 0; level < count; level++) {
+    parent = m.span(['gateway', 'checkout', 'payment'][level % 3], `level ${level + 1} of a recursion`, kServer, parent, level, 4 * count - 2 * level);
   }
   return m;
 }

@@ -62,6 +62,71 @@ export class Store {
   }
 }
 
+const hasTime = (item) => item.span.start !== 0n;
+const follows = (item) => item.span.links.some((link) => link.spanId === item.span.parentSpanId
+  && link.attributes.some((kv) => kv.key === 'opentracing.ref_type' && kv.value === 'follows_from'));
+const isWaitedFor = (item) => hasTime(item) && !follows(item);
+
+function extent(items, startOf) {
+  return items.reduce(([low, high], item) => [Math.min(low, startOf(item)), Math.max(high, startOf(item) + item.duration)],
+    items.length > 0 ? [Infinity, -Infinity] : [0, 0]);
+}
+
+// What was moved, service by service.
+function clocksOf(rows) {
+  const clocks = new Map();
+  for (const item of rows.filter((one) => one.skew !== 0)) {
+    const clock = clocks.get(item.span.service) ?? {
+      row: item.row, service: item.span.service, host: '', spans: 0, shiftNs: item.skew, wantedNs: item.skew, early: 0, late: 0, inconsistent: false, beyondLimit: false,
+    };
+    clock.spans++;
+    clock.early++;
+    clocks.set(item.span.service, clock);
+  }
+  return [...clocks.values()].map((clock) => ({
+    ...clock, text: `${clock.service}: ${clock.spans} spans moved by ${(clock.shiftNs / 1e6).toFixed(1)} ms: ${clock.early} calls start before their caller`,
+  }));
+}
+
+// Own time and critical path on the times that `startOf` says.
+function pathOf(rows, startOf) {
+  const self = rows.map(() => 0);
+  const critical = rows.map(() => 0);
+  const pieces = [];
+  for (const item of rows) {
+    let covered = 0;
+    let upTo = -Infinity;
+    for (const kid of item.kids.filter(isWaitedFor).sort((x, y) => startOf(x) - startOf(y))) {
+      const from = Math.max(startOf(kid), startOf(item), upTo);
+      const to = Math.min(startOf(kid) + kid.duration, startOf(item) + item.duration);
+      if (to > from) { covered += to - from; upTo = to; }
+    }
+    self[item.row] = item.duration - covered;
+  }
+  const walk = rows.filter((item) => item.parent < 0).map((root) => [root, startOf(root), startOf(root) + root.duration]);
+  const piece = (item, from, to) => {
+    const shift = startOf(item) - item.start; // pieces are given in the span's own times
+    pieces.push([item.row, from - shift, to - shift]);
+    critical[item.row] += to - from;
+  };
+  while (walk.length > 0) {
+    const [item, low, high] = walk.pop();
+    let at = high;
+    for (const kid of item.kids.filter(isWaitedFor).sort((x, y) => startOf(y) + y.duration - startOf(x) - x.duration)) {
+      const kidEnd = startOf(kid) + kid.duration;
+      const end = Math.min(kidEnd, at);
+      const start = Math.max(startOf(kid), low);
+      if (kidEnd > at + 1 && kidEnd > high) continue;
+      if (end <= start || end > at) continue;
+      if (at > end) piece(item, end, at);
+      walk.push([kid, start, end]);
+      at = start;
+    }
+    if (at > low) piece(item, low, at);
+  }
+  return { self, critical, pieces };
+}
+
 function buildView(id, spans) {
   const byId = new Map(spans.map((span) => [span.spanId, span]));
   const children = new Map();
@@ -75,8 +140,9 @@ function buildView(id, spans) {
     }
   }
   const byStart = (a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : a.spanId < b.spanId ? -1 : 1);
-  const startNs = spans.reduce((low, span) => (span.start < low ? span.start : low), spans[0].start);
-  const endNs = spans.reduce((high, span) => (span.end > high ? span.end : high), spans[0].end);
+  const timed = spans.filter((span) => span.start !== 0n);
+  const startNs = timed.reduce((low, span) => (span.start < low ? span.start : low), timed[0]?.start ?? 0n);
+  const endNs = timed.reduce((high, span) => (span.end > high ? span.end : high), timed[0]?.end ?? 0n);
   const rows = [];
   const stack = roots.sort(byStart).reverse().map((span) => ({ span, parent: -1, depth: 0, skew: 0 }));
   let depth = 0;
@@ -87,60 +153,43 @@ function buildView(id, spans) {
     const span = item.span;
     const kids = (children.get(span.spanId) ?? []).sort(byStart);
     Object.assign(item, {
-      row, start: Number(span.start - startNs), duration: Number(span.end - span.start), kids: [], critical: 0, self: 0,
+      row, start: span.start === 0n ? 0 : Number(span.start - startNs), duration: span.start === 0n ? 0 : Number(span.end - span.start), kids: [],
     });
     if (item.parent >= 0) {
       const parent = rows[item.parent];
       parent.kids.push(item);
       const early = parent.start + parent.skew - (item.start + parent.skew);
-      item.skew = parent.span.service === span.service ? parent.skew : early > 0 ? early + (parent.duration - item.duration) / 2 : 0;
+      item.skew = !isWaitedFor(item) ? 0 : parent.span.service === span.service ? parent.skew : early > 0 ? early + (parent.duration - item.duration) / 2 : 0;
       if (item.skew !== 0) skewCorrected++;
     }
     depth = Math.max(depth, item.depth + 1);
     rows.push(item);
     for (let i = kids.length - 1; i >= 0; i--) stack.push({ span: kids[i], parent: row, depth: item.depth + 1, skew: 0 });
   }
+  const corrected = pathOf(rows, (item) => item.start + item.skew);
+  const received = skewCorrected > 0 ? pathOf(rows, (item) => item.start) : null;
   for (const item of rows) {
-    let covered = 0;
-    let upTo = -Infinity;
-    for (const kid of [...item.kids].sort((a, b) => a.start + a.skew - b.start - b.skew)) {
-      const from = Math.max(kid.start + kid.skew, item.start + item.skew, upTo);
-      const to = Math.min(kid.start + kid.skew + kid.duration, item.start + item.skew + item.duration);
-      if (to > from) { covered += to - from; upTo = to; }
-    }
-    item.self = item.duration - covered;
-  }
-  const criticalPath = [];
-  const walk = [];
-  for (const root of rows.filter((item) => item.parent < 0)) walk.push([root, root.start, root.start + root.duration]);
-  while (walk.length > 0) {
-    const [item, low, high] = walk.pop();
-    let at = high;
-    for (const kid of [...item.kids].sort((a, b) => b.start + b.duration - a.start - a.duration)) {
-      const end = Math.min(kid.start + kid.duration, at);
-      const start = Math.max(kid.start, low);
-      if (kid.start + kid.duration > at + 1 && kid.start + kid.duration > high) continue;
-      if (end <= start || end > at) continue;
-      if (at > end) { criticalPath.push([item.row, end, at]); item.critical += at - end; }
-      walk.push([kid, start, end]);
-      at = start;
-    }
-    if (at > low) { criticalPath.push([item.row, low, at]); item.critical += at - low; }
+    Object.assign(item, { self: corrected.self[item.row], critical: corrected.critical[item.row] });
+    if (received !== null) Object.assign(item, { selfReceived: received.self[item.row], criticalReceived: received.critical[item.row] });
   }
   const services = [...new Set(rows.map((item) => item.span.service))];
   const names = [...new Set(rows.map((item) => item.span.name))];
   const serviceIndex = new Map(services.map((name, i) => [name, i]));
   const nameIndex = new Map(names.map((name, i) => [name, i]));
-  const share = services.map(() => 0);
-  for (const item of rows) share[serviceIndex.get(item.span.service)] += item.critical;
+  const byService = (path) => {
+    const share = services.map(() => 0);
+    for (const item of rows) share[serviceIndex.get(item.span.service)] += path.critical[item.row];
+    return share.map((ns, i) => [i, ns]).filter((pair) => pair[1] > 0).sort((x, y) => y[1] - x[1]);
+  };
   const root = rows.find((item) => item.parent < 0 && item.span.parentSpanId === '') ?? rows[0];
   const rootMissing = root.span.parentSpanId !== '';
   const errors = rows.filter((item) => item.span.status === 2).length;
   const header = {
     traceId: id, spans: rows.length, startNs: String(startNs), endNs: String(endNs), rootService: root.span.service, rootName: root.span.name,
     rootMissing, depth, errors, logs: rows.reduce((n, item) => n + item.span.logs.length, 0), duplicates: 0, skewCorrected, services, names,
-    warnings: [],
-    criticalPath, selfByService: share.map((ns, i) => [i, ns]).filter((pair) => pair[1] > 0).sort((a, b) => b[1] - a[1]),
+    warnings: [], criticalPath: corrected.pieces, selfByService: byService(corrected),
+    shown: extent(rows.filter(hasTime), (item) => item.start + item.skew), clocks: clocksOf(rows),
+    asReceived: received === null ? null : { criticalPath: received.pieces, selfByService: byService(received) },
   };
   return { header, rows, root, serviceIndex, nameIndex };
 }
@@ -151,7 +200,9 @@ export function chunk(view, from, count) {
     from, id: rows.map((r) => r.span.spanId), parent: rows.map((r) => r.parent), start: rows.map((r) => r.start), duration: rows.map((r) => r.duration),
     service: rows.map((r) => view.serviceIndex.get(r.span.service)), name: rows.map((r) => view.nameIndex.get(r.span.name)), kind: rows.map((r) => r.span.kind),
     status: rows.map((r) => r.span.status),
-    flags: rows.map((r) => (r.parent < 0 && r.span.parentSpanId !== '' ? 1 : 0) | (r.span.status === 2 && !r.kids.some((k) => k.span.status === 2) ? 2 : 0) | (r.span.links.length > 0 ? 4 : 0)),
+    flags: rows.map((r) => (r.parent < 0 && r.span.parentSpanId !== '' ? 1 : 0) | (r.span.status === 2 && !r.kids.some((k) => k.span.status === 2) ? 2 : 0) | (r.span.links.length > 0 ? 4 : 0)
+      | (follows(r) ? 8 : 0) | (hasTime(r) ? 0 : 32)),
+    ...(view.header.skewCorrected > 0 ? { selfReceived: rows.map((r) => r.selfReceived), criticalReceived: rows.map((r) => r.criticalReceived) } : {}),
     self: rows.map((r) => r.self), critical: rows.map((r) => r.critical), skew: rows.map((r) => r.skew), logs: rows.map((r) => r.span.logs.length), events: rows.map((r) => r.span.events.length),
   };
 }

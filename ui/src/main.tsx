@@ -3,7 +3,6 @@
 // Where the UI starts: theme, router, keys, shell. Next: app/shell.tsx.
 import { render } from 'preact';
 import './app/base.css';
-import './app/services.css';
 import './pages/search/search.css';
 import './pages/trace/trace.css';
 import { startKeyboard } from './app/keyboard';

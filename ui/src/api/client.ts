@@ -3,13 +3,15 @@
 // The one door to the server: typed GETs of docs/api.md. A failed call throws ApiError with the
 // server's own message; a call whose signal was aborted throws the browser's AbortError.
 // Next: api/trace_stream.ts, api/names.ts.
-import type { FindAnswer, Operation, SearchAnswer, SpanDetails, Status, Tag } from './types';
+import type { LogsData } from '../model/trace_logs';
+import type { Dependency, FindAnswer, Operation, SearchAnswer, SpanDetails, Status, Tag } from './types';
 
 export class ApiError extends Error {
   constructor(
     message: string,
     readonly status: number,
     readonly code: string,
+    readonly line: number, // of a query's error, from 1
     readonly column: number | null,
     readonly hint: string,
     readonly retryAfterS: number,
@@ -24,13 +26,14 @@ export function isAbort(error: unknown): boolean {
 
 type Parameters = Record<string, string | number | undefined>;
 
+// Relative to the page's <base>, as every address here.
 export function apiUrl(path: string, parameters: Parameters = {}): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) {
     if (value !== undefined && value !== '') query.set(name, String(value));
   }
   const text = query.toString();
-  return `/api/weft/v1${path}${text === '' ? '' : `?${text}`}`;
+  return `api/weft/v1${path}${text === '' ? '' : `?${text}`}`;
 }
 
 async function errorOf(response: Response): Promise<ApiError> {
@@ -39,7 +42,7 @@ async function errorOf(response: Response): Promise<ApiError> {
     const error = JSON.parse(text).error;
     if (typeof error?.message === 'string') {
       return new ApiError(
-        error.message, response.status, error.code ?? '', error.column ?? null, error.hint ?? '',
+        error.message, response.status, error.code ?? '', error.line ?? 1, error.column ?? null, error.hint ?? '',
         error.retryAfterS ?? 0,
       );
     }
@@ -47,7 +50,7 @@ async function errorOf(response: Response): Promise<ApiError> {
     // Not our server's answer (a proxy's page): say what it was, below.
   }
   const what = text.trim().slice(0, 200) || response.statusText;
-  return new ApiError(`HTTP ${response.status}: ${what}`, response.status, '', null, '', 0);
+  return new ApiError(`HTTP ${response.status}: ${what}`, response.status, '', 1, null, '', 0);
 }
 
 // Fetches and answers the response if it is a success.
@@ -57,7 +60,7 @@ export async function request(url: string, signal?: AbortSignal): Promise<Respon
     response = await fetch(url, signal ? { signal } : {});
   } catch (error) {
     if (isAbort(error)) throw error;
-    throw new ApiError('weft does not answer: is it still running?', 0, 'unreachable', null, '', 0);
+    throw new ApiError('weft does not answer: is it still running?', 0, 'unreachable', 1, null, '', 0);
   }
   if (!response.ok) throw await errorOf(response);
   return response;
@@ -117,6 +120,20 @@ export async function fetchSpans(
 
 export function fetchFind(traceId: string, text: string, signal?: AbortSignal): Promise<FindAnswer> {
   return get(`/trace/${traceId}/find`, { text }, signal);
+}
+
+// Calls between services, counted from the spans that start in the range (Jaeger's API, which counts
+// in milliseconds).
+export async function fetchDependencies(startMs: number, endMs: number, signal?: AbortSignal): Promise<Dependency[]> {
+  const query = new URLSearchParams({ endTs: String(endMs), lookback: String(endMs - startMs) });
+  const response = await request(`api/dependencies?${query}`, signal);
+  const answer = (await response.json()) as { data: Dependency[] | null };
+  return answer.data ?? [];
+}
+
+export async function fetchTraceLogs(traceId: string, signal?: AbortSignal): Promise<LogsData> {
+  const response = await request(apiUrl(`/trace/${traceId}/otlp`, { logs: 'true' }), signal);
+  return (await response.json()) as LogsData;
 }
 
 export function otlpUrl(traceId: string): string {

@@ -44,7 +44,7 @@ export async function streamTrace(
     }
   });
   if (!ended) {
-    throw new ApiError('The answer was cut off before its end.', 0, 'truncated', null, '', 0);
+    throw new ApiError('The answer was cut off before its end.', 0, 'truncated', 1, null, '', 0);
   }
 }
 
@@ -62,7 +62,7 @@ export async function fetchTraceHeader(traceId: string, signal: AbortSignal): Pr
     }).catch((error) => {
       if (error !== kEnough) throw error;
     });
-    if (header === null) throw new ApiError('An empty answer.', 0, 'truncated', null, '', 0);
+    if (header === null) throw new ApiError('An empty answer.', 0, 'truncated', 1, null, '', 0);
     return header;
   } finally {
     signal.removeEventListener('abort', stop);

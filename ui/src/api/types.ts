@@ -8,6 +8,12 @@ export interface DataRange {
   endNs: string;
 }
 
+export interface Listener {
+  name: string; // component and protocol: "otlp/grpc"
+  address: string; // "127.0.0.1:4317"
+  tls?: boolean;
+}
+
 export interface Status {
   version: string;
   startedNs: string;
@@ -21,7 +27,13 @@ export interface Status {
   bytes: number;
   headSpans: number;
   dataRange: DataRange | null;
-  listeners: { name: string; address: string }[];
+  listeners: Listener[];
+}
+
+export interface Dependency {
+  parent: string;
+  child: string;
+  callCount: number;
 }
 
 export interface Operation {
@@ -32,6 +44,7 @@ export interface Operation {
 export interface Tag {
   scope: string;
   key: string;
+  field?: string; // as TraceQL writes it; "" where it has no word for it
 }
 
 export interface ServiceShare {
@@ -72,7 +85,16 @@ export interface SearchStats {
   elapsedNs: number;
 }
 
+// A name in the query that no data has.
+export interface NameHint {
+  kind: 'service' | 'operation' | 'attribute';
+  name: string; // as asked
+  nearest: string; // "" where none is near
+  text: string; // a whole sentence
+}
+
 export interface SearchAnswer {
+  hints?: NameHint[];
   traces: TraceSummary[];
   cursor: string;
   partial: string;
@@ -80,7 +102,27 @@ export interface SearchAnswer {
   dataRange: DataRange | null;
 }
 
-export interface TraceHeader {
+// A clock about which the trace has evidence: whether it was moved, and why.
+export interface TraceClock {
+  row: number; // first row on it
+  service: string;
+  host: string;
+  spans: number;
+  shiftNs: number;
+  wantedNs: number;
+  early: number; // calls that start before their caller
+  late: number; // servers that end after their client
+  inconsistent: boolean; // no one shift satisfies all calls
+  beyondLimit: boolean; // the shift would be more than is allowed: nothing moved
+  text: string; // a whole sentence
+}
+
+export interface CriticalPath {
+  criticalPath: [row: number, start: number, end: number][];
+  selfByService: [service: number, ns: number][];
+}
+
+export interface TraceHeader extends CriticalPath {
   traceId: string;
   spans: number;
   startNs: string;
@@ -96,8 +138,9 @@ export interface TraceHeader {
   services: string[];
   names: string[];
   warnings: string[];
-  criticalPath: [number, number, number][];
-  selfByService: [number, number][];
+  shown?: [from: number, to: number]; // extent of the corrected times, as offsets
+  clocks?: TraceClock[];
+  asReceived?: CriticalPath | null; // null where nothing was moved
 }
 
 // Up to 8192 spans in depth-first pre-order, one array a column.
@@ -115,6 +158,8 @@ export interface TraceChunk {
   self: number[];
   critical: number[];
   skew: number[];
+  selfReceived?: number[]; // where spans were moved
+  criticalReceived?: number[];
   logs: number[];
   events: number[];
 }

@@ -4,8 +4,10 @@
 import { signal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { serviceNames } from '../api/names';
+import { readPastedTrace } from '../model/pasted_trace';
 import { emptyForm, formToQuery } from '../model/query_form';
 import { searchUrl } from '../model/search_url';
+import { pastedUrl } from '../model/trace_url';
 import { bindings } from './keyboard';
 import { keyName } from './help_dialog';
 import { go } from './router';
@@ -18,15 +20,13 @@ interface Command {
   run: () => void;
 }
 
-export function traceIdOf(text: string): string | null {
-  const id = text.trim().toLowerCase();
-  return /^[0-9a-f]{16}$|^[0-9a-f]{32}$/.test(id) ? id : null;
-}
+// With fewer digits a word may be the name of a command or a service.
+const kLeastDigits = 16;
 
 function commandsFor(text: string, services: readonly string[]): Command[] {
-  const id = traceIdOf(text);
+  const pasted = readPastedTrace(text, kLeastDigits);
+  if (pasted !== null) return [{ label: `Open trace ${pasted.traceId}`, note: '', run: () => go(pastedUrl(pasted)) }];
   const commands: Command[] = [
-    ...(id === null ? [] : [{ label: `Open trace ${id}`, note: '', run: () => go(`/trace/${id}`) }]),
     ...bindings.value
       .filter((binding) => !binding.keys.includes('Ctrl-k'))
       .map((binding) => ({
@@ -41,8 +41,7 @@ function commandsFor(text: string, services: readonly string[]): Command[] {
     })),
   ];
   const wanted = text.trim().toLowerCase();
-  return id !== null ? commands.slice(0, 1)
-    : commands.filter((command) => command.label.toLowerCase().includes(wanted));
+  return commands.filter((command) => command.label.toLowerCase().includes(wanted));
 }
 
 export function PaletteDialog() {

@@ -1,20 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The address as a signal. Every link inside the UI is a plain <a href>; clicks on them are taken
-// over here, so that opening in a new tab works as anywhere. Next: app/shell.tsx.
+// over here, so that opening in a new tab works as anywhere. Addresses of the UI ("search?q=") are
+// relative to the page's <base> (model/base_path.ts). Next: app/shell.tsx.
 import { signal } from '@preact/signals';
+import { pathUnder } from '../model/base_path';
 
 export interface Place {
-  path: string;
+  path: string; // inside of the UI: "/search"
   parameters: URLSearchParams;
   visit: number; // grows with every step that is not a replacement
 }
 
 let visits = 0;
 
+// The path of an address inside of the UI; null where it is not ours.
+function ownPath(pathname: string): string | null {
+  return pathUnder(new URL(document.baseURI).pathname, pathname);
+}
+
 function here(): Place {
   return {
-    path: window.location.pathname,
+    path: ownPath(window.location.pathname) ?? '/',
     parameters: new URLSearchParams(window.location.search),
     visit: visits,
   };
@@ -22,20 +29,23 @@ function here(): Place {
 
 export const place = signal<Place>(here());
 
+function isHere(url: string): boolean {
+  const { pathname, search } = new URL(url, document.baseURI);
+  return pathname + search === window.location.pathname + window.location.search;
+}
+
 // Opens `url` as a new step of the history, or in place of the current one.
 export function go(url: string, replace = false): void {
-  if (url === window.location.pathname + window.location.search) {
-    replace = true;
-  }
+  if (isHere(url)) replace = true;
   if (replace) {
     window.history.replaceState(null, '', url);
   } else {
     window.history.pushState(null, '', url);
     visits++;
   }
-  const moved = !replace && place.value.path !== window.location.pathname;
+  const before = place.value.path;
   place.value = here();
-  if (moved) window.scrollTo(0, 0);
+  if (!replace && before !== place.value.path) window.scrollTo(0, 0);
 }
 
 // Changes the address without telling the pages: they already show that state.
@@ -45,7 +55,7 @@ export function noteUrl(url: string): void {
 
 // The same, as a step of the history.
 export function pushUrl(url: string): void {
-  if (url === window.location.pathname + window.location.search) return;
+  if (isHere(url)) return;
   window.history.pushState(null, '', url);
   visits++;
 }
@@ -61,8 +71,9 @@ export function startRouter(): void {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     const link = (event.target as Element | null)?.closest?.('a[href]');
     if (!(link instanceof HTMLAnchorElement) || link.target !== '' || link.download !== '') return;
-    if (link.origin !== window.location.origin || link.pathname.startsWith('/api/')) return;
+    const path = link.origin === window.location.origin ? ownPath(link.pathname) : null;
+    if (path === null || path.startsWith('/api/')) return;
     event.preventDefault();
-    go(link.pathname + link.search);
+    go(link.href);
   });
 }

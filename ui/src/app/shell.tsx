@@ -5,11 +5,17 @@
 import { useState } from 'preact/hooks';
 import { Empty } from '../parts/page_states';
 import { Icon } from '../parts/icon';
+import { comparedIds } from '../model/jaeger_links';
+import { readPastedTrace } from '../model/pasted_trace';
+import { pastedUrl } from '../model/trace_url';
+import { ComparePage } from '../pages/jaeger/compare_page';
+import { DependenciesPage } from '../pages/jaeger/dependencies_page';
+import { MonitorPage } from '../pages/jaeger/monitor_page';
 import { SearchPage } from '../pages/search/search_page';
 import { TracePage } from '../pages/trace/trace_page';
 import { HelpDialog, helpOpen } from './help_dialog';
 import { useKeys } from './keyboard';
-import { PaletteDialog, paletteOpen, traceIdOf } from './palette_dialog';
+import { PaletteDialog, paletteOpen } from './palette_dialog';
 import { go, place } from './router';
 import { canvasColours, toggleTheme } from './theme';
 
@@ -19,15 +25,16 @@ function JumpBox() {
     <form class="jump" role="search" aria-label="Open a trace" onSubmit={(event) => {
       event.preventDefault();
       const field = event.currentTarget.elements.namedItem('trace') as HTMLInputElement;
-      const id = traceIdOf(field.value);
-      setWrong(id === null);
-      if (id === null) return;
+      const pasted = readPastedTrace(field.value);
+      setWrong(pasted === null);
+      if (pasted === null) return;
       field.value = '';
-      go(`/trace/${id}`);
+      go(pastedUrl(pasted));
     }}>
       <input name="trace" class="field small" type="text" placeholder="Trace id" autocomplete="off"
         spellcheck={false} aria-label="Trace id" aria-invalid={wrong}
-        title={wrong ? 'A trace id has 32 hexadecimal digits (16 in old systems).' : undefined}
+        title={wrong ? 'There is no trace id in this: it has 32 hexadecimal digits (16 in old systems).'
+          : 'A trace id, alone or in a traceparent, another header, an address or a log line'}
         onInput={() => setWrong(false)} />
     </form>
   );
@@ -38,19 +45,20 @@ function TopBar() {
   const dark = canvasColours.value.dark;
   return (
     <header class="top-bar">
-      <a class="brand" href="/search">
+      <a class="brand" href="search" aria-label="weft">
         <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
           <path d="M1 3.5h14M4.5 8H13M8.5 12.5H12" stroke="currentColor" stroke-width="2.4" stroke-linecap="round" />
         </svg>
-        weft
+        <span class="brand-name">weft</span>
       </a>
       <nav aria-label="Pages">
-        <a href="/search" aria-current={path === '/' || path === '/search' ? 'page' : undefined}>Search</a>
+        <a href="search" aria-current={path === '/' || path === '/search' ? 'page' : undefined}>Search</a>
+        <a href="dependencies" aria-current={path === '/dependencies' ? 'page' : undefined}>Dependencies</a>
       </nav>
       <span class="spring" />
       <JumpBox />
       <button type="button" class="icon-button" title="Commands"
-        onClick={() => (paletteOpen.value = true)}><span class="unseen">Commands</span><kbd>Ctrl K</kbd></button>
+        onClick={() => (paletteOpen.value = true)}><span class="unseen">Commands</span><kbd>Ctrl K</kbd><span class="palette-icon"><Icon name="search" /></span></button>
       <button type="button" class="icon-button" aria-label={dark ? 'Light theme' : 'Dark theme'}
         title={dark ? 'Light theme' : 'Dark theme'} onClick={toggleTheme}><Icon name="theme" /></button>
       <button type="button" class="icon-button" aria-label="Keys" title="Keys (?)"
@@ -60,20 +68,22 @@ function TopBar() {
 }
 
 function Page() {
+  const { parameters } = place.value;
   const path = place.value.path.replace(/\/+$/, '');
   if (path === '' || path === '/search') return <SearchPage />;
-  const trace = /^\/trace\/([0-9a-fA-F]{1,32})$/.exec(path);
-  if (trace !== null) {
-    // Jaeger's links drop leading zeros.
-    const digits = trace[1]!.toLowerCase();
-    const id = digits.length <= 16 ? digits.padStart(16, '0') : digits.padStart(32, '0');
-    return <TracePage key={id} traceId={id} />;
-  }
+  if (path === '/dependencies' || path === '/deep-dependencies') return <DependenciesPage />;
+  if (path === '/monitor') return <MonitorPage />;
+  const pair = comparedIds(path, parameters);
+  if (pair !== null) return <ComparePage ids={pair} />;
+  const trace = /^\/trace\/([^/]+)$/.exec(path);
+  // Jaeger's links drop leading zeros.
+  const id = trace === null ? undefined : readPastedTrace(trace[1]!)?.traceId;
+  if (id !== undefined) return <TracePage key={id} traceId={id} />;
   return (
     <main class="page">
       <h1 class="unseen">No such page</h1>
       <Empty title="There is no such page">
-        <p>Nothing lives at <code>{path}</code>. <a href="/search">Go to search</a>.</p>
+        <p>Nothing lives at <code>{path}</code>. <a href="search">Go to search</a>.</p>
       </Empty>
     </main>
   );
@@ -84,7 +94,7 @@ export function Shell() {
     { keys: ['?'], does: 'Show the keys', group: 'Everywhere', run: () => (helpOpen.value = true) },
     { keys: ['Ctrl-k'], does: 'Commands', group: 'Everywhere', run: () => (paletteOpen.value = true) },
     { keys: ['T'], does: 'Light or dark', group: 'Everywhere', run: toggleTheme },
-    { keys: ['g'], does: 'Go to search', group: 'Everywhere', run: () => go('/search') },
+    { keys: ['g'], does: 'Go to search', group: 'Everywhere', run: () => go('search') },
   ]);
   return (
     <>

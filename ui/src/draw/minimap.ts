@@ -5,11 +5,11 @@
 // into a picture of its own and copied afterwards. Next: pages/trace/minimap_view.tsx.
 import type { CanvasColours } from '../app/theme';
 import type { TraceColumns } from '../model/trace_columns';
-import { serviceColours } from './waterfall';
+import { serviceFills } from './waterfall';
 
 // The spans alone, `width` by `height` device pixels.
 export function paintSpans(picture: HTMLCanvasElement, columns: TraceColumns, width: number, height: number,
-  colours: CanvasColours): void {
+  colours: CanvasColours, strongPath: boolean): void {
   picture.width = width;
   picture.height = height;
   const g = picture.getContext('2d')!;
@@ -17,7 +17,7 @@ export function paintSpans(picture: HTMLCanvasElement, columns: TraceColumns, wi
   if (count === 0) return;
   const low = columns.fullStart;
   const scale = width / (columns.fullEnd - low);
-  const fills = serviceColours(columns.header.services);
+  const fills = serviceFills(columns);
   const lines = height - 6;
   const thick = Math.max(1, Math.min(6, Math.floor(lines / count) - 1));
   const perRow = Math.min(8, lines / count);
@@ -25,16 +25,18 @@ export function paintSpans(picture: HTMLCanvasElement, columns: TraceColumns, wi
   for (let service = 0; service < fills.length; service++) {
     g.fillStyle = fills[service]!;
     for (let row = 0; row < count; row++) {
-      if (columns.service[row] !== service) continue;
+      if (columns.service[row] !== service || !columns.hasTime(row)) continue;
+      g.globalAlpha = strongPath && !columns.isCritical(row) ? 0.2 : 1;
       const x = (columns.startOf(row) - low) * scale;
       const y = 3 + Math.floor(row * perRow);
       g.fillRect(x, y, Math.max(1, columns.duration[row]! * scale), thick);
     }
   }
+  g.globalAlpha = 1;
   if (columns.errorsIn(0, count) === 0) return;
   g.fillStyle = colours.error;
   for (let row = 0; row < count; row++) {
-    if (!columns.isError(row)) continue;
+    if (!columns.isError(row) || !columns.hasTime(row)) continue;
     g.fillRect((columns.startOf(row) - low) * scale, 1 + Math.floor(row * perRow), 2, 4);
   }
 }

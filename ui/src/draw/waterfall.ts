@@ -5,17 +5,19 @@
 //
 // A bar is solid where the span itself was at work and pale where it waited for children; a long
 // solid stretch between children carries its length: time that no child explains. The critical path
-// is a line along the lower edge. Next: draw/minimap.ts.
+// is a line along the lower edge. A dashed bar is a span that its parent does not wait for. Next: draw/minimap.ts.
 import type { CanvasColours } from '../app/theme';
-import { kServiceColours, serviceColourIndex } from '../model/palette';
-import { kLabelDuration, kLabelRun, type TraceColumns } from '../model/trace_columns';
-import { formatCount, formatDuration, formatTick, niceStep } from '../model/units';
+import { kFlagCopy, kFlagFollows, kLabelRun, type TraceColumns } from '../model/trace_columns';
+import { comparedDurations, formatDuration, formatTick, niceStep, plural } from '../model/units';
 import { kContext, type VisibleRows } from '../model/visible_rows';
 
 export const kRowHeight = 24;
 const kBarTop = 8;
 const kBarHeight = 10;
 const kGapLeastPx = 64;
+const kDash = 7;
+const kFinerMost = 3; // digits more beside a bar: finer differences are for the table
+const kOffPath = 0.22; // opacity of what is not on the path while that stands out
 const kFont = '11px system-ui, sans-serif';
 
 export interface WaterfallView {
@@ -23,6 +25,8 @@ export interface WaterfallView {
   height: number;
   from: number; // ns
   to: number;
+  origin: number; // what the axis calls zero
+  strongPath: boolean; // the critical path stands out, everything else is pale
   topPx: number; // scrolled
   selected: number; // row
   hovered: number; // position
@@ -31,8 +35,17 @@ export interface WaterfallView {
 }
 
 // One colour a service of the trace, by its index.
-export function serviceColours(services: readonly string[]): string[] {
-  return services.map((name) => kServiceColours[serviceColourIndex(name)]!);
+export function serviceFills(columns: TraceColumns): string[] {
+  return columns.header.services.map((name) => columns.colours.of(name));
+}
+
+// Calls `mark` at each tick of the axis, with its offset from the origin.
+function eachTick(view: WaterfallView, step: number, mark: (x: number, offset: number) => void): void {
+  const scale = spread(view);
+  const last = view.to - view.origin;
+  for (let offset = Math.ceil((view.from - view.origin) / step) * step; offset <= last; offset += step) {
+    mark(Math.round((offset + view.origin - view.from) * scale), offset);
+  }
 }
 
 function spread(view: WaterfallView): number {
@@ -55,18 +68,16 @@ export function drawRuler(
   g.fillStyle = colours.dim;
   g.strokeStyle = colours.line;
   g.lineWidth = 1;
-  const scale = spread(view);
-  for (let t = Math.ceil(view.from / step) * step; t <= view.to; t += step) {
-    const x = Math.round((t - view.from) * scale) + 0.5;
+  eachTick(view, step, (x, offset) => {
     g.beginPath();
-    g.moveTo(x, height - 7);
-    g.lineTo(x, height);
+    g.moveTo(x + 0.5, height - 7);
+    g.lineTo(x + 0.5, height);
     g.stroke();
-    const label = formatTick(Math.abs(t) < step / 2 ? 0 : t, step);
+    const label = formatTick(Math.abs(offset) < step / 2 ? 0 : offset, step);
     if (x + g.measureText(label).width + 4 < view.width) g.fillText(label, x + 4, height / 2);
-  }
+  });
   if (view.cursorX >= 0) {
-    const label = formatDuration(timeAt(view, view.cursorX));
+    const label = formatDuration(timeAt(view, view.cursorX) - view.origin);
     const width = g.measureText(label).width + 8;
     const x = Math.min(view.width - width, view.cursorX + 3);
     g.fillStyle = colours.ink;
@@ -82,15 +93,29 @@ let errorCounts = new Int32Array(0);
 
 export class WaterfallPainter {
   private readonly fills: string[];
-  private readonly label = (row: number): string => formatDuration(this.columns.duration[row]!);
+  // Durations on screen that differ look different; made anew when other rows come on screen.
+  private format = comparedDurations([]);
+  private formatFor = '';
 
   constructor(private readonly columns: TraceColumns) {
-    this.fills = serviceColours(columns.header.services);
+    this.fills = serviceFills(columns);
+  }
+
+  private compareOnScreen(rows: VisibleRows, first: number, last: number): void {
+    const key = `${first} ${last} ${rows.built}`;
+    if (key === this.formatFor) return;
+    this.formatFor = key;
+    const durations: number[] = [];
+    for (let position = first; position < last; position++) {
+      if (rows.runs[position] === 0) durations.push(this.columns.duration[rows.rows[position]!]!);
+    }
+    this.format = comparedDurations(durations, kFinerMost);
   }
 
   draw(g: CanvasRenderingContext2D, rows: VisibleRows, view: WaterfallView, colours: CanvasColours): void {
     const first = Math.max(0, Math.floor(view.topPx / kRowHeight));
     const last = Math.min(rows.count, Math.ceil((view.topPx + view.height) / kRowHeight));
+    this.compareOnScreen(rows, first, last);
     this.drawGrid(g, view, colours);
     g.font = kFont;
     g.textBaseline = 'middle';
@@ -107,8 +132,9 @@ export class WaterfallPainter {
         g.fillRect(0, y + 2, view.width, kRowHeight - 4);
         g.globalAlpha = 1;
       }
-      if (rows.marks[row] === kContext) g.globalAlpha = 0.35;
       const run = rows.runs[position]!;
+      if (rows.marks[row] === kContext) g.globalAlpha = 0.35;
+      else if (view.strongPath && !this.isOnPath(row, run)) g.globalAlpha = kOffPath;
       if (run > 0) {
         this.drawRun(g, row, run, y, view, colours);
       } else {
@@ -124,19 +150,26 @@ export class WaterfallPainter {
     }
   }
 
+  // Whether a line has something of the critical path; a folded line has where one of its spans has.
+  private isOnPath(row: number, run: number): boolean {
+    if (run === 0) return this.columns.isCritical(row);
+    return this.columns.hasPiece(row, this.columns.foldEnd[row]!);
+  }
+
   private drawGrid(g: CanvasRenderingContext2D, view: WaterfallView, colours: CanvasColours): void {
-    const step = niceStep(view.to - view.from, view.width / 110);
-    const scale = spread(view);
     g.fillStyle = colours.line;
-    for (let t = Math.ceil(view.from / step) * step; t <= view.to; t += step) {
-      g.fillRect(Math.round((t - view.from) * scale), 0, 1, view.height);
-    }
+    eachTick(view, niceStep(view.to - view.from, view.width / 110), (x) => g.fillRect(x, 0, 1, view.height));
   }
 
   private drawSpan(
     g: CanvasRenderingContext2D, row: number, y: number, view: WaterfallView, colours: CanvasColours, closed: boolean,
   ): void {
     const { columns } = this;
+    if (!columns.hasTime(row)) {
+      g.fillStyle = colours.dim;
+      g.fillText('no time', 6, y + kBarTop + kBarHeight / 2 + 0.5);
+      return;
+    }
     const scale = spread(view);
     const x0 = (columns.startOf(row) - view.from) * scale;
     const x1 = Math.max(x0 + 1.5, (columns.endOf(row) - view.from) * scale);
@@ -145,7 +178,9 @@ export class WaterfallPainter {
     const alpha = g.globalAlpha;
     if (b > a) {
       g.fillStyle = this.fills[columns.service[row]!]!;
-      if (columns.hasChildren(row) && x1 - x0 > 2) {
+      if ((columns.flags[row]! & (kFlagFollows | kFlagCopy)) !== 0) {
+        this.drawLoose(g, a, b, x0, y);
+      } else if (columns.hasChildren(row) && x1 - x0 > 2) {
         g.globalAlpha = alpha * 0.36;
         g.fillRect(a, y + kBarTop, b - a, kBarHeight);
         g.globalAlpha = alpha;
@@ -163,6 +198,15 @@ export class WaterfallPainter {
     this.drawLabel(g, row, x0, x1, y, view, colours, closed ? columns.end[row]! - row - 1 : 0);
   }
 
+  // A span that its parent does not wait for: a dashed bar. The dashes stay where they are while panning.
+  private drawLoose(g: CanvasRenderingContext2D, a: number, b: number, x0: number, y: number): void {
+    for (let x = a - ((a - x0) % kDash); x < b; x += kDash) {
+      const left = Math.max(a, x);
+      const right = Math.min(b, x + kDash * 0.6);
+      if (right > left) g.fillRect(left, y + kBarTop, right - left, kBarHeight);
+    }
+  }
+
   // The stretches of the bar that no child covers.
   private drawOwnWork(
     g: CanvasRenderingContext2D, row: number, y: number, view: WaterfallView, colours: CanvasColours,
@@ -174,6 +218,7 @@ export class WaterfallPainter {
     let covered = columns.startOf(row);
     const last = columns.end[row]!;
     for (let child = row + 1; child <= last; child = child < last ? columns.end[child]! : last + 1) {
+      if (child < last && !columns.isWaitedFor(child)) continue;
       const from = child < last ? columns.startOf(child) : end;
       const to = Math.min(from, end);
       if (to > covered) {
@@ -207,12 +252,13 @@ export class WaterfallPainter {
   ): void {
     const { columns } = this;
     const scale = spread(view);
-    const skew = columns.skewShown ? columns.skew[row]! : 0;
-    g.fillStyle = colours.ink;
+    const skew = columns.shiftOf(row);
+    const thick = view.strongPath ? 5 : 2;
+    g.fillStyle = view.strongPath ? colours.accent : colours.ink;
     for (let piece = columns.firstPiece(row); columns.isPieceOf(piece, row); piece++) {
       const a = Math.max(0, (columns.pieceStart[piece]! + skew - view.from) * scale);
       const b = Math.min(view.width, (columns.pieceEnd[piece]! + skew - view.from) * scale);
-      if (b > a) g.fillRect(a, y + kBarTop + kBarHeight, Math.max(1, b - a), 2);
+      if (b > a) g.fillRect(a, y + kBarTop + kBarHeight + 2 - Math.max(2, thick - 1), Math.max(1, b - a), thick);
     }
   }
 
@@ -220,8 +266,8 @@ export class WaterfallPainter {
     g: CanvasRenderingContext2D, row: number, x0: number, x1: number, y: number, view: WaterfallView,
     colours: CanvasColours, merged: number,
   ): void {
-    let text = this.columns.labelOf(kLabelDuration, row, this.label);
-    if (merged > 0) text = `${text}  \u00b7  ${formatCount(merged)} ${merged === 1 ? 'span' : 'spans'} inside`;
+    let text = this.format(this.columns.duration[row]!);
+    if (merged > 0) text = `${text}  \u00b7  ${plural(merged, 'span')} inside`;
     if (this.columns.isError(row)) text = `${text}  !`;
     const middle = y + kBarTop + kBarHeight / 2 + 0.5;
     const width = g.measureText(text).width;
@@ -254,9 +300,8 @@ export class WaterfallPainter {
     const scale = spread(view);
     const x1 = (last - view.from) * scale;
     const text = columns.labelOf(kLabelRun, row, () => {
-      const spans = to - row;
-      const wall = formatDuration(last - columns.startOf(row));
-      return spans === run ? `${formatCount(run)} in ${wall}` : `${formatCount(run)} in ${wall}  \u00b7  ${formatCount(spans)} spans merged`;
+      const alike = `${plural(run, 'call')} alike in ${formatDuration(last - columns.startOf(row))}`;
+      return to - row === run ? alike : `${alike}  \u00b7  ${plural(to - row, 'span')} with all below them`;
     });
     const width = g.measureText(text).width;
     g.fillStyle = colours.dim;
@@ -268,8 +313,10 @@ export class WaterfallPainter {
   }
 
   private lastEnd(from: number, to: number): number {
-    let last = 0;
-    for (let row = from; row < to; row++) last = Math.max(last, this.columns.endOf(row));
+    let last = this.columns.startOf(from);
+    for (let row = from; row < to; row++) {
+      if (this.columns.hasTime(row)) last = Math.max(last, this.columns.endOf(row));
+    }
     return last;
   }
 
@@ -289,6 +336,7 @@ export class WaterfallPainter {
     if (failed) errorCounts.fill(0);
     const scale = spread(view);
     for (let row = from; row < to; row++) {
+      if (!columns.hasTime(row)) continue;
       const a = Math.max(0, Math.floor((columns.startOf(row) - view.from) * scale));
       const b = Math.min(width - 1, Math.floor((columns.endOf(row) - view.from) * scale));
       if (b < a) continue;

@@ -3,6 +3,7 @@
 // jaeger-ui's search addresses, read as ours: /search?service=&operation=&tags=&start=&end=&
 // minDuration=&maxDuration=&limit=&lookback=. Its times are microseconds. Next: model/search_url.ts.
 import { emptyForm, formToQuery, parseTags, type Term } from './query_form';
+import { readPastedTrace } from './pasted_trace';
 import type { TimeRange } from './time_range';
 import { attributePath, quote } from './traceql_text';
 import { parseDuration } from './units';
@@ -39,6 +40,16 @@ function tagTerms(parameters: URLSearchParams): Term[] {
     if (colon > 0) terms.push(tagTerm(text.slice(0, colon), text.slice(colon + 1)));
   }
   return terms;
+}
+
+// The traces of jaeger-ui's comparison: /trace/A...B, with further ones as cohort=C; also /compare and
+// /compare/A...B with ids in any parameter. Null for another address.
+export function comparedIds(path: string, parameters: URLSearchParams): string[] | null {
+  const pair = /^\/(?:trace|compare)\/([^/]*)\.\.\.([^/]*)$/.exec(path);
+  if (pair === null && path !== '/compare') return null;
+  const texts = [...(pair?.slice(1) ?? []), ...[...parameters.values()].flatMap((text) => text.split(/,|\.\.\./))];
+  const ids = texts.map((text) => readPastedTrace(text)?.traceId ?? '').filter((id) => id !== '');
+  return [...new Set(ids)];
 }
 
 function microseconds(text: string | null): bigint | null {

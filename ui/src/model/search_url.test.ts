@@ -7,16 +7,16 @@ const read = (url: string) => readSearchUrl(new URL(url, 'http://weft').searchPa
 
 describe('the address of a search', () => {
   it('leaves defaults out', () => {
-    expect(searchUrl(read('/search'))).toBe('/search');
-    expect(read('/')).toEqual({ query: '{}', range: { kind: 'last', text: '1h' }, limit: 50, cursor: '', atMs: 0, open: [] });
+    expect(searchUrl(read('/search'))).toBe('search');
+    expect(read('/')).toEqual({ query: '{}', range: { kind: 'last', text: '1h' }, limit: 50, cursor: '', atMs: 0, open: [], sort: '', absolute: false });
   });
   it.each<SearchState>([
-    { query: '{ name = "a&b=c" }', range: { kind: 'all' }, limit: 20, cursor: 'x/y+z', atMs: 0, open: ['aa', 'bb'] },
-    { query: '{}', range: { kind: 'fixed', startNs: 1_700_000_000_123_456_789n, endNs: 1_700_000_001_000_000_000n }, limit: 50, cursor: '', atMs: 0, open: [] },
-    { query: '{ status = error }', range: { kind: 'last', text: '6h' }, limit: 10_000, cursor: 'c', atMs: 1_700_000_000_000, open: [] },
+    { query: '{ name = "a&b=c" }', range: { kind: 'all' }, limit: 20, cursor: 'x/y+z', atMs: 0, open: ['aa', 'bb'], sort: '-duration', absolute: true },
+    { query: '{}', range: { kind: 'fixed', startNs: 1_700_000_000_123_456_789n, endNs: 1_700_000_001_000_000_000n }, limit: 50, cursor: '', atMs: 0, open: [], sort: '', absolute: false },
+    { query: '{ status = error }', range: { kind: 'last', text: '6h' }, limit: 10_000, cursor: 'c', atMs: 1_700_000_000_000, open: [], sort: 'root', absolute: false },
   ])('comes back as it was', (state) => expect(read(searchUrl(state))).toEqual(state));
   it.each(['/search?limit=0', '/search?limit=99999', '/search?range=soon', '/search?start=5&end=4', '/search?start=x&end=y'])(
-    'falls back to defaults for %s', (url) => expect(searchUrl(read(url))).toBe('/search'));
+    'falls back to defaults for %s', (url) => expect(searchUrl(read(url))).toBe('search'));
 });
 
 describe("jaeger-ui's addresses", () => {

@@ -7,8 +7,13 @@ import { kMatch, type VisibleRows } from './visible_rows';
 
 export type SpanColumn = 'service' | 'name' | 'start' | 'duration' | 'self' | 'critical' | 'depth';
 
+export interface Sort {
+  column: string;
+  down: boolean;
+}
+
 // "-duration": falling.
-export function readSort(text: string, fallback: string): { column: string; down: boolean } {
+export function readSort(text: string, fallback: string): Sort {
   const sort = text === '' ? fallback : text;
   return sort.startsWith('-') ? { column: sort.slice(1), down: true } : { column: sort, down: false };
 }
@@ -38,11 +43,11 @@ export function sortedRows(columns: TraceColumns, rows: VisibleRows, column: str
       case 'self': keys[row] = columns.self[row]!; break;
       case 'critical': keys[row] = columns.critical[row]!; break;
       case 'depth': keys[row] = columns.depth[row]!; break;
-      default: keys[row] = columns.startOf(row);
+      default: keys[row] = columns.hasTime(row) ? columns.startOf(row) : Infinity; // what has no time comes last
     }
   }
   const sign = down ? -1 : 1;
-  return picked.sort((a, b) => sign * (keys[a]! - keys[b]!) || a - b);
+  return picked.sort((a, b) => (keys[a]! === keys[b]! ? a - b : sign * (keys[a]! - keys[b]!)));
 }
 
 export interface SpanGroup {

@@ -18,6 +18,26 @@ export function sameRange(a: TimeRange, b: TimeRange): boolean {
   return b.kind === 'all';
 }
 
+// A range in an address, both ways: ?range=1h|all or ?start=&end=; nothing where it is `otherwise`.
+export function readRange(parameters: URLSearchParams, otherwise: TimeRange): TimeRange {
+  const start = parameters.get('start');
+  const end = parameters.get('end');
+  if (start !== null && end !== null && /^\d+$/.test(start) && /^\d+$/.test(end)) {
+    const startNs = BigInt(start);
+    const endNs = BigInt(end);
+    if (endNs > startNs) return { kind: 'fixed', startNs, endNs };
+  }
+  const text = parameters.get('range');
+  if (text === 'all') return { kind: 'all' };
+  return text !== null && parseDuration(text) !== null ? { kind: 'last', text } : otherwise;
+}
+export function rangeParameters(range: TimeRange, otherwise: TimeRange): URLSearchParams {
+  if (sameRange(range, otherwise)) return new URLSearchParams();
+  if (range.kind === 'all') return new URLSearchParams({ range: 'all' });
+  if (range.kind === 'last') return new URLSearchParams({ range: range.text });
+  return new URLSearchParams({ start: String(range.startNs), end: String(range.endNs) });
+}
+
 // The bounds to ask for; none where all time is meant. "last" is measured from `nowMs` and ends open:
 // a span with a clock that is ahead is found as well.
 export function rangeBounds(range: TimeRange, nowMs: number): { start?: string; end?: string } {

@@ -3,28 +3,40 @@
 // One trace as columns: a typed array a property, indexed by row (depth-first pre-order), filled as
 // chunks stream in. No object a span exists anywhere. What follows from the columns (depth, subtree
 // ends, runs of like siblings, counts of errors) is computed here once an update.
+// A trace has two forms: with the clocks corrected, and as received. Times, extent, own time and
+// critical path are those of the form that is shown (showSkew()).
 // Next: model/visible_rows.ts, draw/waterfall.ts.
-import type { TraceChunk, TraceHeader } from '../api/types';
+import type { CriticalPath, TraceChunk, TraceHeader } from '../api/types';
+import { ServiceColours } from './palette';
 
 export const kFlagOrphan = 1;
 export const kFlagErrorOrigin = 2;
 export const kFlagLinks = 4;
+export const kFlagFollows = 8; // FOLLOWS_FROM its parent, which does not wait for it
+export const kFlagCopy = 16; // another span with this id stands for it in own time and path
+export const kFlagNoTime = 32; // no start was given: in no plot and no range
+const kNotWaitedFor = kFlagFollows | kFlagCopy | kFlagNoTime;
 export const kStatusError = 2;
 export const kKindNames = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'];
 
 // Siblings in a row that are alike (service and name) fold into one line from this many on.
 export const kFoldFrom = 8;
 
-export type RowLabel = 0 | 1 | 2;
-export const kLabelDuration = 0;
-export const kLabelRun = 1;
-export const kLabelDescription = 2;
+export type RowLabel = 0 | 1;
+export const kLabelRun = 0;
+export const kLabelDescription = 1;
+
+interface Form {
+  self: Float64Array;
+  critical: Float64Array;
+  path: CriticalPath;
+}
 
 export class TraceColumns {
   readonly header: TraceHeader;
   count = 0; // rows received
   readonly parent: Int32Array;
-  readonly depth: Uint16Array;
+  readonly depth: Uint32Array;
   readonly start: Float64Array; // offset from the header's startNs, as received
   readonly duration: Float64Array;
   readonly service: Uint16Array;
@@ -32,8 +44,8 @@ export class TraceColumns {
   readonly kind: Uint8Array;
   readonly status: Uint8Array;
   readonly flags: Uint8Array;
-  readonly self: Float64Array;
-  readonly critical: Float64Array;
+  self: Float64Array; // of the form shown
+  critical: Float64Array;
   readonly skew: Float64Array;
   readonly logs: Uint32Array;
   readonly events: Uint32Array;
@@ -44,23 +56,29 @@ export class TraceColumns {
   readonly foldHead: Int32Array; // first row of the run that a row belongs to, or -1
   readonly errorsBefore: Uint32Array; // error spans in rows [0, i); one longer than the rest
 
-  // The critical path by row: pieces of row r lie at [criticalFrom(r), criticalTo(r)).
-  private readonly pieceRow: Uint32Array;
-  readonly pieceStart: Float64Array;
-  readonly pieceEnd: Float64Array;
+  readonly colours: ServiceColours;
 
+  // The critical path by row, in the times shown: pieces of row r start at firstPiece(r).
+  private pieceRow = new Uint32Array(0);
+  pieceStart = new Float64Array(0);
+  pieceEnd = new Float64Array(0);
+  selfByService: [service: number, ns: number][] = [];
+  pathNs = 0; // length of the whole path: the base of every share of it
+
+  private readonly corrected: Form;
+  private readonly received: Form; // the same arrays where nothing was moved
   private shown: Float64Array; // start as displayed: with or without skew
   private skewOn = true;
   private readonly ids: { from: number; id: string[] }[] = [];
-  private readonly labels: Map<number, string>[] = [new Map(), new Map(), new Map()];
-  fullStart = 0; // what a fitted view shows, as offsets
+  private readonly labels: Map<number, string>[] = [new Map(), new Map()];
+  fullStart = 0; // extent of the form shown, as offsets; its start is the zero of every axis
   fullEnd = 1;
 
   constructor(header: TraceHeader) {
     this.header = header;
     const n = header.spans;
     this.parent = new Int32Array(n);
-    this.depth = new Uint16Array(n);
+    this.depth = new Uint32Array(n);
     this.start = new Float64Array(n);
     this.duration = new Float64Array(n);
     this.service = new Uint16Array(n);
@@ -68,8 +86,12 @@ export class TraceColumns {
     this.kind = new Uint8Array(n);
     this.status = new Uint8Array(n);
     this.flags = new Uint8Array(n);
-    this.self = new Float64Array(n);
-    this.critical = new Float64Array(n);
+    this.colours = new ServiceColours(header.services);
+    this.corrected = { self: new Float64Array(n), critical: new Float64Array(n), path: header };
+    this.received = header.asReceived == null ? this.corrected
+      : { self: new Float64Array(n), critical: new Float64Array(n), path: header.asReceived };
+    this.self = this.corrected.self;
+    this.critical = this.corrected.critical;
     this.skew = new Float64Array(n);
     this.logs = new Uint32Array(n);
     this.events = new Uint32Array(n);
@@ -79,11 +101,7 @@ export class TraceColumns {
     this.foldHead = new Int32Array(n);
     this.errorsBefore = new Uint32Array(n + 1);
     this.shown = new Float64Array(n);
-    const pieces = [...header.criticalPath].sort((a, b) => a[0] - b[0] || a[1] - b[1]);
-    this.pieceRow = Uint32Array.from(pieces, (piece) => piece[0]);
-    this.pieceStart = Float64Array.from(pieces, (piece) => piece[1]);
-    this.pieceEnd = Float64Array.from(pieces, (piece) => piece[2]);
-    this.fullEnd = Math.max(1, Number(BigInt(header.endNs) - BigInt(header.startNs)));
+    this.showForm();
   }
 
   // Adds the next rows. Rows that are out of order or too many are a broken answer: throws.
@@ -101,8 +119,12 @@ export class TraceColumns {
     this.kind.set(chunk.kind, at);
     this.status.set(chunk.status, at);
     this.flags.set(chunk.flags, at);
-    this.self.set(chunk.self, at);
-    this.critical.set(chunk.critical, at);
+    this.corrected.self.set(chunk.self, at);
+    this.corrected.critical.set(chunk.critical, at);
+    if (this.received !== this.corrected) {
+      this.received.self.set(chunk.selfReceived ?? chunk.self, at);
+      this.received.critical.set(chunk.criticalReceived ?? chunk.critical, at);
+    }
     this.skew.set(chunk.skew, at);
     this.logs.set(chunk.logs, at);
     this.events.set(chunk.events, at);
@@ -156,19 +178,46 @@ export class TraceColumns {
 
   showSkew(on: boolean): void {
     this.skewOn = on;
-    this.fullStart = 0;
-    this.fullEnd = Math.max(
-      1, Number(BigInt(this.header.endNs) - BigInt(this.header.startNs)));
+    for (const known of this.labels) known.clear();
+    this.showForm();
     this.showFrom(0);
   }
 
+  private showForm(): void {
+    const { header } = this;
+    const form = this.skewOn ? this.corrected : this.received;
+    this.self = form.self;
+    this.critical = form.critical;
+    this.selfByService = form.path.selfByService;
+    this.pathNs = this.selfByService.reduce((sum, pair) => sum + pair[1], 0);
+    const pieces = [...form.path.criticalPath].sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+    this.pieceRow = Uint32Array.from(pieces, (piece) => piece[0]);
+    this.pieceStart = Float64Array.from(pieces, (piece) => piece[1]);
+    this.pieceEnd = Float64Array.from(pieces, (piece) => piece[2]);
+    const [from, to] = this.skewOn && header.shown !== undefined
+      ? header.shown : [0, Number(BigInt(header.endNs) - BigInt(header.startNs))];
+    this.fullStart = from;
+    this.fullEnd = Math.max(from + 1, to);
+  }
+
   private showFrom(row: number): void {
-    for (let i = row; i < this.count; i++) {
-      const at = this.start[i]! + (this.skewOn ? this.skew[i]! : 0);
-      this.shown[i] = at;
-      if (at < this.fullStart) this.fullStart = at;
-      if (at + this.duration[i]! > this.fullEnd) this.fullEnd = at + this.duration[i]!;
-    }
+    for (let i = row; i < this.count; i++) this.shown[i] = this.start[i]! + (this.skewOn ? this.skew[i]! : 0);
+  }
+
+  // How far the row's own clock was moved in the form shown.
+  shiftOf(row: number): number {
+    return this.skewOn ? this.skew[row]! : 0;
+  }
+  // From the start of what is shown.
+  offsetOf(row: number): number {
+    return this.shown[row]! - this.fullStart;
+  }
+  hasTime(row: number): boolean {
+    return (this.flags[row]! & kFlagNoTime) === 0;
+  }
+  // Whether the row's parent waits for it.
+  isWaitedFor(row: number): boolean {
+    return (this.flags[row]! & kNotWaitedFor) === 0;
   }
 
   startOf(row: number): number {
@@ -228,6 +277,11 @@ export class TraceColumns {
   }
   isPieceOf(piece: number, row: number): boolean {
     return piece < this.pieceRow.length && this.pieceRow[piece] === row;
+  }
+  // Whether a piece of the path lies in one of the rows [from, to).
+  hasPiece(from: number, to: number): boolean {
+    const piece = this.firstPiece(from);
+    return piece < this.pieceRow.length && this.pieceRow[piece]! < to;
   }
   isCritical(row: number): boolean {
     return this.critical[row]! > 0;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The state of the trace page in its address. Rows are written as differences in base 36. What has
+// The state of the trace page in its address, relative to the page's <base>. Rows are written as differences in base 36. What has
 // its default is left out. Next: pages/trace/trace_state.ts.
+import type { PastedTrace } from './pasted_trace';
 
-export type TraceView = 'waterfall' | 'table' | 'json';
-export const kTraceViews: readonly TraceView[] = ['waterfall', 'table', 'json'];
+export type TraceView = 'waterfall' | 'table' | 'logs' | 'json';
+export const kTraceViews: readonly TraceView[] = ['waterfall', 'table', 'logs', 'json'];
 
 export interface TraceUrlState {
   view: TraceView;
@@ -19,6 +20,7 @@ export interface TraceUrlState {
   services: string[] | null;
   errorsOnly: boolean;
   criticalOnly: boolean;
+  strongPath: boolean;
   skew: boolean;
   group: string; // of the table: "", "service", "operation"
   sort: string; // of the table: "-duration"
@@ -69,10 +71,15 @@ export function readTraceUrl(parameters: URLSearchParams): TraceUrlState {
     services: parameters.has('services') ? parameters.getAll('services') : null,
     errorsOnly: parameters.get('errors') === '1',
     criticalOnly: parameters.get('critical') === '1',
+    strongPath: parameters.get('path') === '1',
     skew: parameters.get('skew') !== '0',
     group: parameters.get('group') ?? '',
     sort: parameters.get('sort') ?? '',
   };
+}
+
+export function pastedUrl({ traceId, spanId }: PastedTrace): string {
+  return traceUrl(traceId, { span: spanId });
 }
 
 export function traceUrl(traceId: string, state: Partial<TraceUrlState> = {}): string {
@@ -94,9 +101,10 @@ export function traceUrl(traceId: string, state: Partial<TraceUrlState> = {}): s
   if (state.services?.length === 0) parameters.append('services', '');
   if (state.errorsOnly) parameters.set('errors', '1');
   if (state.criticalOnly) parameters.set('critical', '1');
+  if (state.strongPath) parameters.set('path', '1');
   if (state.skew === false) parameters.set('skew', '0');
   if (state.group) parameters.set('group', state.group);
   if (state.sort) parameters.set('sort', state.sort);
   const text = parameters.toString();
-  return `/trace/${traceId}${text === '' ? '' : `?${text}`}`;
+  return `trace/${traceId}${text === '' ? '' : `?${text}`}`;
 }

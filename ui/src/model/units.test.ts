@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import {
-  durationLiteral, formatAbout, formatBytes, formatCount, formatDuration, formatRelative, formatShare, formatTick, niceStep,
+  comparedDurations, durationLiteral, formatAbout, formatBytes, formatCount, formatDuration, formatRelative, formatShare, formatTick, niceStep,
   parseDuration,
 } from './units';
 
@@ -23,6 +23,28 @@ describe('formatDuration', () => {
       expect(text.replace(/[^\d]/g, '').length).toBe(3);
     }
   });
+});
+
+describe('comparedDurations', () => {
+  const shown = (...list: number[]) => list.map(comparedDurations(list));
+  it.each([
+    [[1.231e9, 1.234e9], ['1.231 s', '1.234 s']],
+    [[1.231e9, 1.234e9, 4.5e9], ['1.231 s', '1.234 s', '4.50 s']],
+    [[1.2e9, 1.2e9], ['1.20 s', '1.20 s']],
+    [[318.2e6, 318.4e6, 319e6], ['318.2 ms', '318.4 ms', '319 ms']],
+    [[1_000_000_001, 1_000_000_002], ['1.000000001 s', '1.000000002 s']],
+    [[999.7e3, 1.002e6], ['1.000 ms', '1.002 ms']],
+    [[85_000, 85_004], ['85 us', '85.0 us']],
+    [[95.001e9, 95.002e9], ['1.58335 min', '1.58337 min']],
+    [[], []],
+  ])('%s', (list, texts) => expect(shown(...list)).toEqual(texts));
+  it('shows whatever differs as different', () => {
+    for (let base = 3; base < 9e15; base = Math.floor(base * 2.3) + 1) {
+      const list = [base, base + 1, base + 2, Math.floor(base * 1.001) + 3];
+      expect(new Set(shown(...list)).size, String(base)).toBe(new Set(list).size);
+    }
+  });
+  it('knows what is no number', () => expect(shown(NaN)).toEqual(['unknown']));
 });
 
 describe('parseDuration', () => {

@@ -8,8 +8,11 @@ const kUnits: readonly [name: string, ns: number][] = [
 ];
 
 // "4.40", "10.0", "318"; 9.996 is "10.0".
+function digitsBehind(value: number): number {
+  return value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+}
 function threeDigits(value: number): string {
-  return value.toFixed(value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2);
+  return value.toFixed(digitsBehind(value));
 }
 
 function shortened(value: number): string {
@@ -17,20 +20,44 @@ function shortened(value: number): string {
 }
 
 // "4.21 s", "10.0 ms", "318 ms"; "unknown" for what is not a number. Whole microseconds stay whole,
-// "85 us": most clocks count no finer, and digits behind would be made up.
-export function formatDuration(ns: number): string {
+// "85 us": most clocks count no finer, and digits behind would be made up. `finer`: so many digits
+// more than that.
+export function formatDuration(ns: number, finer = 0): string {
   if (!Number.isFinite(ns)) return 'unknown';
-  if (ns < 0) return `\u2212${formatDuration(-ns)}`;
+  if (ns < 0) return `\u2212${formatDuration(-ns, finer)}`;
   for (let i = 0; i < kUnits.length; i++) {
     const [name, size] = kUnits[i]!;
     // What rounds up to the next unit is said in it: 999.7 us is 1.00 ms.
     if (ns >= size * 0.9995 || i === kUnits.length - 1) {
       const whole = name === 'ns' || (name === 'us' && ns % size === 0);
       if (whole) return `${Math.round(ns / size)} ${name}`;
-      return `${threeDigits(ns / size)} ${name}`;
+      if (finer === 0) return `${threeDigits(ns / size)} ${name}`;
+      return `${(ns / size).toFixed(digitsBehind(ns / size) + finer)} ${name}`;
     }
   }
   return '';
+}
+
+const kFinest = 16;
+
+// For durations that stand beside each other: those of them that differ look different, by as many
+// digits more as that takes, `most` at most; the others stay short.
+export function comparedDurations(durations: Iterable<number>, most = kFinest): (ns: number) => string {
+  const alike = new Map<string, number[]>();
+  for (const ns of new Set(durations)) {
+    const text = formatDuration(ns);
+    const list = alike.get(text);
+    if (list === undefined) alike.set(text, [ns]);
+    else list.push(ns);
+  }
+  const finer = new Map<number, number>();
+  for (const list of alike.values()) {
+    if (list.length === 1) continue;
+    let digits = 1;
+    while (digits < most && new Set(list.map((ns) => formatDuration(ns, digits))).size < list.length) digits++;
+    for (const ns of list) finer.set(ns, digits);
+  }
+  return (ns) => formatDuration(ns, finer.get(ns) ?? 0);
 }
 
 const kParseUnits: Record<string, number> = {
@@ -122,6 +149,11 @@ export function describeTime(ms: number): string {
   const sign = minutes < 0 ? '\u2212' : '+';
   const zone = `${sign}${two(Math.floor(Math.abs(minutes) / 60))}:${two(Math.abs(minutes) % 60)}`;
   return `${formatTime(ms)} ${zone}\n${date.toISOString().replace('T', ' ').replace('Z', '')} UTC`;
+}
+
+// "+40.0 ms", "\u221215 us".
+export function formatShift(ns: number): string {
+  return `${ns < 0 ? '' : '+'}${formatDuration(ns)}`;
 }
 
 // "12 s ago", "3 h ago", "in 2 min" for a list; a date where it is older than a week.

@@ -6,12 +6,13 @@ import { TraceColumns } from './trace_columns';
 import { kContext, kHidden, kMatch, kNoCollapse, kNoFilter, reveal, VisibleRows } from './visible_rows';
 
 // parents: -1 root; a span's duration is 10 x its row + 1.
-function trace(parents: number[], part: Partial<Record<'service' | 'name' | 'status' | 'critical' | 'skew', number[]>> = {}, chunks = 1): TraceColumns {
+function trace(parents: number[], part: Partial<Record<keyof Omit<TraceChunk, 'from' | 'id'>, number[]>> = {}, chunks = 1, given: Partial<TraceHeader> = {}): TraceColumns {
   const n = parents.length;
   const zeros = parents.map(() => 0);
   const header: TraceHeader = {
     traceId: 'ab', spans: n, startNs: '1000', endNs: '2000', rootService: 'a', rootName: 'r', rootMissing: false, depth: 3, errors: 0, logs: 0, duplicates: 0,
     skewCorrected: 0, services: ['a', 'b', 'c'], names: ['x', 'y', 'z'], warnings: [], criticalPath: [[1, 5, 9], [0, 0, 5], [1, 1, 2]], selfByService: [],
+    ...given,
   };
   const columns = new TraceColumns(header);
   const size = Math.ceil(n / chunks);
@@ -20,7 +21,8 @@ function trace(parents: number[], part: Partial<Record<'service' | 'name' | 'sta
     columns.append({
       from, id: cut(parents.map((_, row) => `id${row}`)), parent: cut(parents), start: cut(parents.map((_, row) => row)),
       duration: cut(parents.map((_, row) => 10 * row + 1)), service: cut(part.service ?? zeros), name: cut(part.name ?? zeros), kind: cut(zeros),
-      status: cut(part.status ?? zeros), flags: cut(zeros), self: cut(zeros), critical: cut(part.critical ?? zeros), skew: cut(part.skew ?? zeros),
+      status: cut(part.status ?? zeros), flags: cut(part.flags ?? zeros), self: cut(part.self ?? zeros), critical: cut(part.critical ?? zeros), skew: cut(part.skew ?? zeros),
+      ...(part.selfReceived ? { selfReceived: cut(part.selfReceived), criticalReceived: cut(part.criticalReceived!) } : {}),
       logs: cut(zeros), events: cut(zeros),
     });
     columns.index();
@@ -54,11 +56,51 @@ describe('TraceColumns', () => {
     expect(columns.isPieceOf(at + 2, 1)).toBe(false);
     expect(columns.isPieceOf(columns.firstPiece(7), 7)).toBe(false);
   });
-  it('shows times with and without skew', () => {
-    const columns = trace([-1, 0], { skew: [0, -40] });
-    expect([columns.startOf(1), columns.fullStart]).toEqual([-39, -39]);
-    columns.showSkew(false);
-    expect([columns.startOf(1), columns.fullStart]).toEqual([1, 0]);
+  describe('shows both forms of time', () => {
+    const header: Partial<TraceHeader> = {
+      shown: [-39, 1000], criticalPath: [[0, 0, 900], [1, 10, 110]], selfByService: [[0, 900], [1, 100]], skewCorrected: 1,
+      asReceived: { criticalPath: [[0, 0, 1000]], selfByService: [[0, 1000]] },
+    };
+    const columns = trace([-1, 0], { skew: [0, -40], critical: [900, 100], self: [900, 100], criticalReceived: [1000, 0], selfReceived: [950, 11] }, 1, header);
+    const seen = () => ({
+      start: columns.startOf(1), offset: columns.offsetOf(1), full: [columns.fullStart, columns.fullEnd], critical: [...columns.critical], self: [...columns.self],
+      path: columns.pathNs, shift: columns.shiftOf(1), pieces: columns.hasPiece(1, 2), services: columns.selfByService,
+    });
+    it('corrected: times, extent, own time, path and its length', () => {
+      columns.showSkew(true);
+      expect(seen()).toEqual({
+        start: -39, offset: 0, full: [-39, 1000], critical: [900, 100], self: [900, 100], path: 1000, shift: -40, pieces: true, services: [[0, 900], [1, 100]],
+      });
+    });
+    it('as received: all of them anew', () => {
+      columns.showSkew(false);
+      expect(seen()).toEqual({
+        start: 1, offset: 1, full: [0, 1000], critical: [1000, 0], self: [950, 11], path: 1000, shift: 0, pieces: false, services: [[0, 1000]],
+      });
+    });
+    it('texts made for one form are not shown for the other', () => {
+      expect(columns.labelOf(1, 1, () => 'received')).toBe('received');
+      columns.showSkew(true);
+      expect(columns.labelOf(1, 1, () => 'corrected')).toBe('corrected');
+    });
+    it('starts later than what was received where the first span was moved', () => {
+      const late = trace([-1], { skew: [50] }, 1, { shown: [50, 1050] });
+      expect([late.fullStart, late.offsetOf(0)]).toEqual([50, 0]);
+    });
+    it('are one where the server says that nothing was moved', () => {
+      const still = trace([-1, 0], { self: [5, 6], critical: [7, 8] }, 1, { asReceived: null });
+      still.showSkew(false);
+      expect([...still.self, ...still.critical]).toEqual([5, 6, 7, 8]);
+    });
+  });
+  it('knows what a parent does not wait for, and what has no time', () => {
+    const columns = trace([-1, 0, 0, 0, 0], { flags: [0, 8, 16, 32, 7] });
+    expect([0, 1, 2, 3, 4].map((row) => columns.isWaitedFor(row))).toEqual([true, false, false, false, true]);
+    expect([0, 1, 2, 3, 4].map((row) => columns.hasTime(row))).toEqual([true, true, true, false, true]);
+  });
+  it('counts more levels than sixteen bits hold', () => {
+    const columns = trace(Array.from({ length: 70_000 }, (_, row) => row - 1));
+    expect(columns.depth[69_999]).toBe(69_999);
   });
 });
 
@@ -126,6 +168,12 @@ describe('runs of like siblings', () => {
 });
 
 describe('table', () => {
+  it('puts what has no time behind what has one', () => {
+    const columns = trace([-1, 0, 0], { flags: [0, 32, 0] });
+    const rows = new VisibleRows();
+    rows.rebuild(columns, kNoCollapse, kNoFilter);
+    expect([...sortedRows(columns, rows, 'start', false)]).toEqual([0, 2, 1]);
+  });
   const columns = trace(kParents, { service: [0, 1, 1, 2, 2, 0, 0, 0], status: [0, 0, 0, 0, 2, 0, 0, 0] });
   const rows = new VisibleRows();
   rows.rebuild(columns, kNoCollapse, kNoFilter);

@@ -43,6 +43,7 @@ export class VisibleRows {
   marks = new Uint8Array(0); // row -> kHidden, kContext, kMatch; all kMatch without a filter
   count = 0;
   matched = 0;
+  built = 0; // grows with each rebuild
 
   rebuild(columns: TraceColumns, collapse: Collapse, filter: RowFilter): void {
     if (this.rows.length < columns.header.spans) {
@@ -50,6 +51,7 @@ export class VisibleRows {
       this.runs = new Uint32Array(columns.header.spans);
       this.marks = new Uint8Array(columns.header.spans);
     }
+    this.built++;
     this.mark(columns, filter);
     const { marks, rows, runs } = this;
     const folds = collapse.fold && !filters(filter);

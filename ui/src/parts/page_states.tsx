@@ -46,14 +46,20 @@ export function Notice(props: { kind: 'info' | 'warning'; children: ComponentChi
   );
 }
 
-export function Failed({ title, error, retry }: { title: string; error: Error; retry: () => void }) {
+// `children`: buttons beside "Try again".
+export function Failed({ title, error, retry, children }: {
+  title: string; error: Error; retry: () => void; children?: ComponentChildren;
+}) {
   const hint = error instanceof ApiError ? error.hint : '';
   return (
     <section class="state-box failed" role="alert">
       <h2><Icon name="error" /> {title}</h2>
       <p>{error.message}</p>
       {hint !== '' && <p class="dim">{hint}</p>}
-      <button type="button" class="button" onClick={retry}>Try again</button>
+      <div class="row">
+        {children}
+        <button type="button" class="button" onClick={retry}>Try again</button>
+      </div>
     </section>
   );
 }

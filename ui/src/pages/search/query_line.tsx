@@ -18,8 +18,8 @@ async function keyCandidates(): Promise<Candidate[]> {
   return [
     ...kKeywordKeys.map(([key, note]) => ({ text: key, label: key, note })),
     ...tags
-      .map((tag) => ({ path: attributePath(tag.scope, tag.key), scope: tag.scope }))
-      .filter(({ path }) => !known.has(path))
+      .map((tag) => ({ path: tag.field ?? attributePath(tag.scope, tag.key), scope: tag.scope }))
+      .filter(({ path }) => path !== '' && !known.has(path))
       .map(({ path, scope }) => ({ text: path, label: path, note: scope })),
   ];
 }

@@ -9,6 +9,7 @@ import { canvasColours } from '../../app/theme';
 import {
   drawScatter, pointAt, scatterDuration, scatterScale, scatterTime, type Point,
 } from '../../draw/scatter';
+import { traceUrl } from '../../model/trace_url';
 import { formatDuration, formatTime, nsToMs, plural } from '../../model/units';
 import { prepareCanvas, useCanvas } from '../../parts/use_canvas';
 
@@ -33,7 +34,8 @@ interface Drag {
   y1: number;
 }
 
-export function ScatterPlot({ traces, hovered, onHover, onBox }: Props) {
+export function ScatterPlot({ traces: all, hovered, onHover, onBox }: Props) {
+  const traces = all.filter((trace) => trace.startNs !== '0'); // what has no time has no place here
   const drag = useRef<Drag | null>(null);
   const [tip, setTip] = useState<{ index: number } | null>(null);
   const points: Point[] = traces.map((trace) => ({
@@ -76,7 +78,7 @@ export function ScatterPlot({ traces, hovered, onHover, onBox }: Props) {
     if (box === null) return;
     if (Math.abs(box.x1 - box.x0) < 5 && Math.abs(box.y1 - box.y0) < 5) {
       const index = pointAt(points, scaleNow(), event.offsetX, event.offsetY);
-      if (index >= 0) go(`/trace/${traces[index]!.traceId}`);
+      if (index >= 0) go(traceUrl(traces[index]!.traceId));
       return;
     }
     const scale = scaleNow();

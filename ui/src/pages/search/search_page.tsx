@@ -2,7 +2,7 @@
 //
 // Search: the address is the state; the line and the form are drafts of the next address. The last
 // answer stays on show, dimmed, while the next one is on its way. Next: model/search_url.ts.
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { ApiError, fetchSearch, isAbort } from '../../api/client';
 import { forgetNames } from '../../api/names';
 import type { SearchAnswer } from '../../api/types';
@@ -11,17 +11,24 @@ import { go, place } from '../../app/router';
 import { isJaegerSearch } from '../../model/jaeger_links';
 import { formToQuery, queryToForm } from '../../model/query_form';
 import { readSearchUrl, searchUrl, type SearchState } from '../../model/search_url';
+import { ServiceColours } from '../../model/palette';
+import { readPastedTrace } from '../../model/pasted_trace';
+import { describeSort, kNewestFirst, readResultSort } from '../../model/result_sort';
+import { pastedUrl } from '../../model/trace_url';
 import { rangeBounds } from '../../model/time_range';
 import { durationLiteral, formatAbout, formatDuration, plural } from '../../model/units';
-import { Failed, Notice, ProgressLine } from '../../parts/page_states';
+import { Notice, ProgressLine } from '../../parts/page_states';
+import { RangePicker } from '../../parts/range_picker';
 import { NothingFound } from './nothing_found';
 import { QueryLine } from './query_line';
 import { QueryPanel } from './query_panel';
-import { RangePicker } from './range_picker';
 import { ResultTable } from './result_table';
 import { ScatterPlot, type Box } from './scatter_plot';
+import { SearchError, UnknownNames } from './search_error';
 
 const kMatchesShown = 20;
+// Shorter hexadecimal texts on the query line are words.
+const kIdDigits = 16;
 
 interface Outcome {
   answer: SearchAnswer | null;
@@ -40,7 +47,7 @@ function keptFor(key: string): Outcome | null {
 
 // Runs the search of `state` whenever what it asks changes, and at each `turn`.
 function useSearch(state: SearchState, turn: number) {
-  const key = searchUrl({ ...state, open: [] });
+  const key = searchUrl({ ...state, open: [], sort: '', absolute: false });
   const [outcome, setOutcome] = useState<Outcome>(keptFor(key) ?? { answer: null, error: null, atMs: Date.now() });
   const [loading, setLoading] = useState(keptFor(key) === null);
   const returned = useRef(!loading);
@@ -115,37 +122,67 @@ function narrowed(state: SearchState, box: Box): SearchState {
   };
 }
 
+function allServices(answer: SearchAnswer | null): ServiceColours {
+  return new ServiceColours((answer?.traces ?? []).flatMap((trace) => [
+    trace.rootService, ...trace.services.map((service) => service.name), ...trace.matches.map((match) => match.service),
+  ]));
+}
+
 interface ResultsProps {
   state: SearchState;
   outcome: Outcome & { loading: boolean };
   onAgain: () => void;
+  onQuery: (query: string) => void;
 }
 
-function Results({ state, outcome, onAgain }: ResultsProps) {
+function ResultsLine({ state, answer, atMs }: { state: SearchState; answer: SearchAnswer; atMs: number }) {
+  const isPart = answer.cursor !== '' || state.cursor !== '';
+  const order = describeSort(readResultSort(state.sort));
+  return (
+    <div class="results-line">
+      <span>
+        <b>{plural(answer.traces.length, 'trace')}</b>, {order}
+        {isPart && state.sort !== '' && state.sort !== kNewestFirst && <span class="dim"> among these; older traces are on the next page</span>}
+      </span>
+      <Cost answer={answer} />
+      <span class="spring" />
+      <button type="button" class="button small" aria-pressed={state.absolute} title="Show when each trace started, not how long ago"
+        onClick={() => go(searchUrl({ ...state, absolute: !state.absolute }), true)}>Absolute times</button>
+      <Pages state={state} answer={answer} atMs={atMs} />
+    </div>
+  );
+}
+
+function Results({ state, outcome, onAgain, onQuery }: ResultsProps) {
   const [hovered, setHovered] = useState('');
   const { answer, error, loading } = outcome;
+  const colours = useMemo(() => allServices(answer), [answer]);
   const toggle = (id: string) => {
     const open = state.open.includes(id) ? state.open.filter((other) => other !== id) : [...state.open, id];
     go(searchUrl({ ...state, open }), true);
   };
-  if (error !== null) return <Failed title="The search failed" error={error} retry={onAgain} />;
+  if (error !== null) return <SearchError query={state.query} error={error} onQuery={onQuery} onAgain={onAgain} />;
   if (answer === null) return null;
+  const unknown = <UnknownNames query={state.query} hints={answer.hints ?? []} onQuery={onQuery} />;
   if (answer.traces.length === 0 && !loading) {
-    return <NothingFound state={state} dataRange={answer.dataRange} onLook={() => { forgetNames(); onAgain(); }} />;
+    return (
+      <>
+        {answer.partial !== '' && <Notice kind="warning">Not everything was searched: {answer.partial}</Notice>}
+        {unknown}
+        <NothingFound state={state} dataRange={answer.dataRange} onLook={() => { forgetNames(); onAgain(); }} />
+      </>
+    );
   }
   return (
     <div class={loading ? 'results-box stale' : 'results-box'} aria-busy={loading}>
       {answer.partial !== '' && <Notice kind="warning">Not everything was searched: {answer.partial}</Notice>}
+      {unknown}
       <ScatterPlot traces={answer.traces} hovered={hovered} onHover={setHovered}
         onBox={(box) => go(searchUrl(narrowed(state, box)))} />
-      <div class="results-line">
-        <span><b>{plural(answer.traces.length, 'trace')}</b>, newest first</span>
-        <Cost answer={answer} />
-        <span class="spring" />
-        <Pages state={state} answer={answer} atMs={outcome.atMs} />
-      </div>
-      <ResultTable traces={answer.traces} open={state.open} hovered={hovered} nowMs={Date.now()}
-        onHover={setHovered} onToggle={toggle} />
+      <ResultsLine state={state} answer={answer} atMs={outcome.atMs} />
+      <ResultTable traces={answer.traces} colours={colours} sort={readResultSort(state.sort)} absolute={state.absolute}
+        open={state.open} hovered={hovered} nowMs={Date.now()} onHover={setHovered} onToggle={toggle}
+        onSort={(sort) => go(searchUrl({ ...state, sort: sort === kNewestFirst ? '' : sort }), true)} />
       {answer.traces.length > 15 && <div class="results-line"><span class="spring" /><Pages state={state} answer={answer} atMs={outcome.atMs} /></div>}
     </div>
   );
@@ -177,6 +214,8 @@ export function SearchPage() {
     setDraft(state.query);
   }
   const run = (query: string) => {
+    const pasted = query.trim().startsWith('{') ? null : readPastedTrace(query, kIdDigits);
+    if (pasted !== null) return go(pastedUrl(pasted));
     const url = searchUrl({ ...state, query, cursor: '', open: [] });
     if (url === searchUrl({ ...state, open: [] })) setTurn(turn + 1);
     go(url);
@@ -205,7 +244,7 @@ export function SearchPage() {
           onLimit={(limit) => go(searchUrl({ ...state, query: draft, limit, cursor: '', open: [] }))} />
         <section class="results-side" aria-label="Results">
           <ProgressLine active={outcome.loading} />
-          <Results state={state} outcome={outcome} onAgain={() => setTurn(turn + 1)} />
+          <Results state={state} outcome={outcome} onAgain={() => setTurn(turn + 1)} onQuery={run} />
         </section>
       </div>
     </main>

@@ -30,17 +30,17 @@ export function MinimapView({ state }: { state: TraceState }) {
       const columns = state.columns.value;
       if (columns === null) return;
       const g = prepareCanvas(canvas, size);
-      const key = `${canvas.width} ${canvas.height} ${canvasColours.value.dark} ${state.skew.value} ${columns.header.spans}`;
+      const key = `${canvas.width} ${canvas.height} ${canvasColours.value.dark} ${state.skew.value} ${state.strongPath.value} ${columns.header.spans}`;
       // While rows stream in, the picture is made anew for each doubling and at the end.
       const grown = columns.count >= 2 * paintedRows.current || columns.count === columns.header.spans;
       if (key !== pictured.current || (grown && columns.count !== paintedRows.current)) {
         pictured.current = key;
         paintedRows.current = columns.count;
-        paintSpans(picture.current, columns, canvas.width, canvas.height, canvasColours.value);
+        paintSpans(picture.current, columns, canvas.width, canvas.height, canvasColours.value, state.strongPath.value);
       }
       drawMinimap(g, picture.current, viewOf(size.width, size.height), canvasColours.value);
     },
-    () => [state.version.value, state.range.value, state.skew.value, canvasColours.value],
+    () => [state.version.value, state.range.value, state.skew.value, state.strongPath.value, canvasColours.value],
   );
   const timeOf = (x: number) => {
     const [from, to] = state.full;

@@ -2,14 +2,14 @@
 //
 // The selected span, beside the waterfall: what the columns know at once, attributes, logs and links
 // when they have come. Next: pages/trace/attribute_list.tsx.
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { SpanCache } from '../../api/span_cache';
 import type { KeyValue, SpanDetails } from '../../api/types';
-import { kKindNames, type TraceColumns } from '../../model/trace_columns';
+import { kFlagCopy, kFlagFollows, kKindNames, type TraceColumns } from '../../model/trace_columns';
 import { searchUrl } from '../../model/search_url';
 import { emptyForm, formToQuery } from '../../model/query_form';
 import { traceUrl } from '../../model/trace_url';
-import { describeTime, formatCount, formatDuration, formatShare, formatTime, nsToMs, plural } from '../../model/units';
+import { describeTime, formatCount, formatDuration, formatShare, formatShift, formatTime, nsToMs, plural } from '../../model/units';
 import { CopyButton } from '../../parts/copy_button';
 import { Icon } from '../../parts/icon';
 import { Failed, useSlow } from '../../parts/page_states';
@@ -35,22 +35,31 @@ function useDetails(cache: SpanCache, row: number, version: number) {
 }
 
 function Facts({ columns, row }: { columns: TraceColumns; row: number }) {
-  const total = columns.header.selfByService.reduce((sum, pair) => sum + pair[1], 0);
+  const total = columns.pathNs;
   const startMs = nsToMs(columns.header.startNs) + columns.startOf(row) / 1e6;
   const duration = columns.duration[row]!;
   const skew = columns.skew[row]!;
+  const flags = columns.flags[row]!;
+  const clock = (columns.header.clocks ?? []).find((one) => one.shiftNs === skew && one.service === columns.serviceOf(row));
   return (
     <dl class="facts">
       <div><dt>Duration</dt><dd><b>{formatDuration(duration)}</b></dd></div>
       <div><dt>Own time</dt><dd>{formatDuration(columns.self[row]!)} <span class="dim">{duration > 0 && formatShare(columns.self[row]! / duration)}</span></dd></div>
       <div><dt>Critical path</dt><dd>{columns.critical[row]! > 0
-        ? <>{formatDuration(columns.critical[row]!)} <span class="dim">{total > 0 && formatShare(columns.critical[row]! / total)} of the trace</span></>
+        ? <>{formatDuration(columns.critical[row]!)} <span class="dim">{total > 0 && formatShare(columns.critical[row]! / total)} of the path</span></>
         : <span class="dim">no</span>}</dd></div>
-      <div><dt>Starts at</dt><dd title={describeTime(startMs)}>+{formatDuration(columns.startOf(row))} <span class="dim">{formatTime(startMs, false)}</span></dd></div>
+      <div><dt>Starts at</dt>{columns.hasTime(row)
+        ? <dd title={describeTime(startMs)}>+{formatDuration(columns.offsetOf(row))} <span class="dim">{formatTime(startMs, false)}</span></dd>
+        : <dd>no start was given: the span is in no plot</dd>}</div>
       <div><dt>Kind</dt><dd>{kKindNames[columns.kind[row]!] ?? 'unknown'}</dd></div>
       {skew !== 0 && (
-        <div><dt>Clock skew</dt><dd>{columns.skewShown ? 'moved by' : 'would move by'} {formatDuration(skew)}</dd></div>
+        <div><dt>Clock</dt><dd title={clock?.text}>
+          {columns.skewShown ? 'moved by' : 'as received; the correction moves it by'} {formatShift(skew)}
+          {columns.skewShown && <span class="dim"> (received {formatTime(startMs - skew / 1e6, false)})</span>}
+        </dd></div>
       )}
+      {(flags & kFlagFollows) !== 0 && <div><dt>Relation</dt><dd>follows from its parent, which does not wait for it</dd></div>}
+      {(flags & kFlagCopy) !== 0 && <div><dt>Same id</dt><dd>another span of this trace has this id and stands for it in own time and critical path</dd></div>}
     </dl>
   );
 }
@@ -66,7 +75,7 @@ interface Moment {
 
 function momentsOf(details: SpanDetails, columns: TraceColumns, row: number): Moment[] {
   const base = BigInt(columns.header.startNs);
-  const skew = columns.skewShown ? columns.skew[row]! : 0;
+  const skew = columns.shiftOf(row);
   const offset = (ns: string) => Number(BigInt(ns) - base) + skew;
   const moments: Moment[] = [
     ...details.events.map((event) => ({
@@ -81,14 +90,20 @@ function momentsOf(details: SpanDetails, columns: TraceColumns, row: number): Mo
   return moments.sort((a, b) => a.offset - b.offset);
 }
 
-function Moments({ details, columns, row }: { details: SpanDetails; columns: TraceColumns; row: number }) {
+function Moments({ details, columns, row, wanted }: {
+  details: SpanDetails; columns: TraceColumns; row: number; wanted: number;
+}) {
+  const box = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (wanted > 0) box.current?.scrollIntoView({ block: 'start' });
+  }, [wanted, details]);
   const moments = momentsOf(details, columns, row);
   if (moments.length === 0) return null;
   const start = columns.startOf(row);
   const duration = Math.max(1, columns.duration[row]!);
   const x = (offset: number) => `${Math.max(0, Math.min(100, (100 * (offset - start)) / duration))}%`;
   return (
-    <section class="panel-part">
+    <section class="panel-part" ref={box}>
       <h3>Logs and events <span class="dim">{formatCount(moments.length)}</span></h3>
       <svg class="moment-axis" width="100%" height="14" role="img" aria-label="When they happened within the span">
         <rect class="axis-line" x="0" y="6" width="100%" height="2" />
@@ -167,8 +182,8 @@ function dropped(details: SpanDetails): string {
   return parts.join(', ');
 }
 
-function Contents({ details, columns, row, traceId }: {
-  details: SpanDetails; columns: TraceColumns; row: number; traceId: string;
+function Contents({ details, columns, row, traceId, logsWanted }: {
+  details: SpanDetails; columns: TraceColumns; row: number; traceId: string; logsWanted: number;
 }) {
   return (
     <>
@@ -177,7 +192,7 @@ function Contents({ details, columns, row, traceId }: {
       )}
       {dropped(details) !== '' && <p class="dim">The sender dropped {dropped(details)}.</p>}
       <Group title="Span" attributes={details.attributes} scope="span" />
-      <Moments details={details} columns={columns} row={row} />
+      <Moments details={details} columns={columns} row={row} wanted={logsWanted} />
       <Links details={details} traceId={traceId} />
       <Group title="Resource" attributes={details.resource} scope="resource" />
       <Group title="Scope" attributes={scopeAttributes(details)} scope="instrumentation" open={false} />
@@ -202,7 +217,7 @@ export function SpanPanel({ state, cache }: { state: TraceState; cache: SpanCach
   return (
     <aside class="span-panel" aria-label="Selected span">
       <header>
-        <h2><ServiceDot name={service} /> <span class="dim">{service}</span> {name}</h2>
+        <h2><ServiceDot name={service} colours={columns.colours} /> <span class="dim">{service}</span> {name}</h2>
         <button type="button" class="icon-button" aria-label="Close the details" title="Close (Esc)" onClick={() => state.select(-1)}>
           <Icon name="close" />
         </button>
@@ -216,7 +231,7 @@ export function SpanPanel({ state, cache }: { state: TraceState; cache: SpanCach
         </p>
         {error !== null && <Failed title="The details could not be read" error={error} retry={again} />}
         {slow && <p class="dim" role="status">Loading</p>}
-        {details !== null && <Contents details={details} columns={columns} row={row} traceId={state.traceId} />}
+        {details !== null && <Contents details={details} columns={columns} row={row} traceId={state.traceId} logsWanted={state.logsWanted.value} />}
       </div>
     </aside>
   );

@@ -5,69 +5,85 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { groupSpans, readSort, sortedRows, type SpanGroup } from '../../model/span_table';
 import type { TraceColumns } from '../../model/trace_columns';
-import { formatCount, formatDuration, formatShare } from '../../model/units';
+import { comparedDurations, formatCount, formatShare } from '../../model/units';
 import { Icon } from '../../parts/icon';
 import { ServiceDot } from '../../parts/service_dot';
+import { SortHeading, type Heading } from '../../parts/sort_heading';
+import { textWidth } from '../../parts/text_width';
+import { useWidth } from '../../parts/use_width';
 import { RowScroller } from './row_scroller';
 import type { TraceState } from './trace_state';
 
 const kLine = 24;
-
-interface Heading {
-  key: string;
-  label: string;
-  number: boolean;
-}
+const kWide = 900;
+const kFinerNarrow = 2;
+const kGroupLeast = 720; // the table of sums scrolls sideways in a narrower window
 
 const kSpanHeadings: readonly Heading[] = [
-  { key: 'service', label: 'Service', number: false }, { key: 'name', label: 'Operation', number: false },
-  { key: 'start', label: 'Starts at', number: true }, { key: 'duration', label: 'Duration', number: true },
-  { key: 'self', label: 'Own time', number: true }, { key: 'critical', label: 'Critical path', number: true },
-  { key: 'depth', label: 'Level', number: true }, { key: '', label: 'Error', number: false },
+  { column: 'service', label: 'Service', number: false }, { column: 'name', label: 'Operation', number: false },
+  { column: 'start', label: 'Starts at', number: true, falls: false }, { column: 'duration', label: 'Duration', number: true },
+  { column: 'self', label: 'Own time', number: true },
+  { column: 'critical', label: 'Critical path', number: true, title: 'Time on the critical path, and its share of the path' },
+  { column: 'depth', label: 'Level', number: true }, { column: '', label: 'Error', number: false },
 ];
 
 const kGroupHeadings: readonly Heading[] = [
-  { key: 'service', label: 'Service', number: false }, { key: 'name', label: 'Operation', number: false },
-  { key: 'spans', label: 'Spans', number: true }, { key: 'errors', label: 'Errors', number: true },
-  { key: 'total', label: 'Sum', number: true }, { key: 'average', label: 'Mean', number: true },
-  { key: 'longest', label: 'Longest', number: true }, { key: 'self', label: 'Own time', number: true },
-  { key: 'critical', label: 'Critical path', number: true },
+  { column: 'service', label: 'Service', number: false }, { column: 'name', label: 'Operation', number: false },
+  { column: 'spans', label: 'Spans', number: true }, { column: 'errors', label: 'Errors', number: true },
+  { column: 'total', label: 'Sum', number: true }, { column: 'average', label: 'Mean', number: true },
+  { column: 'longest', label: 'Longest', number: true }, { column: 'self', label: 'Own time', number: true },
+  { column: 'critical', label: 'Critical path', number: true, title: 'Time on the critical path, and its share of the path' },
 ];
 
-function Headings({ list, state, fallback }: { list: readonly Heading[]; state: TraceState; fallback: string }) {
+function Headings({ list, state, fallback, wide }: {
+  list: readonly Heading[]; state: TraceState; fallback: string; wide?: number;
+}) {
   const sort = readSort(state.sort.value, fallback);
   return (
     <tr>
-      {list.map((heading) => {
-        const sorted = heading.key !== '' && heading.key === sort.column;
-        return (
-          <th key={heading.label} scope="col" class={heading.number ? 'num' : undefined}
-            aria-sort={sorted ? (sort.down ? 'descending' : 'ascending') : undefined}>
-            {heading.key === '' ? heading.label : (
-              <button type="button" class="sort" onClick={() => {
-                state.sort.value = (sorted ? !sort.down : heading.number) ? `-${heading.key}` : heading.key;
-                state.push();
-              }}>{heading.label}{sorted && <Icon name={sort.down ? 'down' : 'up'} />}</button>
-            )}
-          </th>
-        );
-      })}
+      {list.map((heading) => (
+        <SortHeading key={heading.label} heading={heading} sort={sort} width={heading.column === 'service' ? wide : undefined}
+          onSort={(next) => { state.sort.value = next; state.push(); }} />
+      ))}
     </tr>
   );
 }
 
-function SpanRow({ columns, row, state }: { columns: TraceColumns; row: number; state: TraceState }) {
-  const total = columns.fullEnd - columns.fullStart;
+// The widest service name decides, as long as half of the table is left: names are not cut.
+function serviceWidth(columns: TraceColumns, tableWidth: number): number {
+  const widest = Math.max(0, ...columns.header.services.map((name) => textWidth(name, 13)));
+  return Math.ceil(Math.min(widest + 36, tableWidth / 2));
+}
+
+function ServiceCell({ columns, name, room }: { columns: TraceColumns; name: string; room: number }) {
+  const fits = textWidth(name, 13) + 34 <= room;
+  return (
+    <td title={name}>
+      <ServiceDot name={name} colours={columns.colours} /> {fits ? name : <span class="unseen">{name}</span>}
+    </td>
+  );
+}
+
+interface Formats {
+  start: (ns: number) => string;
+  duration: (ns: number) => string;
+  self: (ns: number) => string;
+  critical: (ns: number) => string;
+}
+
+function SpanRow({ columns, row, state, formats, room }: {
+  columns: TraceColumns; row: number; state: TraceState; formats: Formats; room: number;
+}) {
   const found = state.foundMarks[row] === 1;
   return (
     <tr class={`${row === state.selected.value ? 'selected' : ''}${found ? ' found' : ''}`} onClick={() => state.select(row)}>
-      <td class="ellipsis"><ServiceDot name={columns.serviceOf(row)} /> {columns.serviceOf(row)}</td>
+      <ServiceCell columns={columns} name={columns.serviceOf(row)} room={room} />
       <td class="ellipsis"><button type="button" class="text-button plain ellipsis">{columns.nameOf(row)}</button></td>
-      <td class="num">{formatDuration(columns.startOf(row))}</td>
-      <td class="num">{formatDuration(columns.duration[row]!)}</td>
-      <td class="num">{formatDuration(columns.self[row]!)}</td>
+      <td class="num">{columns.hasTime(row) ? formats.start(columns.offsetOf(row)) : <span class="dim">no time</span>}</td>
+      <td class="num">{formats.duration(columns.duration[row]!)}</td>
+      <td class="num">{formats.self(columns.self[row]!)}</td>
       <td class="num">{columns.critical[row]! > 0
-        ? <>{formatDuration(columns.critical[row]!)} <span class="dim">{formatShare(columns.critical[row]! / total)}</span></> : ''}</td>
+        ? <>{formats.critical(columns.critical[row]!)} <span class="dim">{formatShare(columns.critical[row]! / columns.pathNs)}</span></> : ''}</td>
       <td class="num">{columns.depth[row]! + 1}</td>
       <td>{columns.isError(row) && <span class="error-text error-mark"><Icon name="error" />error</span>}</td>
     </tr>
@@ -80,6 +96,7 @@ function SpanTable({ state, columns }: { state: TraceState; columns: TraceColumn
   const scroller = useRef<RowScroller | null>(null);
   const [top, setTop] = useState(0);
   const [height, setHeight] = useState(600);
+  const [width, setWidth] = useState(0);
   const sort = readSort(state.sort.value, 'start');
   const kept = useRef<{ key: string; order: Uint32Array }>({ key: '', order: new Uint32Array(0) });
   const key = `${state.rowsVersion.value} ${state.version.value} ${sort.column} ${sort.down}`;
@@ -90,7 +107,10 @@ function SpanTable({ state, columns }: { state: TraceState; columns: TraceColumn
   useEffect(() => {
     const made = new RowScroller(box.current!, space.current!, () => setTop(made.topPx));
     scroller.current = made;
-    const observer = new ResizeObserver(() => setHeight(box.current!.clientHeight));
+    const observer = new ResizeObserver(() => {
+      setHeight(box.current!.clientHeight);
+      setWidth(box.current!.clientWidth);
+    });
     observer.observe(box.current!);
     return () => { made.dispose(); observer.disconnect(); };
   }, []);
@@ -98,13 +118,21 @@ function SpanTable({ state, columns }: { state: TraceState; columns: TraceColumn
   useEffect(() => scroller.current!.resize((order.length + 1) * kLine));
   const first = Math.floor(top / kLine);
   const shown = order.subarray(first, first + Math.ceil(height / kLine) + 1);
+  // A narrow table has no room for the last differences.
+  const finer = width > kWide ? undefined : kFinerNarrow;
+  const compared = (value: (row: number) => number) => comparedDurations([...shown].map(value), finer);
+  const formats: Formats = {
+    start: compared((row) => columns.offsetOf(row)), duration: compared((row) => columns.duration[row]!),
+    self: compared((row) => columns.self[row]!), critical: compared((row) => columns.critical[row]!),
+  };
+  const room = serviceWidth(columns, width);
   return (
     <div class="table-scroll" ref={box} tabIndex={0} aria-label="Spans">
       <div class="table-sticky">
         <table class="span-table" aria-rowcount={order.length}>
-          <thead><Headings list={kSpanHeadings} state={state} fallback="start" /></thead>
+          <thead><Headings list={kSpanHeadings} state={state} fallback="start" wide={room} /></thead>
           <tbody>
-            {[...shown].map((row) => <SpanRow key={row} columns={columns} row={row} state={state} />)}
+            {[...shown].map((row) => <SpanRow key={row} columns={columns} row={row} state={state} formats={formats} room={room} />)}
           </tbody>
         </table>
       </div>
@@ -128,33 +156,40 @@ function GroupTable({ state, columns }: { state: TraceState; columns: TraceColum
   const sort = readSort(state.sort.value, '-self');
   const sign = sort.down ? -1 : 1;
   void state.rowsVersion.value;
+  void state.version.value;
   const groups = groupSpans(columns, state.rows, byOperation).sort((a, b) => {
     const x = groupKey(a, columns, sort.column);
     const y = groupKey(b, columns, sort.column);
     return sign * (x < y ? -1 : x > y ? 1 : 0);
   });
-  const headings = byOperation ? kGroupHeadings : kGroupHeadings.filter((heading) => heading.key !== 'name');
-  const total = columns.fullEnd - columns.fullStart;
+  const headings = byOperation ? kGroupHeadings : kGroupHeadings.filter((heading) => heading.column !== 'name');
+  const compared = (value: (group: SpanGroup) => number) => comparedDurations(groups.map(value));
+  const [total, mean, longest, self, critical] = [
+    compared((group) => group.total), compared((group) => group.total / group.spans), compared((group) => group.longest),
+    compared((group) => group.self), compared((group) => group.critical),
+  ];
+  const { ref, width } = useWidth<HTMLDivElement>();
+  const room = serviceWidth(columns, Math.max(width, kGroupLeast));
   return (
-    <div class="table-scroll" tabIndex={0} aria-label="Spans by group">
+    <div class="table-scroll" tabIndex={0} aria-label="Spans by group" ref={ref}>
       <table class="span-table">
-        <thead><Headings list={headings} state={state} fallback="-self" /></thead>
+        <thead><Headings list={headings} state={state} fallback="-self" wide={room} /></thead>
         <tbody>
           {groups.map((group) => (
             <tr key={`${group.service} ${group.name}`}>
-              <td class="ellipsis"><ServiceDot name={columns.header.services[group.service]!} /> {columns.header.services[group.service]}</td>
+              <ServiceCell columns={columns} name={columns.header.services[group.service]!} room={room} />
               {byOperation && <td class="ellipsis">{columns.header.names[group.name]}</td>}
               <td class="num">{formatCount(group.spans)}</td>
               <td class="num">{group.errors > 0 && <span class="error-text">! {formatCount(group.errors)}</span>}</td>
-              <td class="num">{formatDuration(group.total)}</td>
-              <td class="num">{formatDuration(group.total / group.spans)}</td>
+              <td class="num">{total!(group.total)}</td>
+              <td class="num">{mean!(group.total / group.spans)}</td>
               <td class="num"><button type="button" class="text-button" title="Show this span" onClick={() => {
                 state.view.value = 'waterfall';
                 state.showRow(group.longestRow);
                 state.push();
-              }}>{formatDuration(group.longest)}</button></td>
-              <td class="num">{formatDuration(group.self)}</td>
-              <td class="num">{group.critical > 0 && <>{formatDuration(group.critical)} <span class="dim">{formatShare(group.critical / total)}</span></>}</td>
+              }}>{longest!(group.longest)}</button></td>
+              <td class="num">{self!(group.self)}</td>
+              <td class="num">{group.critical > 0 && <>{critical!(group.critical)} <span class="dim">{formatShare(group.critical / columns.pathNs)}</span></>}</td>
             </tr>
           ))}
         </tbody>

@@ -10,6 +10,7 @@ import { formatDuration } from '../../model/units';
 import { readTraceUrl } from '../../model/trace_url';
 import { Empty, Failed, ProgressLine } from '../../parts/page_states';
 import { JsonView } from './json_view';
+import { LogsView } from './logs_view';
 import { MinimapView } from './minimap_view';
 import { SpanPanel } from './span_panel';
 import { TableView } from './table_view';
@@ -76,6 +77,7 @@ function useTraceKeys(state: TraceState): void {
     { keys: ['N'], does: 'Previous match', group: find, run: () => state.nextFound(false) },
     { keys: ['e'], does: 'Next error', group: find, run: () => state.next((row) => columns()!.isError(row)) },
     { keys: ['c'], does: 'Next on the critical path', group: find, run: () => state.next((row) => columns()!.isCritical(row)) },
+    { keys: ['p'], does: 'The critical path strongly, or not', group: find, run: () => state.setStrongPath(!state.strongPath.value) },
     { keys: ['Escape'], does: 'Close the details', group: tree, run: () => state.selected.value >= 0 && state.select(-1) },
   ]);
 }
@@ -86,19 +88,18 @@ function Absent({ state }: { state: TraceState }) {
       <p><code>{state.traceId}</code> is unknown: it may not have arrived yet, or retention has removed it. This page looks again by itself.</p>
       <div class="row">
         <button type="button" class="button" onClick={() => void state.load()}>Look now</button>
-        <a class="button" href="/search">Search</a>
+        <a class="button" href="search">Search</a>
       </div>
     </Empty>
   );
 }
 
 function Body({ state, cache }: { state: TraceState; cache: SpanCache }) {
-  const columns = state.columns.value!;
   const view = state.view.value;
   const selected = state.selected.value;
   return (
     <>
-      <TraceHeaderLine columns={columns} />
+      <TraceHeaderLine state={state} />
       <TraceNotices state={state} />
       <TimeStrip state={state} />
       <MinimapView state={state} />
@@ -106,6 +107,7 @@ function Body({ state, cache }: { state: TraceState; cache: SpanCache }) {
       <div class="trace-body">
         {view === 'waterfall' && <WaterfallView state={state} />}
         {view === 'table' && <TableView state={state} />}
+        {view === 'logs' && <LogsView state={state} />}
         {view === 'json' && <JsonView traceId={state.traceId} />}
         {view !== 'json' && selected >= 0 && <SpanPanel state={state} cache={cache} />}
       </div>
@@ -136,7 +138,7 @@ export function TracePage({ traceId }: { traceId: string }) {
       return;
     }
     const { header } = columns;
-    const duration = formatDuration(Number(BigInt(header.endNs) - BigInt(header.startNs)));
+    const duration = formatDuration(columns.fullEnd - columns.fullStart);
     document.title = `${header.rootName} ${duration} · ${header.rootService} · weft`;
   }, [columns]);
   useTraceKeys(state);

@@ -32,6 +32,7 @@ export class TraceState {
   readonly collapse = signal<Collapse>(kNoCollapse);
   readonly filter = signal<RowFilter>(kNoFilter);
   readonly skew = signal(true);
+  readonly strongPath = signal(false); // the critical path stands out
   readonly group = signal('');
   readonly sort = signal('');
   readonly find = signal('');
@@ -39,6 +40,8 @@ export class TraceState {
   readonly findFailed = signal('');
   readonly rows = new VisibleRows();
   readonly rowsVersion = signal(0);
+  // Grows when the logs of the selected row are asked for.
+  readonly logsWanted = signal(0);
   // Grows when the selected row must be scrolled to.
   readonly reveals = signal(0);
   foundMarks = new Uint8Array(0); // row -> 1 where the text was found
@@ -200,6 +203,7 @@ export class TraceState {
       this.range.value = state.from !== null && state.to !== null ? [state.from, state.to] : null;
       this.group.value = state.group;
       this.sort.value = state.sort;
+      this.strongPath.value = state.strongPath;
       this.collapse.value = {
         level: state.level, toggled: new Set(state.toggled), unfolded: new Set(state.unfolded), fold: state.fold,
       };
@@ -226,7 +230,7 @@ export class TraceState {
     return traceUrl(this.traceId, {
       view: this.view.value, span, from: this.range.value?.[0] ?? null, to: this.range.value?.[1] ?? null, level,
       toggled: [...toggled], unfolded: [...unfolded], fold, find: this.find.value, services: this.serviceNames(),
-      errorsOnly, criticalOnly, skew: this.skew.value, group: this.group.value, sort: this.sort.value,
+      errorsOnly, criticalOnly, strongPath: this.strongPath.value, skew: this.skew.value, group: this.group.value, sort: this.sort.value,
     });
   }
 
@@ -307,6 +311,12 @@ export class TraceState {
     else this.push();
   }
 
+  // Opens the details of a row where its logs and events are.
+  showLogs(row: number): void {
+    this.select(row);
+    this.logsWanted.value++;
+  }
+
   // Selects a row wherever it hides: opens the way to it and scrolls there.
   showRow(row: number): void {
     const columns = this.columns.value!;
@@ -379,7 +389,7 @@ export class TraceState {
   private selectedMiddle(): number | null {
     const columns = this.columns.value;
     const row = this.selected.value;
-    if (columns === null || row < 0) return null;
+    if (columns === null || row < 0 || !columns.hasTime(row)) return null;
     const middle = (columns.startOf(row) + columns.endOf(row)) / 2;
     const [a, b] = this.shown;
     return middle > a && middle < b ? middle : null;
@@ -393,7 +403,7 @@ export class TraceState {
   fit(row: number): void {
     const columns = this.columns.value;
     if (columns === null) return;
-    if (row < 0) {
+    if (row < 0 || !columns.hasTime(row)) {
       this.range.value = null;
       this.push();
       return;
@@ -402,10 +412,16 @@ export class TraceState {
     this.zoomTo(columns.startOf(row) - room, columns.endOf(row) + room, true);
   }
 
+  setStrongPath(on: boolean): void {
+    this.strongPath.value = on;
+    this.push();
+  }
+
   setSkew(on: boolean): void {
     this.skew.value = on;
     this.columns.value?.showSkew(on);
     this.version.value++;
+    this.rebuild(); // the path is another one
   }
 
   // ---- find

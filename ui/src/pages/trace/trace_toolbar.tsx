@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Views, find with its counts, and what is shown: services, errors, critical path, folding.
-import { useEffect, useRef, useState } from 'preact/hooks';
 import { filters, kNoFilter } from '../../model/visible_rows';
 import { kTraceViews, type TraceView } from '../../model/trace_url';
 import { formatCount, plural } from '../../model/units';
 import { Icon } from '../../parts/icon';
 import { ServiceDot } from '../../parts/service_dot';
+import { useMenu } from '../../parts/use_menu';
+import { Legend } from './legend';
 import type { TraceState } from './trace_state';
 
-const kViewNames: Record<TraceView, string> = { waterfall: 'Waterfall', table: 'Table', json: 'JSON' };
+const kViewNames: Record<TraceView, string> = { waterfall: 'Waterfall', table: 'Table', logs: 'Logs', json: 'JSON' };
 
 function FindBox({ state }: { state: TraceState }) {
   const found = state.found.value;
@@ -50,16 +51,7 @@ function FindBox({ state }: { state: TraceState }) {
 }
 
 function ServiceMenu({ state }: { state: TraceState }) {
-  const [open, setOpen] = useState(false);
-  const box = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    if (!open) return undefined;
-    const onDown = (event: MouseEvent) => {
-      if (!box.current!.contains(event.target as Node)) setOpen(false);
-    };
-    document.addEventListener('mousedown', onDown);
-    return () => document.removeEventListener('mousedown', onDown);
-  }, [open]);
+  const { open, setOpen, box, onKeyDown } = useMenu();
   const columns = state.columns.value!;
   const { services } = columns.header;
   const chosen = state.filter.value.services;
@@ -72,24 +64,19 @@ function ServiceMenu({ state }: { state: TraceState }) {
     state.setFilter({ services: next.size === services.length ? null : next });
   };
   return (
-    <div class="service-menu" ref={box} onKeyDown={(event) => {
-      if (event.key !== 'Escape' || !open) return;
-      event.preventDefault();
-      setOpen(false);
-      box.current!.querySelector('button')!.focus();
-    }}>
+    <div class="menu" ref={box} onKeyDown={onKeyDown}>
       <button type="button" class="button small" aria-expanded={open} aria-haspopup="dialog" onClick={() => setOpen(!open)}>
         {chosen === null ? `${plural(services.length, 'service')}` : `${chosen.size} of ${plural(services.length, 'service')}`}
         <Icon name="down" />
       </button>
       {open && (
-        <div class="service-list" role="dialog" aria-label="Services shown">
+        <div class="menu-panel service-list" role="dialog" aria-label="Services shown">
           {order.map((index) => (
             <div key={index} class="service-choice">
               <label>
                 <input type="checkbox" checked={chosen === null || chosen.has(index)} onChange={() => toggle(index)} />
-                <ServiceDot name={services[index]!} />
-                <span class="ellipsis">{services[index]}</span>
+                <ServiceDot name={services[index]!} colours={columns.colours} />
+                <span class="service-name">{services[index]}</span>
                 <span class="dim num">{formatCount(spans[index]!)}</span>
               </label>
               <button type="button" class="text-button" aria-label={`only ${services[index]}`}
@@ -133,14 +120,20 @@ export function TraceToolbar({ state }: { state: TraceState }) {
       )}
       <ServiceMenu state={state} />
       <Toggle on={filter.errorsOnly} label="Errors" title="Only spans with errors, and the way to them" onToggle={() => state.setFilter({ errorsOnly: !filter.errorsOnly })} />
-      <Toggle on={filter.criticalOnly} label="Critical path" title="Only spans on the critical path" onToggle={() => state.setFilter({ criticalOnly: !filter.criticalOnly })} />
+      <span class="button-pair" role="group" aria-label="Critical path">
+        <Toggle on={state.strongPath.value} label="Critical path" title="Show the critical path strongly and the rest pale (p)"
+          onToggle={() => state.setStrongPath(!state.strongPath.value)} />
+        <Toggle on={filter.criticalOnly} label="only" title="Only spans on the critical path, and the way to them"
+          onToggle={() => state.setFilter({ criticalOnly: !filter.criticalOnly })} />
+      </span>
       {waterfall && (
-        <Toggle on={fold} label="Fold repeats" title="Many like siblings in a row stand as one line"
+        <Toggle on={fold} label="Fold repeats" title="Calls that are alike (same service, same name) and follow each other stand as one line that says how many they are"
           onToggle={() => { state.setCollapse({ ...state.collapse.value, fold: !fold, unfolded: new Set() }); }} />
       )}
       {waterfall && state.range.value !== null && (
         <button type="button" class="button small" onClick={() => state.fit(-1)} title="Show the whole trace (0)">Whole trace</button>
       )}
+      {waterfall && <Legend columns={state.columns.value!} />}
     </div>
   );
 }

@@ -7,7 +7,10 @@ import { effect, untracked } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { canvasColours } from '../../app/theme';
 import { drawRuler, kRowHeight, timeAt, WaterfallPainter, type WaterfallView as View } from '../../draw/waterfall';
+import { fitPath } from '../../model/fit_names';
 import type { TraceColumns } from '../../model/trace_columns';
+import { formatCount, plural } from '../../model/units';
+import { textWidth } from '../../parts/text_width';
 import { prepareCanvas } from '../../parts/use_canvas';
 import { RowScroller } from './row_scroller';
 import type { TraceState } from './trace_state';
@@ -17,6 +20,11 @@ const kRulerHeight = 24;
 const kWidthKey = 'weft.treeWidth';
 const kTreeLeast = 160;
 const kLabelRoom = 76;
+const kPathPadding = 10;
+const kPathBetween = 18; // px from name to name
+const kPathName = 150; // a longer name is cut at its end
+const kPathText = 12;
+const kPathMost = 40; // ancestors that are looked at for room
 
 function storedWidth(): number {
   try {
@@ -35,6 +43,24 @@ interface Parts {
   bars: HTMLCanvasElement;
   ruler: HTMLCanvasElement;
   path: HTMLElement;
+}
+
+function pathButton(columns: TraceColumns, row: number): HTMLElement {
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.className = 'text-button';
+  button.textContent = columns.nameOf(row);
+  button.title = `level ${columns.depth[row]! + 1}: ${columns.serviceOf(row)} ${columns.nameOf(row)}`;
+  button.dataset.row = String(row);
+  return button;
+}
+
+function pathCut(count: number): HTMLElement {
+  const cut = document.createElement('span');
+  cut.className = 'path-cut';
+  cut.textContent = `\u2026 ${formatCount(count)}`;
+  cut.title = `${plural(count, 'level')} between`;
+  return cut;
 }
 
 class WaterfallScreen {
@@ -66,6 +92,7 @@ class WaterfallScreen {
         state.selected.value;
         state.found.value;
         state.skew.value;
+        state.strongPath.value;
         state.reveals.value;
         canvasColours.value;
         this.schedule();
@@ -127,7 +154,7 @@ class WaterfallScreen {
     const room = this.state.range.value === null && width > 4 * kLabelRoom ? kLabelRoom : 0;
     const to = from + ((end - from) * width) / (width - room);
     return {
-      width, height: this.parts.bars.clientHeight, from, to, topPx: this.scroller.topPx,
+      width, height: this.parts.bars.clientHeight, from, to, origin: this.state.full[0], strongPath: this.state.strongPath.value, topPx: this.scroller.topPx,
       selected: this.state.selected.value, hovered: this.hovered, cursorX: this.cursorX, foundMarks: this.state.foundMarks,
     };
   }
@@ -176,6 +203,7 @@ class WaterfallScreen {
     const hit = this.tree.hit(event.target as Element);
     if (hit === null) return;
     if (hit.caret) this.state.toggleAt(hit.position);
+    else if (hit.logs) this.state.showLogs(this.state.rows.rows[hit.position]!);
     else if (event.detail < 2) this.pick(hit.position);
   }
 
@@ -241,27 +269,33 @@ class WaterfallScreen {
     }
   }
 
-  // The ancestors that have scrolled out above the first row on screen, as a way back to them.
+  // The ancestors that have scrolled out above the first row on screen, as a way back to them: the root
+  // and the nearest ones, as many as have room; what is between them is counted.
   private showPath(columns: TraceColumns): void {
     const { path } = this.parts;
     const first = Math.floor(this.scroller.topPx / kRowHeight);
     const row = first > 0 && first < this.state.rows.count ? this.state.rows.rows[first]! : -1;
     const parent = row < 0 ? -1 : columns.parent[row]!;
-    const key = String(parent);
+    const room = path.clientWidth - 2 * kPathPadding;
+    const key = `${parent} ${room}`;
     if (path.dataset.parent === key) return;
     path.dataset.parent = key;
-    const ancestors: number[] = [];
-    for (let up = parent; up >= 0; up = columns.parent[up]!) ancestors.unshift(up);
+    if (parent < 0) {
+      path.replaceChildren();
+      return;
+    }
+    const count = columns.depth[parent]! + 1;
+    const nearest: number[] = [];
+    for (let up = parent; up >= 0 && nearest.length < Math.min(kPathMost, count - 1); up = columns.parent[up]!) nearest.push(up);
+    let root = parent;
+    while (columns.parent[root]! >= 0) root = columns.parent[root]!;
+    const width = (ancestor: number) => Math.min(kPathName, textWidth(columns.nameOf(ancestor), kPathText));
+    const shown = fitPath(width(root), nearest.map(width), kPathBetween, textWidth(`\u2026 ${count}`, kPathText), room, count);
+    const cut = count - 1 - shown;
     path.replaceChildren(
-      ...ancestors.map((up) => {
-        const button = document.createElement('button');
-        button.type = 'button';
-        button.className = 'text-button';
-        button.textContent = columns.nameOf(up);
-        button.title = `${columns.serviceOf(up)} ${columns.nameOf(up)}`;
-        button.dataset.row = String(up);
-        return button;
-      }),
+      pathButton(columns, root),
+      ...(cut > 0 ? [pathCut(cut)] : []),
+      ...nearest.slice(0, shown).reverse().map((ancestor) => pathButton(columns, ancestor)),
     );
   }
 
@@ -275,7 +309,7 @@ class WaterfallScreen {
     else if (y + kRowHeight > topPx + viewPx - room) this.scroller.scrollTo(y + kRowHeight - viewPx + room);
     const columns = this.state.columns.value!;
     const [from, to] = this.state.shown;
-    if (this.state.range.value !== null && (columns.endOf(row) < from || columns.startOf(row) > to)) {
+    if (this.state.range.value !== null && columns.hasTime(row) && (columns.endOf(row) < from || columns.startOf(row) > to)) {
       const middle = (columns.startOf(row) + columns.endOf(row)) / 2;
       this.state.zoomTo(middle - (to - from) / 2, middle + (to - from) / 2);
     }
@@ -312,7 +346,7 @@ export function WaterfallView({ state }: { state: TraceState }) {
   return (
     <div class="waterfall" ref={frame}>
       <div class="waterfall-head">
-        <div class="waterfall-path ellipsis" ref={path} onClick={(event) => {
+        <div class="waterfall-path" ref={path} onClick={(event) => {
           const row = (event.target as HTMLElement).dataset.row;
           if (row !== undefined) state.showRow(Number(row));
         }} />

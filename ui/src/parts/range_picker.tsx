@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The time that a search looks at: presets, a typed length, two moments, or all time.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import {
   describeRange, fromLocalInput, kRangePresets, rangeBounds, sameRange, toLocalInput, type TimeRange,
-} from '../../model/time_range';
-import { parseDuration } from '../../model/units';
-import { Icon } from '../../parts/icon';
+} from '../model/time_range';
+import { parseDuration } from '../model/units';
+import { Icon } from './icon';
+import { useMenu } from './use_menu';
 
 interface Props {
   range: TimeRange;
@@ -21,19 +22,13 @@ function initialMoments(range: TimeRange): [string, string] {
 }
 
 export function RangePicker({ range, onRange }: Props) {
-  const [open, setOpen] = useState(false);
+  const { open, setOpen, box, onKeyDown } = useMenu();
   const [moments, setMoments] = useState(initialMoments(range));
   const [typed, setTyped] = useState('');
-  const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    if (!open) return undefined;
+    if (!open) return;
     setMoments(initialMoments(range));
     setTyped('');
-    const onDown = (event: MouseEvent) => {
-      if (!box.current!.contains(event.target as Node)) setOpen(false);
-    };
-    document.addEventListener('mousedown', onDown);
-    return () => document.removeEventListener('mousedown', onDown);
   }, [open]);
   const choose = (next: TimeRange) => {
     setOpen(false);
@@ -43,19 +38,13 @@ export function RangePicker({ range, onRange }: Props) {
   const end = fromLocalInput(moments[1]);
   const valid = start !== null && end !== null && end > start;
   return (
-    <div class="range-picker" ref={box}
-      onKeyDown={(event) => {
-        if (event.key !== 'Escape' || !open) return;
-        event.preventDefault();
-        setOpen(false);
-        box.current!.querySelector('button')!.focus();
-      }}>
+    <div class="menu range-picker" ref={box} onKeyDown={onKeyDown}>
       <button type="button" class="button" aria-expanded={open} aria-haspopup="dialog"
         onClick={() => setOpen(!open)}>
         {describeRange(range)} <Icon name="down" />
       </button>
       {open && (
-        <div class="range-menu" role="dialog" aria-label="Time range">
+        <div class="menu-panel range-menu" role="dialog" aria-label="Time range">
           <div class="range-presets">
             {kRangePresets.map((text) => (
               <button key={text} type="button" class="button small"
