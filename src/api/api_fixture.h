@@ -90,9 +90,7 @@ class ApiTest : public ::testing::Test {
   }
   // What is asked.
   virtual store::Store* store() { return store_.get(); }
-  void Put(SpanBatch batch) {
-    store_.Put(std::move(batch));
-  }
+  void Put(SpanBatch batch) { store_.Put(std::move(batch)); }
   std::string Url(const std::string& path) const {
     return "http://127.0.0.1:" + std::to_string(query_->port()) + path;
   }

@@ -283,8 +283,9 @@ TEST_F(ApiV3Test, ALargeTraceComesInMessagesThatEveryClientTakes) {
             ->spans.size();
   }
   std::string partial;
-  EXPECT_EQ(spans,
-            store_.get()->TakeSnapshot("")->ReadTrace(*TraceId::FromHex(id), &partial)->spans.size());
+  EXPECT_EQ(
+      spans,
+      store_.get()->TakeSnapshot("")->ReadTrace(*TraceId::FromHex(id), &partial)->spans.size());
   EXPECT_GT(trace.messages.size(), 3u);
 }
 

@@ -216,7 +216,8 @@ net::Response AnswerSearch(const query::SearchRequest& request, const store::Sna
   json.Field("elapsedNs", result->stats.elapsed_ns);
   json.EndObject();
   WriteDataRange(snapshot, &json);
-  // The pages behind the first have the same query, and a search that ran out of time has none left.
+  // The pages behind the first have the same query, and a search that ran out of time has none
+  // left.
   bool is_first = request.cursor.empty() && partial.empty();
   WriteHints(is_first ? query::FindUnknownNames(snapshot, *parsed, budget)
                       : std::vector<query::UnknownName>(),

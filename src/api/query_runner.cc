@@ -90,8 +90,8 @@ bool QueryRunner::Enqueue(const Asked& asked, std::function<bool()> gone,
   {
     std::lock_guard lock(mutex_);
     if (!stopping_ && waiting_.size() < limits_.waiting_max) {
-      waiting_.push_back({std::move(work), asked_ns + limits_.timeout_ns, std::move(gone),
-                          std::move(expired)});
+      waiting_.push_back(
+          {std::move(work), asked_ns + limits_.timeout_ns, std::move(gone), std::move(expired)});
       waiting_gauge_->Add(1);
       work_ready_.notify_one();
       watch_ready_.notify_one();
@@ -180,8 +180,7 @@ std::vector<QueryRunner::Waiting> QueryRunner::TakeExpired() {
 void QueryRunner::WatchClients() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    watch_ready_.wait(lock,
-                      [this] { return stopping_ || !running_.empty() || !waiting_.empty(); });
+    watch_ready_.wait(lock, [this] { return stopping_ || !running_.empty() || !waiting_.empty(); });
     if (stopping_) return;
     for (Running* running : running_)
       if (running->gone()) running->cancelled = true;

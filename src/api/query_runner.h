@@ -94,8 +94,8 @@ class QueryRunner {
   // What waits for a worker.
   struct Waiting {
     std::function<void()> work;
-    uint64_t deadline_ns = UINT64_MAX;      // of the clock's monotonic time
-    std::function<bool()> gone = nullptr;   // null: nobody can have gone
+    uint64_t deadline_ns = UINT64_MAX;       // of the clock's monotonic time
+    std::function<bool()> gone = nullptr;    // null: nobody can have gone
     std::function<void()> expire = nullptr;  // answers that its time is up
   };
   // False: it was not taken. `expire` is called in its place when its time is up before a worker
@@ -118,9 +118,9 @@ class QueryRunner {
   Gauge* const running_gauge_;
   std::mutex mutex_;
   std::condition_variable work_ready_, watch_ready_;
-  std::deque<Waiting> waiting_;                // guarded by mutex_
-  std::list<Running*> running_;                // guarded by mutex_
-  bool stopping_ = false;                      // guarded by mutex_
+  std::deque<Waiting> waiting_;  // guarded by mutex_
+  std::list<Running*> running_;  // guarded by mutex_
+  bool stopping_ = false;        // guarded by mutex_
   std::vector<std::thread> threads_;
 };
 

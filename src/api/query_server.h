@@ -28,7 +28,7 @@ struct QueryServerOptions {
   // answered with it and without it: a proxy may take it off or not.
   std::string base_path = {};
   QueryRunner::Limits limits;
-  std::optional<net::Endpoint> grpc_endpoint = {};  // gRPC alone, which `endpoint` answers too
+  std::optional<net::Endpoint> grpc_endpoint = {};   // gRPC alone, which `endpoint` answers too
   std::optional<net::Endpoint> tempo_endpoint = {};  // Tempo's API alone
   net::ListenOptions listen = {}, grpc_listen = {}, tempo_listen = {};
   selftrace::Tracer* tracer = nullptr;  // borrowed; null: weft does not trace itself

@@ -15,9 +15,9 @@
 #include "codec/otlp.h"
 #include "net/bearer_auth.h"
 #include "net/client.h"
+#include "testing/sim_store.h"
 #include "traceql/traceql.h"
 #include "wire/protobuf_reader.h"
-#include "testing/sim_store.h"
 
 namespace weft::api {
 namespace {

@@ -15,9 +15,7 @@ namespace {
 
 class TraceCacheTest : public ::testing::Test {
  protected:
-  void Put(SpanBatch batch) {
-    store_->Put(std::move(batch));
-  }
+  void Put(SpanBatch batch) { store_->Put(std::move(batch)); }
   std::shared_ptr<const TraceDocument> Read(const TraceId& id) {
     auto document = cache_.Read(*store_->get()->TakeSnapshot(""), id);
     EXPECT_TRUE(document) << document.error().message;

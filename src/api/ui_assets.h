@@ -6,9 +6,9 @@
 // How to serve them: a path that FindUiAsset() knows is that file; any other GET that is not under
 // /api and whose last segment has no dot is a page of the UI and gets "/index.html". Send
 // kUiContentSecurityPolicy with every answer, `gzip` bytes where the client accepts gzip, the etag
-// (304 when If-None-Match names it), and `Cache-Control: public, max-age=31536000, immutable` for an
-// immutable file (its name holds its hash), `no-cache` for the others.
-// Thread rule: constant data.
+// (304 when If-None-Match names it), and `Cache-Control: public, max-age=31536000, immutable` for
+// an immutable file (its name holds its hash), `no-cache` for the others. Thread rule: constant
+// data.
 #pragma once
 
 #include <span>

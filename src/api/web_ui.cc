@@ -100,10 +100,10 @@ net::Response Answer(const net::Router& router, const BasedPage& based,
 }  // namespace
 
 void ServeWebUi(const std::string& base_path, net::Router* router) {
-  router->SetFallback([based = PageUnder(base_path), router](net::Request request,
-                                                             net::ExchangePtr exchange) {
-    exchange->Respond(Answer(*router, based, request));
-  });
+  router->SetFallback(
+      [based = PageUnder(base_path), router](net::Request request, net::ExchangePtr exchange) {
+        exchange->Respond(Answer(*router, based, request));
+      });
 }
 
 }  // namespace weft::api

@@ -20,9 +20,7 @@ namespace {
 
 class DamageTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    bytes_ = testing::WriteWildBlock(&env_, "/block");
-  }
+  void SetUp() override { bytes_ = testing::WriteWildBlock(&env_, "/block"); }
   void Put(const std::string& bytes) {
     auto file = *env_.Create("/damaged");
     ASSERT_TRUE(file->WriteAt(0, bytes).has_value());
@@ -54,8 +52,8 @@ TEST_F(DamageTest, WhatIsDamagedHasEveryPart) {
   ASSERT_TRUE((*block)->ReadTraces(0, traces));
   const RowGroups& groups = (*block)->spans().groups();
   EXPECT_TRUE(std::ranges::any_of(traces, [&](const TraceEntry& trace) {
-    return trace.rows > 0 && groups.group_of(trace.first_row) !=
-                                 groups.group_of(trace.first_row + trace.rows - 1);
+    return trace.rows > 0 &&
+           groups.group_of(trace.first_row) != groups.group_of(trace.first_row + trace.rows - 1);
   })) << "a trace in several groups";
 }
 
@@ -140,10 +138,11 @@ TEST_F(DamageTest, TheFilterOutlivesDamageElsewhere) {
 
 TEST_F(DamageTest, ACheckThatIsStoppedSaysSo) {
   uint64_t asked = 0;
-  const BlockVerdict verdict = VerifyBlock(&env_, "/block", {.expected = {}, .may_read = [&](uint64_t) {
-                                             ++asked;
-                                             return false;
-                                           }});
+  const BlockVerdict verdict =
+      VerifyBlock(&env_, "/block", {.expected = {}, .may_read = [&](uint64_t) {
+                                      ++asked;
+                                      return false;
+                                    }});
   EXPECT_EQ(asked, 1u);
   EXPECT_EQ(verdict.status.error().code, ErrorCode::kCancelled);
 }

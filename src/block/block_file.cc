@@ -392,8 +392,7 @@ Status BlockFile::ParseGroups(std::string_view payload) {
     table.rows = static_cast<uint32_t>(reader.VarintUpTo(UINT32_MAX - 1));
     table.groups_per_part = static_cast<uint32_t>(reader.VarintUpTo(UINT32_MAX));
     const uint64_t groups = reader.VarintUpTo(reader.left());
-    if (!reader.ok() || table.groups_per_part == 0 ||
-        groups != table.row_groups.count(table.rows))
+    if (!reader.ok() || table.groups_per_part == 0 || groups != table.row_groups.count(table.rows))
       return Corrupt("malformed groups section");
     for (uint64_t i = 0; i < groups; ++i) WEFT_TRY(ParseGroup(&reader, &table));
   }

@@ -46,8 +46,8 @@ struct OpenedBlock {
   BlockIdentity identity;
 };
 
-// Self and critical times and error origins that were written by another rule about time than `rule`
-// are computed anew.
+// Self and critical times and error origins that were written by another rule about time than
+// `rule` are computed anew.
 Result<std::shared_ptr<const Segment>> OpenBlock(Env* env, const std::string& path,
                                                  std::shared_ptr<PageCache> cache,
                                                  const trace::ClockRule& rule = {});

@@ -86,8 +86,7 @@ class Export {
  private:
   // Of a directory; a server calls the same an internal error.
   static bool IsHidden(ErrorCode code) {
-    return code == ErrorCode::kCorruption || code == ErrorCode::kIo ||
-           code == ErrorCode::kInternal;
+    return code == ErrorCode::kCorruption || code == ErrorCode::kIo || code == ErrorCode::kInternal;
   }
   Status Trace(const TraceId& id) {
     std::string partial;

@@ -206,10 +206,9 @@ void WriteJaegerTrace(const TraceId& id, const SpanBatch& batch, wire::JsonWrite
     json->Field("processID", process_of[span.resource]);
     const bool has_twin = twin != twins.end() && *twin == i;
     if (has_twin) ++twin;
-    WriteWarnings(
-        {i == 0 ? warning : "",
-         has_twin ? "another span of this trace has the same id and other content" : ""},
-        json);
+    WriteWarnings({i == 0 ? warning : "",
+                   has_twin ? "another span of this trace has the same id and other content" : ""},
+                  json);
     json->EndObject();
   }
   json->EndArray();

@@ -73,7 +73,8 @@ std::string BytesText(uint64_t bytes) {
                            : std::to_string(bytes) + " bytes";
 }
 
-// What the parser notes a place for, which takes memory: real items have one in three bytes or more.
+// What the parser notes a place for, which takes memory: real items have one in three bytes or
+// more.
 constexpr size_t kBytesPerPart = 2;
 constexpr auto kMarks = [] {
   std::array<uint8_t, 256> marks{};

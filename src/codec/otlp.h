@@ -12,8 +12,8 @@
 // are known. Bytes that are not the message at all fail the whole request with the offset or field.
 // Times, enum numbers and text that is no UTF-8 are kept as received.
 //
-// Sources: opentelemetry-proto 1.x trace/logs/common/resource/collector; its specification.md (JSON).
-// Thread rule: pure functions.
+// Sources: opentelemetry-proto 1.x trace/logs/common/resource/collector; its specification.md
+// (JSON). Thread rule: pure functions.
 #pragma once
 
 #include <cstdint>

@@ -12,8 +12,8 @@
 
 namespace weft::codec {
 
-// What a file of so many bytes comes to, as text. No crash, and an end: compressed messages may hold
-// more pieces than the file has bytes.
+// What a file of so many bytes comes to, as text. No crash, and an end: compressed messages may
+// hold more pieces than the file has bytes.
 inline std::string ReadPieces(wire::ByteSource* source, size_t bytes, TraceFormat format) {
   constexpr size_t kPiecesPerByteMax = 1 << 16;
   TraceFileReader reader(source, format);

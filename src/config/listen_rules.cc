@@ -97,10 +97,9 @@ struct TakenPort {
 void TakePort(TakenPort wanted, std::vector<TakenPort>* taken, std::vector<std::string>* refusals) {
   for (const TakenPort& other : *taken) {
     if (!Collide(*other.endpoint, *wanted.endpoint)) continue;
-    refusals->push_back(fmt::format("{} ({}) and {} ({}) want the same {}", other.key,
-                                    other.endpoint->ToString(), wanted.key,
-                                    wanted.endpoint->ToString(),
-                                    wanted.endpoint->path.empty() ? "port" : "path"));
+    refusals->push_back(fmt::format(
+        "{} ({}) and {} ({}) want the same {}", other.key, other.endpoint->ToString(), wanted.key,
+        wanted.endpoint->ToString(), wanted.endpoint->path.empty() ? "port" : "path"));
     return;
   }
   taken->push_back(std::move(wanted));

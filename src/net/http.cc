@@ -123,7 +123,8 @@ std::string LowerCase(std::string_view text) {
 // "localhost:80" -> "localhost".
 std::string WithoutDefaultPort(std::string_view authority) {
   for (std::string_view port : {":80", ":443", ":"})
-    if (authority.ends_with(port)) return LowerCase(authority.substr(0, authority.size() - port.size()));
+    if (authority.ends_with(port))
+      return LowerCase(authority.substr(0, authority.size() - port.size()));
   return LowerCase(authority);
 }
 

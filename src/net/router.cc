@@ -141,9 +141,8 @@ std::optional<GrpcStatus> CheckCall(const Entrance& entrance, const RequestHead&
                                     const Router::Route* route) {
   const bool open = route != nullptr && route->grpc_options.open;
   if (!open && !entrance.HostFits(head, true))
-    return GrpcStatus{.code = GrpcCode::kPermissionDenied,
-                      .message = entrance.HostRefusal(),
-                      .retry_after_s = 0};
+    return GrpcStatus{
+        .code = GrpcCode::kPermissionDenied, .message = entrance.HostRefusal(), .retry_after_s = 0};
   std::optional<AuthRefusal> refused = entrance.Check(head, open);
   if (!refused) return std::nullopt;
   return GrpcStatus{

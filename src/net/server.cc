@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/server.h"
 
-#include <boost/asio/ip/tcp.hpp>
 #include <algorithm>
+#include <boost/asio/ip/tcp.hpp>
 #include <chrono>
 #include <condition_variable>
 #include <map>
@@ -118,10 +118,7 @@ class Census {
 struct Server::Impl {
   struct Listener {
     Listener(std::shared_ptr<Loop> home, std::shared_ptr<const Entrance> door)
-        : loop(std::move(home)),
-          socket(loop->io()),
-          pause(loop->io()),
-          entrance(std::move(door)) {}
+        : loop(std::move(home)), socket(loop->io()), pause(loop->io()), entrance(std::move(door)) {}
     std::shared_ptr<Loop> loop;
     ListeningSocket socket;
     asio::steady_timer pause;

@@ -45,8 +45,8 @@ class Router {
   // `path` is "/package.Service/Method". Served on HTTP/2 requests of content type
   // application/grpc.
   void AddGrpc(std::string path, GrpcOptions options, GrpcHandler handler);
-  // A path below `base_path` ("/weft"; "": none) is matched, and shown to handlers, without it; gRPC
-  // has no such paths.
+  // A path below `base_path` ("/weft"; "": none) is matched, and shown to handlers, without it;
+  // gRPC has no such paths.
   void SetBasePath(std::string base_path) { base_path_ = std::move(base_path); }
   void StripBasePath(RequestHead* head) const;
   // Called where nothing matched; without one: 404.

@@ -18,8 +18,8 @@ constexpr unsigned char kHandshakeRecord = 0x16;
 // Of what a refused peer still sends, this much is dropped in a turn.
 constexpr int kDrainReads = 8;
 
-// HTTP/2 peers get it too: gRPC's libraries say what an answer in HTTP/1.1 means and wait before they
-// try again, while a GOAWAY is to them a connection that worked, to be opened again at once.
+// HTTP/2 peers get it too: gRPC's libraries say what an answer in HTTP/1.1 means and wait before
+// they try again, while a GOAWAY is to them a connection that worked, to be opened again at once.
 constexpr std::string_view kRefusal =
     "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 65\r\n"
     "Connection: close\r\n\r\n400 this port speaks TLS: use https://, or a secure gRPC channel\n";

@@ -210,7 +210,8 @@ Status SegmentScan::PrepareEventTime(const Leaf& leaf, PreparedLeaf* out) {
         WEFT_TRY(segment_.spans().ReadNumbers(FixedColumn::kStart, parent_group, starts));
         starts_group = parent_group;
       }
-      int64_t since = static_cast<int64_t>(times[i] - starts[segment_.spans().groups().place_of(parents[i])]);
+      int64_t since =
+          static_cast<int64_t>(times[i] - starts[segment_.spans().groups().place_of(parents[i])]);
       if (Compare(leaf.op, Scalar::Duration(since), leaf.literal, nullptr))
         MarkRow(parents[i], out);
     }

@@ -5,7 +5,6 @@
 
 namespace weft::query {
 
-
 bool TagRows::CoversSegment() const {
   auto [first, last] = segment_.time_range();
   return plan_.TakesEverySpan() && plan_.InWindow(first) && plan_.InWindow(last);

@@ -102,7 +102,8 @@ std::string Join(std::string_view first, const std::vector<std::string>& names) 
 // answer "*" literally where credentials come along, so the names are given back.
 std::string AllowedHeaders(const Http& settings, const net::RequestHead& head) {
   std::string_view wanted = net::FindHeader(head.headers, "access-control-request-headers");
-  if (!wanted.empty() && std::ranges::find(settings.cors_headers, "*") != settings.cors_headers.end())
+  if (!wanted.empty() &&
+      std::ranges::find(settings.cors_headers, "*") != settings.cors_headers.end())
     return std::string(wanted);
   return Join("content-type, content-encoding", settings.cors_headers);
 }

@@ -50,9 +50,8 @@ Status OtlpReceiver::Listen(const std::string& name, const config::Endpoint& end
   if (deps_.listen_options) {
     WEFT_ASSIGN(options, deps_.listen_options(full_name, endpoint, security, std::move(hosts)));
   }
-  Result<uint16_t> port =
-      deps_.server->Listen({endpoint.host, endpoint.port, endpoint.path}, std::move(router),
-                           std::move(options));
+  Result<uint16_t> port = deps_.server->Listen({endpoint.host, endpoint.port, endpoint.path},
+                                               std::move(router), std::move(options));
   if (!port) return Fail(port.error().WithPrefix(full_name));
   listeners_.push_back(
       {std::move(full_name), {endpoint.host, *port, endpoint.path}, security.tls.has_value()});

@@ -581,9 +581,10 @@ TEST_F(OtlpReceiverTest, CorsTakesWhatPagesSend) {
   EXPECT_THAT(header(*asked, "vary"), HasSubstr("Access-Control-Request-Headers"));
 
   const std::string body = Traces(OtlpFormat::kJson);
-  for (auto [type, sent, status] : {std::tuple<const char*, std::string, int>{"application/json", body, 200},
-                                    {"application/json", "no JSON", 400},
-                                    {"text/plain", "x", 415}}) {
+  for (auto [type, sent, status] :
+       {std::tuple<const char*, std::string, int>{"application/json", body, 200},
+        {"application/json", "no JSON", 400},
+        {"text/plain", "x", 415}}) {
     request.method = "POST";
     request.headers = {{"origin", "http://page.example"}, {"content-type", type}};
     request.body = sent;
@@ -604,8 +605,8 @@ TEST_F(OtlpReceiverTest, ARefusedTypeIsAnsweredInWhatItsSenderReads) {
                                 {"text/plain", "text/plain; charset=utf-8"},
                                 {"application/x-www-form-urlencoded", "text/plain; charset=utf-8"},
                                 {"", "text/plain; charset=utf-8"}}) {
-    auto response = client_.Post("http://127.0.0.1:" + std::to_string(http_port_) + "/v1/traces",
-                                 type, "x");
+    auto response =
+        client_.Post("http://127.0.0.1:" + std::to_string(http_port_) + "/v1/traces", type, "x");
     ASSERT_TRUE(response);
     EXPECT_EQ(response->status, 415) << type;
     EXPECT_EQ(net::FindHeader(response->headers, "content-type"), answered) << type;

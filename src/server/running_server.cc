@@ -153,8 +153,9 @@ Status RunningServer::StartQuery(const std::string& name, const config::QuerySet
   }
   if (settings.tempo_endpoint) {
     options.tempo_endpoint = ToNet(*settings.tempo_endpoint);
-    WEFT_ASSIGN(options.tempo_listen, listener_options_.Options(tempo_name, *settings.tempo_endpoint,
-                                                                settings.security, hosts));
+    WEFT_ASSIGN(
+        options.tempo_listen,
+        listener_options_.Options(tempo_name, *settings.tempo_endpoint, settings.security, hosts));
   }
   auto server = std::make_unique<api::QueryServer>(std::move(options), std::move(facts),
                                                    store->store(), net_.get(), &metrics_, clock_,
@@ -177,10 +178,9 @@ Status RunningServer::StartQuery(const std::string& name, const config::QuerySet
 Status RunningServer::StartHealthCheck(const std::string& name,
                                        const config::HealthCheckSettings& settings) {
   WEFT_ASSIGN(net::ListenOptions listen,
-              listener_options_.Options(
-                  name, settings.endpoint, settings.security,
-                  {.allowed = settings.allowed_hosts,
-                   .setting = "extensions::" + name + "::allowed_hosts"}));
+              listener_options_.Options(name, settings.endpoint, settings.security,
+                                        {.allowed = settings.allowed_hosts,
+                                         .setting = "extensions::" + name + "::allowed_hosts"}));
   auto router = std::make_shared<net::Router>();
   router->Add(
       "GET", settings.path, {.open = true}, [this](net::Request, net::ExchangePtr exchange) {

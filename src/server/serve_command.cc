@@ -40,9 +40,8 @@ std::string ListenerLine(const receiver::Listener& listener, const config::Confi
   auto id = config::ParseComponentId(name);
   const config::Component* component =
       id ? config.Find(config::ComponentKind::kExtension, *id) : nullptr;
-  const auto* query = component == nullptr
-                          ? nullptr
-                          : std::get_if<config::QuerySettings>(&component->settings);
+  const auto* query =
+      component == nullptr ? nullptr : std::get_if<config::QuerySettings>(&component->settings);
   if (query != nullptr) {
     // A build without the UI answers questions there all the same.
     const bool has_ui = !api::UiAssets().empty();

@@ -214,9 +214,8 @@ std::shared_ptr<const Snapshot> Engine::TakeSnapshot(std::string_view name) {
       std::lock_guard lock(flush_mutex_, std::adopt_lock);
       [[maybe_unused]] const Status merged = MergeParts(*tenant);
     }
-    auto snapshot = std::make_shared<const StoreSnapshot>(std::move(chunks), std::move(blocks),
-                                                          std::move(splits), config_.clock_rule,
-                                                          losses);
+    auto snapshot = std::make_shared<const StoreSnapshot>(
+        std::move(chunks), std::move(blocks), std::move(splits), config_.clock_rule, losses);
     std::lock_guard lock(tenant->view_mutex);
     if (tenant->view_version == version) tenant->snapshot = snapshot;
     return snapshot;

@@ -193,8 +193,7 @@ Result<std::shared_ptr<LiveBlock>> Engine::WriteLiveBlock(
   meta.received_max_ns = summary->received_max_ns;
   meta.file_checksum = summary->file_checksum;
   meta.summary_checksum = summary->summary_checksum;
-  auto live =
-      LiveBlock::Open(env_, path, std::move(meta), cache_, damage_, config_.clock_rule);
+  auto live = LiveBlock::Open(env_, path, std::move(meta), cache_, damage_, config_.clock_rule);
   if (!live->readable()) {
     live->RemoveWhenUnused();
     return Fail(ErrorCode::kCorruption, live->problem());

@@ -195,13 +195,14 @@ Status KnownTraces::ReadSegment(const block::Segment& segment, const TraceId& id
     }
     return {};
   };
-  WEFT_TRY(each_group(rows.spans, segment.spans().groups(), [&](std::span<const block::Row> some) -> Status {
-    SpanBatch batch;
-    WEFT_TRY(segment.ReadSpans(some, &batch));
-    items_read_ += some.size();
-    take(batch);
-    return {};
-  }));
+  WEFT_TRY(each_group(rows.spans, segment.spans().groups(),
+                      [&](std::span<const block::Row> some) -> Status {
+                        SpanBatch batch;
+                        WEFT_TRY(segment.ReadSpans(some, &batch));
+                        items_read_ += some.size();
+                        take(batch);
+                        return {};
+                      }));
   const block::RowGroups& groups = segment.table(block::TableId::kLogs).groups();
   return each_group(rows.logs, groups, [&](std::span<const block::Row> some) -> Status {
     SpanBatch batch;

@@ -21,8 +21,8 @@ void RemovedBlocks::Forget(size_t count) {
 }
 
 void BlockHealth::NoteDamage(const Error& error) {
-  const std::string what = error.message.starts_with(path_) ? error.message
-                                                            : path_ + ": " + error.message;
+  const std::string what =
+      error.message.starts_with(path_) ? error.message : path_ + ": " + error.message;
   {
     std::lock_guard lock(mutex_);
     if (problem_.empty()) problem_ = what;

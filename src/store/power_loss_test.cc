@@ -163,7 +163,8 @@ class Workload {
     recoveries_cut_ += lost_again.size();
     for (const auto& again : lost_again) {
       auto opened = Store::Open(again.get(), &clock_, SmallConfig());
-      if (!opened) return "does not open after a power loss while opening: " + opened.error().message;
+      if (!opened)
+        return "does not open after a power loss while opening: " + opened.error().message;
       const std::string problem = CheckStore(opened->get(), acknowledged);
       if (!problem.empty()) return "after a power loss while opening: " + problem;
     }

@@ -283,8 +283,8 @@ Status Engine::OpenLog() {
 }
 
 Status Engine::ReplayLog(WalReplayReport* report) {
-  WalReplayOptions options{Path("wal"), recovered_.uuid, recovered_.wal_freed_through, 0,
-                           recovered_.logged_through, recovered_.blocks_hold_below};
+  WalReplayOptions options{Path("wal"), recovered_.uuid,           recovered_.wal_freed_through,
+                           0,           recovered_.logged_through, recovered_.blocks_hold_below};
   for (const auto& [tenant, through] : recovered_.flushed_through) {
     options.durable_sequence = std::max(options.durable_sequence, through);
   }

@@ -87,9 +87,9 @@ struct StoreConfig {
   uint32_t block_group_rows = block::RowGroups::kRowsMax;  // block/block_writer.h
   trace::ClockRule clock_rule;                             // of self time, critical path and views
   // Blocks are read whole in the background, so that damage is found before it is needed.
-  uint64_t scrub_bytes_per_s = 8ull << 20;  // 0: never
+  uint64_t scrub_bytes_per_s = 8ull << 20;                    // 0: never
   uint64_t scrub_interval_ns = 24ull * 3600 * 1'000'000'000;  // between the starts of two rounds
-  bool background = true;  // false: tests call FlushNow(), CompactNow(), ScrubNow()
+  bool background = true;             // false: tests call FlushNow(), CompactNow(), ScrubNow()
   StoreObserver* observer = nullptr;  // borrowed, may be null
 };
 

@@ -101,10 +101,7 @@ StoreSnapshot::StoreSnapshot(std::vector<HeadChunk> chunks,
                              std::vector<std::shared_ptr<LiveBlock>> blocks,
                              std::shared_ptr<const SplitTraces> splits,
                              const trace::ClockRule& rule, uint64_t losses)
-    : chunk_count_(chunks.size()),
-      splits_(std::move(splits)),
-      losses_(losses),
-      clock_rule_(rule) {
+    : chunk_count_(chunks.size()), splits_(std::move(splits)), losses_(losses), clock_rule_(rule) {
   for (HeadChunk& head : chunks) {
     segments_.push_back(std::move(head.chunk));
     sequences_.push_back(head.sequences);

@@ -22,7 +22,8 @@ SpanId NumberedSpanId(uint64_t number) {
   return out;
 }
 
-Attributes NumberedAttributes(uint64_t number, uint64_t per_trace, uint64_t start_ns, Arena* arena) {
+Attributes NumberedAttributes(uint64_t number, uint64_t per_trace, uint64_t start_ns,
+                              Arena* arena) {
   auto own = arena->NewArray<KeyValue>(5);
   own[0] = {kNumber, Value::Int(static_cast<int64_t>(number))};
   own[1] = {kPerTrace, Value::Int(static_cast<int64_t>(per_trace))};
@@ -59,8 +60,7 @@ Span NumberedSpan(uint64_t number, uint64_t per_trace, uint64_t start_ns, Arena*
   span.trace_id = NumberedTrace(number / per_trace);
   span.span_id = NumberedSpanId(number);
   // The first span of a trace is the parent of the others.
-  if (number % per_trace != 0)
-    span.parent_span_id = NumberedSpanId(number - number % per_trace);
+  if (number % per_trace != 0) span.parent_span_id = NumberedSpanId(number - number % per_trace);
   span.name = number % 3 == 0 ? "checkout" : "pay";
   span.kind = number % 2 == 0 ? SpanKind::kServer : SpanKind::kClient;
   span.start_ns = start_ns + number * 1000;

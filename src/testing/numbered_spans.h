@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// For the store's tests: spans and log records whose whole content follows from a number, and what a
-// store holds of them, row by row over all segments, so that what is missing, twice, invented or
+// For the store's tests: spans and log records whose whole content follows from a number, and what
+// a store holds of them, row by row over all segments, so that what is missing, twice, invented or
 // changed shows.
 //
 // Thread rule: pure functions of what is passed in.
@@ -40,7 +40,7 @@ struct Numbers {
 
 struct StoredNumbers {
   std::map<uint64_t, int> spans, logs;  // number -> how often it is there
-  std::string error;  // the first that reading met
+  std::string error;                    // the first that reading met
   std::string wrong;  // the first record whose content is not what its number says
 };
 

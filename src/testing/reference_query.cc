@@ -132,7 +132,8 @@ void NumberTree(WholeTrace* trace) {
     trace->nested_parent[i] = !is_top ? trace->nested_left[parents[i]] : is_root ? -1 : 0;
     trace->start_ns = std::min(trace->start_ns, span.start_ns);
     trace->end_ns = std::max({trace->end_ns, span.start_ns, span.end_ns});
-    if (is_root && trace->root == nullptr) std::tie(trace->root_batch, trace->root) = trace->spans[i];
+    if (is_root && trace->root == nullptr)
+      std::tie(trace->root_batch, trace->root) = trace->spans[i];
   }
   // Without a root the earliest span that has no parent here stands for it.
   for (size_t i = 0; i < count && trace->root == nullptr; ++i)

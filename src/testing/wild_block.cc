@@ -18,8 +18,8 @@ std::string WriteWildBlock(Env* env, const std::string& path) {
   chunk->Append(WildBatch(random, {.spans = 200, .logs = 40, .traces = 6, .span_ids = 40}));
   chunk->Seal();
   const std::vector<std::shared_ptr<const block::Segment>> sources = {chunk};
-  auto written = block::WriteBlock(
-      env, path, sources, {.columns_max = 24, .group_rows = block::RowGroups::kRowsMin});
+  auto written = block::WriteBlock(env, path, sources,
+                                   {.columns_max = 24, .group_rows = block::RowGroups::kRowsMin});
   WEFT_CHECK_MSG(written.has_value(), written ? "" : written.error().message.c_str());
   auto file = env->OpenRead(path);
   WEFT_CHECK(file.has_value());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A block file with little in it and every part of the format: many row groups, a value index, edges,
-// an overflow column, traces that lie in several groups. What fuzzing and damage begin with.
+// A block file with little in it and every part of the format: many row groups, a value index,
+// edges, an overflow column, traces that lie in several groups. What fuzzing and damage begin with.
 //
 // Thread rule: pure.
 #pragma once

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // crash_driver DIRECTORY FIRST SEED [KILL_AT]: a process to be killed. Four threads append numbered
-// spans from FIRST on to the store in DIRECTORY, while it flushes and merges all the time, and write
-// to standard output "s NUMBER COUNT" before a batch is sent and "a NUMBER COUNT" after it was
-// acknowledged. With KILL_AT it kills itself in the middle of that change of the disk, counted from
-// the start: the first ones are those of opening what an earlier death has left.
+// spans from FIRST on to the store in DIRECTORY, while it flushes and merges all the time, and
+// write to standard output "s NUMBER COUNT" before a batch is sent and "a NUMBER COUNT" after it
+// was acknowledged. With KILL_AT it kills itself in the middle of that change of the disk, counted
+// from the start: the first ones are those of opening what an earlier death has left.
 #include <signal.h>
 #include <unistd.h>
 
@@ -134,8 +134,8 @@ int Run(const std::string& directory, uint64_t first_number, uint64_t seed, int6
         const uint64_t count = 1 + random() % 30;
         const uint64_t first = next.fetch_add(count);
         Say('s', first, count);
-        const Status status = testing::AppendAndWait(
-            store, testing::NumberedBatch(first, count, 1 + random() % 50));
+        const Status status =
+            testing::AppendAndWait(store, testing::NumberedBatch(first, count, 1 + random() % 50));
         if (!status) std::_Exit(4);
         Say('a', first, count);
         if (random() % 64 == 0) store->TakeSnapshot("");
