@@ -21,6 +21,9 @@ constexpr size_t kOutputBytesMax = 256 * 1024;
 // With more control frames than this waiting to be read by the peer, we stop reading what it asks.
 constexpr size_t kQueuedFramesMax = 512;
 
+// RFC 9113 4.1.
+constexpr size_t kFrameHeadBytes = 9;
+
 // The budget of frames without work. gRPC clients ping about once per answer, hence what is earned.
 constexpr int64_t kBudgetMax = 2000;
 constexpr int64_t kBudgetPerSecond = 100;
@@ -29,6 +32,12 @@ constexpr int64_t kCostOfFrame = 1;
 constexpr int64_t kCostOfSettings = 5;
 constexpr int64_t kCostOfReset = 10;
 constexpr int64_t kCostOfInvalid = 20;
+
+// What a frame's head says of the bytes behind it.
+size_t FrameLength(std::string_view head) {
+  auto byte = [&](size_t i) { return size_t{static_cast<unsigned char>(head[i])}; };
+  return byte(0) << 16 | byte(1) << 8 | byte(2);
+}
 
 std::string LowerCase(std::string_view text) {
   std::string out(text);
@@ -278,7 +287,31 @@ bool Http2Session::wants_read() const {
   return output_.empty() || nghttp2_session_get_outbound_queue_size(session_) < kQueuedFramesMax;
 }
 
+// nghttp2 counts each piece of a CONTINUATION's head as one more CONTINUATION, and ends the
+// connection for too many: it is given the heads of frames whole.
 void Http2Session::OnBytes(std::string_view bytes) {
+  if (!cut_head_.empty()) {
+    size_t step = std::min(kFrameHeadBytes - cut_head_.size(), bytes.size());
+    cut_head_.append(bytes.substr(0, step));
+    bytes.remove_prefix(step);
+    if (cut_head_.size() < kFrameHeadBytes) return;
+    frame_left_ = FrameLength(cut_head_);
+    Receive(std::exchange(cut_head_, {}));
+  }
+  size_t whole = 0;
+  while (true) {
+    size_t step = std::min(frame_left_, bytes.size() - whole);
+    whole += step;
+    frame_left_ -= step;
+    if (frame_left_ > 0 || bytes.size() - whole < kFrameHeadBytes) break;
+    frame_left_ = FrameLength(bytes.substr(whole));
+    whole += kFrameHeadBytes;
+  }
+  cut_head_ = bytes.substr(whole);
+  if (whole > 0) Receive(bytes.substr(0, whole));
+}
+
+void Http2Session::Receive(std::string_view bytes) {
   if (dead_) return;
   ssize_t used = nghttp2_session_mem_recv(session_, reinterpret_cast<const uint8_t*>(bytes.data()),
                                           bytes.size());

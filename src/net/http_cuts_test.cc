@@ -239,8 +239,8 @@ TEST(HttpCuts, Http2HeadsOfManyFramesAndPadding) {
   bytes += RawFrame(NGHTTP2_CONTINUATION, 0, 1, "");
   bytes += RawFrame(NGHTTP2_CONTINUATION, NGHTTP2_FLAG_END_HEADERS, 1, block.substr(15));
   bytes += RawFrame(NGHTTP2_DATA, NGHTTP2_FLAG_PADDED, 1, std::string("\3abc\0\0\0", 7));
-  bytes += RawFrame(NGHTTP2_PING, 0, 0, "12345678");
-  bytes += RawFrame(NGHTTP2_DATA, 0, 1, "def");
+  const std::string ping = RawFrame(NGHTTP2_PING, 0, 0, "12345678");
+  bytes += ping + RawFrame(NGHTTP2_DATA, 0, 1, "def");
   bytes += RawFrame(0xF0, 0xFF, 1, "an extension");
   // Trailers.
   bytes += RawFrame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM, 1,
@@ -249,12 +249,15 @@ TEST(HttpCuts, Http2HeadsOfManyFramesAndPadding) {
   EXPECT_EQ(Http2Difference(bytes, &whole), "");
   EXPECT_THAT(whole, HasSubstr("y: value\n<abcdef>"));
   EXPECT_THAT(whole, HasSubstr("ping 12345678"));
-  // Against the rules: a frame between the parts of a head; a frame over the size; bad compression.
+  std::string quiet = bytes;
+  quiet.erase(quiet.find(ping), ping.size());
+  // Against the rules, which ends the connection before what is queued is sent: a frame between the
+  // parts of a head; a frame over the size; bad compression.
   for (const std::string& wrong :
        {RawFrame(NGHTTP2_HEADERS, 0, 3, block) + RawFrame(NGHTTP2_PING, 0, 0, "12345678"),
         RawFrame(NGHTTP2_DATA, 0, 1, std::string(20'000, 'x')),
         RawFrame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 3, "\xFF\xFF\xFF\xFF\xFF\xFF\xFF")}) {
-    EXPECT_EQ(Http2Difference(bytes + wrong, &whole), "");
+    EXPECT_EQ(Http2Difference(quiet + wrong, &whole), "");
     EXPECT_THAT(whole, HasSubstr(" ended "));
   }
 }

@@ -30,8 +30,9 @@ class SessionDriver final : public SessionHost {
                                              std::shared_ptr<const Entrance> entrance) {
     auto driver = std::make_shared<SessionDriver>();
     driver->entrance_ = std::move(entrance);
-    driver->session_ =
-        std::make_unique<ServerSession>(driver.get(), limits, *driver->entrance_, "test:1");
+    driver->limits_ = limits;
+    driver->session_ = std::make_unique<ServerSession>(driver.get(), driver->limits_,
+                                                       *driver->entrance_, "test:1");
     return driver;
   }
 
@@ -137,6 +138,7 @@ class SessionDriver final : public SessionHost {
 
   std::deque<std::function<void()>> posted_;
   std::shared_ptr<const Entrance> entrance_;
+  ServerLimits limits_;
   std::unique_ptr<Session> session_;
   std::string out_;
   int64_t now_ms_ = 1'000'000;
