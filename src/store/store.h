@@ -4,8 +4,7 @@
 // log, puts it in the head, and completes; background threads flush the head to blocks, merge
 // blocks and enforce retention; TakeSnapshot() gives queries a consistent view.
 //
-// Promises (README.md, "What it promises"; tested in power_loss_test.cc, bit_rot_test.cc,
-// damage_test.cc and test/crash):
+// Promises (README.md, "What it promises"; power_loss_test, bit_rot_test, damage_test, test/crash):
 //   - a Completion called with success means: the batch is on disk (mode kDurable), is visible to
 //     every later snapshot, and survives kill -9 and power loss;
 //   - a snapshot never shows what is not durable, and never changes;
@@ -13,9 +12,8 @@
 //     merges; what of it can be read is read. A damaged log file or manifest, and a block file that
 //     no manifest knows and that does not open, go to quarantine;
 //   - "not found" is said only where every block could be read or its intact filter refutes the id.
-// Directory: data/LOCK, data/wal/NNNN.wal, data/<tenant>/NNNN-FIRST-LAST.block (log
-// sequences), data/MANIFEST-NNNN, data/CURRENT,
-// data/quarantine/. The default tenant's directory is "default".
+// Directory: LOCK, wal/NNNN.wal, <tenant>/NNNN-FIRST-LAST.block (log sequences; "default" is the
+// default tenant's), MANIFEST-NNNN, CURRENT, quarantine/.
 // Thread rule: every method may be called from any thread.
 // Next: store/engine.h, store/wal.h, store/manifest.h, docs/format_wal.md.
 #pragma once
