@@ -120,7 +120,7 @@ TEST(SlipTest, NothingThatIsEchoedReachesTheTerminalRaw) {
                                                       {"check", "config", "yaml:" + bad + ": 1"},
                                                       {"check", "config", "--set", bad},
                                                       {"query", "{}", "--data", "/tmp/no" + bad},
-                                                      {"query", "{}", "--url", "http://" + bad},
+                                                      {"query", "{}", "--url", "http://127.0.0.1:1/" + bad},
                                                       {"import", "--data", "/dev/null/" + bad, "x"},
                                                       {"demo", "--fault", bad},
                                                       {"demo", "--history", bad},
