@@ -66,7 +66,7 @@ void AppendJsonString(std::string_view text, std::string* out) {
     if (!character.is_utf8) {
       *out += "\\ufffd";
     } else if (!character.printable) {
-      char escape[8];
+      char escape[16];
       std::snprintf(escape, sizeof escape, "\\u%04x", static_cast<unsigned>(character.code));
       *out += escape;
     } else {

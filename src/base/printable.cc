@@ -81,7 +81,7 @@ std::string ReplaceUnprintableInLines(std::string_view text) {
 std::string EscapeUnprintable(std::string_view text) {
   return Rewrite(text, [](const Character& character) {
     bool byte = !character.is_utf8 || character.code < 0x80;
-    char escape[8];
+    char escape[16];
     std::snprintf(escape, sizeof escape, byte ? "\\x%02x" : "\\u%04x",
                   static_cast<unsigned>(character.code));
     return std::string(escape);

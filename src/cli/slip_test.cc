@@ -105,27 +105,28 @@ TEST(SlipTest, WhatIsMeantExists) {
 
 TEST(SlipTest, NothingThatIsEchoedReachesTheTerminalRaw) {
   for (std::string bad : {"\x1b[2J", "\x7f", "\u009b2J", "\x9b", "\u202e", "\u2066", "\u200f"})
-    for (const std::vector<std::string>& arguments : {std::vector<std::string>{bad},
-                                                      {"check", bad},
-                                                      {"serve", bad},
-                                                      {"--" + bad},
-                                                      {"query", bad},
-                                                      {"query", "{}", "--limit", bad},
-                                                      {"query", "{}", "--from", bad},
-                                                      {"trace", bad},
-                                                      {"export", bad},
-                                                      {"help", bad},
-                                                      {"man", bad},
-                                                      {"check", "config", bad},
-                                                      {"check", "config", "yaml:" + bad + ": 1"},
-                                                      {"check", "config", "--set", bad},
-                                                      {"query", "{}", "--data", "/tmp/no" + bad},
-                                                      {"query", "{}", "--url", "http://" + bad},
-                                                      {"import", "--data", "/dev/null/" + bad, "x"},
-                                                      {"demo", "--fault", bad},
-                                                      {"demo", "--history", bad},
-                                                      {"completion", bad},
-                                                      {"query", "{ name = \"" + bad}}) {
+    for (const std::vector<std::string>& arguments :
+         {std::vector<std::string>{bad},
+          {"check", bad},
+          {"serve", bad},
+          {"--" + bad},
+          {"query", bad},
+          {"query", "{}", "--limit", bad},
+          {"query", "{}", "--from", bad},
+          {"trace", bad},
+          {"export", bad},
+          {"help", bad},
+          {"man", bad},
+          {"check", "config", bad},
+          {"check", "config", "yaml:" + bad + ": 1"},
+          {"check", "config", "--set", bad},
+          {"query", "{}", "--data", "/tmp/no" + bad},
+          {"query", "{}", "--url", "http://127.0.0.1:1/" + bad},
+          {"import", "--data", "/dev/null/" + bad, "x"},
+          {"demo", "--fault", bad},
+          {"demo", "--history", bad},
+          {"completion", bad},
+          {"query", "{ name = \"" + bad}}) {
       Outcome outcome = Weft(arguments);
       EXPECT_NE(outcome.exit_code, kExitOk) << testing::PrintToString(arguments);
       EXPECT_EQ(ReplaceUnprintableInLines(outcome.err), outcome.err)

@@ -149,6 +149,9 @@ class Checker {
       }
       pipelines->Finish();
     }
+    const bool none = !pipelines || pipelines->node().entries.empty();
+    const bool read = !pipelines || pipelines->IsSound();
+    knows_pipelines_ = !none && read;
     std::optional<Section> telemetry = service->Sub("telemetry");
     if (telemetry) config_.telemetry = ReadTelemetry(*telemetry);
     if (std::optional<Section> limits = service->Sub("limits")) {
@@ -158,10 +161,7 @@ class Checker {
     knows_extensions_ =
         !service->IsMisspelt("extensions") &&
         !(service->Has("extensions") && service->node().Find("extensions")->HoldsUnknown());
-    const bool none = !pipelines || pipelines->node().entries.empty();
-    knows_pipelines_ = !none && pipelines->IsSound();
-    if (none && IsMap(service->node()) && !service->IsMisspelt("pipelines") &&
-        (!pipelines || pipelines->IsSound()))
+    if (none && read && IsMap(service->node()) && !service->IsMisspelt("pipelines"))
       service->Error(pipelines ? pipelines->node() : service->node(), "pipelines",
                      "service must have at least one pipeline");
     service->Finish();

@@ -42,10 +42,10 @@ TlsSettings ReadTls(Section section) {
   section.Unbuilt({"tpm"});
   section.Finish();
   const Node& at = section.node();
-  if (!section.IsSound()) return tls;
   bool has_cert = !tls.cert_file.empty() || !tls.cert_pem.empty();
   bool has_key = !tls.key_file.empty() || !tls.key_pem.empty();
-  if (!has_cert || !has_key)
+  // What is missing may be what was misspelt.
+  if ((!has_cert || !has_key) && section.IsSound())
     section.Error(at, "",
                   "TLS configuration must include both certificate and key for server connections: "
                   "cert_file (or cert_pem) and key_file (or key_pem)");
