@@ -268,9 +268,10 @@ void HandleTrace(QueryRunner* runner, const std::shared_ptr<TraceCache>& traces,
   std::string_view path = std::string_view(request.path).substr(kNativeRoot.size() + 7);
   size_t slash = path.find('/');
   std::string what(slash == std::string_view::npos ? "" : path.substr(slash + 1));
-  std::optional<PastedId> id = ParsePastedId(path.substr(0, slash));
+  std::optional<PastedId> pasted = ParsePastedId(path.substr(0, slash));
+  TraceId id = pasted ? pasted->trace_id : TraceId{};
   Parameters parameters(request.query);
-  if (!id) parameters.Reject(std::string(kTraceIdForms));
+  if (!pasted) parameters.Reject(std::string(kTraceIdForms));
   uint32_t from = 0, count = 1;
   if (what == "spans") {
     constexpr uint64_t kRowMax = 0xFFFFFFFE;
@@ -290,7 +291,7 @@ void HandleTrace(QueryRunner* runner, const std::shared_ptr<TraceCache>& traces,
     bool as_protobuf =
         net::FindHeader(request.headers, "accept").find("protobuf") != std::string_view::npos;
     return runner->Answer("trace_otlp", exchange,
-                          [=, id = *id](const store::Snapshot& snapshot, const query::Budget&) {
+                          [=](const store::Snapshot& snapshot, const query::Budget&) {
                             return AnswerOtlp(as_protobuf, logs, id, snapshot);
                           });
   }
@@ -302,7 +303,7 @@ void HandleTrace(QueryRunner* runner, const std::shared_ptr<TraceCache>& traces,
       : what == "spans" ? "trace_spans"
                         : "trace_find",
       exchange,
-      [=, id = *id](const SnapshotPtr& snapshot, const query::Budget&, const net::ExchangePtr& to) {
+      [=](const SnapshotPtr& snapshot, const query::Budget&, const net::ExchangePtr& to) {
         auto document = traces->Read(*snapshot, id);
         if (!document) return to->Respond(ErrorResponse(document.error()));
         if (what.empty()) return StreamTrace(*document, runner, to);

@@ -314,6 +314,10 @@ bool TimesAreKept(TraceFormat format, const Fingerprint& fine, const Fingerprint
   const bool absent = fine.start_is_absent || coarse.start_is_absent;
   if (!absent && !TimeIsKept(format, fine.start_ns, coarse.start_ns)) return false;
   if (DurationIsKept(fine, coarse)) return true;
+  // Behind a start that was taken from another span it may not fit.
+  if (absent && coarse.end_ns == coarse.start_ns &&
+      fine.end_ns - fine.start_ns > UINT64_MAX - coarse.start_ns)
+    return true;
   return format == TraceFormat::kOtlp && !absent && TimeIsKept(format, fine.end_ns, coarse.end_ns);
 }
 
@@ -395,6 +399,17 @@ std::vector<EventPrint> FingerprintLogTrips(TraceFormat format, const SpanBatch&
     prints[i].has_nanoseconds = !IsMicroseconds(prints[i].times);
   }
   return prints;
+}
+
+std::vector<ContentHash> HashLogTrips(const SpanBatch& batch) {
+  std::string text;
+  EncodeOtlpLogs(OtlpFormat::kJson, batch, &text);
+  const Result<SpanBatch> there =
+      DecodeOtlpLogs(OtlpFormat::kJson, std::move(text), OtlpSource::kStored);
+  std::vector<ContentHash> hashes;
+  if (!there) return hashes;
+  for (const LogRecord& log : there->logs) hashes.push_back(HashLog(*there, log));
+  return hashes;
 }
 
 bool IsAllThatIsKept(TraceFormat format, const Fingerprint& fine, const EventPrint& logs,

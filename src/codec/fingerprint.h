@@ -50,6 +50,9 @@ std::vector<std::optional<Fingerprint>> FingerprintTrips(TraceFormat format,
 // The same of each log record, as the event that it becomes. OTLP has records apart: no events.
 std::vector<EventPrint> FingerprintLogTrips(TraceFormat format, const SpanBatch& batch);
 
+// The content of each log record after a trip through OTLP's JSON, which is text and has one NaN.
+std::vector<ContentHash> HashLogTrips(const SpanBatch& batch);
+
 // True when `coarse`, as it stands, is all that the format keeps of the span whose trip is `fine`,
 // with or without its log records.
 bool IsAllThatIsKept(TraceFormat format, const Fingerprint& fine, const EventPrint& logs,

@@ -94,11 +94,19 @@ Status Importer::SiftSpans(TraceFormat format, SpanBatch* batch, ImportCounts* c
   return {};
 }
 
-Status Importer::SiftLogs(SpanBatch* batch, ImportCounts* counts) {
+Status Importer::SiftLogs(TraceFormat format, SpanBatch* batch, ImportCounts* counts) {
   std::vector<LogRecord> kept;
   for (const LogRecord& log : batch->logs) {
     WEFT_ASSIGN(KnownTrace * trace, known_.Find(log.trace_id));
-    if (trace->AddLog(HashLog(*batch, log))) kept.push_back(log);
+    const ContentHash content = HashLog(*batch, log);
+    FirstLook look = trace->LookAtLog(log, content);
+    if (look == FirstLook::kDoubtful) {
+      WEFT_ASSIGN(const KnownDetails* known, known_.FindDetails(log.trace_id, format, trace));
+      if (known->HasOriginalOfLog(content)) look = FirstLook::kDuplicate;
+    }
+    if (look == FirstLook::kDuplicate) continue;
+    trace->AddLog(log, content);
+    kept.push_back(log);
   }
   counts->kept_logs = kept.size();
   counts->duplicate_logs = batch->logs.size() - kept.size();
@@ -109,7 +117,7 @@ Status Importer::SiftLogs(SpanBatch* batch, ImportCounts* counts) {
 Status Importer::Sift(TraceFormat format, SpanBatch* batch, ImportCounts* counts) {
   known_.BeginBatch(batch->tenant, store_->TakeSnapshot(batch->tenant));
   WEFT_TRY(SiftSpans(format, batch, counts));
-  WEFT_TRY(SiftLogs(batch, counts));
+  WEFT_TRY(SiftLogs(format, batch, counts));
   if (counts->duplicates + counts->duplicate_logs > 0) batch->received_is_content = false;
   return {};
 }

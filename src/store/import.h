@@ -56,7 +56,7 @@ class Importer {
  private:
   Status Sift(codec::TraceFormat format, SpanBatch* batch, ImportCounts* counts);
   Status SiftSpans(codec::TraceFormat format, SpanBatch* batch, ImportCounts* counts);
-  Status SiftLogs(SpanBatch* batch, ImportCounts* counts);
+  Status SiftLogs(codec::TraceFormat format, SpanBatch* batch, ImportCounts* counts);
   Status Append(SpanBatch batch);
 
   Store* const store_;

@@ -170,8 +170,18 @@ TEST_F(ImportTest, DownloadsOfWhatIsStoredAddNothing) {
         EXPECT_EQ(counts.duplicates, spans);
         EXPECT_EQ(counts.same_id, 0u);
         EXPECT_THAT(counts.same_id_examples, IsEmpty());
+        if (counts.same_id > 0) {
+          std::string id = counts.same_id_examples[0].substr(0, 16);
+          for (const TraceId& t : Ids()) {
+            auto tr = store_->TakeSnapshot("")->ReadTrace(t);
+            for (auto& sp : tr->spans)
+              if (sp.span_id.ToHex() == id) std::cerr << "DBG\n" << testing::DescribeSpan(*tr, sp);
+            for (auto& l : tr->logs)
+              if (l.span_id.ToHex() == id) std::cerr << "DBGLOG\n" << testing::DescribeLog(*tr, l);
+          }
+        }
       }
-      EXPECT_EQ(Download(TraceFileFormat::kOtlpProtobuf), before);
+      EXPECT_TRUE(Download(TraceFileFormat::kOtlpProtobuf) == before);
     }
   }
 }
@@ -179,7 +189,20 @@ TEST_F(ImportTest, DownloadsOfWhatIsStoredAddNothing) {
 // Jaeger's, then Zipkin's of the same trace: the second says less. The other way round each span is
 // a finer one than what is there.
 TEST_F(ImportTest, DownloadsOfOneTraceInTwoFormats) {
-  SpanBatch batch = testing::RandomBatch({.seed = 5, .spans = 40, .logs = 0, .traces = 1});
+  SpanBatch batch = OneTrace(0, 40);
+  batch.logs.clear();
+  const KeyValue said[] = {{"reason", Value::String("timeout")}};
+  const Event events[] = {
+      {.time_ns = 1'700'000'000'000'000'321, .name = "retry", .attributes = said}};
+  for (size_t i = 0; i < batch.spans.size(); ++i) {
+    Span& span = batch.spans[i];
+    span.kind = static_cast<SpanKind>(1 + i % 5);
+    span.start_ns += i;
+    span.end_ns += i * 997;
+    if (i > 0) span.parent_span_id = batch.spans[i / 2].span_id;
+    if (i % 3 == 0) span.status = StatusCode::kError;
+    if (i % 4 == 0) span.events = events;
+  }
   ASSERT_TRUE(AppendAndWait(store_.get(), std::move(batch)));
   const std::string jaeger = Download(TraceFileFormat::kJaeger);
   const std::string zipkin = Download(TraceFileFormat::kZipkin);

@@ -17,6 +17,10 @@ size_t FormatsAsked(const SpanDetails& span) {
   return span.formats[0].format == TraceFormat::kOtlp ? 2 : 1;
 }
 
+uint64_t PlaceOf(const LogRecord& log) {
+  return IdHash()(log.span_id) ^ log.time_ns * 0x9E3779B97F4A7C15u ^ log.observed_ns;
+}
+
 }  // namespace
 
 std::vector<TraceFormat> FormatsFrom(TraceFormat format) {
@@ -70,8 +74,11 @@ void KnownDetails::AddLogs(TraceFormat format, SpanBatch* batch) {
   std::erase_if(batch->logs, [&](const LogRecord& log) {
     return !log_contents_.insert(HashLog(*batch, log)).second;
   });
+  if (batch->logs.empty()) return;
   const std::vector<TraceFormat> formats = FormatsFrom(format);
-  for (size_t f = 0; f < formats.size() && !batch->logs.empty(); ++f) {
+  if (format == TraceFormat::kOtlp)
+    for (const ContentHash& content : codec::HashLogTrips(*batch)) log_trips_.insert(content);
+  for (size_t f = 0; f < formats.size(); ++f) {
     const auto prints = codec::FingerprintLogTrips(formats[f], *batch);
     for (size_t i = 0; i < prints.size(); ++i) {
       auto& of_span = logs_[batch->logs[i].span_id];
@@ -131,10 +138,20 @@ void KnownTrace::AddSpan(const SpanId& id, SpanKind kind, const ContentHash& con
   kinds_[id] |= uint32_t{1} << std::min<uint32_t>(static_cast<uint32_t>(kind), 31);
 }
 
+FirstLook KnownTrace::LookAtLog(const LogRecord& log, const ContentHash& content) const {
+  if (logs_.contains(content)) return FirstLook::kDuplicate;
+  return log_places_.contains(PlaceOf(log)) ? FirstLook::kDoubtful : FirstLook::kNew;
+}
+
+void KnownTrace::AddLog(const LogRecord& log, const ContentHash& content) {
+  logs_.insert(content);
+  log_places_.insert(PlaceOf(log));
+}
+
 uint64_t KnownTrace::bytes() const {
   constexpr uint64_t kContentBytes = 48, kIdBytes = 40;
   uint64_t bytes =
-      sizeof *this + (spans_.size() + logs_.size()) * kContentBytes + kinds_.size() * kIdBytes;
+      sizeof *this + (spans_.size() + 2 * logs_.size()) * kContentBytes + kinds_.size() * kIdBytes;
   for (const auto& [format, details] : details_) bytes += details.bytes();
   return bytes;
 }
@@ -246,7 +263,7 @@ Result<KnownTrace*> KnownTraces::Find(const TraceId& id) {
   WEFT_TRY(ReadSince(id, &trace.read_through_, [&](SpanBatch& batch) {
     for (const Span& span : batch.spans)
       trace.AddSpan(span.span_id, span.kind, HashSpan(batch, span));
-    for (const LogRecord& log : batch.logs) trace.AddLog(HashLog(batch, log));
+    for (const LogRecord& log : batch.logs) trace.AddLog(log, HashLog(batch, log));
   }));
   trace.batch_ = batch_;
   return &trace;

@@ -64,6 +64,8 @@ class KnownDetails {
   bool HasOriginalOf(const SpanDetails& span) const;
   // True when a known span is what a format that holds less has kept of this one.
   bool HasCopyOf(const SpanDetails& span) const;
+  // True when it is the content of what OTLP's JSON has kept of a known log record.
+  bool HasOriginalOfLog(const ContentHash& content) const { return log_trips_.contains(content); }
   uint64_t bytes() const;
 
  private:
@@ -74,7 +76,7 @@ class KnownDetails {
   bool AnyOf(uint64_t key, const Matches& matches) const;
 
   uint64_t read_through_ = 0;  // log sequence
-  ContentSet contents_, log_contents_;
+  ContentSet contents_, log_contents_, log_trips_;
   std::unordered_multimap<uint64_t, codec::Fingerprint> prints_;
   // Of the log records of a span, by index of FormatsFrom().
   std::unordered_map<SpanId, std::vector<codec::EventPrint>, IdHash> logs_;
@@ -87,8 +89,9 @@ class KnownTrace {
   // Doubtful: the id is known with other content, and not as the other half of the span's call.
   FirstLook Look(const SpanId& id, SpanKind kind, const ContentHash& content) const;
   void AddSpan(const SpanId& id, SpanKind kind, const ContentHash& content);
-  // False when it is known.
-  bool AddLog(const ContentHash& content) { return logs_.insert(content).second; }
+  // Doubtful: one of this time and span is known with other content.
+  FirstLook LookAtLog(const LogRecord& log, const ContentHash& content) const;
+  void AddLog(const LogRecord& log, const ContentHash& content);
   uint64_t bytes() const;
 
  private:
@@ -96,6 +99,7 @@ class KnownTrace {
   uint64_t batch_ = 0;         // that it was found for last
   uint64_t read_through_ = 0;  // log sequence
   ContentSet spans_, logs_;
+  std::unordered_set<uint64_t> log_places_;             // of their times and spans
   std::unordered_map<SpanId, uint32_t, IdHash> kinds_;  // of the spans of an id, a bit each
   std::unordered_map<codec::TraceFormat, KnownDetails> details_;
 };
