@@ -218,7 +218,7 @@ net::Response AnswerSearch(const query::SearchRequest& request, const store::Sna
   WriteDataRange(snapshot, &json);
   // The pages behind the first have the same query, and a search that ran out of time has none
   // left.
-  bool is_first = request.cursor.empty() && partial.empty();
+  bool is_first = request.cursor.empty() && result->partial.empty();
   WriteHints(is_first ? query::FindUnknownNames(snapshot, *parsed, budget)
                       : std::vector<query::UnknownName>(),
              &json);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/settings.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "config/missing_component.h"
