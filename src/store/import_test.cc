@@ -170,16 +170,6 @@ TEST_F(ImportTest, DownloadsOfWhatIsStoredAddNothing) {
         EXPECT_EQ(counts.duplicates, spans);
         EXPECT_EQ(counts.same_id, 0u);
         EXPECT_THAT(counts.same_id_examples, IsEmpty());
-        if (counts.same_id > 0) {
-          std::string id = counts.same_id_examples[0].substr(0, 16);
-          for (const TraceId& t : Ids()) {
-            auto tr = store_->TakeSnapshot("")->ReadTrace(t);
-            for (auto& sp : tr->spans)
-              if (sp.span_id.ToHex() == id) std::cerr << "DBG\n" << testing::DescribeSpan(*tr, sp);
-            for (auto& l : tr->logs)
-              if (l.span_id.ToHex() == id) std::cerr << "DBGLOG\n" << testing::DescribeLog(*tr, l);
-          }
-        }
       }
       EXPECT_TRUE(Download(TraceFileFormat::kOtlpProtobuf) == before);
     }
