@@ -72,7 +72,8 @@ void Ask(QueryRunner* runner, std::string_view kind, net::ExchangePtr exchange,
 
 net::Response SearchError(const Error& error, std::string_view traceql) {
   traceql::Diagnostic diagnostic;
-  if (traceql::Parse(traceql, &diagnostic)) return ErrorText(error);
+  if (error.code != ErrorCode::kInvalidArgument || traceql::Parse(traceql, &diagnostic))
+    return ErrorText(error);
   std::string hint = diagnostic.hint.empty() ? "" : " (" + diagnostic.hint + ")";
   return ErrorText(
       {error.code,
