@@ -6,7 +6,9 @@
 // The tree is total: a span whose parent is missing is a root of its own (orphan); spans in a
 // parent cycle are cut at the earliest of them. Two spans with one id are both kept: where one is
 // the client and the other the server half of a call (Zipkin's shared spans), the server half hangs
-// under the client half and children under the server half; otherwise children go to the earliest.
+// under the client half and children under the server half; otherwise (model/span_twins.h) one
+// stands for both: the one whose times have nanoseconds, else the earliest. Children go to it,
+// and so does the other one where its own parent is missing.
 //
 // Thread rule: pure functions over plain arrays.
 #pragma once
@@ -34,7 +36,7 @@ struct Node {
   // Says in another way that it failed (SaysFailure): its end may be no answer's.
   bool failed = false;
   bool follows = false;  // from its parent, which does not wait for it
-  bool copy = false;     // another span with this id stands for it
+  bool copy = false;     // another span with this id stands for it; found with the tree
 };
 inline bool IsWaitedFor(const Node& node) { return !node.follows && !node.copy; }
 // A start of 0 is none: the sender gave no time. Whoever makes such a node gives it no end either,
@@ -58,7 +60,8 @@ struct Tree {
   std::vector<uint32_t> children;  // direct
   std::vector<bool> orphan;        // names a parent that is not here (or was cut from a cycle)
 };
-Tree BuildTree(std::span<const Node> nodes);
+// Sets `copy` of each node.
+Tree BuildTree(std::span<Node> nodes);
 // Pre-order position of the trace's root: the earliest root that is no orphan, else 0.
 uint32_t RootOf(const Tree& tree);
 
@@ -66,20 +69,26 @@ uint32_t RootOf(const Tree& tree);
 // Thread rule: one thread at a time.
 class TreeBuilder {
  public:
-  void Build(std::span<const Node> nodes, Tree* out);
+  // Sets `copy` of each node.
+  void Build(std::span<Node> nodes, Tree* out);
 
  private:
   uint32_t FindFirst(const SpanId& id) const;
   void IndexIds(std::span<const Node> nodes);
+  void FindCopies(std::span<Node> nodes);
+  void ChainUp(std::span<const Node> nodes, uint32_t node, uint32_t rest);
   void LinkParents(std::span<const Node> nodes);
   void CutCycles();
   void Flatten(std::span<const Node> nodes, Tree* out);
 
   std::vector<uint32_t> by_start_;  // node indexes by (start, span id, index)
   std::vector<uint32_t> slots_;     // open addressing: span id -> first node with it, by start
-  std::vector<uint32_t> same_id_;   // node -> next node with the same id, by start
-  std::vector<uint32_t> client_from_, server_from_;  // first of that kind in the rest of the chain
-  std::vector<uint32_t> parent_of_;                  // node -> node
+  // Node -> next node with the same id, by start; copies come last.
+  std::vector<uint32_t> same_id_;
+  bool ids_repeat_ = false;
+  // First of that kind in the rest of the chain that is no copy.
+  std::vector<uint32_t> client_from_, server_from_;
+  std::vector<uint32_t> parent_of_;  // node -> node
   std::vector<uint32_t> first_child_, next_sibling_, last_child_;
   std::vector<uint32_t> stack_;
   std::vector<uint8_t> mark_;

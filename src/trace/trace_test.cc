@@ -90,7 +90,7 @@ TEST(TreeTest, ManySpansOfOneIdCostNoMoreThanOthers) {
 TEST(TreeTest, ShapeDoesNotDependOnTheOrderOfArrival) {
   std::vector<Node> nodes = {Make(1, 0, 0, 9), Make(2, 1, 1, 4), Make(2, 1, 1, 5), Make(3, 2, 2, 3),
                              Make(2, 1, 1, 4, SpanKind::kClient)};
-  auto shape = [](const std::vector<Node>& some) {
+  auto shape = [](std::vector<Node> some) {
     Tree tree = BuildTree(some);
     std::vector<std::tuple<uint64_t, SpanKind, uint32_t>> out;
     for (size_t i = 0; i < tree.node.size(); ++i)
@@ -226,6 +226,59 @@ TEST(WaitedForTest, FollowersAndCopiesTakeNothingFromTheirParents) {
   EXPECT_THAT(SelfTimes(tree, nodes), ElementsAre(90, 50, 10, 0, 10));
   EXPECT_THAT(CriticalTimes(tree, nodes), ElementsAre(90, 0, 0, 0, 10));
   EXPECT_THAT(ErrorOrigins(tree, nodes), ElementsAre(true, true, false, true, false));
+}
+
+// A download in microseconds beside the span that it was made from: it takes no child, hides
+// nothing, and everything is as it was without it.
+TEST(WaitedForTest, OneTwinStandsForBoth) {
+  const std::vector<Node> plain = {
+      Make(1, 0, 1'000'100, 1'009'900), Make(2, 1, 1'002'100, 1'007'900, SpanKind::kClient),
+      Make(2, 1, 1'003'100, 1'006'900, SpanKind::kServer), Make(3, 2, 1'004'100, 1'005'900)};
+  std::vector<Node> nodes = plain;
+  const Tree before = BuildTree(nodes);
+  const auto self = SelfTimes(before, nodes), critical = CriticalTimes(before, nodes);
+  for (const size_t twins : {1, 3}) {
+    nodes = plain;
+    for (size_t twice = 0; twice < twins; ++twice) {
+      for (const Node& node : plain) {
+        Node cut = node;
+        cut.start_ns -= cut.start_ns % 1000;
+        cut.end_ns -= cut.end_ns % 1000;
+        nodes.insert(nodes.begin(), cut);
+      }
+    }
+    const Tree tree = BuildTree(nodes);
+    const auto all_self = SelfTimes(tree, nodes), all_critical = CriticalTimes(tree, nodes);
+    std::vector<uint64_t> own_self, own_critical;
+    for (size_t i = 0; i < tree.node.size(); ++i) {
+      const Node& node = nodes[tree.node[i]];
+      EXPECT_EQ(node.copy, node.start_ns % 1000 == 0);
+      EXPECT_EQ(tree.parent[i] == kNone, i == 0) << "one root";
+      if (node.copy) {
+        EXPECT_EQ(all_self[i] + all_critical[i], 0u);
+        EXPECT_EQ(tree.children[i], 0u);
+      } else {
+        own_self.push_back(all_self[i]);
+        own_critical.push_back(all_critical[i]);
+      }
+    }
+    EXPECT_EQ(own_self, self);
+    EXPECT_EQ(own_critical, critical);
+  }
+}
+
+TEST(WaitedForTest, TheTwinThatStandsDoesNotDependOnTheOrderOfArrival) {
+  std::vector<Node> nodes = {Make(1, 0, 1'000, 9'000), Make(2, 1, 2'000, 5'000),
+                             Make(2, 1, 2'345, 5'345), Make(2, 1, 3'000, 4'000),
+                             Make(3, 2, 3'100, 3'200)};
+  std::mt19937_64 random(7);
+  for (int round = 0; round < 20; ++round) {
+    const Tree tree = BuildTree(nodes);
+    for (size_t i = 0; i < nodes.size(); ++i)
+      EXPECT_EQ(nodes[tree.node[i]].copy,
+                nodes[tree.node[i]].span_id == Id(2) && nodes[tree.node[i]].start_ns != 2'345);
+    std::ranges::shuffle(nodes, random);
+  }
 }
 TEST(WaitedForTest, OverlappingFollowersOutOfOrderCountForNothing) {
   // The starts of the children descend once the clocks are corrected: the slow way of the sweep.

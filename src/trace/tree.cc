@@ -7,6 +7,7 @@
 #include <numeric>
 #include <tuple>
 
+#include "model/span_twins.h"
 #include "trace/trace.h"
 
 namespace weft::trace {
@@ -21,18 +22,20 @@ bool IsEarlier(std::span<const Node> nodes, uint32_t a, uint32_t b) {
 
 }  // namespace
 
-Tree BuildTree(std::span<const Node> nodes) {
+Tree BuildTree(std::span<Node> nodes) {
   Tree tree;
   TreeBuilder().Build(nodes, &tree);
   return tree;
 }
 
-void TreeBuilder::Build(std::span<const Node> nodes, Tree* out) {
+void TreeBuilder::Build(std::span<Node> nodes, Tree* out) {
   nodes_ = nodes;
   by_start_.resize(nodes.size());
   std::iota(by_start_.begin(), by_start_.end(), 0);
   std::ranges::sort(by_start_, [&](uint32_t x, uint32_t y) { return IsEarlier(nodes, x, y); });
+  for (Node& node : nodes) node.copy = false;
   IndexIds(nodes);
+  if (ids_repeat_) FindCopies(nodes);
   LinkParents(nodes);
   CutCycles();
   Flatten(nodes, out);
@@ -61,19 +64,55 @@ void TreeBuilder::IndexIds(std::span<const Node> nodes) {
   same_id_.assign(nodes.size(), kNone);
   client_from_.assign(nodes.size(), kNone);
   server_from_.assign(nodes.size(), kNone);
+  ids_repeat_ = false;
   size_t mask = slots_.size() - 1;
   for (size_t i = nodes.size(); i-- > 0;) {
     uint32_t node = by_start_[i];
     size_t slot = IdHash{}(nodes[node].span_id) & mask;
     while (slots_[slot] != kNone && nodes[slots_[slot]].span_id != nodes[node].span_id)
       slot = (slot + 1) & mask;
-    uint32_t rest = slots_[slot];
-    same_id_[node] = rest;
-    bool is_client = nodes[node].kind == SpanKind::kClient;
-    bool is_server = nodes[node].kind == SpanKind::kServer;
-    client_from_[node] = is_client ? node : rest == kNone ? kNone : client_from_[rest];
-    server_from_[node] = is_server ? node : rest == kNone ? kNone : server_from_[rest];
+    ids_repeat_ = ids_repeat_ || slots_[slot] != kNone;
+    ChainUp(nodes, node, slots_[slot]);
     slots_[slot] = node;
+  }
+}
+
+// Puts the node before the rest of its chain.
+void TreeBuilder::ChainUp(std::span<const Node> nodes, uint32_t node, uint32_t rest) {
+  same_id_[node] = rest;
+  const bool is_client = nodes[node].kind == SpanKind::kClient && !nodes[node].copy;
+  const bool is_server = nodes[node].kind == SpanKind::kServer && !nodes[node].copy;
+  client_from_[node] = is_client ? node : rest == kNone ? kNone : client_from_[rest];
+  server_from_[node] = is_server ? node : rest == kNone ? kNone : server_from_[rest];
+}
+
+// Of each chain those stand for all that are no twins of each other: one span, or two halves.
+void TreeBuilder::FindCopies(std::span<Node> nodes) {
+  const auto is_coarse = [&](uint32_t node) {
+    return nodes[node].start_ns % 1000 == 0 && nodes[node].end_ns % 1000 == 0;
+  };
+  for (uint32_t& head : slots_) {
+    if (head == kNone || same_id_[head] == kNone) continue;
+    stack_.clear();
+    for (uint32_t node = head; node != kNone; node = same_id_[node]) stack_.push_back(node);
+    uint32_t one = kNone, half = kNone;
+    for (const bool coarse : {false, true}) {
+      for (const uint32_t node : stack_) {
+        if (is_coarse(node) != coarse) continue;
+        if (one == kNone) {
+          one = node;
+        } else if (half == kNone && AreTwoHalves(nodes[one].kind, nodes[node].kind)) {
+          half = node;
+        }
+      }
+    }
+    for (const uint32_t node : stack_) nodes[node].copy = node != one && node != half;
+    std::ranges::stable_partition(stack_, [&](uint32_t node) { return !nodes[node].copy; });
+    head = kNone;
+    for (size_t i = stack_.size(); i-- > 0;) {
+      ChainUp(nodes, stack_[i], head);
+      head = stack_[i];
+    }
   }
 }
 
@@ -103,11 +142,15 @@ void TreeBuilder::LinkParents(std::span<const Node> nodes) {
       bool is_shared = server != kNone && other_than(i, client_from_, head) != kNone;
       if (is_shared) parent = server;
       if (parent == i) parent = same_id_[head];
+      if (nodes[parent].copy) continue;
     } else if (head == i) {
       continue;  // its own parent
     }
     parent_of_[i] = parent;
   }
+  // A copy that would be a root is shown with the span that stands for it: the trace has one root.
+  for (uint32_t i = 0; ids_repeat_ && i < nodes.size(); ++i)
+    if (nodes[i].copy && parent_of_[i] == kNone) parent_of_[i] = FindFirst(nodes[i].span_id);
 }
 
 // Follows parents from each node, marking the path; meeting the own path again is a cycle, which is
