@@ -9,9 +9,11 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <tuple>
 #include <variant>
 
+#include "model/span_twins.h"
 #include "testing/wild_batch.h"
 
 namespace weft::testing {
@@ -60,6 +62,7 @@ Item FromValue(const Value& value) {
 struct WholeTrace {
   std::vector<std::pair<const SpanBatch*, const Span*>> spans;
   std::vector<int64_t> nested_left, nested_right, nested_parent, children;  // by span
+  std::set<size_t> copies;  // spans for which another one with their id stands
   uint64_t start_ns = UINT64_MAX, end_ns = 0;
   const Span* root = nullptr;
   const SpanBatch* root_batch = nullptr;
@@ -68,29 +71,60 @@ struct WholeTrace {
 // Spans are in the order of their starts and ids.
 constexpr size_t kNobody = SIZE_MAX;
 
-// The first span with this id, of this kind where one is asked for, that is not `self`.
+// The first span with this id, of this kind where one is asked for, that is not `self` and for
+// which no other stands.
 size_t FindSpan(const WholeTrace& trace, const SpanId& id, size_t self,
                 std::optional<SpanKind> kind = std::nullopt) {
   for (size_t i = 0; i < trace.spans.size(); ++i) {
     const Span& span = *trace.spans[i].second;
-    if (i != self && span.span_id == id && (!kind || span.kind == *kind)) return i;
+    if (i != self && span.span_id == id && (!kind || span.kind == *kind) &&
+        !trace.copies.contains(i))
+      return i;
   }
   return kNobody;
 }
 
-// The parent by the rules of docs/traceql.md, cycles not yet cut. Where a client and a server share
-// an id, the server's parent is the client, and children belong to the server.
+// Of spans with one id the first whose times have nanoseconds stands for all, else the first; and
+// beside it the other half of its call, if there is one.
+void FindCopies(WholeTrace* trace) {
+  auto is_coarse = [&](size_t i) {
+    const Span& span = *trace->spans[i].second;
+    return span.start_ns % 1000 == 0 && span.end_ns % 1000 == 0;
+  };
+  std::map<SpanId, std::vector<size_t>> by_id;
+  for (size_t i = 0; i < trace->spans.size(); ++i)
+    by_id[trace->spans[i].second->span_id].push_back(i);
+  for (auto& [id, all] : by_id) {
+    std::ranges::stable_sort(all, {}, is_coarse);
+    size_t half = kNobody;
+    for (size_t i : std::span(all).subspan(1)) {
+      if (half == kNobody &&
+          AreTwoHalves(trace->spans[all[0]].second->kind, trace->spans[i].second->kind))
+        half = i;
+      else
+        trace->copies.insert(i);
+    }
+  }
+}
+
+// The parent by the rules of trace/trace.h, cycles not yet cut. Where a client and a server share
+// an id, the server's parent is the client, and children belong to the server. A copy without a
+// parent hangs under the span that stands for it.
 size_t ParentOf(const WholeTrace& trace, size_t i) {
   const Span& span = *trace.spans[i].second;
   if (span.kind == SpanKind::kServer) {
     const size_t client = FindSpan(trace, span.span_id, i, SpanKind::kClient);
     if (client != kNobody) return client;
   }
-  if (span.parent_span_id.empty()) return kNobody;
-  const size_t server = FindSpan(trace, span.parent_span_id, i, SpanKind::kServer);
-  const size_t client = FindSpan(trace, span.parent_span_id, i, SpanKind::kClient);
-  if (server != kNobody && client != kNobody) return server;
-  return FindSpan(trace, span.parent_span_id, i);
+  size_t parent = kNobody;
+  if (!span.parent_span_id.empty()) {
+    const size_t server = FindSpan(trace, span.parent_span_id, i, SpanKind::kServer);
+    const size_t client = FindSpan(trace, span.parent_span_id, i, SpanKind::kClient);
+    parent =
+        server != kNobody && client != kNobody ? server : FindSpan(trace, span.parent_span_id, i);
+  }
+  if (parent == kNobody && trace.copies.contains(i)) return FindSpan(trace, span.span_id, i);
+  return parent;
 }
 
 // A walk up from `start` that comes back to a span it has met has found a cycle.
@@ -109,6 +143,7 @@ void CutCycle(size_t start, std::vector<size_t>* parents) {
 // Numbers openings and closings by walking the tree.
 void NumberTree(WholeTrace* trace) {
   const size_t count = trace->spans.size();
+  FindCopies(trace);
   std::vector<size_t> parents(count);
   for (size_t i = 0; i < count; ++i) parents[i] = ParentOf(*trace, i);
   for (size_t i = 0; i < count; ++i) CutCycle(i, &parents);
@@ -477,8 +512,11 @@ std::vector<ReferenceTrace> ReferenceSearch(const std::vector<const SpanBatch*>&
   std::vector<ReferenceTrace> out;
   for (auto& [id, trace] : traces) {
     std::ranges::stable_sort(trace.spans, [](const auto& a, const auto& b) {
-      return std::tie(a.second->start_ns, a.second->span_id) <
-             std::tie(b.second->start_ns, b.second->span_id);
+      auto key = [](const Span& span) {
+        return std::tuple(span.start_ns, span.span_id, span.end_ns, span.parent_span_id, span.kind,
+                          span.status == StatusCode::kError);
+      };
+      return key(*a.second) < key(*b.second);
     });
     NumberTree(&trace);
     ReferenceTrace result{
