@@ -71,7 +71,8 @@ Status ImportJournal::Read(const std::string& text) {
                                                  ", not " + target_ + ": take another file");
   for (auto [name, value] : Numbers(totals_)) {
     // Not in what an older weft wrote.
-    const bool optional = value == &totals_.left_out;
+    const bool optional = value == &totals_.left_out || value == &totals_.counts.same_id ||
+                          value == &totals_.counts.finer;
     if (json["counts"][name].get(*value) != simdjson::SUCCESS && !optional) return wrong;
   }
   for (simdjson::dom::element one : files) {
