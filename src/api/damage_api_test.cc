@@ -42,7 +42,9 @@ class DamageApiTest : public ApiTest {
     for (const std::string& path : env_.Files())
       if (path.ends_with(".block") && damaged_.empty()) damaged_ = path;
     healthy_bytes_ = env_.Contents(damaged_);
-    if (damage == Damage::kMissing) ASSERT_TRUE(env_.Remove(damaged_));
+    if (damage == Damage::kMissing) {
+      ASSERT_TRUE(env_.Remove(damaged_));
+    }
     if (damage == Damage::kRows) {
       std::string bytes = env_.Contents(damaged_);
       const auto pages = block::RegionsOf(bytes)["pages"];

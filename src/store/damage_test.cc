@@ -11,6 +11,7 @@
 #include <functional>
 
 #include "block/block_regions.h"
+#include "store/manifest.h"
 #include "store/numbered_spans.h"
 #include "testing/manual_clock.h"
 #include "testing/sim_env.h"
@@ -339,7 +340,9 @@ TEST_F(DamageTest, MergesLeaveADamagedBlockAsItIs) {
 TEST_F(DamageTest, ForgettingMakesNotFoundTrueAgain) {
   Damage(blocks_[1], [](std::string* bytes) { bytes->resize(bytes->size() - 10); });
   for (const bool missing : {false, true}) {
-    if (missing) ASSERT_TRUE(disk_->Remove(blocks_[2]));
+    if (missing) {
+      ASSERT_TRUE(disk_->Remove(blocks_[2]));
+    }
     auto store = Open();
     const std::string& path = missing ? blocks_[2] : blocks_[1];
     // What was forgotten before might lie in the one that is missing.
@@ -423,9 +426,9 @@ TEST_F(DamageTest, OfALargeTraceTheOtherGroupsAreShown) {
     const auto pages = block::RegionsOf(bytes)["pages"];
     int some = 0;
     // Wherever the page lies: some places hit a group, others what all groups need.
-    for (int at = 1; at < 40; ++at) {
+    for (int at = 1; at < 12; ++at) {
       std::string damaged = bytes;
-      damaged[pages.offset + pages.bytes * static_cast<uint64_t>(at) / 40] ^= 1;
+      damaged[pages.offset + pages.bytes * static_cast<uint64_t>(at) / 12] ^= 1;
       env.SetContents(path, damaged);
       auto again = Store::Open(&env, &clock_, config_);
       std::string partial;
@@ -437,7 +440,7 @@ TEST_F(DamageTest, OfALargeTraceTheOtherGroupsAreShown) {
       EXPECT_EQ(trace->spans.size() == kSpans, partial.empty());
       some += !partial.empty() && trace->spans.size() >= 8000;
     }
-    EXPECT_GT(some, 5);
+    EXPECT_GT(some, 1);
   }
 }
 
