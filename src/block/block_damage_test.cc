@@ -11,8 +11,11 @@
 #include "block/block_format.h"
 #include "block/block_reader.h"
 #include "block/block_regions.h"
+#include "block/block_writer.h"
+#include "block/chunk.h"
 #include "block/read_everything.h"
 #include "testing/sim_env.h"
+#include "testing/wild_batch.h"
 #include "testing/wild_block.h"
 
 namespace weft::block {
@@ -97,21 +100,22 @@ TEST_F(DamageTest, NothingIsFollowedBehindTheChecksums) {
 
 TEST_F(DamageTest, TheWriterAndTheReaderAgreeOnWhichFileItIs) {
   std::mt19937_64 random(1);
-  auto chunk = std::make_shared<Chunk>();
-  chunk->Append(testing::WildBatch(random, {.spans = 120, .logs = 20}));
-  chunk->Seal();
-  std::vector<std::shared_ptr<const Segment>> sources = {chunk};
-  const auto written = WriteBlock(&env_, "/again", sources, {.columns_max = 24});
+  auto write = [&](const std::string& path) {
+    auto chunk = std::make_shared<Chunk>();
+    chunk->Append(testing::WildBatch(random, {.spans = 120, .logs = 20}));
+    chunk->Seal();
+    const std::vector<std::shared_ptr<const Segment>> sources = {chunk};
+    return WriteBlock(&env_, path, sources, {.columns_max = 24});
+  };
+  const auto written = write("/again");
   ASSERT_TRUE(written.has_value());
   const BlockIdentity identity{written->bytes, written->summary_checksum};
-  EXPECT_EQ(OpenBlockWithIdentity(&env_, "/again", nullptr, nullptr)->identity, identity);
-  EXPECT_EQ(OpenBlockWithIdentity(&env_, "/block", nullptr, nullptr)->identity, identity)
+  EXPECT_EQ(OpenBlockWithIdentity(&env_, "/again", nullptr, nullptr, {})->identity, identity);
+  random.seed(1);
+  ASSERT_TRUE(write("/same").has_value());
+  EXPECT_EQ(OpenBlockWithIdentity(&env_, "/same", nullptr, nullptr, {})->identity, identity)
       << "the same content is the same file";
-  chunk = std::make_shared<Chunk>();
-  chunk->Append(testing::WildBatch(random, {.spans = 120, .logs = 20}));
-  chunk->Seal();
-  sources = {chunk};
-  ASSERT_TRUE(WriteBlock(&env_, "/other", sources, {.columns_max = 24}).has_value());
+  ASSERT_TRUE(write("/other").has_value());
   const BlockVerdict verdict = VerifyBlock(&env_, "/other", {.expected = identity, .may_read = {}});
   EXPECT_TRUE(verdict.is_whole_file);
   EXPECT_EQ(verdict.status.error().code, ErrorCode::kCorruption);
@@ -120,7 +124,7 @@ TEST_F(DamageTest, TheWriterAndTheReaderAgreeOnWhichFileItIs) {
 }
 
 TEST_F(DamageTest, TheFilterOutlivesDamageElsewhere) {
-  const OpenedBlock block = *OpenBlockWithIdentity(&env_, "/block", nullptr, nullptr);
+  const OpenedBlock block = *OpenBlockWithIdentity(&env_, "/block", nullptr, nullptr, {});
   std::vector<TraceEntry> traces(block.segment->trace_count());
   ASSERT_TRUE(block.segment->ReadTraces(0, traces).has_value());
   for (const auto& [part, region] : RegionsOf(bytes_)) {

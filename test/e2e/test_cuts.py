@@ -20,7 +20,7 @@ def batch(number):
 
 
 def request(body, content_type, chunked, large=0):
-    head = f"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: {content_type}\r\n"
+    head = f"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: {content_type}\r\n"
     if large:
         head += f"X-Baggage: {'b' * large}\r\nX-After: 1\r\n"
     if not chunked:
