@@ -95,6 +95,12 @@ std::optional<Error> ErrorOfWeft(const net::ClientResponse& response) {
 Error ErrorOfAnother(const net::ClientResponse& response, std::string_view url) {
   constexpr size_t kTextMax = 200;
   std::string message = fmt::format("{} answered {}", url, response.status);
+  const ErrorCode code = net::FromHttpStatus(response.status, ErrorCode::kInternal);
+  const bool refused = response.status >= 500 || code == ErrorCode::kUnauthenticated ||
+                       code == ErrorCode::kPermissionDenied || code == ErrorCode::kTooLarge ||
+                       code == ErrorCode::kDeadlineExceeded ||
+                       code == ErrorCode::kResourceExhausted;
+  if (!refused) return {ErrorCode::kUnavailable, message + "; is it weft's query port?"};
   if (net::FindHeader(response.headers, "content-type").starts_with("text/plain")) {
     std::string_view text = response.body;
     const std::string status = std::to_string(response.status) + " ";
@@ -102,13 +108,7 @@ Error ErrorOfAnother(const net::ClientResponse& response, std::string_view url) 
     text = text.substr(0, text.find_first_of("\r\n"));
     if (!text.empty()) message += ": " + Fit(CleanText(text), kTextMax, false);
   }
-  const ErrorCode code = net::FromHttpStatus(response.status, ErrorCode::kInternal);
-  const bool refused = response.status >= 500 || code == ErrorCode::kUnauthenticated ||
-                       code == ErrorCode::kPermissionDenied || code == ErrorCode::kTooLarge ||
-                       code == ErrorCode::kDeadlineExceeded ||
-                       code == ErrorCode::kResourceExhausted;
-  if (refused) return {code, message};
-  return {ErrorCode::kUnavailable, message + "; is it weft's query port?"};
+  return {code, message};
 }
 
 class ServerSource : public TraceSource {
