@@ -4,19 +4,19 @@
 // found", one that was found is given and said to be partial, lists say what they lack.
 #include "api/api_fixture.h"
 #include "block/block_regions.h"
-#include "store/numbered_spans.h"
 #include "testing/manual_clock.h"
+#include "testing/numbered_spans.h"
 #include "testing/sim_env.h"
 #include "wire/protobuf_writer.h"
 
 namespace weft::api {
 namespace {
 
-using store::NumberedTrace;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using testing::NumberedTrace;
 
 // Of two blocks of 40 traces each the first is damaged; trace 0 is in it, trace 40 in the other.
 enum class Damage { kNone, kMissing, kRows };
@@ -32,11 +32,11 @@ class DamageApiTest : public ApiTest {
     config_.page_cache_bytes = 0;
     Open();
     for (uint64_t block = 0; block < 2; ++block) {
-      ASSERT_TRUE(AppendAndWait(real_.get(), store::NumberedBatch(block * 160, 160)));
+      ASSERT_TRUE(testing::AppendAndWait(real_.get(), testing::NumberedBatch(block * 160, 160)));
       ASSERT_TRUE(real_->FlushNow());
     }
     // A part of trace 1 lies in the healthy block too.
-    ASSERT_TRUE(AppendAndWait(real_.get(), store::NumberedBatch(4, 1)));
+    ASSERT_TRUE(testing::AppendAndWait(real_.get(), testing::NumberedBatch(4, 1)));
     ASSERT_TRUE(real_->FlushNow());
     real_->Close();
     for (const std::string& path : env_.Files())

@@ -7,15 +7,19 @@
 #include <algorithm>
 #include <random>
 
-#include "store/numbered_spans.h"
 #include "testing/manual_clock.h"
+#include "testing/numbered_spans.h"
 #include "testing/sim_env.h"
 
 namespace weft::store {
 namespace {
 
+using testing::AppendAndWait;
 using testing::ManualClock;
+using testing::NumberedBatch;
+using testing::ReadNumbers;
 using testing::SimEnv;
+using testing::StoredNumbers;
 
 constexpr uint64_t kSecond = 1'000'000'000;
 

@@ -12,8 +12,8 @@
 
 #include "block/block_regions.h"
 #include "store/manifest.h"
-#include "store/numbered_spans.h"
 #include "testing/manual_clock.h"
+#include "testing/numbered_spans.h"
 #include "testing/sim_env.h"
 
 #define XXH_INLINE_ALL
@@ -23,6 +23,7 @@ namespace weft::store {
 namespace {
 
 using ::testing::AllOf;
+using testing::AppendAndWait;
 using testing::CrashKind;
 using testing::DiskOp;
 using ::testing::ElementsAre;
@@ -30,8 +31,13 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::ManualClock;
 using ::testing::Not;
+using testing::NumberedBatch;
+using testing::NumberedTrace;
+using testing::NumberOf;
+using testing::ReadNumbers;
 using testing::SimEnv;
 using ::testing::SizeIs;
+using testing::StoredNumbers;
 
 constexpr uint64_t kSpansPerBlock = 400, kSpansPerTrace = 4, kBlocks = 3;
 constexpr uint64_t kTraces = kBlocks * kSpansPerBlock / kSpansPerTrace;

@@ -7,8 +7,8 @@
 #include <functional>
 
 #include "codec/trace_file_writer.h"
-#include "store/numbered_spans.h"
 #include "testing/manual_clock.h"
+#include "testing/numbered_spans.h"
 #include "testing/random_batch.h"
 #include "testing/sim_env.h"
 #include "testing/wild_batch.h"
@@ -19,9 +19,11 @@ namespace {
 
 using codec::TraceFileFormat;
 using codec::TraceFormat;
+using testing::AppendAndWait;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using testing::ManualClock;
+using testing::NumberedBatch;
 using testing::SimEnv;
 
 struct FileKind {
