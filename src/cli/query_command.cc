@@ -19,6 +19,7 @@
 #include "cli/terminal.h"
 #include "cli/time_option.h"
 #include "cli/trace_source.h"
+#include "model/pasted_id.h"
 
 namespace weft::cli {
 namespace {
@@ -130,8 +131,9 @@ int PrintPages(const Options& options, TraceSource* source) {
 
 int Run(Options options) {
   if (LooksLikeTraceId(options.request.traceql)) {
-    PrintError(fmt::format("{0} is a trace id, not TraceQL: `weft trace {0}` shows the trace",
-                           options.request.traceql));
+    PrintError(fmt::format("{} is a trace id, not TraceQL: `weft trace {}` shows the trace",
+                           options.request.traceql,
+                           ParsePastedId(options.request.traceql)->trace_id.ToHex()));
     return kExitUsage;
   }
   if (options.request.traceql.empty() && options.tags.empty()) {

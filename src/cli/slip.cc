@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "cli/terminal.h"
+#include "model/pasted_id.h"
 
 namespace weft::cli {
 namespace {
@@ -136,8 +137,8 @@ std::string Word(std::string_view text) {
 }  // namespace
 
 bool LooksLikeTraceId(std::string_view text) {
-  return text.size() >= 16 && text.size() <= 32 &&
-         text.find_first_not_of("0123456789abcdefABCDEF") == text.npos;
+  constexpr size_t kDigitsMin = 16;
+  return text.size() >= kDigitsMin && !text.starts_with('{') && ParsePastedId(text).has_value();
 }
 
 std::string MeantCommand(std::string_view word) {

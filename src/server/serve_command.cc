@@ -79,6 +79,14 @@ void SayHello(const RunningServer& server, bool is_new) {
   std::fflush(stdout);
 }
 
+// "127.0.0.1:4317 is already in use by ..."; a path that is in use has no port to move.
+bool NamesAPortInUse(std::string_view message) {
+  const size_t at = message.find(" is already in use");
+  const size_t colon = message.rfind(':', at);
+  return at != message.npos && colon != message.npos && colon + 1 < at &&
+         message.substr(colon + 1, at - colon - 1).find_first_not_of("0123456789") == message.npos;
+}
+
 // Whether the store begins with nothing: perhaps not the directory that was meant.
 bool IsNewDirectory(const config::Config& config) {
   for (const config::Component& component : config.components) {
@@ -120,8 +128,13 @@ int Serve(const Options& options) {
   RunningServer server(std::move(loaded->config), cli::Version(), PosixEnv(), SystemClock());
   if (Status status = server.Start(); !status) {
     cli::PrintError(status.error().message);
-    if (status.error().message.find("in use") != std::string::npos)
+    if (NamesAPortInUse(status.error().message))
       cli::PrintNote("`weft serve --port-offset 100` moves all ports by 100.");
+    if (status.error().message.find("is held by process") != std::string::npos)
+      cli::PrintNote(
+          "A weft works on this data directory already; a second one beside it needs --data DIR "
+          "and "
+          "--port-offset 100.");
     return cli::kExitFailed;
   }
   SayHello(server, is_new);
