@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { eventually, isMock, ownCheckout, send, useWeft } from './weft.mjs';
+import { eventually, freshId, isMock, ownCheckout, send, TraceMaker, useWeft } from './weft.mjs';
 
 const weft = useWeft();
 const suffix = `-${Date.now().toString(36)}`;
@@ -45,7 +45,8 @@ describe('search', () => {
     await page.locator('#form-service').fill(service);
     await page.locator('[aria-label="Span duration at least"]').fill('1ms');
     await page.locator('#form-tags').fill('http.route=/checkout');
-    const line = `{ resource.service.name = "${service}" && duration >= 1ms && .http.route = "/checkout" }`;
+    const route = ['span', 'resource', 'instrumentation', 'event', 'link'].map((place) => `${place}.http.route = "/checkout"`).join(' || ');
+    const line = `{ resource.service.name = "${service}" && duration >= 1ms && (${route}) }`;
     await eventually(async () => assert.equal(await page.locator('#query').inputValue(), line));
     await page.keyboard.press('Enter');
     await page.waitForSelector('tr[data-trace]');
@@ -54,6 +55,8 @@ describe('search', () => {
     await page.waitForFunction(() => document.querySelector('#form-status').value === 'ok');
     assert.equal(await page.locator('[aria-label="Span duration at most"]').inputValue(), '2s');
     assert.equal(await page.locator('#form-tags').inputValue(), '');
+    await page.locator('#query').fill(line);
+    await page.waitForFunction(() => document.querySelector('#form-tags').value === 'http.route=/checkout');
     await page.locator('#query').fill('{ name = "a" || name = "b" }');
     await page.waitForSelector('text=more than the form can show');
     assert.deepEqual(page.complaints, []);
@@ -131,7 +134,47 @@ describe('search', () => {
     await page.waitForSelector('tr[data-trace]');
     assert.equal(await page.locator('#form-service').inputValue(), service);
     assert.equal(await page.locator('#form-operation').inputValue(), 'POST /checkout');
-    assert.ok(new URL(page.url()).searchParams.get('q').includes('.http.route = "/checkout"'));
+    assert.equal(await page.locator('#form-tags').inputValue(), 'http.route=/checkout');
+    assert.ok(new URL(page.url()).searchParams.get('q').includes('(span.http.route = "/checkout" || resource.http.route = '));
+    await page.close();
+  });
+
+  it('finds an error however it was said, by address, form and attribute', async () => {
+    const named = `errors${suffix}`;
+    const kSpans = {
+      status: { error: 'refused' }, bool: { attributes: { error: true } }, text: { attributes: { error: 'true' } },
+      event: { events: [{ atUs: 10, name: 'exception', attributes: { error: true } }] },
+      fine: { attributes: { error: false } }, other: { attributes: { error: 'timeout' } },
+    };
+    const ids = {};
+    for (const [name, extra] of Object.entries(kSpans)) {
+      const maker = new TraceMaker(1, freshId());
+      maker.span(named, name, 2, null, 0, 1000, extra);
+      await send(weft, maker);
+      ids[name] = maker.traceId;
+    }
+    const expectFound = (page, names) => eventually(async () => {
+      const found = await page.locator('tr[data-trace]').evaluateAll((rows) => rows.map((row) => row.dataset.trace));
+      assert.deepEqual(found.sort(), names.map((name) => ids[name]).sort());
+    });
+    const kWrong = ['status', 'bool', 'text', 'event'];
+    const page = await weft.open(`/search?service=${named}&lookback=1h&tags=${encodeURIComponent('{"error":"true"}')}`);
+    await expectFound(page, kWrong);
+    for (const [text, names] of [['error=false', ['fine', 'other']], ['error=timeout', ['other']], ['error=true', kWrong]]) {
+      await page.locator('#form-tags').fill(text);
+      await page.keyboard.press('Enter');
+      await expectFound(page, names);
+      assert.equal(await page.locator('#form-tags').inputValue(), text);
+    }
+    await page.goto(`${weft.url}/trace/${ids.bool}`);
+    await page.locator('.tree-row', { hasText: 'bool' }).first().click();
+    const link = page.locator('.span-panel .attribute', { hasText: 'error' }).locator('a.value').first();
+    const asked = new URL(await link.getAttribute('href'), weft.url).searchParams.get('q');
+    assert.match(asked, /^\{ \(status = error \|\| span\.error = true \|\| .*link\.error = "true"\) \}$/);
+    await link.click();
+    await page.waitForSelector(`tr[data-trace="${ids.status}"]`);
+    assert.equal(await page.locator('#form-tags').inputValue(), 'error=true');
+    assert.deepEqual(page.complaints, []);
     await page.close();
   });
 

@@ -9,7 +9,7 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { big, browse, checkout, kRootlessTrace, rootless, skewed } from './shop.mjs';
 import { chunk, details, Store } from './store.mjs';
-import { matches, parseSpansets, QueryError } from './query.mjs';
+import { comparisonsOf, matches, parseSpansets, QueryError } from './query.mjs';
 
 const kTypes = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8', '.svg': 'image/svg+xml' };
 export const kCsp = "default-src 'self'; base-uri 'self'; frame-ancestors 'none'; form-action 'self'; object-src 'none'";
@@ -168,7 +168,7 @@ function hintsOf(store, terms) {
 function search(store, get, response) {
   const started = process.hrtime.bigint();
   const spansets = parseSpansets(get('q') ?? '{}');
-  const terms = spansets.flat();
+  const terms = spansets.flatMap(comparisonsOf);
   const low = BigInt(get('start') ?? 0);
   const high = BigInt(get('end') ?? '9223372036854775807');
   const limit = Number(get('limit') ?? 20);
@@ -201,7 +201,7 @@ function search(store, get, response) {
       spans: h.spans, errors: h.errors, services: [...services.values()].sort((a, b) => b.spans - a.spans), matched: hits.length,
       matches: hits.slice(0, spss).map((r) => ({
         spanId: r.span.spanId, service: r.span.service, name: r.span.name, startNs: String(r.span.start), durationNs: r.duration, error: r.span.status === 2,
-        attributes: Object.fromEntries(terms.filter((t) => t.key.includes('.')).map((t) => [t.key, String(t.value)])),
+        attributes: Object.fromEntries(terms.filter((t) => t.key.includes('.') && matches(r, view, t)).map((t) => [t.key, String(t.value)])),
       })),
     };
   });

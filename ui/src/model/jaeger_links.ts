@@ -2,10 +2,10 @@
 //
 // jaeger-ui's search addresses, read as ours: /search?service=&operation=&tags=&start=&end=&
 // minDuration=&maxDuration=&limit=&lookback=. Its times are microseconds. Next: model/search_url.ts.
-import { emptyForm, formToQuery, parseTags, type Term } from './query_form';
+import { allOf, emptyForm, formConditions, parseTags, type FormTag } from './query_form';
 import { readPastedTrace } from './pasted_trace';
+import { anyOf, tagCondition, type Tag } from './tag_condition';
 import type { TimeRange } from './time_range';
-import { attributePath, quote } from './traceql_text';
 import { parseDuration } from './units';
 
 const kForeign = ['service', 'operation', 'tags', 'tag', 'minDuration', 'maxDuration', 'lookback'];
@@ -14,32 +14,57 @@ export function isJaegerSearch(parameters: URLSearchParams): boolean {
   return kForeign.some((name) => parameters.has(name)) && !parameters.has('q');
 }
 
-function tagTerm(key: string, value: string): Term {
-  if (key === 'error' && (value === 'true' || value === 'false')) {
-    return { key: 'status', op: value === 'true' ? '=' : '!=', value: 'error' };
-  }
-  if (key === 'span.kind') return { key: 'kind', op: '=', value: value.toLowerCase() };
-  const literal = /^(-?\d+(\.\d+)?|true|false)$/.test(value) ? value : quote(value);
-  return { key: attributePath('', key), op: '=', value: literal };
+// A value as the tag's text. Whole numbers may have more digits than a number of JavaScript.
+function valueText(value: unknown, written: unknown): string {
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' && /^-?\d+$/.test(String(written)) ? String(written) : JSON.stringify(value);
 }
 
-// `tags` is a JSON object in jaeger-ui's own links, logfmt where people typed it; `tag` is key:value.
-function tagTerms(parameters: URLSearchParams): Term[] {
-  const terms: Term[] = [];
-  for (const text of parameters.getAll('tags')) {
-    let pairs: [string, unknown][] | null = null;
-    try {
-      pairs = Object.entries(JSON.parse(text) as Record<string, unknown>);
-    } catch {
-      terms.push(...(parseTags(text) ?? []));
+// A JSON object; null where the text is something else.
+function jsonTags(text: string): Tag[] | null {
+  const numbersAsText = text.replace(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g, (one) => (one.startsWith('"') ? one : `"${one}"`));
+  try {
+    const tags = JSON.parse(text) as unknown;
+    const written = JSON.parse(numbersAsText) as Record<string, unknown>;
+    if (typeof tags !== 'object' || tags === null || Array.isArray(tags)) return null;
+    return Object.entries(tags).map(([key, value]) => ({ key, value: valueText(value, written[key]) }));
+  } catch {
+    return null;
+  }
+}
+
+// `tags` is a JSON object in jaeger-ui's own links, logfmt where people typed it.
+function tagsOf(parameters: URLSearchParams): FormTag[] {
+  return parameters.getAll('tags').flatMap((text) => jsonTags(text) ?? parseTags(text) ?? []);
+}
+
+const kReadingsMax = 8;
+
+// The tags that `key:value` can mean: any colon may be the one between, but `\:` is one of the key,
+// and says where the key has its own.
+export function readColonTag(text: string): Tag[] {
+  const readings: Tag[] = [];
+  let key = '';
+  let isEscaped = false;
+  for (let at = 0; at < text.length && readings.length < kReadingsMax; at++) {
+    if (text.startsWith('\\:', at)) {
+      key += ':';
+      isEscaped = true;
+      at++;
+      continue;
     }
-    for (const [key, value] of pairs ?? []) terms.push(tagTerm(key, String(value)));
+    if (text[at] === ':' && key !== '') {
+      readings.push({ key, value: text.slice(at + 1) });
+      if (isEscaped) break;
+    }
+    key += text[at];
   }
-  for (const text of parameters.getAll('tag')) {
-    const colon = text.indexOf(':');
-    if (colon > 0) terms.push(tagTerm(text.slice(0, colon), text.slice(colon + 1)));
-  }
-  return terms;
+  return readings;
+}
+
+function colonConditions(parameters: URLSearchParams): string[] {
+  return parameters.getAll('tag').map(readColonTag).filter((readings) => readings.length > 0)
+    .map((readings) => (readings.length === 1 ? tagCondition(readings[0]!) : anyOf(readings.map(tagCondition))));
 }
 
 // The traces of jaeger-ui's comparison: /trace/A...B, with further ones as cohort=C; also /compare and
@@ -69,9 +94,8 @@ export function readJaegerSearch(parameters: URLSearchParams): JaegerSearch {
   form.operation = operation === 'all' ? '' : operation;
   form.spanMin = parameters.get('minDuration') ?? '';
   form.spanMax = parameters.get('maxDuration') ?? '';
-  form.tags = tagTerms(parameters);
-  const status = form.tags.findIndex((term) => term.key === 'status' && term.op === '=');
-  if (status >= 0) form.status = form.tags.splice(status, 1)[0]!.value;
+  form.tags = tagsOf(parameters);
+  const query = allOf([...formConditions(form), ...colonConditions(parameters)]);
 
   const start = microseconds(parameters.get('start'));
   const end = microseconds(parameters.get('end'));
@@ -83,5 +107,5 @@ export function readJaegerSearch(parameters: URLSearchParams): JaegerSearch {
     range = { kind: 'last', text: lookback };
   }
   const limit = Number(parameters.get('limit'));
-  return { query: formToQuery(form), range, limit: Number.isInteger(limit) && limit > 0 ? limit : null };
+  return { query, range, limit: Number.isInteger(limit) && limit > 0 ? limit : null };
 }

@@ -45,26 +45,62 @@ export function tokenize(text: string): Token[] {
   return tokens;
 }
 
+// As the server writes strings.
 export function quote(text: string): string {
-  const escaped = text.replace(/[\\"]/g, '\\$&').replace(/\n/g, '\\n').replace(/\t/g, '\\t');
+  const escaped = text.replace(/[\\"]/g, '\\$&').replace(/[\x00-\x1f\x7f]/g, (control) => {
+    return `\\x${control.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  });
   return `"${escaped}"`;
 }
 
-const kEscapes: Record<string, string> = { n: '\n', t: '\t', r: '\r' };
+const kLetters: Record<string, string> = {
+  a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v', '\\': '\\', '"': '"',
+};
+// Bytes, which may make characters together; code points; letters.
+const kEscapes = /((?:\\x[0-9a-fA-F]{2}|\\[0-3][0-7]{2})+)|\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})|\\(.)/gs;
+
+function bytesText(escapes: string): string {
+  const bytes = escapes.slice(1).split('\\').map((one) => (one[0] === 'x' ? parseInt(one.slice(1), 16) : parseInt(one, 8)));
+  return new TextDecoder().decode(Uint8Array.from(bytes));
+}
+
+// The text of what stands between the quotes; `unknown` is called for what is no escape.
+function unescape(inner: string, unknown: (letter: string) => string): string {
+  return inner.replace(kEscapes, (all, bytes?: string, short?: string, long?: string, letter?: string) => {
+    if (bytes !== undefined) return bytesText(bytes);
+    if (letter !== undefined) return kLetters[letter] ?? unknown(letter);
+    const code = parseInt(short ?? long!, 16);
+    return code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ? unknown(all.slice(1)) : String.fromCodePoint(code);
+  });
+}
+
+// The string at the front of `text`, which starts with a double quote, as strictly as the server
+// reads it; null where it is none.
+export function scanString(text: string): { value: string; length: number } | null {
+  const match = /^"((?:[^"\\\n]|\\.)*)"/.exec(text);
+  if (match === null) return null;
+  let isKnown = true;
+  const value = unescape(match[1]!, () => {
+    isKnown = false;
+    return '';
+  });
+  return isKnown ? { value, length: match[0].length } : null;
+}
 
 // The text of a string literal; null when `literal` is none or does not end.
 export function unquote(literal: string): string | null {
   if (/^`[^`]*`$/.test(literal)) return literal.slice(1, -1);
   if (!/^"(?:[^"\\]|\\.)*"$/s.test(literal)) return null;
-  return literal.slice(1, -1).replace(/\\(.)/gs, (_, escape: string) => kEscapes[escape] ?? escape);
+  return unescape(literal.slice(1, -1), (letter) => letter);
 }
 
-const kPlainKey = /^[A-Za-z_][A-Za-z0-9_.\-:/@]*$/;
+// The server's rule for keys that need no quotes.
+const kPlainKey = /^[A-Za-z_./:@$-][A-Za-z0-9_./:@$-]*$/;
 
 // `span.http.route`, `resource."odd key"`, `.key` for an unknown scope.
 export function attributePath(scope: string, key: string): string {
   if (scope === 'intrinsic') return key;
-  return `${scope}.${kPlainKey.test(key) ? key : quote(key)}`;
+  return `${scope}.${kPlainKey.test(key) ? key : `"${key.replace(/[\\"]/g, '\\$&')}"`}`;
 }
 
 // The scope and key of a path; an intrinsic has scope "intrinsic".

@@ -3,6 +3,7 @@
 // Attributes by key: each value can be copied, and opens the search for spans that have it.
 import type { JsonValue, KeyValue } from '../../api/types';
 import { searchUrl } from '../../model/search_url';
+import { tagCondition } from '../../model/tag_condition';
 import { attributePath, quote } from '../../model/traceql_text';
 import { CopyButton } from '../../parts/copy_button';
 
@@ -24,6 +25,14 @@ function literal(attribute: KeyValue): string | null {
   }
 }
 
+// What finds the spans that have it; "" where nothing does. Of `error` people mean all that is one.
+function queryOf(attribute: KeyValue, scope: string): string {
+  const value = scope === '' ? null : literal(attribute);
+  if (value === null) return '';
+  const { key } = attribute;
+  return `{ ${key === 'error' ? tagCondition({ key, value: valueText(attribute.value) }) : `${attributePath(scope, key)} = ${value}`} }`;
+}
+
 // `scope` is TraceQL's: span, resource, instrumentation, event, link; "" where none can be asked for.
 export function AttributeList({ attributes, scope }: { attributes: readonly KeyValue[]; scope: string }) {
   const sorted = [...attributes].sort((a, b) => (a.key < b.key ? -1 : 1));
@@ -31,8 +40,7 @@ export function AttributeList({ attributes, scope }: { attributes: readonly KeyV
     <dl class="attributes">
       {sorted.map((attribute) => {
         const text = valueText(attribute.value);
-        const value = scope === '' ? null : literal(attribute);
-        const query = value === null ? '' : `{ ${attributePath(scope, attribute.key)} = ${value} }`;
+        const query = queryOf(attribute, scope);
         return (
           <div key={attribute.key} class="attribute">
             <dt title={`${attribute.key} (${attribute.type})`}>{attribute.key}</dt>
