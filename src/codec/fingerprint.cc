@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -62,6 +61,36 @@ uint64_t HashValue(const Value& value, uint64_t seed) {
   }
 }
 
+// ---- times
+
+bool IsMicroseconds(uint64_t ns) { return ns % kNsPerUs == 0; }
+uint64_t Cut(uint64_t ns) { return ns - ns % kNsPerUs; }
+uint64_t Rounded(uint64_t ns) { return Cut(ns) + (ns % kNsPerUs >= kNsPerUs / 2 ? kNsPerUs : 0); }
+
+// What JSON.stringify() of a browser leaves of a whole number.
+uint64_t AsScriptNumber(uint64_t number) {
+  // The shortest digits that read back the same, then zeros.
+  char digits[32];
+  const auto [digits_end, error] = std::to_chars(
+      digits, digits + sizeof digits, static_cast<double>(number), std::chars_format::scientific);
+  if (error != std::errc()) return number;
+  uint64_t value = 0;
+  int count = 0;
+  const std::string_view scientific(digits, static_cast<size_t>(digits_end - digits));
+  const size_t exponent_at = scientific.find('e');
+  for (char c : scientific.substr(0, exponent_at)) {
+    if (c == '.') continue;
+    value = value * 10 + static_cast<uint64_t>(c - '0');
+    ++count;
+  }
+  int exponent = 0;
+  std::string_view power = scientific.substr(exponent_at + 1);
+  if (power.starts_with('+')) power.remove_prefix(1);
+  std::from_chars(power.data(), power.data() + power.size(), exponent);
+  for (; count <= exponent; ++count) value *= 10;
+  return value;
+}
+
 // Takes the numbers of the spans of one batch.
 class Printer {
  public:
@@ -91,17 +120,20 @@ class Printer {
     AddExtras(span, &print.extras);
     for (uint64_t more : {resource.extras, scope.extras})
       if (more != 0) print.extras = HashNumber(more, print.extras);
-    for (const Event& event : span.events) print.events.Add(Of(event, &print.extras));
+    for (const Event& event : span.events)
+      print.events.Add(Of(event, event.time_ns, &print.extras));
     return print;
   }
 
-  EventPrint Of(const Event& event, uint64_t* extras) const {
+  // The event at this time.
+  EventPrint Of(const Event& event, uint64_t time_ns, uint64_t* extras) const {
     NoteExtra(event.dropped_attributes, extras);
-    const uint64_t hash = HashText(event.name, kEvent);
-    return {.hash = HashNumber(Bag(event.attributes, kEvent), hash),
-            .times = event.time_ns,
-            .count = 1,
-            .has_nanoseconds = event.time_ns % kNsPerUs != 0};
+    const uint64_t hash = HashNumber(Bag(event.attributes, kEvent), HashText(event.name, kEvent));
+    return {.exact = HashNumber(time_ns, hash),
+            .cut = HashNumber(Cut(time_ns), hash),
+            .rounded = HashNumber(Rounded(time_ns), hash),
+            .script = HashNumber(is_otlp() ? AsScriptNumber(time_ns) : time_ns, hash),
+            .count = 1};
   }
 
  private:
@@ -251,46 +283,20 @@ std::optional<SpanBatch> TravelWhole(TraceFormat format, const SpanBatch& batch)
   return std::move(*there);
 }
 
-// ---- times
-
-// Those before a trip. An event that did not come back is seen by the count.
-void TakeTimes(const Span& span, Fingerprint* print) {
+// Times are those before the trip. An event that did not come back is seen by the count; where the
+// format orders events in another way, their times are those behind it.
+void TakeTimes(const Printer& printer, const Span& there, const Span& span, Fingerprint* print) {
   print->start_ns = span.start_ns;
   print->end_ns = span.end_ns;
-  print->events.times = 0;
-  print->events.has_nanoseconds = false;
-  for (const Event& event : span.events) {
-    print->events.times += event.time_ns;
-    if (event.time_ns % kNsPerUs != 0) print->events.has_nanoseconds = true;
+  const bool aligned = std::ranges::equal(
+      there.events, span.events,
+      [](const Event& a, const Event& b) { return Cut(a.time_ns) == Cut(b.time_ns); });
+  if (!aligned) return;
+  print->events = {};
+  for (size_t i = 0; i < there.events.size(); ++i) {
+    uint64_t extras = 0;
+    print->events.Add(printer.Of(there.events[i], span.events[i].time_ns, &extras));
   }
-}
-
-bool IsMicroseconds(uint64_t ns) { return ns % kNsPerUs == 0; }
-uint64_t Cut(uint64_t ns) { return ns - ns % kNsPerUs; }
-uint64_t Rounded(uint64_t ns) { return Cut(ns) + (ns % kNsPerUs >= kNsPerUs / 2 ? kNsPerUs : 0); }
-
-// What JSON.stringify() of a browser leaves of a whole number.
-uint64_t AsScriptNumber(uint64_t number) {
-  // The shortest digits that read back the same, then zeros.
-  char digits[32];
-  const auto [digits_end, error] = std::to_chars(
-      digits, digits + sizeof digits, static_cast<double>(number), std::chars_format::scientific);
-  if (error != std::errc()) return number;
-  uint64_t value = 0;
-  int count = 0;
-  const std::string_view scientific(digits, static_cast<size_t>(digits_end - digits));
-  const size_t exponent_at = scientific.find('e');
-  for (char c : scientific.substr(0, exponent_at)) {
-    if (c == '.') continue;
-    value = value * 10 + static_cast<uint64_t>(c - '0');
-    ++count;
-  }
-  int exponent = 0;
-  std::string_view power = scientific.substr(exponent_at + 1);
-  if (power.starts_with('+')) power.remove_prefix(1);
-  std::from_chars(power.data(), power.data() + power.size(), exponent);
-  for (; count <= exponent; ++count) value *= 10;
-  return value;
 }
 
 bool TimeIsKept(TraceFormat format, uint64_t fine, uint64_t coarse) {
@@ -321,24 +327,20 @@ bool TimesAreKept(TraceFormat format, const Fingerprint& fine, const Fingerprint
   return format == TraceFormat::kOtlp && !absent && TimeIsKept(format, fine.end_ns, coarse.end_ns);
 }
 
-bool EventsAreKept(TraceFormat format, const EventPrint& fine, const EventPrint& coarse) {
-  if (fine.hash != coarse.hash || fine.count != coarse.count) return false;
-  if (fine.times == coarse.times) return true;
-  // Each was cut or rounded by itself.
-  const auto more = static_cast<int64_t>(coarse.times - fine.times);
-  if (fine.has_nanoseconds && !coarse.has_nanoseconds)
-    return more > -int64_t{kNsPerUs} * fine.count && more <= int64_t{kNsPerUs} / 2 * fine.count;
-  constexpr int64_t kScriptNs = 256;
-  return format == TraceFormat::kOtlp && std::abs(more) <= kScriptNs * fine.count;
+bool EventsAreKept(const EventPrint& fine, const EventPrint& coarse) {
+  return fine.count == coarse.count &&
+         (fine.exact == coarse.exact || fine.cut == coarse.exact || fine.rounded == coarse.exact ||
+          fine.script == coarse.exact);
 }
 
 }  // namespace
 
 void EventPrint::Add(const EventPrint& more) {
-  hash += more.hash;
-  times += more.times;
+  exact += more.exact;
+  cut += more.cut;
+  rounded += more.rounded;
+  script += more.script;
   count += more.count;
-  has_nanoseconds = has_nanoseconds || more.has_nanoseconds;
 }
 
 std::vector<Fingerprint> FingerprintSpans(TraceFormat format, const SpanBatch& batch) {
@@ -353,9 +355,12 @@ std::vector<std::optional<Fingerprint>> FingerprintTrips(TraceFormat format,
                                                          const SpanBatch& batch) {
   std::vector<std::optional<Fingerprint>> prints(batch.spans.size());
   auto take = [&](const SpanBatch& there, size_t first) {
-    const std::vector<Fingerprint> some = FingerprintSpans(format, there);
-    for (size_t i = 0; i < some.size(); ++i)
-      TakeTimes(batch.spans[first + i], &prints[first + i].emplace(some[i]));
+    Printer printer(format, there);
+    for (size_t i = 0; i < there.spans.size(); ++i) {
+      const Span& span = there.spans[i];
+      TakeTimes(printer, span, batch.spans[first + i],
+                &prints[first + i].emplace(printer.Of(span)));
+    }
   };
   if (auto there = TravelWhole(format, Some(batch, 0, batch.spans.size()))) {
     take(*there, 0);
@@ -390,13 +395,11 @@ std::vector<EventPrint> FingerprintLogTrips(TraceFormat format, const SpanBatch&
   if (!there) return prints;
   Printer printer(format, *there);
   for (size_t i = 0; i < prints.size(); ++i) {
+    const LogRecord& log = batch.logs[i];
     for (const Event& event : there->spans[i].events) {
       uint64_t extras = 0;
-      prints[i].Add(printer.Of(event, &extras));
+      prints[i].Add(printer.Of(event, log.time_ns != 0 ? log.time_ns : log.observed_ns, &extras));
     }
-    const LogRecord& log = batch.logs[i];
-    prints[i].times = log.time_ns != 0 ? log.time_ns : log.observed_ns;
-    prints[i].has_nanoseconds = !IsMicroseconds(prints[i].times);
   }
   return prints;
 }
@@ -417,10 +420,10 @@ bool IsAllThatIsKept(TraceFormat format, const Fingerprint& fine, const EventPri
   if (fine.content != coarse.content) return false;
   if (coarse.extras != 0 && coarse.extras != fine.extras) return false;
   if (!TimesAreKept(format, fine, coarse)) return false;
-  if (EventsAreKept(format, fine.events, coarse.events)) return true;
+  if (EventsAreKept(fine.events, coarse.events)) return true;
   EventPrint all = fine.events;
   all.Add(logs);
-  return logs.count > 0 && EventsAreKept(format, all, coarse.events);
+  return logs.count > 0 && EventsAreKept(all, coarse.events);
 }
 
 }  // namespace weft::codec

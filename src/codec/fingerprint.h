@@ -8,7 +8,7 @@
 //
 // What the format holds is not said twice: a span is written by codec's own encoder and read by its
 // decoder, and what comes back is hashed. Log records come back as events of their span; their
-// numbers are taken apart, and add up.
+// prints are taken apart, and add up.
 //
 // Thread rule: pure functions. Used by store/import.cc. Next: codec/trace_file.h.
 #pragma once
@@ -22,12 +22,14 @@
 
 namespace weft::codec {
 
-// Of any number of events, in any order.
+// Of any number of events, in any order: sums over hashes of name, attributes and time of each, with
+// the times as they are and in each form in which a format may give them back.
 struct EventPrint {
-  uint64_t hash = 0;   // sum over names and attributes
-  uint64_t times = 0;  // sum of nanoseconds, modulo 2^64
+  uint64_t exact = 0;    // nanoseconds
+  uint64_t cut = 0;      // microseconds, cut
+  uint64_t rounded = 0;  // microseconds, rounded
+  uint64_t script = 0;   // nanoseconds as a browser's numbers hold them
   uint32_t count = 0;
-  bool has_nanoseconds = false;  // a time is no whole microsecond
 
   void Add(const EventPrint& more);
 };

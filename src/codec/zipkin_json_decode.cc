@@ -79,6 +79,8 @@ struct SpanFacts {
   uint64_t duration_ns = 0;
   bool has_duration = false, shared = false, debug = false, error = false;
   std::string_view error_message, status_code, scope_name, scope_version, trace_state;
+  // Has a field that v1 does not know: then an annotation is what it says, whatever its name.
+  bool is_v2 = false;
   // v1
   std::optional<uint64_t> core[kCoreCount];
   Endpoint core_endpoint[kCoreCount], any_endpoint, server_address, client_address;
@@ -157,6 +159,7 @@ bool ZipkinJsonDecoder::ReadSpan(Json json, Span* span) {
     return false;
   if (span->trace_id.empty()) return walker_.FailAt(start, "traceId: missing or all zero");
   if (span->span_id.empty()) return walker_.FailAt(start, "id: missing or all zero");
+  if (facts_.is_v2) std::ranges::fill(facts_.core, std::nullopt);
   FinishV1(span);
   if (!FinishTimes(span)) return walker_.FailAt(start, "duration: ends beyond the year 2554");
   FinishStatus(span);
@@ -165,7 +168,7 @@ bool ZipkinJsonDecoder::ReadSpan(Json json, Span* span) {
   if (facts_.shared) Push("zipkin.shared", Value::Bool(true));
   if (facts_.debug) Push("zipkin.debug", Value::Bool(true));
   span->attributes = scratch_.attributes.TakeSince(attributes, arena_);
-  DropCoreEvents(events);
+  if (!facts_.is_v2) DropCoreEvents(events);
   span->events = scratch_.events.TakeSince(events, arena_);
   span->resource = ServiceResource(facts_.local.service);
   span->trace_state = facts_.trace_state;
@@ -174,6 +177,9 @@ bool ZipkinJsonDecoder::ReadSpan(Json json, Span* span) {
 }
 
 bool ZipkinJsonDecoder::SpanField(uint32_t number, Json value, Span* span) {
+  for (uint32_t field : {span_item::kKind, span_item::kLocal, span_item::kRemote, span_item::kTags,
+                         span_item::kShared})
+    facts_.is_v2 = facts_.is_v2 || number == field;
   switch (number) {
     case span_item::kTraceId:
       return ReadId(value, &span->trace_id);

@@ -195,6 +195,22 @@ TEST(ZipkinJson, TextThatIsNoUtf8IsKept) {
   EXPECT_THAT(batch.rejected_spans.message, HasSubstr("[1].name: control character in a string"));
 }
 
+TEST(ZipkinJson, AnnotationsOfV2AreWhatTheySay) {
+  SpanBatch batch = Decode(
+      R"([{"traceId":"1","id":"2","timestamp":5,"duration":9,"localEndpoint":{"serviceName":"s"},)"
+      R"("annotations":[{"timestamp":6,"value":"cs"},{"timestamp":7,"value":"cr"}]},)"
+      R"({"traceId":"1","id":"3","annotations":[{"timestamp":6,"value":"cs"},)"
+      R"({"timestamp":7,"value":"cr"}]}])");
+  ASSERT_EQ(batch.spans.size(), 2u);
+  EXPECT_EQ(batch.spans[0].kind, SpanKind::kUnspecified);
+  ASSERT_EQ(batch.spans[0].events.size(), 2u);
+  EXPECT_EQ(batch.spans[0].events[1].name, "cr");
+  EXPECT_EQ(batch.spans[0].end_ns, 14'000u);
+  EXPECT_EQ(batch.spans[1].kind, SpanKind::kClient);
+  EXPECT_EQ(batch.spans[1].events.size(), 0u);
+  EXPECT_EQ(batch.spans[1].end_ns, 7'000u);
+}
+
 TEST(ZipkinJson, WhatIsWrittenIsReadAgain) {
   constexpr char kSpans[] =
       R"([{"traceId":"000000000000000000000000000000a1","parentId":"00000000000000b2",)"

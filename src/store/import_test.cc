@@ -4,7 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <functional>
+#include <utility>
 
 #include "codec/trace_file_writer.h"
 #include "testing/manual_clock.h"
@@ -235,6 +237,45 @@ TEST_F(ImportTest, TheSameIdWithOtherContentIsKeptAndNamed) {
     EXPECT_THAT(counts.same_id_examples,
                 ElementsAre("0100000000000000 of trace 7e000000000000000000000000000000"));
     EXPECT_EQ(SpanCount(), ++kept);
+  }
+}
+
+TEST_F(ImportTest, EventsAreComparedOneByOne) {
+  const auto with_events = [](std::array<std::pair<const char*, uint64_t>, 2> named) {
+    SpanBatch batch = One();
+    auto events = batch.arena.NewArray<Event>(2);
+    for (size_t i = 0; i < 2; ++i) {
+      events[i].name = named[i].first;
+      events[i].time_ns = batch.spans[0].start_ns + named[i].second;
+    }
+    batch.spans[0].events = events;
+    return batch;
+  };
+  ASSERT_TRUE(AppendAndWait(store_.get(), with_events({{{"a", 1'234}, {"b", 5'678}}})));
+  for (TraceFormat format : {TraceFormat::kOtlp, TraceFormat::kJaeger, TraceFormat::kZipkin}) {
+    // Each by itself cut to microseconds, or rounded.
+    for (uint64_t up : {0, 1000}) {
+      SpanBatch coarse = with_events({{{"a", 1'234}, {"b", 5'678}}});
+      auto events = coarse.arena.NewArray<Event>(2);
+      for (size_t i = 0; i < 2; ++i) {
+        events[i] = coarse.spans[0].events[i];
+        const uint64_t rest = events[i].time_ns % 1000;
+        events[i].time_ns += rest >= 500 ? up - rest : -rest;
+      }
+      coarse.spans[0].events = events;
+      coarse.spans[0].start_ns -= coarse.spans[0].start_ns % 1000;
+      coarse.spans[0].end_ns = coarse.spans[0].start_ns + 12'000;
+      EXPECT_EQ(Import(std::move(coarse), format).duplicates, 1u) << up;
+    }
+  }
+  // The same names and the same sum of times are another content: names swapped, times moved apart.
+  uint64_t moved = 0;
+  for (TraceFormat format : {TraceFormat::kOtlp, TraceFormat::kJaeger, TraceFormat::kZipkin}) {
+    moved += 2'000;
+    EXPECT_EQ(Import(with_events({{{"b", 1'234 - moved}, {"a", 5'678 + moved}}}), format).same_id,
+              1u);
+    EXPECT_EQ(Import(with_events({{{"a", 1'234 + moved}, {"b", 5'678 - moved}}}), format).same_id,
+              1u);
   }
 }
 
