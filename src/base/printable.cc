@@ -55,6 +55,9 @@ std::string Rewrite(std::string_view text, Write write) {
 
 bool IsUnprintable(char32_t code) {
   if (code < 0x20 || (code >= 0x7F && code < 0xA0)) return true;
+  // What has no width and joins nothing: a name with it looks like another one.
+  if (code == 0xAD || code == 0x200B || (code >= 0x2060 && code <= 0x2064) || code == 0xFEFF)
+    return true;
   // ALM, LRM and RLM, embeddings and overrides, isolates with their deprecated neighbours.
   return code == 0x061C || code == 0x200E || code == 0x200F || (code >= 0x2028 && code <= 0x202E) ||
          (code >= 0x2066 && code <= 0x206F);

@@ -31,10 +31,10 @@ Status WriteAll(int descriptor, std::string_view bytes, std::string_view name) {
   return {};
 }
 
-Status CheckPlanted(const std::string& path) {
+Status CheckPlanted(const std::string& path, bool believed) {
   struct stat place, folder;
-  if (lstat(path.c_str(), &place) != 0 || S_ISREG(place.st_mode) || S_ISDIR(place.st_mode))
-    return {};
+  if (lstat(path.c_str(), &place) != 0 || S_ISDIR(place.st_mode)) return {};
+  if (S_ISREG(place.st_mode) && !believed) return {};
   std::string above = std::filesystem::path(path).parent_path().string();
   if (stat(above.empty() ? "." : above.c_str(), &folder) != 0) return {};
   const bool shared = (folder.st_mode & S_IWOTH) != 0 ||
@@ -42,7 +42,9 @@ Status CheckPlanted(const std::string& path) {
   if (!shared || place.st_uid == geteuid() || place.st_uid == folder.st_uid) return {};
   return Fail(ErrorCode::kPermissionDenied,
               fmt::format("cannot write {}: another user has put a {} there", path,
-                          S_ISLNK(place.st_mode) ? "link" : "pipe or device"));
+                          S_ISLNK(place.st_mode)   ? "link"
+                          : S_ISREG(place.st_mode) ? "file"
+                                                   : "pipe or device"));
 }
 
 Result<DraftFile> DraftFile::Create(std::string path) {

@@ -41,7 +41,7 @@ Result<ImportJournal> ImportJournal::Open(std::string path, std::string target) 
   ImportJournal journal;
   journal.path_ = std::move(path);
   journal.target_ = std::move(target);
-  if (!journal.path_.empty()) WEFT_TRY(CheckPlanted(journal.path_));
+  if (!journal.path_.empty()) WEFT_TRY(CheckPlanted(journal.path_, true));
   if (journal.path_.empty() || !PosixEnv()->Exists(journal.path_)) return journal;
   WEFT_ASSIGN(auto file, PosixEnv()->OpenRead(journal.path_));
   if (file->bytes() > kFileBytesMax)

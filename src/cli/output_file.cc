@@ -25,20 +25,25 @@ Result<std::unique_ptr<OutputFile>> OutputFile::Create(const std::string& path) 
     return std::unique_ptr<OutputFile>(new OutputFile("", std::nullopt, STDOUT_FILENO));
   WEFT_TRY(CheckPlanted(path));
   struct stat found;
+  const bool is_link = lstat(path.c_str(), &found) == 0 && S_ISLNK(found.st_mode);
   const bool exists = stat(path.c_str(), &found) == 0;
   if (exists && S_ISDIR(found.st_mode))
     return Fail(ErrorCode::kInvalidArgument, "cannot write " + path + ": it is a directory");
   if (exists && !S_ISREG(found.st_mode)) {
-    const int descriptor = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    const int descriptor = open(path.c_str(), O_WRONLY | O_CLOEXEC | (is_link ? 0 : O_NOFOLLOW));
     if (descriptor < 0) return FailErrno("cannot open " + path);
     return std::unique_ptr<OutputFile>(new OutputFile(path, std::nullopt, descriptor));
   }
   std::string place = path;
-  // What a link names is replaced, not the link.
+  // What a link names is replaced, not the link. What was no link when it was checked is not
+  // followed if it has become one.
   std::error_code error;
-  if (exists) place = std::filesystem::canonical(path, error).string();
+  if (exists && is_link) place = std::filesystem::canonical(path, error).string();
   if (error) return Fail(ErrorCode::kIo, "cannot write " + path + ": " + error.message());
   WEFT_ASSIGN(DraftFile draft, DraftFile::Create(place));
+  // Who may read it is up to whoever made it.
+  if (exists && fchmod(draft.descriptor(), found.st_mode & 0777) != 0)
+    return FailErrno("cannot write " + path);
   const int descriptor = draft.descriptor();
   return std::unique_ptr<OutputFile>(
       new OutputFile(std::move(place), std::move(draft), descriptor));

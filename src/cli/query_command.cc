@@ -45,7 +45,7 @@ void ExplainNothing(const TraceSource::SearchAnswer& answer) {
 }
 
 void ExplainUnknown(const std::vector<query::UnknownName>& unknown) {
-  for (const query::UnknownName& name : unknown) PrintNote(query::SentenceOf(name));
+  for (const query::UnknownName& name : unknown) PrintNote(CleanText(query::SentenceOf(name)));
 }
 
 void ExplainMore(uint32_t limit) {

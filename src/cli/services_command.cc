@@ -65,8 +65,8 @@ Status ExplainUnknownService(const std::string& service, TraceSource* source) {
   std::vector<std::string> names;
   for (const query::ServiceCount& known : services) names.push_back(known.service);
   if (!partial.empty() || std::ranges::find(names, service) != names.end()) return {};
-  PrintError(query::SentenceOf(
-      {query::UnknownName::Kind::kService, service, query::NearestName(service, names)}));
+  PrintError(CleanText(query::SentenceOf(
+      {query::UnknownName::Kind::kService, service, query::NearestName(service, names)})));
   return {};
 }
 

@@ -78,8 +78,8 @@ Status ExplainUnknownTag(const query::TagName& tag, TraceSource* source) {
     }
   std::string text = query::TagText(tag);
   if (!names.partial.empty() || std::ranges::find(known, text) != known.end()) return {};
-  PrintError(query::SentenceOf(
-      {query::UnknownName::Kind::kAttribute, text, query::NearestName(text, known)}));
+  PrintError(CleanText(query::SentenceOf(
+      {query::UnknownName::Kind::kAttribute, text, query::NearestName(text, known)})));
   return {};
 }
 

@@ -79,6 +79,8 @@ std::optional<double> NotFinite(std::string_view text) {
 template <class T>
 bool WholeNumber(std::string_view text, T* out) {
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *out);
+  // As a double it would be the nearest number, which may be one that fits.
+  if (error == std::errc::result_out_of_range) return false;
   if (error == std::errc() && end == text.data() + text.size()) return true;
   double real;
   if (!RealNumber(text, &real)) return false;

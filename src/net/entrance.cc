@@ -24,13 +24,16 @@ Result<std::shared_ptr<Entrance>> Entrance::Make(std::shared_ptr<const Router> r
 
 namespace {
 
-// "[::1]:16686" -> "::1", "localhost:16686" -> "localhost", in lower case.
+// "[::1]:16686" -> "::1", "localhost:16686" -> "localhost", in lower case; what is none of these
+// forms stays as it is, and is no name that anybody has.
 std::string HostName(std::string_view host) {
-  if (host.starts_with('[')) {
-    host = host.substr(1, host.find(']') - 1);
-  } else {
-    host = host.substr(0, host.find(':'));
-  }
+  const bool bracketed = host.starts_with('[');
+  const size_t end = bracketed ? host.find(']') : host.find(':');
+  std::string_view port = end == host.npos ? "" : host.substr(end + (bracketed ? 1 : 0));
+  const bool fits = !(bracketed && end == host.npos) &&
+                    (port.empty() || (port.starts_with(':') &&
+                                      port.find_first_not_of("0123456789", 1) == port.npos));
+  if (fits) host = bracketed ? host.substr(1, end - 1) : host.substr(0, end);
   std::string name;
   for (char c : host) name += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   if (name.ends_with('.')) name.pop_back();

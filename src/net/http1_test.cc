@@ -325,8 +325,10 @@ TEST(ListenTest, AHostRuleHoldsForEveryPathButTheOpenOnes) {
     for (const char* host : {"localhost:1", "LOCALHOST", "localhost.", "a.localhost", "127.0.0.1",
                              "127.9.9.9:5", "[::1]:5", "traces.example.com:443"})
       EXPECT_THAT(ask(path, host), HasSubstr(" 200 ")) << host;
-    for (const char* host : {"evil.example", "127.0.0.1.evil.example", "localhost.evil.example",
-                             "10.0.0.1", "[fe80::1]", "evil.example:127"})
+    for (const char* host :
+         {"evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "10.0.0.1",
+          "[fe80::1]", "evil.example:127", "[::1].evil.example", "[::1]evil.example",
+          "localhost:80@evil.example", "localhost:abc", "[::1"})
       EXPECT_THAT(ask(path, host), testing::AllOf(HasSubstr(" 403 "), HasSubstr("the::setting")))
           << host;
   }
@@ -335,7 +337,7 @@ TEST(ListenTest, AHostRuleHoldsForEveryPathButTheOpenOnes) {
   EXPECT_THAT(ask("http://evil.example/data", "localhost"), HasSubstr(" 400 "));
   EXPECT_THAT(ask("/open", "evil.example"), HasSubstr(" 200 "));
   EXPECT_THAT(metrics.Render(MetricsFormat::kPrometheus),
-              HasSubstr("weft_host_refused_total{listener=\"door\"} 13"));
+              HasSubstr("weft_host_refused_total{listener=\"door\"} 23"));
 }
 
 TEST(ListenTest, ABasePathMayBeThereOrNot) {

@@ -42,7 +42,10 @@ Status ClearPath(const std::string& path) {
   asio::io_context io;
   Unix::socket probe(io);
   boost::system::error_code error;
-  probe.connect(Unix::endpoint(path), error);
+  // A server that is too busy to accept must not hold up the start: it is there.
+  probe.open(Unix(), error);
+  if (!error) probe.non_blocking(true, error);
+  if (!error) probe.connect(Unix::endpoint(path), error);
   if (error == asio::error::connection_refused) {
     ::unlink(path.c_str());
     return {};

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/printable.h"
 #include "net/grpc.h"
 #include "wire/compression.h"
 
@@ -160,7 +161,8 @@ net::Response RefusalResponse(const Http& settings, const net::RequestHead& head
                                refusal.message, refusal.retry_after_s);
   } else {
     response.content_type = "text/plain; charset=utf-8";
-    response.body = std::to_string(refusal.status) + " " + refusal.message + "\n";
+    response.body =
+        std::to_string(refusal.status) + " " + ReplaceUnprintable(refusal.message) + "\n";
   }
   response.headers = CorsHeaders(settings, head, false);
   return response;

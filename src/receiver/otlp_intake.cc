@@ -226,6 +226,12 @@ void OtlpIntake::CountItems(OtlpSignal signal, const SpanBatch& batch) {
   counters.received->Add(kept + rejected.count);
   if (batch.left_out.count + batch.not_understood.count > 0) counters.warned->Add();
   if (rejected.count == 0) return;
+  // Few senders look at a partial success.
+  Log(LogLevel::kWarn, "receiver", "a request was taken without some of what it brought",
+      {{"receiver", receiver_},
+       {"rejected", rejected.count},
+       {"of", kept + rejected.count},
+       {"reason", rejected.message}});
   if (signal == OtlpSignal::kTraces) {
     CountDroppedSpans(metrics_, "receiver", "invalid", rejected.count);
     return;

@@ -25,6 +25,9 @@ Compression SniffCompression(std::string_view bytes) {
   using namespace std::string_view_literals;
   if (bytes.starts_with("\x1f\x8b"sv)) return Compression::kGzip;
   if (bytes.starts_with("\x28\xb5\x2f\xfd"sv)) return Compression::kZstd;
+  // A skippable frame, with which pzstd begins.
+  if (bytes.size() >= 4 && bytes.substr(1, 3) == "\x2a\x4d\x18"sv && (bytes[0] & 0xF0) == 0x50)
+    return Compression::kZstd;
   if (bytes.starts_with("\x04\x22\x4d\x18"sv)) return Compression::kLz4;
   return Compression::kNone;
 }
