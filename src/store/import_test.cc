@@ -90,7 +90,7 @@ class ImportTest : public ::testing::Test {
     std::string text;
     codec::TraceFileWriter writer(format, &text);
     for (const TraceId& id : Ids()) {
-      auto trace = store_->TakeSnapshot("")->ReadTrace(id);
+      auto trace = store_->TakeSnapshot("")->ReadTrace(id, &partial_);
       EXPECT_TRUE(trace) << trace.error().message;
       if (trace) writer.Write(id, &*trace);
     }
@@ -99,11 +99,12 @@ class ImportTest : public ::testing::Test {
   }
   uint64_t SpanCount() {
     uint64_t count = 0;
-    for (const TraceId& id : Ids()) count += store_->TakeSnapshot("")->ReadTrace(id)->spans.size();
+    for (const TraceId& id : Ids()) count += store_->TakeSnapshot("")->ReadTrace(id, &partial_)->spans.size();
     return count;
   }
 
   ManualClock clock_;
+  std::string partial_;
   std::unique_ptr<SimEnv> env_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<Importer> importer_;
