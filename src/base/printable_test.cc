@@ -20,14 +20,15 @@ std::string Utf8(char32_t code) {
   return out += static_cast<char>(0x80 | (code & 0x3F));
 }
 
-TEST(PrintableTest, EveryControlOfUnicodeIsFound) {
+TEST(PrintableTest, EveryControlOfUnicodeAndWhatHasNoWidthIsFound) {
   auto between = [](char32_t code, char32_t first, char32_t last) {
     return code >= first && code <= last;
   };
   for (char32_t code = 0; code < 0x3000; ++code) {
     bool control = code < 0x20 || between(code, 0x7F, 0x9F) || code == 0x61C ||
                    between(code, 0x200E, 0x200F) || between(code, 0x2028, 0x202E) ||
-                   between(code, 0x2066, 0x206F);
+                   between(code, 0x2066, 0x206F) || code == 0xAD || code == 0x200B ||
+                   between(code, 0x2060, 0x2064);
     std::string text = "a" + Utf8(code) + "b";
     EXPECT_EQ(ReplaceUnprintable(text), control ? "a?b" : text) << static_cast<uint32_t>(code);
   }

@@ -99,7 +99,8 @@ class ImportTest : public ::testing::Test {
   }
   uint64_t SpanCount() {
     uint64_t count = 0;
-    for (const TraceId& id : Ids()) count += store_->TakeSnapshot("")->ReadTrace(id, &partial_)->spans.size();
+    for (const TraceId& id : Ids())
+      count += store_->TakeSnapshot("")->ReadTrace(id, &partial_)->spans.size();
     return count;
   }
 
