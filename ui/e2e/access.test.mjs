@@ -36,18 +36,27 @@ describe('axe', () => {
       await page.keyboard.press('e');
       await page.locator('.attribute').first().waitFor();
     }],
-    services: [trace, '[role=row]', (page) => page.locator('.service-menu button').first().click()],
+    services: [trace, '[role=row]', (page) => page.locator('.trace-toolbar .menu > button', { hasText: 'service' }).click()],
     table: [`${trace}?view=table`, '.span-table tbody tr'],
     sums: [`${trace}?view=table&group=operation`, '.span-table tbody tr'],
     logs: [`${trace}?view=logs`, '.log-table tbody tr'],
     legend: [trace, '[role=row]', (page) => page.locator('button', { hasText: 'Legend' }).click()],
-    'critical path': [`${trace}?path=1`, '[role=row]'],
+    'critical path': [`${trace}?path=1`, '.tree-row.off-path'],
+    'one service and the way to it': [`${trace}?services=fraud${suffix}`, '.tree-row.context'],
+    found: [`${trace}?find=charge`, '.tree-row.found'],
+    'found beside the path': [`${trace}?path=1&find=quote`, '.tree-row.found.off-path'],
     dependencies: ['/dependencies', '.calls tbody tr'],
     monitor: ['/monitor', '.monitor li'],
     compare: ['/trace/1...2', '.trace-links'],
     'absolute times': [`${all}&times=absolute&sort=-duration`, 'tr[data-trace]'],
     json: [`${trace}?view=json`, '.json-view pre'],
     'unknown trace': ['/trace/00000000000000000000000000000001', '.state-box'],
+    'no trace id': ['/trace/zzz', '.state-box'],
+    'wrong fields': [all, 'tr[data-trace]', async (page) => {
+      await page.locator('#form-tags').fill('foo bar');
+      await page.locator('#span-duration-from').fill('100');
+      await page.locator('.field-wrong').nth(1).waitFor();
+    }],
     'no such page': ['/nowhere', '.state-box'],
     help: [trace, '[role=row]', async (page) => {
       await page.keyboard.press('?');

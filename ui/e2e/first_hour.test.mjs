@@ -45,6 +45,22 @@ describe('a pasted trace id', () => {
     await page.locator('#command-0', { hasText: `Open trace ${id}` }).waitFor();
     await page.close();
   });
+  const kNone = {
+    zzz: 'zzz is no trace id', 'not%20one': 'not one is no trace id', 'zzz/span/4': 'zzz/span/4 is no trace id', '00000000000000000000000000000000': 'is no trace id',
+    '%25zz': '%zz is no trace id', '': 'has no trace id',
+  };
+  for (const [text, said] of Object.entries(kNone)) {
+    it(`is missed in the address /trace/${text}, where another can be opened`, async () => {
+      const page = await weft.open(`/trace/${text}`);
+      await page.locator('.state-box h2', { hasText: said }).waitFor();
+      assert.equal(await page.locator('text=no such page').count(), 0);
+      await page.locator('.state-box .jump input').fill(id);
+      await page.locator('.state-box .jump input').press('Enter');
+      await atTrace(page);
+      assert.deepEqual(page.complaints, []);
+      await page.close();
+    });
+  }
   it('that is none is said to be none', async () => {
     const page = await weft.open('/search');
     await page.locator('.jump input').fill('checkout');
@@ -104,7 +120,7 @@ describe('an error with a hint', () => {
     if (isMock) {
       // The mock knows no hints: the server's are given here.
       await page.route('**/api/weft/v1/search?*', (route) => route.request().url().includes('statuss')
-        ? route.fulfill({ status: 400, json: { error: { code: 'invalid_argument', message: 'unknown word statuss', retryAfterS: 0, line: 1, column: 39 + suffix.length + 3, hint: 'did you mean status, or the attribute .statuss?', text: '' } } })
+        ? route.fulfill({ status: 400, json: { error: { code: 'invalid_argument', message: 'unknown word statuss', retryAfterS: 0, line: 1, column: 39 + suffix.length + 1, hint: 'did you mean status, or the attribute .statuss?', text: '' } } })
         : route.continue());
       await page.reload();
     }

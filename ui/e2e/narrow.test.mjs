@@ -4,7 +4,7 @@
 // its height.
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { eventually, ownCheckout, send, useWeft } from './weft.mjs';
+import { eventually, freshId, ownCheckout, send, TraceMaker, useWeft } from './weft.mjs';
 
 const weft = useWeft();
 
@@ -96,6 +96,65 @@ describe('narrow windows', () => {
       const cut = await page.locator('.table-sticky td.num:visible').evaluateAll((cells) =>
         cells.filter((cell) => cell.scrollWidth > cell.clientWidth).map((cell) => cell.innerText));
       assert.deepEqual(cut, [], 'no time is cut off');
+      await page.close();
+    });
+  }
+
+  it('a phone shows the whole trace id, and how many services have no room', async () => {
+    const m = new TraceMaker(8, freshId());
+    const root = m.span('service-0', 'GET /', 2, null, 0, 80_000);
+    for (let i = 1; i < 8; i++) m.span(`service-${i}`, `step ${i}`, 2, root, i * 10_000, 9_000 - i * 500);
+    await send(weft, m);
+    const page = await open(`/trace/${m.traceId}`, 390);
+    await page.waitForSelector('[role=treegrid] [role=row]');
+    const strip = (rest) => eventually(async () => {
+      assert.match(await page.locator('.strip-rest').innerText(), rest);
+      assert.equal(await page.locator('.strip-name').count() + Number(/\d+/.exec(await page.locator('.strip-rest').innerText())[0]), 8);
+    });
+    await strip(/^\+5 more [\d.]+ ms \d+ %$/);
+    await assertFits(page, 390);
+    const code = page.locator('.trace-id code');
+    assert.equal(await code.innerText(), m.traceId);
+    const seen = await code.boundingBox();
+    assert.ok(seen.x >= 0 && seen.x + seen.width <= 390 && seen.height < 24, JSON.stringify(seen));
+    assert.ok(await page.locator('.trace-id button[aria-label="Copy the trace id"]').isVisible());
+    await page.setViewportSize({ width: 1200, height: kHeight });
+    await strip(/^\+2 more /);
+    await page.close();
+  });
+
+  for (const width of [1200, 700, 390]) {
+    it(`durations of one unit have one number of digits, in search and table, ${width}`, async () => {
+      const name = `digits${width}${suffix}`;
+      let first = '';
+      for (const us of [4_080_000, 4_229_200, 4_229_300, 10_260_000, 318_000]) {
+        const m = new TraceMaker(9, freshId());
+        const root = m.span(name, 'GET /', 2, null, 0, us);
+        for (const part of [12_340, 12_341, 150_000, 9_000]) m.span(name, 'part', 3, root, part, part);
+        await send(weft, m);
+        first ||= m.traceId;
+      }
+      const alike = async (cells) => {
+        const texts = (await cells.allInnerTexts()).map((text) => /([\d.]+) (\w+)/.exec(text)).filter((match) => match !== null);
+        const digits = new Map();
+        for (const [text, number, unit] of texts) {
+          const behind = number.split('.')[1]?.length ?? 0;
+          assert.equal(digits.get(unit) ?? behind, behind, text);
+          digits.set(unit, behind);
+        }
+        const style = await cells.first().evaluate((cell) => [getComputedStyle(cell).textAlign, getComputedStyle(cell).fontVariantNumeric]);
+        assert.deepEqual(style, ['right', 'tabular-nums']);
+        return texts.length;
+      };
+      const page = await open(`/search?range=all&q=${encodeURIComponent(`{ resource.service.name = "${name}" }`)}`, width);
+      await page.waitForSelector('tr[data-trace]');
+      assert.equal(await alike(page.locator('.results .duration')), 5);
+      const cut = () => page.locator('td.num:visible').evaluateAll((cells) => cells.filter((cell) => cell.scrollWidth > cell.clientWidth).map((cell) => cell.innerText));
+      assert.deepEqual(await cut(), []);
+      await page.goto(`${weft.url}/trace/${first}?view=table`);
+      await page.waitForSelector('.span-table tbody tr');
+      for (const column of [3, 4, 5]) assert.equal(await alike(page.locator(`.span-table tbody td:nth-child(${column})`)), 5);
+      assert.deepEqual(await cut(), []);
       await page.close();
     });
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { eventually, freshId, isMock, ownCheckout, send, TraceMaker, useWeft } from './weft.mjs';
+import { eventually, freshId, ownCheckout, send, TraceMaker, useWeft } from './weft.mjs';
 
 const weft = useWeft();
 const suffix = `-${Date.now().toString(36)}`;
@@ -235,22 +235,6 @@ describe('search', () => {
     await eventually(async () => assert.equal(await theme(), 'dark'));
     await page.reload();
     assert.equal(await theme(), 'dark');
-    await page.close();
-  });
-});
-
-describe('an empty server', { skip: !isMock && 'the server under test has data' }, () => {
-  const bare = useWeft();
-  it('says how to send data, and shows it when it comes', async () => {
-    const page = await bare.open('/search');
-    await page.locator('text=No data yet').waitFor();
-    assert.match(await page.locator('.recipe').innerText(), /OTEL_EXPORTER_OTLP_ENDPOINT=http:\/\/127\.0\.0\.1:5318/);
-    await page.locator('button', { hasText: 'Collector' }).click();
-    assert.match(await page.locator('.recipe').innerText(), /endpoint: 127\.0\.0\.1:5317/);
-    await page.locator('button', { hasText: 'Zipkin, Jaeger' }).click();
-    assert.match(await page.locator('.recipe').innerText(), /zipkin:/);
-    await send(bare, ownCheckout('', 3));
-    await page.waitForSelector('tr[data-trace]');
     await page.close();
   });
 });

@@ -60,7 +60,7 @@ describe('clocks that disagree', () => {
     await page.locator('[role=tab]', { hasText: 'Table' }).click();
     await page.locator('.span-table tbody tr').first().waitFor();
     const starts = await page.locator('.span-table tbody tr td:nth-child(3)').allInnerTexts();
-    assert.ok(starts.includes('0 ns') && starts.includes('25.0 ms'), `starts count from what is shown first: ${starts}`);
+    assert.ok(starts.includes('0 ns') && starts.includes('25.00 ms'), `starts count from what is shown first: ${starts}`);
     await page.close();
   });
 
@@ -89,6 +89,25 @@ describe('spans that the path does not know', () => {
     assert.match(await page.locator('.facts').innerText(), /Critical path\s*100 ms\s*100 % of the path/);
     await page.locator('.tree-row', { hasText: 'send mail' }).click();
     await page.locator('.facts', { hasText: 'does not wait for it' }).waitFor();
+    await page.close();
+  });
+
+  it('an end before the start, or none, is said in the details', async () => {
+    const m = new TraceMaker(4, freshId());
+    const root = m.span('web', 'GET /back', kServer, null, 0, 50_000);
+    m.span('db', 'ends early', kClient, root, 20_000, -5_000);
+    m.span('db', 'has no end', kClient, root, 30_000, 1_000, { endless: true });
+    await send(weft, m);
+    const page = await weft.open(`/trace/${m.traceId}`);
+    const facts = async (name) => {
+      await page.locator('.tree-row', { hasText: name }).click();
+      await page.locator('.span-panel h2', { hasText: name }).waitFor();
+      return page.locator('.facts');
+    };
+    await (await facts('ends early')).locator('.ends-early', { hasText: '5.00 ms before its start: its duration counts as 0' }).waitFor();
+    await (await facts('has no end')).locator('.ends-early', { hasText: 'no end was given: its duration counts as 0' }).waitFor();
+    assert.equal(await (await facts('GET /back')).locator('.ends-early').count(), 0);
+    assert.deepEqual(page.complaints, []);
     await page.close();
   });
 

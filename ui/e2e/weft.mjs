@@ -25,6 +25,9 @@ export const isMock = !process.env.WEFT_UI_URL;
 // Registers start and end of server and browser for one test file.
 export function useWeft({ empty = true, delayMs = 0, base = '' } = {}) {
   const weft = { url: '', otlp: '', browser: null, complaints: [] };
+  // Hooks of a whole file may run at the same time: who sends waits for the server.
+  let start = () => {};
+  weft.started = new Promise((resolve) => (start = resolve));
   let mock = null;
   before(async () => {
     if (isMock) {
@@ -35,6 +38,7 @@ export function useWeft({ empty = true, delayMs = 0, base = '' } = {}) {
       weft.url = process.env.WEFT_UI_URL.replace(/\/$/, '');
       weft.otlp = (process.env.WEFT_OTLP_URL ?? 'http://127.0.0.1:4318').replace(/\/$/, '');
     }
+    start();
     weft.browser = await launch();
   });
   after(async () => {
@@ -65,6 +69,7 @@ async function post(url, body) {
 
 // Sends a made-up trace and waits until the server answers it whole.
 export async function send(weft, maker, baseMs = Date.now() - 60_000) {
+  await weft.started;
   const { traces, logs } = maker.otlp(baseMs);
   await post(`${weft.otlp}/v1/traces`, traces);
   if (logs.resourceLogs.length > 0) await post(`${weft.otlp}/v1/logs`, logs);

@@ -77,8 +77,9 @@ function json(response, status, body) {
 
 function file(dist, path, base, response) {
   const wanted = join(dist, normalize(path));
-  const found = dist !== '' && extname(path) !== '' && existsSync(wanted) ? wanted : join(dist, 'index.html');
-  if (dist === '' || (extname(path) !== '' && found !== wanted)) return json(response, 404, {});
+  const isFile = extname(path) !== '' && !/^\/(trace|compare)\//.test(path); // /trace/A...B is a page
+  const found = dist !== '' && isFile && existsSync(wanted) ? wanted : join(dist, 'index.html');
+  if (dist === '' || (isFile && found !== wanted)) return json(response, 404, {});
   response.writeHead(200, { 'content-type': kTypes[extname(found)] ?? 'application/octet-stream', 'content-security-policy': kCsp });
   const body = readFileSync(found);
   const based = base !== '' && extname(found) === '.html';

@@ -51,7 +51,7 @@ export class TraceMaker {
       service, name, kind, startUs, endUs: startUs + durationUs,
       spanId: this.hex(16), parentSpanId: parent?.spanId ?? '',
       attributes: extra.attributes ?? {}, error: extra.error ?? '', events: extra.events ?? [],
-      links: extra.links ?? [], untimed: extra.untimed ?? false,
+      links: extra.links ?? [], untimed: extra.untimed ?? false, endless: extra.endless ?? false,
     };
     this.spans.push(span);
     return span;
@@ -83,7 +83,7 @@ export class TraceMaker {
         spans: spans.map((span) => ({
           traceId: this.traceId, spanId: span.spanId, parentSpanId: span.parentSpanId,
           name: span.name, kind: span.kind, startTimeUnixNano: span.untimed ? '0' : ns(span.startUs),
-          endTimeUnixNano: span.untimed ? '0' : ns(span.endUs), attributes: attributes(span.attributes),
+          endTimeUnixNano: span.untimed || span.endless ? '0' : ns(span.endUs), attributes: attributes(span.attributes),
           events: span.events.map((event) => ({
             timeUnixNano: ns(event.atUs), name: event.name, attributes: attributes(event.attributes ?? {}),
           })),

@@ -153,7 +153,7 @@ function buildView(id, spans) {
     const span = item.span;
     const kids = (children.get(span.spanId) ?? []).sort(byStart);
     Object.assign(item, {
-      row, start: span.start === 0n ? 0 : Number(span.start - startNs), duration: span.start === 0n ? 0 : Number(span.end - span.start), kids: [],
+      row, start: span.start === 0n ? 0 : Number(span.start - startNs), duration: span.start === 0n || span.end < span.start ? 0 : Number(span.end - span.start), kids: [],
     });
     if (item.parent >= 0) {
       const parent = rows[item.parent];

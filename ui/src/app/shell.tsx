@@ -2,7 +2,7 @@
 //
 // What every page stands in: the top bar, the dialogs, and the choice of the page by the address.
 // Next: pages/search/search_page.tsx, pages/trace/trace_page.tsx.
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { Empty } from '../parts/page_states';
 import { Icon } from '../parts/icon';
 import { comparedIds } from '../model/jaeger_links';
@@ -19,10 +19,10 @@ import { PaletteDialog, paletteOpen } from './palette_dialog';
 import { go, place } from './router';
 import { canvasColours, toggleTheme } from './theme';
 
-function JumpBox() {
+function JumpBox({ label = 'Open a trace' }: { label?: string }) {
   const [wrong, setWrong] = useState(false);
   return (
-    <form class="jump" role="search" aria-label="Open a trace" onSubmit={(event) => {
+    <form class="jump" role="search" aria-label={label} onSubmit={(event) => {
       event.preventDefault();
       const field = event.currentTarget.elements.namedItem('trace') as HTMLInputElement;
       const pasted = readPastedTrace(field.value);
@@ -67,6 +67,29 @@ function TopBar() {
   );
 }
 
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // a lone % that escapes nothing
+  }
+}
+
+function NoTraceId({ text }: { text: string }) {
+  useEffect(() => {
+    document.title = 'No trace id \u00b7 weft';
+  }, []);
+  return (
+    <main class="page">
+      <h1 class="unseen">No trace id</h1>
+      <Empty title={text === '' ? 'This address has no trace id' : `${text} is no trace id`}>
+        <p>A trace id has 32 hexadecimal digits (16 in old systems) that are not all zero. It may also stand in a traceparent, another header, an address or a log line.</p>
+        <div class="row"><JumpBox label="Open another trace" /><a class="button" href="search">Search</a></div>
+      </Empty>
+    </main>
+  );
+}
+
 function Page() {
   const { parameters } = place.value;
   const path = place.value.path.replace(/\/+$/, '');
@@ -79,6 +102,8 @@ function Page() {
   // Jaeger's links drop leading zeros.
   const id = trace === null ? undefined : readPastedTrace(trace[1]!)?.traceId;
   if (id !== undefined) return <TracePage key={id} traceId={id} />;
+  const text = /^\/trace(?:\/(.*))?$/.exec(path);
+  if (text !== null) return <NoTraceId text={decoded(text[1] ?? '')} />;
   return (
     <main class="page">
       <h1 class="unseen">No such page</h1>

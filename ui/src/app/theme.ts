@@ -24,6 +24,7 @@ export interface CanvasColours {
   surface: string;
   ink: string;
   dim: string;
+  pale: string;
   faint: string;
   line: string;
   accent: string;
@@ -39,7 +40,7 @@ function readColours(): CanvasColours {
   const read = (name: string) => style.getPropertyValue(`--${name}`).trim();
   return {
     dark: document.documentElement.dataset.theme === 'dark',
-    surface: read('surface'), ink: read('ink'), dim: read('dim'), faint: read('faint'),
+    surface: read('surface'), ink: read('ink'), dim: read('dim'), pale: read('pale'), faint: read('faint'),
     line: read('line'), accent: read('accent'), accentWash: read('accent-wash'),
     error: read('error'), hover: read('hover'), selected: read('selected'), match: read('match'),
   };

@@ -117,6 +117,7 @@ export class WaterfallPainter {
     const last = Math.min(rows.count, Math.ceil((view.topPx + view.height) / kRowHeight));
     this.compareOnScreen(rows, first, last);
     this.drawGrid(g, view, colours);
+    const pale = { ...colours, dim: colours.pale };
     g.font = kFont;
     g.textBaseline = 'middle';
     for (let position = first; position < last; position++) {
@@ -135,12 +136,15 @@ export class WaterfallPainter {
       const run = rows.runs[position]!;
       if (rows.marks[row] === kContext) g.globalAlpha = 0.35;
       else if (view.strongPath && !this.isOnPath(row, run)) g.globalAlpha = kOffPath;
+      // Bars fade, texts can still be read.
+      const marked = row === view.selected || position === view.hovered || view.foundMarks[row] === 1;
+      const inks = g.globalAlpha < 1 && !marked ? pale : colours;
       if (run > 0) {
-        this.drawRun(g, row, run, y, view, colours);
+        this.drawRun(g, row, run, y, view, inks);
       } else {
         const next = position + 1 < rows.count ? rows.rows[position + 1]! : this.columns.count;
         const closed = this.columns.hasChildren(row) && next >= this.columns.end[row]!;
-        this.drawSpan(g, row, y, view, colours, closed && rows.marks[row] !== kContext);
+        this.drawSpan(g, row, y, view, inks, closed && rows.marks[row] !== kContext);
       }
       g.globalAlpha = 1;
     }
@@ -166,6 +170,7 @@ export class WaterfallPainter {
   ): void {
     const { columns } = this;
     if (!columns.hasTime(row)) {
+      g.globalAlpha = 1;
       g.fillStyle = colours.dim;
       g.fillText('no time', 6, y + kBarTop + kBarHeight / 2 + 0.5);
       return;
@@ -195,6 +200,7 @@ export class WaterfallPainter {
       this.drawCritical(g, row, y, view, colours);
       if (closed) this.drawDensity(g, row + 1, columns.end[row]!, y + kBarTop + kBarHeight, 3, view, colours.dim, colours.error);
     }
+    g.globalAlpha = 1;
     this.drawLabel(g, row, x0, x1, y, view, colours, closed ? columns.end[row]! - row - 1 : 0);
   }
 
@@ -239,11 +245,14 @@ export class WaterfallPainter {
     const width = g.measureText(text).width + 8;
     if (b - a < width + 16) return;
     const fill = g.fillStyle;
+    const alpha = g.globalAlpha;
     const left = Math.round((a + b - width) / 2);
+    g.globalAlpha = 1;
     g.fillStyle = colours.surface;
     g.fillRect(left, y + kBarTop - 1, width, kBarHeight + 1);
     g.fillStyle = colours.dim;
     g.fillText(text, left + 4, y + kBarTop + kBarHeight / 2 + 0.5);
+    g.globalAlpha = alpha;
     g.fillStyle = fill;
   }
 
@@ -304,6 +313,7 @@ export class WaterfallPainter {
       return to - row === run ? alike : `${alike}  \u00b7  ${plural(to - row, 'span')} with all below them`;
     });
     const width = g.measureText(text).width;
+    g.globalAlpha = 1;
     g.fillStyle = colours.dim;
     const middle = y + kBarTop + kBarHeight / 2 + 0.5;
     const x0 = (columns.startOf(row) - view.from) * scale;

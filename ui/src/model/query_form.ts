@@ -232,13 +232,14 @@ function readPair(name: string, op: string, raw: string): FormTag {
 // The tags field: `http.status_code=500 error=true span.db.system="my sql" retries>2`. A key without
 // scope is looked for in all of them. Null when the text is not finished or makes no sense.
 export function parseTags(text: string): FormTag[] | null {
-  const pair = /\s*([^\s=!<>~"]+|[^\s=!<>~"]*"(?:[^"\\]|\\.)*")\s*(=~|!~|!=|>=|<=|=|>|<)\s*("(?:[^"\\]|\\.)*"|[^\s"]+)\s*/y;
+  const pair = /\s*([^\s=!<>~"]+|[^\s=!<>~"]*"(?:[^"\\]|\\.)*")(?:(!?=)(?=\s*$|\s+[^\s=!<>~"]+[=!<>])|\s*(=~|!~|!=|>=|<=|=(?!~)|>(?!=)|<(?!=))\s*("(?:[^"\\]|\\.)*"|[^\s"]+))\s*/y;
   const tags: FormTag[] = [];
   while (pair.lastIndex < text.length) {
     if (text.slice(pair.lastIndex).trim() === '') break;
     const match = pair.exec(text);
     if (match === null) return null;
-    const [, name, op, raw] = match as unknown as [string, string, string, string];
+    const name = match[1]!;
+    const [op, raw] = match[2] !== undefined ? [match[2], ''] : [match[3]!, match[4]!]; // `k=`: an empty value
     tags.push(readPair(name, op, raw));
   }
   return tags;

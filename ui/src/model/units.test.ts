@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import {
-  comparedDurations, durationLiteral, formatAbout, formatBytes, formatCount, formatDuration, formatRelative, formatShare, formatTick, niceStep,
+  columnDurations, comparedDurations, durationLiteral, formatAbout, formatBytes, formatCount, formatDuration, formatRelative, formatShare, formatTick, niceStep,
   parseDuration,
 } from './units';
 
@@ -45,6 +45,40 @@ describe('comparedDurations', () => {
     }
   });
   it('knows what is no number', () => expect(shown(NaN)).toEqual(['unknown']));
+});
+
+describe('columnDurations', () => {
+  const shown = (list: number[], most?: number) => list.map(columnDurations(list, most));
+  it.each([
+    [[4.08e9, 4.2292e9, 4.26e9], ['4.08 s', '4.23 s', '4.26 s']],
+    [[4.0801e9, 4.0802e9, 4.26e9], ['4.0801 s', '4.0802 s', '4.2600 s']],
+    [[4.26e9, 10.5e9], ['4.26 s', '10.50 s']],
+    [[4.26e9, 318e6, 4.4e6, 85e3, 7], ['4.26 s', '318.00 ms', '4.40 ms', '85 us', '7 ns']],
+    [[318e6, 319e6], ['318 ms', '319 ms']],
+    [[85_000, 85_400, 100_000], ['85.0 us', '85.4 us', '100.0 us']],
+    [[1_000_000_001, 1_000_000_002, 2e9], ['1.00000 s', '1.00000 s', '2.00000 s']],
+    [[1.2e9, 1.2e9], ['1.20 s', '1.20 s']],
+    [[999.7e3, 1.002e6], ['1.000 ms', '1.002 ms']],
+    [[59.99e9, 95e9], ['1.00 min', '1.58 min']],
+    [[0, 5], ['0 ns', '5 ns']],
+    [[-1500, 1500], ['\u22121.50 us', '1.50 us']],
+    [[NaN, 1e6], ['unknown', '1.00 ms']],
+    [[1400.1, 1400.2], ['1.400 us', '1.400 us']],
+    [[], []],
+  ])('%s', (list, texts) => expect(shown(list)).toEqual(texts));
+  it('has as many digits more as it may', () => expect(shown([4.0801e9, 4.0802e9], 1)).toEqual(['4.080 s', '4.080 s']));
+  it('has one number of digits a unit, for any durations', () => {
+    for (let base = 3; base < 9e15; base = Math.floor(base * 1.7) + 1) {
+      const digits = new Map<string, number>();
+      for (const text of shown([base, base + 1, base * 3, Math.floor(base * 1.0007), base * 40])) {
+        const [number, unit] = text.split(' ') as [string, string];
+        const behind = number.split('.')[1]?.length ?? 0;
+        expect(digits.get(unit) ?? behind, text).toBe(behind);
+        expect(behind).toBeLessThanOrEqual(5);
+        digits.set(unit, behind);
+      }
+    }
+  });
 });
 
 describe('parseDuration', () => {

@@ -25,22 +25,23 @@ function shortened(value: number): string {
 export function formatDuration(ns: number, finer = 0): string {
   if (!Number.isFinite(ns)) return 'unknown';
   if (ns < 0) return `\u2212${formatDuration(-ns, finer)}`;
-  for (let i = 0; i < kUnits.length; i++) {
-    const [name, size] = kUnits[i]!;
-    // What rounds up to the next unit is said in it: 999.7 us is 1.00 ms.
-    if (ns >= size * 0.9995 || i === kUnits.length - 1) {
-      const whole = name === 'ns' || (name === 'us' && ns % size === 0);
-      if (whole) return `${Math.round(ns / size)} ${name}`;
-      if (finer === 0) return `${threeDigits(ns / size)} ${name}`;
-      return `${(ns / size).toFixed(digitsBehind(ns / size) + finer)} ${name}`;
-    }
-  }
-  return '';
+  const [name, size] = unitOf(ns);
+  return `${(ns / size).toFixed(isWhole(ns) ? 0 : digitsBehind(ns / size) + finer)} ${name}`;
+}
+
+// What rounds up to the next unit is said in it: 999.7 us is 1.00 ms.
+function unitOf(ns: number): readonly [name: string, ns: number] {
+  return kUnits.find(([, size]) => ns >= size * 0.9995) ?? kUnits[kUnits.length - 1]!;
+}
+
+function isWhole(ns: number): boolean {
+  const [name, size] = unitOf(ns);
+  return name === 'ns' || (name === 'us' && ns % size === 0);
 }
 
 const kFinest = 16;
 
-// For durations that stand beside each other: those of them that differ look different, by as many
+// For durations that stand beside each other in a text: those of them that differ look different, by as many
 // digits more as that takes, `most` at most; the others stay short.
 export function comparedDurations(durations: Iterable<number>, most = kFinest): (ns: number) => string {
   const alike = new Map<string, number[]>();
@@ -58,6 +59,38 @@ export function comparedDurations(durations: Iterable<number>, most = kFinest): 
     for (const ns of list) finer.set(ns, digits);
   }
   return (ns) => formatDuration(ns, finer.get(ns) ?? 0);
+}
+
+const kFinestOfColumn = 3;
+
+// The same for a column, where digits stand below each other: all durations of one unit have the
+// same number of them behind the point, `most` more at most than the smallest needs for three.
+export function columnDurations(durations: Iterable<number>, most = kFinestOfColumn): (ns: number) => string {
+  const columns = new Map<string, { size: number; values: number[]; usual: number }>();
+  for (const duration of new Set(durations)) {
+    const ns = Math.abs(duration);
+    if (!Number.isFinite(ns)) continue;
+    const [name, size] = unitOf(ns);
+    const column = columns.get(name) ?? { size, values: [], usual: 0 };
+    column.values.push(ns);
+    if (!isWhole(ns)) column.usual = Math.max(column.usual, digitsBehind(ns / size));
+    columns.set(name, column);
+  }
+  const digits = new Map<string, number>();
+  for (const [name, { size, values, usual }] of columns) {
+    const differ = (count: number) => new Set(values.map((ns) => (ns / size).toFixed(count))).size === new Set(values).size;
+    const finest = Math.min(usual + most, Math.round(Math.log10(size))); // no finer than nanoseconds
+    let count = usual;
+    while (count < finest && !differ(count)) count++;
+    digits.set(name, count);
+  }
+  return (duration) => {
+    const ns = Math.abs(duration);
+    if (!Number.isFinite(ns)) return 'unknown';
+    const [name, size] = unitOf(ns);
+    const count = digits.get(name) ?? (isWhole(ns) ? 0 : digitsBehind(ns / size));
+    return `${duration < 0 ? '\u2212' : ''}${(ns / size).toFixed(count)} ${name}`;
+  };
 }
 
 const kParseUnits: Record<string, number> = {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The form beside the TraceQL line. What is filled in here is written there, and the other way round
-// as long as the line is a plain conjunction. Next: model/query_form.ts.
-import { useEffect, useState } from 'preact/hooks';
+// as long as the line is a plain conjunction. What is filled in wrong is in no line: its field says
+// so, and nothing is searched without it. Next: model/query_form.ts, model/form_complaints.ts.
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import { operationNames, serviceNames } from '../../api/names';
+import { durationComplaint, tagsComplaint } from '../../model/form_complaints';
 import {
   emptyForm, formatTags, formToQuery, parseTags, queryToForm, type QueryForm,
 } from '../../model/query_form';
-import { parseDuration } from '../../model/units';
 
 interface Props {
   query: string;
@@ -15,6 +16,15 @@ interface Props {
   onQuery: (query: string) => void;
   onRun: (query: string) => void;
   onLimit: (limit: number) => void;
+  onWrong: (fieldId: string) => void; // the first field that is filled in wrong, "" for none
+}
+
+function Complaint({ id, text }: { id: string; text: string }) {
+  return text === '' ? null : <p id={`${id}-wrong`} class="field-wrong" role="alert">{text}</p>;
+}
+
+function described(id: string, complaint: string) {
+  return { id, 'aria-invalid': complaint !== '', 'aria-describedby': complaint === '' ? undefined : `${id}-wrong` };
 }
 
 // Options stay on offer while typing, but any text may be typed: a name can be younger than the list.
@@ -41,23 +51,36 @@ function NameField(props: {
 function DurationPair(props: {
   id: string; label: string; low: string; high: string; onChange: (low: string, high: string) => void;
 }) {
-  const wrong = (text: string) => text.trim() !== '' && parseDuration(text) === null;
+  const low = durationComplaint(props.low);
+  const high = durationComplaint(props.high);
   return (
     <fieldset class="form-row">
       <legend>{props.label}</legend>
       <div class="pair">
         <input class="field small" type="text" value={props.low} placeholder="from" aria-label={`${props.label} at least`}
-          aria-invalid={wrong(props.low)} title="for example 100ms, 1.5s, 2m"
+          {...described(`${props.id}-from`, low)} title="for example 100ms, 1.5s, 2m"
           onInput={(event) => props.onChange(event.currentTarget.value, props.high)} />
         <input class="field small" type="text" value={props.high} placeholder="to" aria-label={`${props.label} at most`}
-          aria-invalid={wrong(props.high)} title="for example 100ms, 1.5s, 2m"
+          {...described(`${props.id}-to`, high)} title="for example 100ms, 1.5s, 2m"
           onInput={(event) => props.onChange(props.low, event.currentTarget.value)} />
       </div>
+      <Complaint id={`${props.id}-from`} text={low} />
+      <Complaint id={`${props.id}-to`} text={high} />
     </fieldset>
   );
 }
 
-export function QueryPanel({ query, limit, onQuery, onRun, onLimit }: Props) {
+// The id of the first field, from above, that is filled in wrong.
+function firstWrong(form: QueryForm, tags: string): string {
+  const complaints: [id: string, text: string][] = [
+    ['span-duration-from', durationComplaint(form.spanMin)], ['span-duration-to', durationComplaint(form.spanMax)],
+    ['trace-duration-from', durationComplaint(form.traceMin)], ['trace-duration-to', durationComplaint(form.traceMax)],
+    ['form-tags', tagsComplaint(tags)],
+  ];
+  return complaints.find(([, text]) => text !== '')?.[0] ?? '';
+}
+
+export function QueryPanel({ query, limit, onQuery, onRun, onLimit, onWrong }: Props) {
   const parsed = queryToForm(query);
   // The text as typed, which may be on its way to something ("10" before "10ms").
   const [form, setForm] = useState<QueryForm>(parsed ?? emptyForm());
@@ -67,8 +90,11 @@ export function QueryPanel({ query, limit, onQuery, onRun, onLimit }: Props) {
   useEffect(() => {
     if (parsed === null || formToQuery(parsed) === formToQuery(form)) return;
     setForm(parsed);
-    if (formatTags(parsed.tags) !== formatTags(parseTags(tags) ?? [])) setTags(formatTags(parsed.tags));
+    const typed = parseTags(tags);
+    if (typed === null || formatTags(parsed.tags) !== formatTags(typed)) setTags(formatTags(parsed.tags));
   }, [query]);
+  const wrong = parsed === null ? '' : firstWrong(form, tags);
+  useLayoutEffect(() => onWrong(wrong), [wrong]);
   useEffect(() => {
     serviceNames().then(setServices, () => setServices([]));
   }, [query]);
@@ -88,7 +114,7 @@ export function QueryPanel({ query, limit, onQuery, onRun, onLimit }: Props) {
     onQuery(line);
     if (run) onRun(line);
   };
-  const terms = parseTags(tags);
+  const tagsWrong = tagsComplaint(tags);
   return (
     <aside class="query-panel" aria-label="Search form">
       <form onSubmit={(event) => { event.preventDefault(); onRun(formToQuery(form)); }}>
@@ -114,8 +140,8 @@ export function QueryPanel({ query, limit, onQuery, onRun, onLimit }: Props) {
           onChange={(traceMin, traceMax) => change({ traceMin, traceMax })} />
         <div class="form-row">
           <label for="form-tags">Tags</label>
-          <input id="form-tags" class="field small mono" type="text" value={tags} spellcheck={false} autocomplete="off"
-            placeholder="http.route=/cart retries>2" aria-invalid={terms === null}
+          <input {...described('form-tags', tagsWrong)} class="field small mono" type="text" value={tags} spellcheck={false} autocomplete="off"
+            placeholder="http.route=/cart retries>2"
             title='key=value, key!=value, key>5, key=~"regex"; values with spaces in quotes'
             onInput={(event) => {
               const text = event.currentTarget.value;
@@ -123,11 +149,16 @@ export function QueryPanel({ query, limit, onQuery, onRun, onLimit }: Props) {
               const found = parseTags(text);
               if (found !== null) change({ tags: found });
             }} />
+          <Complaint id="form-tags" text={tagsWrong} />
         </div>
         <div class="form-row">
           <label for="form-limit">Traces a page</label>
           <select id="form-limit" class="field small" value={String(limit)}
-            onChange={(event) => onLimit(Number(event.currentTarget.value))}>
+            onChange={(event) => {
+              const chosen = Number(event.currentTarget.value);
+              event.currentTarget.value = String(limit); // until it is searched with
+              onLimit(chosen);
+            }}>
             {[...new Set([20, 50, 100, 500, 2000, limit])].sort((a, b) => a - b)
               .map((count) => <option key={count} value={String(count)}>{count}</option>)}
           </select>
@@ -137,6 +168,7 @@ export function QueryPanel({ query, limit, onQuery, onRun, onLimit }: Props) {
           <button type="button" class="button small" onClick={() => {
             setForm(emptyForm());
             setTags('');
+            onWrong('');
             onQuery('{}');
             onRun('{}');
           }}>Clear</button>

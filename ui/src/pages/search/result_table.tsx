@@ -10,7 +10,7 @@ import { sortTraces } from '../../model/result_sort';
 import type { Sort } from '../../model/span_table';
 import { traceUrl } from '../../model/trace_url';
 import {
-  comparedDurations, describeTime, formatCount, formatDuration, formatRelative, formatShare, formatTime, nsToMs, plural,
+  columnDurations, describeTime, formatCount, formatDuration, formatRelative, formatShare, formatTime, nsToMs, plural,
 } from '../../model/units';
 import { Icon } from '../../parts/icon';
 import { NamePair } from '../../parts/name_pair';
@@ -23,6 +23,8 @@ const kShareBar = 56;
 const kChipGap = 10;
 const kDot = 13; // with the gap behind it
 const kChipText = 12;
+const kWide = 560;
+const kFinerNarrow = 1;
 
 const kHeadings: readonly Heading[] = [
   { column: 'matched', label: 'Matched', number: false, falls: true }, { column: 'started', label: 'Started', number: false, falls: true },
@@ -126,7 +128,7 @@ interface RowProps {
 
 function Matches({ trace, props }: { trace: TraceSummary; props: Props }) {
   const more = trace.matched - trace.matches.length;
-  const format = comparedDurations(trace.matches.map((match) => match.durationNs));
+  const format = columnDurations(trace.matches.map((match) => match.durationNs));
   return (
     <tr class="matches">
       <td colSpan={8}>
@@ -182,8 +184,9 @@ function TraceRow({ trace, props, longest, format, room }: RowProps) {
 export function ResultTable(props: Props) {
   const durations = props.traces.map((trace) => trace.durationNs);
   const longest = Math.max(1, ...durations);
-  const format = comparedDurations(durations);
   const { ref, width } = useWidth<HTMLTableElement>();
+  // A narrow table has no room for the last differences.
+  const format = columnDurations(durations, width > kWide ? undefined : kFinerNarrow);
   // The column of the services has what the others leave: it is measured, not known.
   const cell = ref.current?.tHead?.rows[0]?.cells[7]?.clientWidth ?? 0;
   const room = width > 0 ? cell - kShareBar - kChipGap - 17 : 0;

@@ -164,7 +164,8 @@ function Results({ state, outcome, onAgain, onQuery }: ResultsProps) {
   if (error !== null) return <SearchError query={state.query} error={error} onQuery={onQuery} onAgain={onAgain} />;
   if (answer === null) return null;
   const unknown = <UnknownNames query={state.query} hints={answer.hints ?? []} onQuery={onQuery} />;
-  if (answer.traces.length === 0 && !loading) {
+  // How to send a first span stays while it is looked for: it has a choice and a place of its own.
+  if (answer.traces.length === 0 && (!loading || answer.dataRange === null)) {
     return (
       <>
         {answer.partial !== '' && <Notice kind="warning">Not everything was searched: {answer.partial}</Notice>}
@@ -202,6 +203,7 @@ export function SearchPage() {
   const [draft, setDraft] = useState(state.query);
   const shown = useRef(state.query);
   const outcome = useSearch(state, turn);
+  const wrongField = useRef('');
 
   useEffect(() => {
     document.title = 'Search · weft';
@@ -213,13 +215,19 @@ export function SearchPage() {
     shown.current = state.query;
     setDraft(state.query);
   }
-  const run = (query: string) => {
+  // Does what searches for the draft, unless the form has a field that is not in it.
+  const whenRight = (search: () => void) => {
+    if (wrongField.current === '') search();
+    else document.getElementById(wrongField.current)?.focus();
+  };
+  const runNow = (query: string) => {
     const pasted = query.trim().startsWith('{') ? null : readPastedTrace(query, kIdDigits);
     if (pasted !== null) return go(pastedUrl(pasted));
     const url = searchUrl({ ...state, query, cursor: '', open: [] });
-    if (url === searchUrl({ ...state, open: [] })) setTurn(turn + 1);
+    if (url === searchUrl({ ...state, open: [] })) setTurn((last) => last + 1);
     go(url);
   };
+  const run = (query: string) => whenRight(() => runNow(query));
   useKeys([
     {
       keys: ['/'], does: 'Edit the query', group: 'Search',
@@ -236,15 +244,16 @@ export function SearchPage() {
       <h1 class="unseen">Search traces</h1>
       <form class="query-bar" role="search" aria-label="Traces" onSubmit={(event) => { event.preventDefault(); run(draft); }}>
         <QueryLine text={draft} errorColumn={column} onText={setDraft} onRun={run} />
-        <RangePicker range={state.range} onRange={(range) => go(searchUrl({ ...state, query: draft, range, cursor: '', open: [] }))} />
+        <RangePicker range={state.range} onRange={(range) => whenRight(() => go(searchUrl({ ...state, query: draft, range, cursor: '', open: [] })))} />
         <button type="submit" class="button primary">Search</button>
       </form>
       <div class="search-body">
         <QueryPanel query={draft} limit={state.limit} onQuery={setDraft} onRun={run}
-          onLimit={(limit) => go(searchUrl({ ...state, query: draft, limit, cursor: '', open: [] }))} />
+          onLimit={(limit) => whenRight(() => go(searchUrl({ ...state, query: draft, limit, cursor: '', open: [] })))}
+          onWrong={(fieldId) => (wrongField.current = fieldId)} />
         <section class="results-side" aria-label="Results">
           <ProgressLine active={outcome.loading} />
-          <Results state={state} outcome={outcome} onAgain={() => setTurn(turn + 1)} onQuery={run} />
+          <Results state={state} outcome={outcome} onAgain={() => setTurn((last) => last + 1)} onQuery={runNow} />
         </section>
       </div>
     </main>

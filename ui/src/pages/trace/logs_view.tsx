@@ -6,13 +6,14 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { fetchTraceLogs, isAbort } from '../../api/client';
 import type { TraceColumns } from '../../model/trace_columns';
 import { logLines, type LogLine } from '../../model/trace_logs';
-import { comparedDurations, describeTime, nsToMs } from '../../model/units';
+import { columnDurations, describeTime, nsToMs } from '../../model/units';
 import { Empty, Failed, useSlow } from '../../parts/page_states';
 import { ServiceDot } from '../../parts/service_dot';
 import { RowScroller } from './row_scroller';
 import type { TraceState } from './trace_state';
 
 const kLine = 24;
+const kFiner = 2;
 
 function useLogs(traceId: string, version: number) {
   const [lines, setLines] = useState<LogLine[] | null>(null);
@@ -72,7 +73,7 @@ function Lines({ state, lines }: { state: TraceState; lines: readonly LogLine[] 
   const first = Math.floor(top / kLine);
   const shown = lines.slice(first, first + Math.ceil(height / kLine) + 1)
     .map((line) => ({ line, row: line.spanId === '' ? -1 : columns.rowOf(line.spanId) }));
-  const format = comparedDurations(shown.map(({ line, row }) => offsetOf(line, row, columns)));
+  const format = columnDurations(shown.map(({ line, row }) => offsetOf(line, row, columns)), kFiner);
   return (
     <div class="table-scroll" ref={box} tabIndex={0} aria-label="Log lines">
       <div class="table-sticky">

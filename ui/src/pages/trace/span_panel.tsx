@@ -34,7 +34,19 @@ function useDetails(cache: SpanCache, row: number, version: number) {
   return { details: current, error, again: () => setTurn(turn + 1) };
 }
 
-function Facts({ columns, row }: { columns: TraceColumns; row: number }) {
+// What there is to say of an end that makes no duration; null of any other.
+function EarlyEnd({ details }: { details: SpanDetails | null }) {
+  if (details === null || details.startNs === '0') return null;
+  const ns = BigInt(details.startNs) - BigInt(details.endNs);
+  if (ns <= 0n) return null;
+  return (
+    <div><dt>Ends at</dt><dd class="ends-early">
+      {details.endNs === '0' ? 'no end was given' : `${formatDuration(Number(ns))} before its start`}: its duration counts as 0
+    </dd></div>
+  );
+}
+
+function Facts({ columns, row, details }: { columns: TraceColumns; row: number; details: SpanDetails | null }) {
   const total = columns.pathNs;
   const startMs = nsToMs(columns.header.startNs) + columns.startOf(row) / 1e6;
   const duration = columns.duration[row]!;
@@ -51,6 +63,7 @@ function Facts({ columns, row }: { columns: TraceColumns; row: number }) {
       <div><dt>Starts at</dt>{columns.hasTime(row)
         ? <dd title={describeTime(startMs)}>+{formatDuration(columns.offsetOf(row))} <span class="dim">{formatTime(startMs, false)}</span></dd>
         : <dd>no start was given: the span is in no plot</dd>}</div>
+      <EarlyEnd details={details} />
       <div><dt>Kind</dt><dd>{kKindNames[columns.kind[row]!] ?? 'unknown'}</dd></div>
       {skew !== 0 && (
         <div><dt>Clock</dt><dd title={clock?.text}>
@@ -223,7 +236,7 @@ export function SpanPanel({ state, cache }: { state: TraceState; cache: SpanCach
         </button>
       </header>
       <div class="span-panel-body" tabIndex={0}>
-        <Facts columns={columns} row={row} />
+        <Facts columns={columns} row={row} details={details} />
         <p class="span-links">
           <code class="dim">{id}</code><CopyButton text={id} label="Copy the span id" />
           {parent >= 0 && <button type="button" class="text-button" onClick={() => state.showRow(parent)}>parent</button>}

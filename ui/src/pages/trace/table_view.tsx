@@ -5,7 +5,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { groupSpans, readSort, sortedRows, type SpanGroup } from '../../model/span_table';
 import type { TraceColumns } from '../../model/trace_columns';
-import { comparedDurations, formatCount, formatShare } from '../../model/units';
+import { columnDurations, formatCount, formatShare } from '../../model/units';
 import { Icon } from '../../parts/icon';
 import { ServiceDot } from '../../parts/service_dot';
 import { SortHeading, type Heading } from '../../parts/sort_heading';
@@ -16,7 +16,7 @@ import type { TraceState } from './trace_state';
 
 const kLine = 24;
 const kWide = 900;
-const kFinerNarrow = 2;
+const kFinerNarrow = 1;
 const kGroupLeast = 720; // the table of sums scrolls sideways in a narrower window
 
 const kSpanHeadings: readonly Heading[] = [
@@ -120,10 +120,10 @@ function SpanTable({ state, columns }: { state: TraceState; columns: TraceColumn
   const shown = order.subarray(first, first + Math.ceil(height / kLine) + 1);
   // A narrow table has no room for the last differences.
   const finer = width > kWide ? undefined : kFinerNarrow;
-  const compared = (value: (row: number) => number) => comparedDurations([...shown].map(value), finer);
+  const compared = (value: (row: number) => number) => columnDurations([...shown].map(value), finer);
   const formats: Formats = {
-    start: compared((row) => columns.offsetOf(row)), duration: compared((row) => columns.duration[row]!),
-    self: compared((row) => columns.self[row]!), critical: compared((row) => columns.critical[row]!),
+    start: columnDurations([...shown].filter((row) => columns.hasTime(row)).map((row) => columns.offsetOf(row)), finer), duration: compared((row) => columns.duration[row]!),
+    self: compared((row) => columns.self[row]!), critical: columnDurations([...shown].map((row) => columns.critical[row]!).filter((ns) => ns > 0), finer),
   };
   const room = serviceWidth(columns, width);
   return (
@@ -163,7 +163,7 @@ function GroupTable({ state, columns }: { state: TraceState; columns: TraceColum
     return sign * (x < y ? -1 : x > y ? 1 : 0);
   });
   const headings = byOperation ? kGroupHeadings : kGroupHeadings.filter((heading) => heading.column !== 'name');
-  const compared = (value: (group: SpanGroup) => number) => comparedDurations(groups.map(value));
+  const compared = (value: (group: SpanGroup) => number) => columnDurations(groups.map(value).filter((ns) => ns > 0));
   const [total, mean, longest, self, critical] = [
     compared((group) => group.total), compared((group) => group.total / group.spans), compared((group) => group.longest),
     compared((group) => group.self), compared((group) => group.critical),

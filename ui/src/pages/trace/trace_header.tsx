@@ -2,14 +2,17 @@
 //
 // What the trace is, in two lines: root, facts, and the strip "where the time went".
 import { traceUrl } from '../../model/trace_url';
-import { comparedDurations, describeTime, formatDuration, formatShare, formatTime, nsToMs, plural } from '../../model/units';
+import { comparedDurations, describeTime, formatCount, formatDuration, formatShare, formatTime, nsToMs, plural } from '../../model/units';
 import { CopyButton } from '../../parts/copy_button';
 import { Icon } from '../../parts/icon';
 import { Notice } from '../../parts/page_states';
 import { ServiceDot } from '../../parts/service_dot';
+import { useWidth } from '../../parts/use_width';
 import type { TraceState } from './trace_state';
 
 const kStripNames = 6;
+const kStripNamesNarrow = 3;
+const kNarrow = 560;
 // The server's own words for what a notice here says with more to it.
 const kSaidAbove = /^The root span has not arrived/;
 
@@ -99,18 +102,24 @@ export function TraceNotices({ state }: { state: TraceState }) {
 
 // Time on the critical path by service, largest first. A click shows that service alone.
 export function TimeStrip({ state }: { state: TraceState }) {
+  void state.version.value;
+  return state.columns.value!.pathNs > 0 ? <Strip state={state} /> : null;
+}
+
+function Strip({ state }: { state: TraceState }) {
   const columns = state.columns.value!;
   void state.version.value;
   const { services } = columns.header;
   const { selfByService, pathNs: total } = columns;
-  if (total <= 0) return null;
+  const { ref, width } = useWidth<HTMLElement>();
   const shares = [...selfByService].sort((a, b) => b[1] - a[1]);
-  const format = comparedDurations(shares.slice(0, kStripNames).map((share) => share[1]));
-  let at = 0;
-  const rest = shares.slice(kStripNames);
+  const named = shares.slice(0, width > kNarrow ? kStripNames : kStripNamesNarrow);
+  const rest = shares.slice(named.length);
   const restNs = rest.reduce((sum, pair) => sum + pair[1], 0);
+  const format = comparedDurations(named.map((share) => share[1]));
+  let at = 0;
   return (
-    <section class="time-strip" aria-label="Where the time went">
+    <section class="time-strip" aria-label="Where the time went" ref={ref}>
       <h2 title="Own time of each service on the critical path">Where the time went</h2>
       <svg width="100%" height="8" preserveAspectRatio="none" aria-hidden="true">
         {shares.map(([service, ns]) => {
@@ -120,7 +129,7 @@ export function TimeStrip({ state }: { state: TraceState }) {
         })}
       </svg>
       <ol>
-        {shares.slice(0, kStripNames).map(([service, ns]) => (
+        {named.map(([service, ns]) => (
           <li key={service}>
             <button type="button" class="strip-name" title={`Show only ${services[service]}`}
               onClick={() => state.setFilter({ services: new Set([service]) })}>
@@ -129,7 +138,11 @@ export function TimeStrip({ state }: { state: TraceState }) {
             </button>
           </li>
         ))}
-        {rest.length > 0 && <li class="dim">{plural(rest.length, 'more service')} {formatDuration(restNs)}</li>}
+        {rest.length > 0 && (
+          <li class="strip-rest dim" title={rest.map(([service, ns]) => `${services[service]} ${formatDuration(ns)}`).join('\n')}>
+            +{formatCount(rest.length)} more {formatDuration(restNs)} {formatShare(restNs / total)}
+          </li>
+        )}
       </ol>
     </section>
   );
