@@ -4,12 +4,12 @@
 // Chunk (block/chunk.h, rows in memory in arrival order, a piece of the head) and Block
 // (block/block_reader.h, the immutable file). One set of operators reads both.
 //
-// A segment is a few tables: spans, their events and links, and log records. A table has rows, dense
-// from 0 and cut into groups (RowGroups). Every attribute is a column, one for each (scope, key,
-// value type); so are the text and enum intrinsics (Scope kIntrinsic). A column has a dictionary of
-// its distinct values; ReadIds() gives one dictionary id for each row of a group, or kAbsent.
-// Predicates are therefore evaluated once per distinct value and then looked up by id. Numbers that
-// differ in almost every row (ids, times) are fixed columns, read by ReadNumbers().
+// A segment is a few tables: spans, their events and links, and log records. A table has rows,
+// dense from 0 and cut into groups (RowGroups). Every attribute is a column, one for each (scope,
+// key, value type); so are the text and enum intrinsics (Scope kIntrinsic). A column has a
+// dictionary of its distinct values; ReadIds() gives one dictionary id for each row of a group, or
+// kAbsent. Predicates are therefore evaluated once per distinct value and then looked up by id.
+// Numbers that differ in almost every row (ids, times) are fixed columns, read by ReadNumbers().
 //
 // Resource and scope attributes appear as columns of the span and log tables (Scope kResource,
 // kInstrumentation) although they are stored once per resource.

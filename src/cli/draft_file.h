@@ -35,8 +35,8 @@ class DraftFile {
 };
 
 // Refuses a link, a pipe or a device that another user has put where everybody may write, as the
-// kernel does where fs.protected_symlinks and fs.protected_fifos are on; with `believed`, a file too,
-// for what is in it is taken at its word.
+// kernel does where fs.protected_symlinks and fs.protected_fifos are on; with `believed`, a file
+// too, for what is in it is taken at its word.
 Status CheckPlanted(const std::string& path, bool believed = false);
 
 // All of it, or why not.

@@ -19,8 +19,8 @@ std::string MeantFlag(std::string_view command, std::string_view flag);
 // What to write in place of an argument that the command does not take: a file given to `serve`.
 std::string MeantArgument(std::string_view command, const std::string& argument);
 
-// True of what `weft trace` takes for an id and is TraceQL for nothing: 16 digits or more, a header, an
-// address (model/pasted_id.h).
+// True of what `weft trace` takes for an id and is TraceQL for nothing: 16 digits or more, a
+// header, an address (model/pasted_id.h).
 bool LooksLikeTraceId(std::string_view text);
 
 }  // namespace weft::cli

@@ -22,8 +22,8 @@
 
 namespace weft::codec {
 
-// Of any number of events, in any order: sums over hashes of name, attributes and time of each, with
-// the times as they are and in each form in which a format may give them back.
+// Of any number of events, in any order: sums over hashes of name, attributes and time of each,
+// with the times as they are and in each form in which a format may give them back.
 struct EventPrint {
   uint64_t exact = 0;    // nanoseconds
   uint64_t cut = 0;      // microseconds, cut

@@ -82,8 +82,7 @@ TEST(JsonWriter, PutsCommasWhereTheyBelong) {
 
 TEST(JsonWriter, EscapesAndReplaces) {
   EXPECT_EQ(Quoted(""), "\"\"");
-  EXPECT_EQ(Quoted("a\"b\\c/\n\r\t\b\x01\x1f\x7f"),
-            R"("a\"b\\c/\n\r\t\u0008\u0001\u001f\u007f")");
+  EXPECT_EQ(Quoted("a\"b\\c/\n\r\t\b\x01\x1f\x7f"), R"("a\"b\\c/\n\r\t\u0008\u0001\u001f\u007f")");
   EXPECT_EQ(Quoted("\0"s), R"("\u0000")");
   EXPECT_EQ(Quoted("žluťoučký 日本 \xF0\x9F\x98\x80"), "\"žluťoučký 日本 \xF0\x9F\x98\x80\"");
   EXPECT_EQ(Quoted("a long text without anything to escape"),
