@@ -34,7 +34,7 @@ TEST_F(ApiTest, StatusNamesEverything) {
   for (const char* part :
        {R"("version":"1.2.3")", R"("startedNs":"5")", R"("durability":"durable")",
         R"("dataDir":"/data")", R"("readOnly":false)", R"("retention":{"ageNs":7,"bytes":8})",
-        R"("spans":2)", R"("headSpans":2)",
+        R"("spans":2)",
         R"("dataRange":{"startNs":"1700000000000000000","endNs":"1700000000010000000"})",
         R"("listeners":[{"name":"otlp/grpc","address":"localhost:4317","tls":false},)"
         R"({"name":"otlp/http","address":"0.0.0.0:4318","tls":true}])"})
@@ -208,7 +208,8 @@ TEST_F(ApiTest, RowsSayEverything) {
   EXPECT_THAT(both, HasSubstr(R"("scope":{"name":"lib","version":"1.2","attributes":[]})"));
   EXPECT_THAT(both, HasSubstr(R"({"key":"list","type":"array","value":[)"));
   EXPECT_THAT(both, HasSubstr(R"("body":"no span")"));
-  EXPECT_EQ(Json(std::string("/api/weft/v1/trace/") + kTrace + "/spans?row=77"), R"({"spans":[]})");
+  EXPECT_EQ(Json(std::string("/api/weft/v1/trace/") + kTrace + "/spans?row=77"),
+            R"({"spans":[],"partial":""})");
   EXPECT_THAT(Json(std::string("/api/weft/v1/trace/") + kTrace + "/spans?count=1001", 400),
               HasSubstr("from 1 to 1000"));
 }
@@ -220,13 +221,16 @@ TEST_F(ApiTest, FindLooksEverywhere) {
   auto find = [&](const std::string& text) {
     return Json(std::string("/api/weft/v1/trace/") + kTrace + "/find?text=" + text);
   };
-  EXPECT_EQ(find("TIMEOUT"), R"({"rows":[1],"counts":{"name":0,"attribute":0,"event":0,"log":1}})");
-  EXPECT_EQ(find("gateway"), R"({"rows":[0],"counts":{"name":1,"attribute":1,"event":0,"log":0}})");
+  EXPECT_EQ(find("TIMEOUT"),
+            R"({"rows":[1],"counts":{"name":0,"attribute":0,"event":0,"log":1},"partial":""})");
+  EXPECT_EQ(find("gateway"),
+            R"({"rows":[0],"counts":{"name":1,"attribute":1,"event":0,"log":0},"partial":""})");
   EXPECT_EQ(find("carderror"),
-            R"({"rows":[1],"counts":{"name":0,"attribute":0,"event":1,"log":0}})");
+            R"({"rows":[1],"counts":{"name":0,"attribute":0,"event":1,"log":0},"partial":""})");
   EXPECT_EQ(find("9007199254740993"),
-            R"({"rows":[0],"counts":{"name":0,"attribute":1,"event":0,"log":0}})");
-  EXPECT_EQ(find("absent"), R"({"rows":[],"counts":{"name":0,"attribute":0,"event":0,"log":0}})");
+            R"({"rows":[0],"counts":{"name":0,"attribute":1,"event":0,"log":0},"partial":""})");
+  EXPECT_EQ(find("absent"),
+            R"({"rows":[],"counts":{"name":0,"attribute":0,"event":0,"log":0},"partial":""})");
   Json(std::string("/api/weft/v1/trace/") + kTrace + "/find?text=", 400);
 }
 

@@ -164,7 +164,7 @@ TEST_P(EveryDamageTest, ListsSayWhatTheyLack) {
   BeginWith(GetParam());
   for (const char* path :
        {"/api/weft/v1/search?q=%7B%7D&limit=1000", "/api/weft/v1/services",
-        "/api/weft/v1/operations?service=shop", "/api/weft/v1/tags/span.text/values",
+        "/api/weft/v1/operations?service=shop", "/api/weft/v1/tag-values?tag=span.text",
         "/api/services", "/api/services/shop/operations", "/api/operations?service=shop",
         "/api/traces?service=shop&lookback=custom&start=0&limit=1000",
         "/api/dependencies?endTs=1800000000000&lookback=200000000000", "/api/v3/services",

@@ -43,6 +43,7 @@ std::vector<Row3> ReadDerived(const Segment& block) {
   return rows;
 }
 
+// The first row of each name.
 std::map<std::string, Row3> ByName(const Segment& block) {
   std::vector<Row> rows(block.spans().row_count());
   for (Row row = 0; row < rows.size(); ++row) rows[row] = row;
@@ -50,7 +51,7 @@ std::map<std::string, Row3> ByName(const Segment& block) {
   EXPECT_TRUE(block.ReadSpans(rows, &batch));
   std::vector<Row3> derived = ReadDerived(block);
   std::map<std::string, Row3> out;
-  for (size_t i = 0; i < rows.size(); ++i) out[std::string(batch.spans[i].name)] = derived[i];
+  for (size_t i = 0; i < rows.size(); ++i) out.emplace(batch.spans[i].name, derived[i]);
   return out;
 }
 
@@ -61,8 +62,9 @@ class DerivedValuesTest : public ::testing::Test {
     batch_.scopes.resize(1);
     for (uint32_t i = 0; i < count; ++i) {
       const std::string number = std::to_string(i);
-      const KeyValue attributes[] = {{"service.name", Value::String("s" + number)},
-                                     {"host.name", Value::String("h" + number)}};
+      const KeyValue attributes[] = {
+          {"service.name", Value::String(batch_.arena.Copy("s" + number))},
+          {"host.name", Value::String(batch_.arena.Copy("h" + number))}};
       batch_.resources.push_back(
           {.attributes = CopyAttributes(std::span(attributes), &batch_.arena)});
     }
@@ -86,8 +88,9 @@ class DerivedValuesTest : public ::testing::Test {
     chunk->Append(batch_);
     chunk->Seal();
     const std::shared_ptr<const Segment> source = chunk;
-    EXPECT_TRUE(WriteBlock(&env_, "/block", std::span(&source, 1), {.clock_rule = written}));
-    auto block = OpenBlock(&env_, "/block", nullptr, read);
+    const std::string path = "/block-" + std::to_string(blocks_++);
+    EXPECT_TRUE(WriteBlock(&env_, path, std::span(&source, 1), {.clock_rule = written}));
+    auto block = OpenBlock(&env_, path, nullptr, read);
     EXPECT_TRUE(block) << block.error().message;
     return *block;
   }
@@ -106,10 +109,11 @@ class DerivedValuesTest : public ::testing::Test {
 
   testing::SimEnv env_;
   SpanBatch batch_;
+  int blocks_ = 0;
 };
 
-// Written by a weft whose blocks did not say by which rule: two traces of test data, one of which
-// has a clock that is 50 ms behind, which that rule left as it was.
+// Written by a weft whose blocks did not say by which rule: traces of test data, in one of which
+// a clock is 50 ms behind, which that rule left as it was.
 TEST(OldBlockTest, ValuesOfAnOlderRuleAreComputedAnew) {
   auto block = OpenBlock(PosixEnv(), WEFT_SOURCE_DIR "/test/blocks/rule_1.block", nullptr);
   ASSERT_TRUE(block) << block.error().message;

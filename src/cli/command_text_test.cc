@@ -129,8 +129,6 @@ TEST_F(CommandLineTest, WrongWordsAreNamedWithTheNearOne) {
   EXPECT_THAT(Refused({"query", "--jsn", "{}"}),
               HasSubstr("`weft query` has no flag --jsn; did you mean --json?"));
   EXPECT_THAT(Refused({"query", "--xyzzyx=3", "{}"}), HasSubstr("has no flag --xyzzyx\n"));
-  EXPECT_EQ(Refused({"query"}), "it was taken");
-  EXPECT_EQ(exit_code_, kExitUsage) << "neither TRACEQL nor --tag";
   EXPECT_THAT(Refused({"query", "{", "status=error", "}"}), HasSubstr("in '...'"));
   EXPECT_THAT(Refused({"query", "--limit", "0", "{}"}), HasSubstr("--limit"));
   EXPECT_THAT(Refused({"check"}), HasSubstr("`weft check` needs a command"));

@@ -100,7 +100,6 @@ Error ErrorOfAnother(const net::ClientResponse& response, std::string_view url) 
                        code == ErrorCode::kPermissionDenied || code == ErrorCode::kTooLarge ||
                        code == ErrorCode::kDeadlineExceeded ||
                        code == ErrorCode::kResourceExhausted;
-  if (!refused) return {ErrorCode::kUnavailable, message + "; is it weft's query port?"};
   if (net::FindHeader(response.headers, "content-type").starts_with("text/plain")) {
     std::string_view text = response.body;
     const std::string status = std::to_string(response.status) + " ";
@@ -108,6 +107,7 @@ Error ErrorOfAnother(const net::ClientResponse& response, std::string_view url) 
     text = text.substr(0, text.find_first_of("\r\n"));
     if (!text.empty()) message += ": " + Fit(CleanText(text), kTextMax, false);
   }
+  if (!refused) return {ErrorCode::kUnavailable, message + "; is it weft's query port?"};
   return {code, message};
 }
 

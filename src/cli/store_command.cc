@@ -123,6 +123,7 @@ void AddStoreCommand(CLI::App* app, int* exit_code) {
   CLI::App* command =
       app->add_subcommand("store", "Check the blocks of a data directory, give up a damaged one");
   command->require_subcommand(1);
+  command->footer("Examples:\n  weft store verify --data /var/lib/weft");
   auto options = std::make_shared<Options>();
   const auto add = [&](const char* name, const char* about, const char* footer) {
     CLI::App* sub = command->add_subcommand(name, about);

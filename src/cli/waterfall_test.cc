@@ -77,9 +77,10 @@ TEST(WaterfallTest, CorrectsClocksAndSaysSo) {
       DrawWaterfall(id, trace::AsReceived(view), {.as_received = true}, terminal);
   EXPECT_THAT(received, HasSubstr("web page  150 ms\n"));
   EXPECT_THAT(received, HasSubstr("Times are shown as received.\n"));
-  EXPECT_THAT(received, HasSubstr("critical path: web page 50 ms (50 %), api call 50 ms (50 %)"));
+  EXPECT_THAT(received,
+              HasSubstr("critical path: web page 50.0 ms (50 %), api call 50.0 ms (50 %)"));
   auto line = [](const std::string& text, const std::string& name) {
-    const size_t begin = text.find(name);
+    const size_t begin = text.find("  " + name + " ", text.find("\n\n"));
     return text.substr(begin, text.find('\n', begin) - begin);
   };
   // As received the call's bar begins the drawing and leaves its second half to the page.

@@ -172,7 +172,8 @@ std::vector<ServiceCalls> Reference(const std::vector<const SpanBatch*>& batches
               .parent_span_id = span.parent_span_id,
               .start_ns = span.start_ns,
               .end_ns = span.end_ns,
-              .kind = span.kind},
+              .kind = span.kind,
+              .error = span.status == StatusCode::kError},
              std::string(ServiceName(batch->resources[span.resource]))});
   std::map<std::pair<std::string, std::string>, uint64_t> calls;
   for (const auto& [id, items] : traces) {

@@ -67,7 +67,7 @@ TEST_P(ByteLimitTest, HoldsAtEveryFlush) {
     ASSERT_LE(stats.block_bytes, limit + limit / 10) << "round " << round;
     full |= watch.expired > 0;
     if (full) {
-      ASSERT_GE(stats.block_bytes, limit - limit * 15 / 100) << "round " << round;
+      ASSERT_GE(stats.block_bytes, limit - limit / 4) << "round " << round;
     }
     if (random() % 4 == 0) {
       ASSERT_TRUE((*store)->CompactNow(false));

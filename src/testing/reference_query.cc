@@ -64,6 +64,8 @@ struct WholeTrace {
   std::vector<int64_t> nested_left, nested_right, nested_parent, children;  // by span
   std::set<size_t> copies;  // spans for which another one with their id stands
   uint64_t start_ns = UINT64_MAX, end_ns = 0;
+  // Of the spans that have a time; 0 where none has.
+  uint64_t shown_start_ns = 0, shown_end_ns = 0;
   const Span* root = nullptr;
   const SpanBatch* root_batch = nullptr;
 };
@@ -167,6 +169,11 @@ void NumberTree(WholeTrace* trace) {
     trace->nested_parent[i] = !is_top ? trace->nested_left[parents[i]] : is_root ? -1 : 0;
     trace->start_ns = std::min(trace->start_ns, span.start_ns);
     trace->end_ns = std::max({trace->end_ns, span.start_ns, span.end_ns});
+    if (span.start_ns != 0) {
+      if (trace->shown_start_ns == 0 || span.start_ns < trace->shown_start_ns)
+        trace->shown_start_ns = span.start_ns;
+      trace->shown_end_ns = std::max({trace->shown_end_ns, span.start_ns, span.end_ns});
+    }
     if (is_root && trace->root == nullptr)
       std::tie(trace->root_batch, trace->root) = trace->spans[i];
   }
@@ -519,8 +526,11 @@ std::vector<ReferenceTrace> ReferenceSearch(const std::vector<const SpanBatch*>&
       return key(*a.second) < key(*b.second);
     });
     NumberTree(&trace);
-    ReferenceTrace result{
-        id, trace.start_ns, trace.end_ns, static_cast<uint32_t>(trace.spans.size()), {}};
+    ReferenceTrace result{id,
+                          trace.shown_start_ns,
+                          trace.shown_end_ns,
+                          static_cast<uint32_t>(trace.spans.size()),
+                          {}};
     for (size_t i : SelectSpans(trace, *query.spanset)) {
       const Span& span = *trace.spans[i].second;
       if (span.start_ns >= start_ns && (end_ns == 0 || span.start_ns < end_ns))
@@ -528,8 +538,10 @@ std::vector<ReferenceTrace> ReferenceSearch(const std::vector<const SpanBatch*>&
     }
     if (!result.matched.empty()) out.push_back(std::move(result));
   }
-  std::ranges::sort(out, [](const ReferenceTrace& a, const ReferenceTrace& b) {
-    return std::tie(a.start_ns, a.trace_id) > std::tie(b.start_ns, b.trace_id);
+  // A span without a time makes its trace the oldest.
+  std::ranges::sort(out, [&](const ReferenceTrace& a, const ReferenceTrace& b) {
+    return std::tie(traces[a.trace_id].start_ns, a.trace_id) >
+           std::tie(traces[b.trace_id].start_ns, b.trace_id);
   });
   return out;
 }

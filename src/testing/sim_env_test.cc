@@ -131,7 +131,7 @@ TEST(SimEnvTest, HookRunsAfterEveryChange) {
   int changes = 0;
   env.set_after_change([&] { ++changes; });
   auto file = MakeFile(&env, "/d/a");
-  EXPECT_EQ(changes, 5);  // sync of /, create, write, data sync, sync of /d
+  EXPECT_EQ(changes, 6);  // directory, sync of /, create, write, data sync, sync of /d
 }
 
 TEST(ManualClockTest, WallTimeJumpsApartFromMonotonicTime) {
