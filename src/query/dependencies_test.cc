@@ -171,7 +171,7 @@ std::vector<ServiceCalls> Reference(const std::vector<const SpanBatch*>& batches
             {{.span_id = span.span_id,
               .parent_span_id = span.parent_span_id,
               .start_ns = span.start_ns,
-              .end_ns = span.end_ns,
+              .end_ns = span.start_ns == 0 ? 0 : span.end_ns,
               .kind = span.kind,
               .error = span.status == StatusCode::kError},
              std::string(ServiceName(batch->resources[span.resource]))});
