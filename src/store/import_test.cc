@@ -256,6 +256,7 @@ TEST_F(ImportTest, TheSameIdWithOtherContentIsKeptAndNamed) {
 TEST_F(ImportTest, EventsAreComparedOneByOne) {
   const auto with_events = [](std::array<std::pair<const char*, uint64_t>, 2> named) {
     SpanBatch batch = One();
+    batch.spans[0].attributes = batch.spans[0].attributes.first(1);  // text, as Zipkin has it
     auto events = batch.arena.NewArray<Event>(2);
     for (size_t i = 0; i < 2; ++i) {
       events[i].name = named[i].first;
