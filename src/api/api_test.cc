@@ -34,11 +34,15 @@ TEST_F(ApiTest, StatusNamesEverything) {
   for (const char* part :
        {R"("version":"1.2.3")", R"("startedNs":"5")", R"("durability":"durable")",
         R"("dataDir":"/data")", R"("readOnly":false)", R"("retention":{"ageNs":7,"bytes":8})",
-        R"("spans":2)",
+        R"("spans":2)", R"("headSpans":0)",
         R"("dataRange":{"startNs":"1700000000000000000","endNs":"1700000000010000000"})",
         R"("listeners":[{"name":"otlp/grpc","address":"localhost:4317","tls":false},)"
         R"({"name":"otlp/http","address":"0.0.0.0:4318","tls":true}])"})
     EXPECT_THAT(status, HasSubstr(part));
+  Put(ShopTrace());
+  status = Json("/api/weft/v1/status");
+  EXPECT_THAT(status, HasSubstr(R"("spans":4)")) << "stored twice, and counted as stored";
+  EXPECT_THAT(status, HasSubstr(R"("headSpans":2)"));
 }
 
 TEST_F(ApiTest, ServicesOperationsTags) {

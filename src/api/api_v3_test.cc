@@ -191,6 +191,21 @@ TEST_F(ApiV3Test, GrpcOnBothPorts) {
             404);
 }
 
+TEST_F(ApiV3Test, GrpcIsForThisMachinesNamesWhereOnlyTheyAreTold) {
+  QueryServerOptions options{.grpc_endpoint = net::Endpoint{"127.0.0.1", 0}};
+  options.listen.hosts = options.grpc_listen.hosts =
+      net::HostRule{.allowed = {}, .setting = "extensions::query::allowed_hosts"};
+  Begin(options);
+  Put(ShopTrace());
+  for (uint16_t port : {query_->port(), query_->grpc_port()}) {
+    EXPECT_EQ(CallApiV3("GetServices", "", port, {{"host", "localhost"}}).status, "0");
+    GrpcAnswer refused = CallApiV3("GetServices", "", port, {{"host", "evil.example"}});
+    EXPECT_EQ(refused.status, "7");
+    EXPECT_THAT(refused.message, HasSubstr("allowed_hosts"));
+    EXPECT_TRUE(refused.messages.empty());
+  }
+}
+
 TEST_F(ApiV3Test, GrpcOperationsAndDependencies) {
   Begin();
   Put(ShopTrace());

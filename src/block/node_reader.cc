@@ -52,7 +52,7 @@ Status NodeReader::Read(std::span<const Row> rows, std::span<const SpanNumbers> 
     node = {.span_id = numbers[i].span_id,
             .parent_span_id = numbers[i].parent_span_id,
             .start_ns = numbers[i].start_ns,
-            .end_ns = numbers[i].start_ns == 0 ? 0 : numbers[i].end_ns};
+            .end_ns = trace::EndOf(numbers[i].start_ns, numbers[i].end_ns)};
     const RowView& view = views_[i];
     for (size_t s = 0; s < view.slots.size(); ++s) {
       const uint32_t column = view.slots[s].column();

@@ -81,6 +81,7 @@ TEST(SlipTest, WordsOfOtherToolsNameTheCommandMeant) {
       {{"query", "{}", "--service", "cart"}, "resource.service.name"},
       {{"qurey"}, "did you mean query?"},
       {{"query", "{}", "--limt", "3"}, "did you mean --limit?"},
+      {{"query"}, "query needs TRACEQL"},
       {{"query", "4bf92f3577b34da6a3ce929d0e0e4736"},
        "`weft trace 4bf92f3577b34da6a3ce929d0e0e4736`"},
   };

@@ -256,7 +256,7 @@ Status DependencyCounter::GatherRow(uint32_t trace, uint32_t row_in_group, Sourc
                         trace::Node{.span_id = ToSpanId(ids[i]),
                                     .parent_span_id = ToSpanId(parents[i]),
                                     .start_ns = starts[i],
-                                    .end_ns = starts[i] == 0 ? 0 : ends[i],
+                                    .end_ns = trace::EndOf(starts[i], ends[i]),
                                     .kind = source->kinds[kinds[i]]}});
   return {};
 }
@@ -311,12 +311,7 @@ Status DependencyCounter::CountAssembled(const TraceId& id, uint64_t spans) {
     service_of.push_back(ServiceNumber(ServiceName(resource)));
   std::vector<Fragment> fragments;
   for (const Span& span : batch->spans)
-    fragments.push_back({0, service_of[span.resource],
-                         trace::Node{.span_id = span.span_id,
-                                     .parent_span_id = span.parent_span_id,
-                                     .start_ns = span.start_ns,
-                                     .end_ns = span.start_ns == 0 ? 0 : span.end_ns,
-                                     .kind = span.kind}});
+    fragments.push_back({0, service_of[span.resource], trace::NodeOf(span)});
   return CountTree(fragments);
 }
 

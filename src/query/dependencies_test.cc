@@ -168,13 +168,7 @@ std::vector<ServiceCalls> Reference(const std::vector<const SpanBatch*>& batches
     for (const Span& span : batch->spans)
       if (seen.insert(HashSpan(*batch, span)).second)
         traces[span.trace_id].push_back(
-            {{.span_id = span.span_id,
-              .parent_span_id = span.parent_span_id,
-              .start_ns = span.start_ns,
-              .end_ns = span.start_ns == 0 ? 0 : span.end_ns,
-              .kind = span.kind,
-              .error = span.status == StatusCode::kError},
-             std::string(ServiceName(batch->resources[span.resource]))});
+            {trace::NodeOf(span), std::string(ServiceName(batch->resources[span.resource]))});
   std::map<std::pair<std::string, std::string>, uint64_t> calls;
   for (const auto& [id, items] : traces) {
     std::vector<trace::Node> nodes;

@@ -39,9 +39,11 @@ struct Node {
   bool copy = false;     // another span with this id stands for it; found with the tree
 };
 inline bool IsWaitedFor(const Node& node) { return !node.follows && !node.copy; }
-// A start of 0 is none: the sender gave no time. Whoever makes such a node gives it no end either,
-// so that it takes no time from anybody.
+// A start of 0 is none: the sender gave no time.
 inline bool HasTime(const Node& node) { return node.start_ns != 0; }
+// The end of a node with this start: without a start it has no end either, so that it takes no time
+// from anybody.
+inline uint64_t EndOf(uint64_t start_ns, uint64_t end_ns) { return start_ns == 0 ? 0 : end_ns; }
 
 // True for attributes by which a span says that it failed: `error` that is true, `error.type`.
 bool SaysFailure(const KeyValue& attribute);

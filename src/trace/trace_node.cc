@@ -16,7 +16,7 @@ Node NodeOf(const Span& span) {
   Node node{.span_id = span.span_id,
             .parent_span_id = span.parent_span_id,
             .start_ns = span.start_ns,
-            .end_ns = span.start_ns == 0 ? 0 : span.end_ns,
+            .end_ns = EndOf(span.start_ns, span.end_ns),
             .kind = span.kind,
             .resource = span.resource,
             .error = span.status == StatusCode::kError};

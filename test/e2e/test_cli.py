@@ -367,7 +367,7 @@ class CommandLineTest(WeftTest):
             with self.subTest(command=command):
                 code, error = run(*command, "--url", weft.http)
                 self.assertEqual(code, 4, error)
-                self.assertIn(f"{weft.http} answered 404; is it weft's query port?", error)
+                self.assertRegex(error, f"^weft: {weft.http} answered 404: no such path: /[^;]*; is it weft's query port\\?\n$")
         self.assertEqual(run("trace", "1", "--url", weft.url), (3, f"weft: no trace {1:032x}\n"))
         code, error = run("services", "--token-file", "/nowhere/token", "--url", weft.url)
         self.assertEqual(code, 1, error)

@@ -41,6 +41,7 @@ describe('a pasted trace id', () => {
     await page.locator('#query').press('Enter');
     await atTrace(page);
     await page.keyboard.press('Control+k');
+    await page.locator('#command-0').waitFor();
     await page.keyboard.type(dashed);
     await page.locator('#command-0', { hasText: `Open trace ${id}` }).waitFor();
     await page.close();
