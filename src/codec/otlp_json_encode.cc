@@ -8,8 +8,8 @@
 #include "codec/otlp.h"
 #include "codec/otlp_encode.h"
 #include "codec/otlp_fields.h"
-#include "wire/json_writer.h"
 #include "wire/protobuf_reader.h"
+#include "wire_core/json_writer.h"
 
 namespace weft::codec {
 namespace {

@@ -11,8 +11,8 @@
 #include <fstream>
 #include <map>
 
-#include "base/printable.h"
 #include "config/yaml.h"
+#include "wire_core/printable.h"
 
 namespace weft::config {
 namespace {
