@@ -37,8 +37,8 @@ net::Response Failure(const Error& error) {
 }
 
 void Ask(QueryRunner* runner, std::string_view kind, net::ExchangePtr exchange,
-         QueryRunner::Question question) {
-  runner->Run(kind, std::move(exchange), std::move(question), Failure);
+         QueryRunner::Question question, QueryRunner::Need need = nullptr) {
+  runner->Run(kind, std::move(exchange), std::move(question), Failure, std::move(need));
 }
 
 // Readers of JSON ignore what they do not know: an answer that is not whole says so beside its
@@ -51,8 +51,8 @@ void EndWithPartial(const std::string& partial, wire::JsonWriter* json) {
 // {"result": {"resourceSpans": [...]}}, the spans of all traces in one list.
 class TracePieces final : public Pieces {
  public:
-  TracePieces(SnapshotPtr snapshot, std::vector<TraceId> ids, std::string partial)
-      : chunks_(std::move(snapshot), std::move(ids), codec::OtlpFormat::kJson),
+  TracePieces(SnapshotPtr snapshot, std::vector<TraceId> ids, std::string partial, TraceHold hold)
+      : chunks_(std::move(snapshot), std::move(ids), codec::OtlpFormat::kJson, std::move(hold)),
         partial_(std::move(partial)) {}
 
   // Reads up to the first message. False: there is none; error() may say why.
@@ -107,8 +107,10 @@ class TracePieces final : public Pieces {
 };
 
 void AnswerTraces(QueryRunner* runner, const SnapshotPtr& snapshot, std::vector<TraceId> ids,
-                  std::string partial, std::string_view nothing, const net::ExchangePtr& to) {
-  auto pieces = std::make_unique<TracePieces>(snapshot, std::move(ids), std::move(partial));
+                  std::string partial, std::string_view nothing, TraceHold hold,
+                  const net::ExchangePtr& to) {
+  auto pieces =
+      std::make_unique<TracePieces>(snapshot, std::move(ids), std::move(partial), std::move(hold));
   if (!pieces->Begin())
     return to->Respond(Failure(pieces->error() ? Error{ErrorCode::kNotFound, std::string(nothing)}
                                                : pieces->error().error()));
@@ -210,7 +212,8 @@ void HandleSearch(QueryRunner* runner, bool summaries, const net::Request& reque
         if (summaries) return to->Respond(SummariesResponse(*result));
         std::vector<TraceId> ids;
         for (const query::TraceSummary& trace : result->traces) ids.push_back(trace.trace_id);
-        AnswerTraces(runner, snapshot, std::move(ids), result->partial, "No traces found", to);
+        AnswerTraces(runner, snapshot, std::move(ids), result->partial, "No traces found",
+                     TraceHold(runner->memory().answers), to);
       });
 }
 
@@ -224,11 +227,13 @@ void HandleTrace(QueryRunner* runner, const net::Request& request, net::Exchange
   parameters.Flag(parameters.FirstGiven({"rawTraces", "raw_traces"}));
   if (!id) return exchange->Respond(Failure(id.error()));
   if (!parameters.status()) return exchange->Respond(Failure(parameters.status().error()));
-  Ask(runner, "api_v3_trace", std::move(exchange),
-      [runner, id = *id](const SnapshotPtr& snapshot, const query::Budget&,
+  Ask(
+      runner, "api_v3_trace", std::move(exchange),
+      [runner, id = *id](const SnapshotPtr& snapshot, const query::Budget& budget,
                          const net::ExchangePtr& to) {
-        AnswerTraces(runner, snapshot, {id}, "", "trace not found", to);
-      });
+        AnswerTraces(runner, snapshot, {id}, "", "trace not found", TraceHold(budget.answer), to);
+      },
+      [id = *id](const store::Snapshot& snapshot) { return MemoryOfTrace(snapshot, id); });
 }
 
 }  // namespace

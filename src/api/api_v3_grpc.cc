@@ -36,8 +36,8 @@ void Reply(const net::GrpcCallPtr& call, std::string message, net::GrpcStatus st
 class TracePieces final : public Pieces {
  public:
   TracePieces(SnapshotPtr snapshot, std::vector<TraceId> ids, net::GrpcStatus status,
-              bool must_find)
-      : chunks_(std::move(snapshot), std::move(ids), codec::OtlpFormat::kProtobuf),
+              bool must_find, TraceHold hold)
+      : chunks_(std::move(snapshot), std::move(ids), codec::OtlpFormat::kProtobuf, std::move(hold)),
         status_(std::move(status)),
         must_find_(must_find) {}
 
@@ -123,7 +123,8 @@ void AnswerFind(QueryRunner* runner, const query::SearchRequest& search, bool su
                       runner, call);
   std::vector<TraceId> ids;
   for (const query::TraceSummary& trace : result->traces) ids.push_back(trace.trace_id);
-  SendPieces(std::make_unique<TracePieces>(snapshot, std::move(ids), std::move(status), false),
+  SendPieces(std::make_unique<TracePieces>(snapshot, std::move(ids), std::move(status), false,
+                                           TraceHold(runner->memory().answers)),
              runner, call);
 }
 
@@ -133,17 +134,26 @@ void AddApiV3Grpc(QueryRunner* runner, const net::GrpcOptions& options, net::Rou
   // The others are those of HTTP.
   runner->Declare({"api_v3_dependencies"});
   // `decode` reads the message on the net thread; `answer` runs on a worker.
-  auto add = [&](std::string_view method, std::string_view kind, auto decode, auto answer) {
+  // `need` says what its answer will hold.
+  auto add_with_need = [&](std::string_view method, std::string_view kind, auto decode, auto answer,
+                           auto need) {
     router->AddGrpc(
         std::string(kService) + std::string(method), options,
         [=](net::GrpcRequest request, net::GrpcCallPtr call) {
           auto question = decode(request.message);
           if (!question) return call->Finish(ToGrpcStatus(question.error()));
-          runner->Run(kind, std::move(call),
-                      [=, question = std::move(*question)](
-                          const SnapshotPtr& snapshot, const query::Budget& budget,
-                          const net::GrpcCallPtr& to) { answer(question, snapshot, budget, to); });
+          QueryRunner::Need needed = need(*question);
+          runner->Run(
+              kind, std::move(call),
+              [=, question = std::move(*question)](
+                  const SnapshotPtr& snapshot, const query::Budget& budget,
+                  const net::GrpcCallPtr& to) { answer(question, snapshot, budget, to); },
+              std::move(needed));
         });
+  };
+  auto add = [&](std::string_view method, std::string_view kind, auto decode, auto answer) {
+    add_with_need(method, kind, decode, answer,
+                  [](const auto&) -> QueryRunner::Need { return nullptr; });
   };
   struct Nothing {};
   add(
@@ -160,12 +170,16 @@ void AddApiV3Grpc(QueryRunner* runner, const net::GrpcOptions& options, net::Rou
             const query::Budget& budget, const net::GrpcCallPtr& call) {
           AnswerFind(runner, search, summaries, snapshot, budget, call);
         });
-  add("GetTrace", "api_v3_trace", DecodeGetTraceRequest,
-      [=](const TraceId& id, const SnapshotPtr& snapshot, const query::Budget&,
+  add_with_need(
+      "GetTrace", "api_v3_trace", DecodeGetTraceRequest,
+      [=](const TraceId& id, const SnapshotPtr& snapshot, const query::Budget& budget,
           const net::GrpcCallPtr& call) {
-        SendPieces(
-            std::make_unique<TracePieces>(snapshot, std::vector{id}, net::GrpcStatus{}, true),
-            runner, call);
+        SendPieces(std::make_unique<TracePieces>(snapshot, std::vector{id}, net::GrpcStatus{}, true,
+                                                 TraceHold(budget.answer)),
+                   runner, call);
+      },
+      [](const TraceId& id) -> QueryRunner::Need {
+        return [id](const store::Snapshot& snapshot) { return MemoryOfTrace(snapshot, id); };
       });
 }
 

@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
+#include <utility>
 
 #include "api/answers.h"
 #include "api/jaeger_answers.h"
@@ -13,6 +15,7 @@
 #include "api/paced_answer.h"
 #include "api/parameters.h"
 #include "api/stored_trace.h"
+#include "api/trace_hold.h"
 #include "api/upload_route.h"
 #include "query/dependencies.h"
 #include "wire/json_indent.h"
@@ -37,34 +40,30 @@ std::string WarningOf(const StoredTrace& trace) {
   return trace.partial.empty() ? "" : "spans may be missing: " + trace.partial;
 }
 
-// The envelope around some traces, one trace a piece.
+// The envelope around some traces. One trace is in memory at a time.
 class TracePieces final : public Pieces {
  public:
   TracePieces(SnapshotPtr snapshot, std::vector<TraceId> ids, std::vector<JaegerError> errors,
-              bool indent)
+              bool indent, TraceHold hold)
       : snapshot_(std::move(snapshot)),
         ids_(std::move(ids)),
         errors_(std::move(errors)),
-        indent_(indent) {}
+        indent_(indent),
+        hold_(std::move(hold)) {}
+
+  // The next trace, which has been read.
+  void Begin(const TraceId& id, StoredTrace trace) {
+    trace_ = std::make_unique<StoredTrace>(std::move(trace));
+    writer_.emplace(id, trace_->batch, WarningOf(*trace_));
+  }
 
   std::optional<std::string> Next() override {
     if (ended_) return std::nullopt;
-    std::string piece = total_ == 0 && next_ == 0 ? "{\"data\":[" : "";
-    while (next_ < ids_.size()) {
-      const TraceId& id = ids_[next_++];
-      Result<StoredTrace> trace = ReadStoredTrace(*snapshot_, id);
-      if (!trace) {
-        const Error& error = trace.error();
-        bool missing = error.code == ErrorCode::kNotFound;
-        errors_.push_back({missing ? 404 : net::ToHttpStatus(error.code),
-                           missing ? "trace not found" : error.message, JaegerTraceId(id)});
-        continue;
-      }
-      if (!trace->partial.empty())
-        errors_.push_back({206, "partial: " + trace->partial, JaegerTraceId(id)});
-      if (total_++ > 0) piece += ',';
-      wire::JsonWriter json(&piece);
-      codec::WriteJaegerTrace(id, trace->batch, &json, WarningOf(*trace));
+    std::string piece = std::exchange(began_, true) ? "" : "{\"data\":[";
+    while (!writer_ && next_ < ids_.size()) ReadNext();
+    if (writer_) {
+      if (!std::exchange(in_trace_, true) && total_++ > 0) piece += ',';
+      if (!writer_->Write(kPieceBytes, &piece)) EndTrace();
       return Shown(std::move(piece));
     }
     ended_ = true;
@@ -75,6 +74,27 @@ class TracePieces final : public Pieces {
   }
 
  private:
+  void ReadNext() {
+    const TraceId& id = ids_[next_++];
+    Status held = hold_.Cover(*snapshot_, id);
+    Result<StoredTrace> trace =
+        held ? ReadStoredTrace(*snapshot_, id) : Result<StoredTrace>(weft::Fail(held.error()));
+    if (trace && !trace->partial.empty())
+      errors_.push_back({206, "partial: " + trace->partial, JaegerTraceId(id)});
+    if (trace) {
+      hold_.Settle(MemoryOf(trace->batch));
+      return Begin(id, std::move(*trace));
+    }
+    const Error& error = trace.error();
+    bool missing = error.code == ErrorCode::kNotFound;
+    errors_.push_back({missing ? 404 : net::ToHttpStatus(error.code),
+                       missing ? "trace not found" : error.message, JaegerTraceId(id)});
+  }
+  void EndTrace() {
+    writer_.reset();
+    trace_.reset();
+    in_trace_ = false;
+  }
   std::string Shown(std::string piece) {
     if (!indent_) return piece;
     std::string indented;
@@ -86,17 +106,27 @@ class TracePieces final : public Pieces {
   const std::vector<TraceId> ids_;
   std::vector<JaegerError> errors_;
   const bool indent_;
+  TraceHold hold_;
+  std::unique_ptr<StoredTrace> trace_;  // being written; null: none
+  std::optional<codec::JaegerTraceWriter> writer_;
   wire::JsonIndenter indenter_;
   size_t next_ = 0, total_ = 0;
-  bool ended_ = false;
+  bool began_ = false, in_trace_ = false, ended_ = false;
 };
+
+void SendTraces(QueryRunner* runner, std::unique_ptr<TracePieces> pieces,
+                const net::ExchangePtr& to) {
+  net::Response head = JsonResponse("");
+  to->Start(head.status, head.content_type, head.headers);
+  SendPieces(std::move(pieces), runner, to);
+}
 
 void AnswerTraces(QueryRunner* runner, const SnapshotPtr& snapshot, std::vector<TraceId> ids,
                   std::vector<JaegerError> errors, bool indent, const net::ExchangePtr& to) {
-  net::Response head = JsonResponse("");
-  to->Start(head.status, head.content_type, head.headers);
-  SendPieces(std::make_unique<TracePieces>(snapshot, std::move(ids), std::move(errors), indent),
-             runner, to);
+  SendTraces(runner,
+             std::make_unique<TracePieces>(snapshot, std::move(ids), std::move(errors), indent,
+                                           TraceHold(runner->memory().answers)),
+             to);
 }
 
 net::Response RefuseQuery(const Error& error) { return JaegerFailure(error); }
@@ -157,20 +187,24 @@ void HandleTrace(QueryRunner* runner, const net::Request& request, net::Exchange
   parameters.Number("end", 0, 0, kTimeUsMax);
   parameters.Flag("raw");
   if (!parameters.status()) return exchange->Respond(JaegerFailure(parameters.status().error()));
-  AskForJaeger(runner, "jaeger_trace", std::move(exchange),
-               [id = *id, indent = WantsIndent(request.query)](const store::Snapshot& snapshot,
-                                                               const query::Budget&) {
-                 Result<StoredTrace> trace = ReadStoredTrace(snapshot, id);
-                 if (!trace && trace.error().code == ErrorCode::kNotFound)
-                   return JaegerFailure(404, "trace not found");
-                 if (!trace) return JaegerFailure(trace.error());
-                 std::string data;
-                 wire::JsonWriter json(&data);
-                 json.BeginArray();
-                 codec::WriteJaegerTrace(id, trace->batch, &json, WarningOf(*trace));
-                 json.EndArray();
-                 return JaegerAnswer(data, 1, PartialErrors(trace->partial), indent);
-               });
+  runner->Run(
+      "jaeger_trace", std::move(exchange),
+      [runner, id = *id, indent = WantsIndent(request.query)](
+          const SnapshotPtr& snapshot, const query::Budget& budget, const net::ExchangePtr& to) {
+        Result<StoredTrace> trace = ReadStoredTrace(*snapshot, id);
+        if (!trace && trace.error().code == ErrorCode::kNotFound)
+          return to->Respond(JaegerFailure(404, "trace not found"));
+        if (!trace) return to->Respond(JaegerFailure(trace.error()));
+        TraceHold hold(budget.answer);
+        hold.Settle(MemoryOf(trace->batch));
+        auto pieces =
+            std::make_unique<TracePieces>(snapshot, std::vector<TraceId>(),
+                                          PartialErrors(trace->partial), indent, std::move(hold));
+        pieces->Begin(id, std::move(*trace));
+        SendTraces(runner, std::move(pieces), to);
+      },
+      RefuseQuery,
+      [id = *id](const store::Snapshot& snapshot) { return MemoryOfTrace(snapshot, id); });
 }
 
 // POST /api/transform: uploaded OTLP as Jaeger's JSON.
@@ -368,7 +402,7 @@ void AddJaegerRoutes(QueryRunner* runner, Clock* clock, const net::RouteOptions&
     HandleDependencies(runner, clock, request, std::move(exchange));
   });
   router->Add("POST", "/api/transform",
-              UploadRoute(options, runner->uploads(),
+              UploadRoute(options, runner->memory().uploads,
                           [](const Error& error) { return JaegerFailure(error); }),
               [runner](net::Request request, net::ExchangePtr exchange) {
                 HandleTransform(runner, std::move(request), std::move(exchange));

@@ -18,6 +18,9 @@
 
 namespace weft::api {
 
+// About what a piece of an answer without messages has.
+inline constexpr size_t kPieceBytes = 256 << 10;
+
 class Pieces {
  public:
   virtual ~Pieces() = default;

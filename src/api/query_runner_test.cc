@@ -7,6 +7,9 @@
 #include <atomic>
 #include <chrono>
 #include <future>
+#include <mutex>
+#include <thread>
+#include <vector>
 
 #include "api/paced_answer.h"
 #include "base/metrics.h"
@@ -152,6 +155,131 @@ TEST_F(QuestionsTest, AQuestionThatNoWorkerComesToIsAnsweredAtItsDeadline) {
   EXPECT_EQ(first->Answer(), "first");
   EXPECT_EQ(third->Answer(), "late");
   busy.Stop();
+}
+
+// Heavy answers come one after the other; what needs nothing does not wait for them.
+class MemoryTest : public QuestionsTest {
+ protected:
+  MemoryTest() {
+    memory_ = {.budget = &budget_,
+               .working = budget_.Open("queries"),
+               .answers = budget_.Open("answers", {.bytes_max = 100}),
+               .uploads = budget_.Open("requests"),
+               .traces = budget_.Open("trace_cache")};
+  }
+  // Asks for `bytes`; what was charged is handed to `held`, as an answer under way keeps it.
+  std::shared_ptr<FastReader> Ask(QueryRunner* runner, uint64_t bytes) {
+    auto reader = std::make_shared<FastReader>();
+    runner->Run(
+        "heavy", reader,
+        [this](const SnapshotPtr&, const query::Budget& budget, const net::ExchangePtr& to) {
+          std::string bytes_held = budget.answer ? std::to_string(budget.answer->bytes()) : "none";
+          {
+            std::lock_guard lock(mutex_);
+            held_.push_back(budget.answer);
+          }
+          to->Respond({.status = 200, .content_type = "", .headers = {}, .body = bytes_held});
+        },
+        [](const Error& error) {
+          return net::Response{.status = 500,
+                               .content_type = "",
+                               .headers = {},
+                               .body = std::string(ErrorCodeName(error.code)) + " " +
+                                       std::to_string(error.retry_after_s) + ": " + error.message};
+        },
+        [bytes](const store::Snapshot&) { return bytes; });
+    return reader;
+  }
+  void LetGo() {
+    std::vector<std::shared_ptr<MemoryCharge>> held;
+    std::lock_guard lock(mutex_);
+    held.swap(held_);
+  }
+  uint64_t waiting() {
+    return static_cast<uint64_t>(metrics_.GetGauge("weft_queries_waiting", "")->value());
+  }
+
+  MemoryBudget budget_{1 << 30};
+  QueryMemory memory_;
+  std::mutex mutex_;
+  std::vector<std::shared_ptr<MemoryCharge>> held_;  // guarded by mutex_
+};
+
+TEST_F(MemoryTest, HeavyQuestionsWaitForEachOtherAndLightOnesDoNot) {
+  QueryRunner runner(store_.get(), {.workers = 2, .memory_bytes = 1, .memory = memory_}, &metrics_,
+                     SystemClock());
+  EXPECT_EQ(Ask(&runner, 60)->Answer(), "60");
+  auto second = Ask(&runner, 70), third = Ask(&runner, 30);
+  EXPECT_EQ(Ask(&runner, 0)->Answer(), "none") << "waiting holds no worker";
+  while (memory_.budget->nodes()[1].waiting < 2) std::this_thread::yield();
+  EXPECT_EQ(waiting(), 2u);
+  LetGo();
+  EXPECT_EQ(second->Answer(), "70");
+  EXPECT_EQ(third->Answer(), "30");
+  LetGo();
+  runner.Stop();
+  EXPECT_EQ(memory_.answers->used(), 0u);
+  EXPECT_EQ(waiting(), 0u);
+}
+
+TEST_F(MemoryTest, WhatCanNeverFitIsSaidAtOnce) {
+  QueryRunner runner(store_.get(), {.workers = 1, .memory_bytes = 1, .memory = memory_}, &metrics_,
+                     SystemClock());
+  EXPECT_THAT(Ask(&runner, 101)->Answer(),
+              ::testing::AllOf(::testing::StartsWith("too_large 0: the answer needs about"),
+                               ::testing::HasSubstr("--memory-limit")));
+  runner.Stop();
+}
+
+TEST_F(MemoryTest, WhoWaitsTooLongIsToldToTryAgain) {
+  testing::ManualClock clock;
+  QueryRunner runner(
+      store_.get(),
+      {.workers = 1, .timeout_ns = 5'000'000'000, .memory_bytes = 1, .memory = memory_}, &metrics_,
+      &clock);
+  EXPECT_EQ(Ask(&runner, 60)->Answer(), "60");
+  auto late = Ask(&runner, 70);
+  while (memory_.budget->nodes()[1].waiting < 1) std::this_thread::yield();
+  clock.Advance(5'000'000'000);
+  EXPECT_THAT(late->Answer(),
+              ::testing::AllOf(::testing::StartsWith("unavailable 2: "),
+                               ::testing::HasSubstr("memory that other answers hold")));
+  EXPECT_EQ(Ask(&runner, 40)->Answer(), "40") << "it holds nobody up any more";
+  runner.Stop();
+}
+
+TEST_F(MemoryTest, WhatIsNeededIsAskedAnewWhenItMayBeLess) {
+  QueryRunner runner(store_.get(), {.workers = 1, .memory_bytes = 1, .memory = memory_}, &metrics_,
+                     SystemClock());
+  EXPECT_EQ(Ask(&runner, 60)->Answer(), "60");
+  std::atomic<bool> read_by_another{false};
+  auto reader = std::make_shared<FastReader>();
+  runner.Run(
+      "heavy", reader,
+      [](const SnapshotPtr&, const query::Budget& budget, const net::ExchangePtr& to) {
+        EXPECT_EQ(budget.answer, nullptr);
+        to->Respond({.status = 200, .content_type = "", .headers = {}, .body = "shared"});
+      },
+      [](const Error&) { return net::Response{}; },
+      [&](const store::Snapshot&) -> uint64_t { return read_by_another ? 0 : 70; });
+  while (memory_.budget->nodes()[1].waiting < 1) std::this_thread::yield();
+  read_by_another = true;
+  runner.Reconsider();
+  EXPECT_EQ(reader->Answer(), "shared");
+  runner.Stop();
+  EXPECT_EQ(memory_.budget->nodes()[1].waiting, 0u);
+}
+
+TEST_F(MemoryTest, AStopForgetsWhoWaits) {
+  {
+    QueryRunner runner(store_.get(), {.workers = 1, .memory_bytes = 1, .memory = memory_},
+                       &metrics_, SystemClock());
+    EXPECT_EQ(Ask(&runner, 60)->Answer(), "60");
+    Ask(&runner, 70);
+    while (memory_.budget->nodes()[1].waiting < 1) std::this_thread::yield();
+  }
+  LetGo();  // grants nobody
+  EXPECT_EQ(memory_.answers->used(), 0u);
 }
 
 TEST_F(QuestionsTest, EndsOfGrpcCallsAreCountedByTheirCode) {

@@ -90,8 +90,8 @@ Status QueryServer::Start() {
 void QueryServer::AddGrpc(net::Router* router) {
   net::GrpcOptions options;
   options.message_bytes_max = 1 << 20;  // a question, not data
-  options.decompress = [](std::string_view encoding, std::string_view bytes,
-                          uint64_t bytes_max) -> Result<std::string> {
+  options.decompress = [](std::string_view encoding, std::string_view bytes, uint64_t bytes_max,
+                          void*) -> Result<std::string> {
     std::optional<wire::Compression> kind = wire::CompressionByName(encoding);
     if (kind) return wire::Decompress(*kind, bytes, bytes_max);
     return Fail(ErrorCode::kUnimplemented,

@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "api/answers.h"
+#include "api/stored_trace.h"
 #include "api/tempo_json.h"
 #include "api/tempo_parameters.h"
 #include "api/tempo_trace.h"
@@ -58,14 +59,14 @@ std::string PartialText(bool truncated, const std::string& partial) {
 
 // A question whose refusals and errors are text too.
 void Ask(QueryRunner* runner, std::string_view kind, net::ExchangePtr exchange,
-         QueryRunner::SimpleQuestion question) {
+         QueryRunner::SimpleQuestion question, QueryRunner::Need need = nullptr) {
   runner->Run(
       kind, std::move(exchange),
       [question = std::move(question)](const SnapshotPtr& snapshot, const query::Budget& budget,
                                        const net::ExchangePtr& to) {
         to->Respond(question(*snapshot, budget));
       },
-      ErrorText);
+      ErrorText, std::move(need));
 }
 
 // ---------------------------------------------------------------- search and tags
@@ -179,7 +180,9 @@ void HandleTrace(QueryRunner* runner, bool version2, std::string_view id,
   TempoTraceForm form = protobuf
                             ? (version2 ? TempoTraceForm::kProtobufV2 : TempoTraceForm::kProtobufV1)
                             : (version2 ? TempoTraceForm::kJsonV2 : TempoTraceForm::kJsonV1);
-  Ask(runner, "tempo_trace", std::move(exchange),
+  const TraceId trace_id = asked->id;
+  Ask(
+      runner, "tempo_trace", std::move(exchange),
       [asked = *std::move(asked), form, protobuf](const store::Snapshot& snapshot,
                                                   const query::Budget&) {
         std::string partial;
@@ -190,6 +193,11 @@ void HandleTrace(QueryRunner* runner, bool version2, std::string_view id,
         net::Response response = JsonText(*std::move(trace), std::move(partial));
         if (protobuf) response.content_type = "application/protobuf";
         return response;
+      },
+      [id = trace_id](const store::Snapshot& snapshot) {
+        // The answer is made whole, and wrapped.
+        constexpr uint64_t kTextPerRow = 2500;
+        return MemoryOfTrace(snapshot, id, kTextPerRow);
       });
 }
 

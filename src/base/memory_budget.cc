@@ -2,9 +2,11 @@
 #include "base/memory_budget.h"
 
 #include <algorithm>
+#include <condition_variable>
 #include <deque>
 #include <list>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "base/check.h"
@@ -114,20 +116,21 @@ Error TooLarge(const std::string& name, uint64_t bytes, uint64_t bytes_max) {
 
 }  // namespace
 
-Status MemoryAccount::Charge(uint64_t bytes, const std::string& holder) {
+Status MemoryAccount::Charge(uint64_t bytes, const std::string& holder, Rule rule) {
+  const bool whole = rule == Rule::kWholeBudget;
   for (bool shrunk = false;; shrunk = true) {
     uint64_t excess = 0;
     {
       std::lock_guard lock(state_->mutex);
       const MemoryAccountOptions& options = entry_->options;
       const uint64_t limit = std::min(options.bytes_max, state_->bytes_max);
-      if (bytes > limit) {
+      if (!whole && bytes > limit) {
         ++entry_->refused;
         return Fail(TooLarge(entry_->name, bytes, limit));
       }
-      bool fits = state_->FitsAccount(*entry_, bytes);
+      bool fits = whole || state_->FitsAccount(*entry_, bytes);
       bool shared = true;
-      if (fits && !holder.empty()) {
+      if (fits && !whole && !holder.empty()) {
         const auto found = entry_->holders.find(holder);
         const uint64_t held = found == entry_->holders.end() ? 0 : found->second;
         const uint64_t left = Over(limit, entry_->used - held);
@@ -183,6 +186,15 @@ Result<MemoryCharge> MemoryAccount::Take(uint64_t bytes, std::string_view holder
   MemoryCharge charge;
   charge.holder_ = holder;
   WEFT_TRY(Charge(bytes, charge.holder_));
+  charge.account_ = shared_from_this();
+  charge.bytes_ = bytes;
+  return charge;
+}
+
+Result<MemoryCharge> MemoryAccount::TakeBeyond(uint64_t bytes, std::string_view holder) {
+  MemoryCharge charge;
+  charge.holder_ = holder;
+  WEFT_TRY(Charge(bytes, charge.holder_, Rule::kWholeBudget));
   charge.account_ = shared_from_this();
   charge.bytes_ = bytes;
   return charge;
@@ -249,6 +261,32 @@ bool MemoryAccount::Withdraw(uint64_t number) {
   return true;
 }
 
+Result<MemoryCharge> MemoryAccount::Wait(uint64_t bytes, std::chrono::nanoseconds timeout) {
+  struct Turn {
+    std::mutex mutex;
+    std::condition_variable came;
+    std::optional<MemoryCharge> charge;
+  };
+  auto turn = std::make_shared<Turn>();
+  WEFT_ASSIGN(const uint64_t number, Ask(bytes, [turn](MemoryCharge charge) {
+                std::lock_guard lock(turn->mutex);
+                turn->charge = std::move(charge);
+                turn->came.notify_one();
+              }));
+  std::unique_lock lock(turn->mutex);
+  auto came = [&turn] { return turn->charge.has_value(); };
+  if (!turn->came.wait_for(lock, timeout, came)) {
+    lock.unlock();
+    const bool withdrawn = Withdraw(number);
+    lock.lock();
+    if (withdrawn)
+      return Fail(Error{ErrorCode::kUnavailable,
+                        "others hold the memory that it needs, " + Mebibytes(bytes) + " MiB", 2});
+    turn->came.wait(lock, came);  // granted in this very moment
+  }
+  return std::move(*turn->charge);
+}
+
 uint64_t MemoryAccount::used() const {
   std::lock_guard lock(state_->mutex);
   return entry_->used;
@@ -298,6 +336,11 @@ void MemoryCharge::ShrinkTo(uint64_t bytes) {
   const uint64_t less = bytes_ - bytes;
   bytes_ = bytes;
   account_->Return(less, holder_);
+}
+
+void MemoryCharge::MoveTo(MemoryAccount* account) {
+  MemoryCharge moved = account->TakeAnyway(bytes_);
+  *this = std::move(moved);
 }
 
 void MemoryCharge::Release() {

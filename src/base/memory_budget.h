@@ -17,6 +17,7 @@
 // outlive it. Made by server/running_server.cc.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -47,6 +48,13 @@ class MemoryCharge {
   void Add(uint64_t bytes);
   // Makes it at most `bytes`.
   void ShrinkTo(uint64_t bytes);
+  // Makes it just `bytes`: what was guessed is known now. Never refuses.
+  void Settle(uint64_t bytes) {
+    ShrinkTo(bytes);
+    Add(bytes - bytes_);
+  }
+  // The same bytes, charged to another account of the same budget whatever that makes its sum.
+  void MoveTo(MemoryAccount* account);
   void Release();
 
  private:
@@ -81,6 +89,9 @@ class MemoryAccount : public std::enable_shared_from_this<MemoryAccount> {
   Result<MemoryCharge> Take(uint64_t bytes, std::string_view holder = {});
   // Whether Take() would refuse, charging nothing.
   Status Check(uint64_t bytes, std::string_view holder = {});
+  // As Take(), but by what the whole budget has left: this account's limit and shares do not count.
+  // Never kTooLarge: it is for what follows from bytes that were let in.
+  Result<MemoryCharge> TakeBeyond(uint64_t bytes, std::string_view holder = {});
   // For caches: takes only what is plainly free, shrinks nothing, and nothing while somebody waits.
   Result<MemoryCharge> TakeSpare(uint64_t bytes);
   // Charges whatever it makes the sum.
@@ -92,6 +103,8 @@ class MemoryAccount : public std::enable_shared_from_this<MemoryAccount> {
   Result<uint64_t> Ask(uint64_t bytes, Granted granted);
   // False: it has been granted, or is being so.
   bool Withdraw(uint64_t number);
+  // Ask() that waits on this thread, never a net thread: kUnavailable after `timeout`.
+  Result<MemoryCharge> Wait(uint64_t bytes, std::chrono::nanoseconds timeout);
 
   uint64_t used() const;
   uint64_t bytes_max() const;
@@ -104,7 +117,8 @@ class MemoryAccount : public std::enable_shared_from_this<MemoryAccount> {
  private:
   friend class MemoryCharge;
   friend class MemoryBudget;
-  Status Charge(uint64_t bytes, const std::string& holder);
+  enum class Rule : uint8_t { kAccount, kWholeBudget };
+  Status Charge(uint64_t bytes, const std::string& holder, Rule rule = Rule::kAccount);
   void ChargeAnyway(uint64_t bytes, const std::string& holder);
   void Return(uint64_t bytes, const std::string& holder);
 

@@ -63,6 +63,19 @@ TEST(MemoryBudgetTest, AChargeGrowsInStepsOrIsRefused) {
   EXPECT_EQ(budget.used(), 4 * kStep);
 }
 
+TEST(MemoryBudgetTest, WhatFollowsFromWhatWasLetInIsForTheWholeBudgetToRefuse) {
+  MemoryBudget budget(1000);
+  MemoryAccount* requests = budget.Open("requests", {.bytes_max = 100});
+  auto body = requests->Take(70, "peer");
+  ASSERT_TRUE(body);
+  auto decoded = requests->TakeBeyond(900, "peer");
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(requests->used(), 970u);
+  EXPECT_EQ(requests->Take(1).error().code, ErrorCode::kUnavailable);
+  for (uint64_t bytes : {31, 2000})
+    EXPECT_EQ(requests->TakeBeyond(bytes).error().code, ErrorCode::kUnavailable);
+}
+
 TEST(MemoryBudgetTest, AReserveIsForItsAccountAlone) {
   MemoryBudget budget(100);
   MemoryAccount* flush = budget.Open("flush", {.reserve = 30});
@@ -166,6 +179,27 @@ TEST(MemoryBudgetTest, WhoWaitsIsGrantedInTurn) {
   EXPECT_NE(ask(queries, 20, "behind"), 0u);
   EXPECT_TRUE(queries->Withdraw(gone));
   EXPECT_EQ(order.back(), "behind") << "who leaves holds nobody up";
+}
+
+TEST(MemoryBudgetTest, AThreadMayWait) {
+  MemoryBudget budget(100);
+  MemoryAccount* merges = budget.Open("merges");
+  auto held = merges->Take(80);
+  ASSERT_TRUE(held);
+  auto late = merges->Wait(30, std::chrono::milliseconds(1));
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, ErrorCode::kUnavailable);
+  EXPECT_GT(late.error().retry_after_s, 0u);
+  EXPECT_EQ(merges->Wait(101, std::chrono::hours(1)).error().code, ErrorCode::kTooLarge);
+  std::thread frees([&] { held->Release(); });
+  auto came = merges->Wait(30, std::chrono::hours(1));
+  frees.join();
+  ASSERT_TRUE(came);
+  EXPECT_EQ(came->bytes(), 30u);
+  came->MoveTo(budget.Open("cache"));
+  EXPECT_EQ(merges->used(), 0u);
+  EXPECT_EQ(budget.nodes()[1].used, 30u);
+  EXPECT_EQ(budget.charged(), 30u);
 }
 
 TEST(MemoryBudgetTest, ChargesMayOutliveTheBudget) {

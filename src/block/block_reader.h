@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "base/env.h"
+#include "base/memory_budget.h"
 #include "block/segment.h"
 #include "trace/correction.h"
 
@@ -23,7 +24,8 @@ namespace weft::block {
 
 class PageCache;
 // `bytes_max` bounds the decompressed pages held.
-std::shared_ptr<PageCache> NewPageCache(uint64_t bytes_max);
+std::shared_ptr<PageCache> NewPageCache(uint64_t bytes_max, MemoryBudget* budget = nullptr,
+                                        MemoryAccount* memory = nullptr);
 struct PageCacheStats {
   uint64_t hits = 0, misses = 0, bytes = 0;
 };

@@ -10,6 +10,7 @@
 #include "block/block_reader.h"
 #include "block/block_writer.h"
 #include "block/chunk.h"
+#include "block/page_cache.h"
 #include "testing/sim_env.h"
 #include "testing/wild_batch.h"
 
@@ -165,6 +166,23 @@ TEST_F(BlockReads, PrefetchedPagesAreThoseReadLater) {
   }
   // A hint about what is not there is no error.
   other->spans().Prefetch(spans.group_count(), columns, numbers);
+}
+
+TEST(PageCacheTest, TakesWhatIsSpareAndShrinks) {
+  MemoryBudget budget(1 << 20);
+  MemoryAccount* account = budget.Open("page_cache");
+  MemoryAccount* queries = budget.Open("queries");
+  auto cache = NewPageCache(16 << 20, &budget, account);
+  auto page = std::make_shared<const std::string>(std::string(10'000, 'x'));
+  for (uint64_t offset = 0; offset < 1000; ++offset) cache->Add(1, offset, page);
+  EXPECT_GT(account->used(), 900'000u);
+  EXPECT_LE(account->used(), (1u << 20) / 16 * 15);
+  EXPECT_EQ(Stats(*cache).bytes, account->used());
+  auto query = queries->Take(700'000);
+  ASSERT_TRUE(query) << "the cache gives way";
+  EXPECT_EQ(Stats(*cache).bytes, account->used());
+  cache->Drop(1);
+  EXPECT_EQ(account->used(), 0u);
 }
 
 }  // namespace

@@ -54,6 +54,8 @@ struct Config {
   TelemetrySettings telemetry;
   // Requests being read, decoded and stored may hold this much at once, over all receivers.
   uint64_t in_flight_bytes_max = 128ull << 20;
+  // The whole process; 0: by what the cgroup or the machine has.
+  uint64_t memory_bytes_max = 0;
 
   // Null when there is none.
   const Component* Find(ComponentKind kind, const ComponentId& id) const;

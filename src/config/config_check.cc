@@ -156,6 +156,7 @@ class Checker {
     if (telemetry) config_.telemetry = ReadTelemetry(*telemetry);
     if (std::optional<Section> limits = service->Sub("limits")) {
       limits->ReadBytes("in_flight_bytes", &config_.in_flight_bytes_max);
+      limits->ReadBytes("memory", &config_.memory_bytes_max);
       limits->Finish();
     }
     knows_extensions_ =

@@ -69,6 +69,8 @@ StoreExporter::~StoreExporter() { Stop(); }
 Status StoreExporter::Start() {
   store::StoreConfig config = ToStoreConfig(settings_);
   config.observer = this;
+  config.memory = memory_;
+  config.block_values_max = std::min(config.block_values_max, merge_values_max_);
   WEFT_ASSIGN(store_, store::Store::Open(env_, clock_, std::move(config)));
   store::StoreStats stats = store_->stats();
   Log(LogLevel::kInfo, "store", "opened",

@@ -38,6 +38,11 @@ class StoreExporter : public pipeline::Exporter, private store::StoreObserver {
   // Null before Start().
   store::Store* store() const { return store_.get(); }
   const config::StoreSettings& settings() const { return settings_; }
+  // What its work is charged to, and how many distinct values a merge may hold. Set before Start().
+  void set_memory(const store::StoreMemory& memory, uint64_t merge_values_max) {
+    memory_ = memory;
+    merge_values_max_ = merge_values_max;
+  }
   // Runs after every piece of the store's background work, on its thread. Its answer is the id of a
   // trace that explains the work, "" for none. Set before Start().
   void set_on_work(std::function<std::string(const store::StoreWork&)> on_work) {
@@ -64,6 +69,8 @@ class StoreExporter : public pipeline::Exporter, private store::StoreObserver {
   Counter* sync_failures_;
   WorkMetrics work_metrics_[3];
   std::function<std::string(const store::StoreWork&)> on_work_;
+  store::StoreMemory memory_;
+  uint64_t merge_values_max_ = UINT64_MAX;
   std::unique_ptr<store::Store> store_;
 };
 

@@ -67,6 +67,10 @@ std::string Entrance::HostRefusal() const {
 }
 
 void Entrance::MakeCounters() {
+  if (options_.metrics != nullptr)
+    ended_readers_ = options_.metrics->GetCounter(
+        "weft_ended_readers_total", "Answers cut because their reader took too little of them.",
+        {{"listener", options_.name}});
   if (options_.metrics != nullptr && options_.hosts)
     refused_hosts_ = options_.metrics->GetCounter(
         "weft_host_refused_total",

@@ -36,6 +36,10 @@ class Entrance {
   // Nothing: `head` may pass. A refusal is counted here, and said in the log now and then. `open`
   // is what the request's route says about itself (RouteOptions::open).
   std::optional<AuthRefusal> Check(const RequestHead& head, bool open) const;
+  // A peer took too little of its answer.
+  void CountEndedReader() const {
+    if (ended_readers_ != nullptr) ended_readers_->Add();
+  }
 
  private:
   void MakeCounters();
@@ -46,6 +50,7 @@ class Entrance {
   mutable RareLog refusal_log_;
   std::array<Counter*, 3> refused_{};  // by AuthRefusal::Reason; null without metrics
   Counter* refused_hosts_ = nullptr;
+  Counter* ended_readers_ = nullptr;
 };
 
 }  // namespace weft::net

@@ -55,8 +55,8 @@ struct FuzzRoutes {
     router.Add("GET", "/d", {}, [](Request, ExchangePtr) {});
     GrpcOptions options;
     options.message_bytes_max = 4096;
-    options.decompress = [](std::string_view, std::string_view bytes,
-                            uint64_t) -> Result<std::string> { return std::string(bytes); };
+    options.decompress = [](std::string_view, std::string_view bytes, uint64_t,
+                            void*) -> Result<std::string> { return std::string(bytes); };
     router.AddGrpc("/p.S/A", options, [this](GrpcRequest request, GrpcCallPtr call) {
       Log(request, request.message);
       call->Send(std::move(request.message));

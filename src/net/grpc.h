@@ -74,10 +74,13 @@ struct GrpcOptions {
   std::function<GrpcStatus(const RequestHead&, uint64_t declared_bytes,
                            std::shared_ptr<void>* token)>
       admit;
+  // As Admission::grow, with the token that admit() has set.
+  std::function<GrpcStatus(const RequestHead&, uint64_t message_bytes, void* token)> grow = nullptr;
   // Decompresses a message of an encoding other than identity; net knows none itself.
-  // Called with "gzip", "zstd", "snappy", "deflate"; an Error becomes the status.
+  // Called with "gzip", "zstd", "snappy", "deflate" and admit()'s token; an Error becomes the
+  // status.
   std::function<Result<std::string>(std::string_view encoding, std::string_view bytes,
-                                    uint64_t bytes_max)>
+                                    uint64_t bytes_max, void* token)>
       decompress;
 };
 

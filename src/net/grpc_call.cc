@@ -219,6 +219,10 @@ GrpcStatus GrpcMessageReader::OnData(std::string_view bytes) {
                                            std::to_string(declared_) +
                                            " bytes, in a request that takes one");
   }
+  if (options_->grow && !bytes.empty()) {
+    GrpcStatus status = options_->grow(*head_, message_.size() + bytes.size(), token_.get());
+    if (status.code != GrpcCode::kOk) return status;
+  }
   message_.append(bytes);
   return {};
 }
@@ -266,7 +270,8 @@ GrpcStatus GrpcMessageReader::Decompress(GrpcRequest* request) {
     return Failed(GrpcCode::kUnimplemented,
                   "grpc-encoding \"" + std::string(encoding) + "\" is not supported here");
   }
-  Result<std::string> plain = options_->decompress(encoding, message_, options_->message_bytes_max);
+  Result<std::string> plain =
+      options_->decompress(encoding, message_, options_->message_bytes_max, token_.get());
   if (!plain) {
     return {ToGrpcCode(plain.error().code), std::move(plain.error().message),
             plain.error().retry_after_s};

@@ -28,8 +28,8 @@ class GrpcTest : public testing::Test {
       if (FindHeader(head.headers, "x-busy").empty()) return GrpcStatus{};
       return GrpcStatus{GrpcCode::kUnavailable, "busy: 100 %\n", 7};
     };
-    options.decompress = [](std::string_view encoding, std::string_view bytes,
-                            uint64_t) -> Result<std::string> {
+    options.decompress = [](std::string_view encoding, std::string_view bytes, uint64_t,
+                            void*) -> Result<std::string> {
       if (encoding != "gzip") return Fail(ErrorCode::kUnimplemented, "no such encoding");
       return "plain:" + std::string(bytes);
     };

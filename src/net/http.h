@@ -34,13 +34,17 @@ struct RequestHead {
   // Of an absolute-form target, "localhost:4318"; "" of any other. It is what Host says.
   std::string authority;
   Headers headers;
-  std::string peer;             // "127.0.0.1:51234"
+  std::string peer;             // "127.0.0.1:51234"; "unix#7", the seventh over a path
   int64_t content_length = -1;  // -1: not declared
   bool http2 = false;
 };
 struct Request : RequestHead {
   std::string body;
 };
+
+// Who shares in what all peers may hold together: an address without its port; of connections over
+// a path, each by itself.
+std::string_view PeerAddress(const RequestHead& head);
 
 // Decoded name/value pairs of a query string or form body, in order. Bad escapes stay as they are.
 std::vector<std::pair<std::string, std::string>> ParseQuery(std::string_view query);
@@ -95,8 +99,8 @@ struct Admission {
   // Empty: go on. Otherwise sent as the answer.
   std::unique_ptr<Response> refusal;
   std::shared_ptr<void> token;
-  // Of a body of undeclared length: told its size as often as more of it has come. What it returns
-  // is sent as the answer, and the body is dropped.
+  // Told the size of the body as often as more of it has come. What it returns is sent as the
+  // answer, and the body is dropped. Memory is charged here: what is only announced costs nothing.
   std::function<std::unique_ptr<Response>(const RequestHead&, uint64_t body_bytes)> grow = nullptr;
 };
 struct RouteOptions {

@@ -24,13 +24,15 @@ constexpr uint64_t kDiscardBytesMax = 1 << 20;
 constexpr size_t kBodyFirstStep = 256 * 1024;
 // Below this a body part is better copied out of the shared read buffer than read on its own.
 constexpr size_t kDirectBytesMin = 4 * 1024;
+// The most that comes before it is charged.
+constexpr size_t kDirectBytesMax = 1 << 20;
 constexpr int64_t kRateGraceMs = 10'000;
 
 }  // namespace
 
 Http1Session::Http1Session(SessionHost* host, const ServerLimits& limits, const Entrance& entrance,
                            std::string peer)
-    : host_(host), limits_(limits), entrance_(entrance), peer_(std::move(peer)) {
+    : host_(host), limits_(limits), entrance_(entrance), peer_(std::move(peer)), waiting_(limits) {
   head_deadline_ms_ = NowMs() + limits_.header_timeout_ms;
 }
 
@@ -49,13 +51,18 @@ bool Http1Session::wants_read() const {
 std::span<char> Http1Session::DirectSpace() {
   if (phase_ != Phase::kBody || !input_.empty() || body_left_ < kDirectBytesMin) return {};
   if (body_filled_ == request_.body.size()) GrowBody();
-  return {request_.body.data() + body_filled_, request_.body.size() - body_filled_};
+  return {request_.body.data() + body_filled_,
+          std::min(request_.body.size() - body_filled_, kDirectBytesMax)};
 }
 
 void Http1Session::OnDirect(size_t bytes) {
   WEFT_CHECK(phase_ == Phase::kBody && bytes <= body_left_);
   body_filled_ += bytes;
   body_left_ -= bytes;
+  if (!MayGrow()) {
+    Pump();
+    return;
+  }
   if (body_left_ == 0) {
     Dispatch();
     Pump();
@@ -74,6 +81,7 @@ void Http1Session::OnEof() {
 
 void Http1Session::OnClosed() {
   phase_ = Phase::kClosed;
+  waiting_.Clear();
   if (auto exchange = std::move(exchange_)) {
     exchange->MarkCancelled();
     exchange->Detach();
@@ -233,6 +241,15 @@ void Http1Session::GrowBody() {
   request_.body.resize_and_overwrite(size, [size](char*, size_t) { return size; });
 }
 
+bool Http1Session::MayGrow() {
+  std::unique_ptr<Response> refusal = choice_.Grow(request_, body_filled_);
+  if (!refusal) return true;
+  std::string().swap(request_.body);
+  choice_ = RouteChoice();
+  Refuse(std::move(*refusal));
+  return false;
+}
+
 size_t Http1Session::PumpBody(std::string_view in) {
   size_t used = 0;
   while (used < in.size() && body_left_ > 0) {
@@ -242,6 +259,7 @@ size_t Http1Session::PumpBody(std::string_view in) {
     used += step;
     body_filled_ += step;
     body_left_ -= step;
+    if (!MayGrow()) return used;
   }
   if (body_left_ == 0) Dispatch();
   return used;
@@ -265,13 +283,7 @@ size_t Http1Session::PumpChunked(std::string_view in) {
     return 0;
   }
   body_filled_ = request_.body.size();
-  if (choice_.grow) {
-    if (auto refusal = choice_.grow(request_, request_.body.size())) {
-      std::string().swap(request_.body);
-      Refuse(std::move(*refusal));
-      return used;
-    }
-  }
+  if (!MayGrow()) return used;
   if (parser_->is_done()) Dispatch();
   return used;
 }
@@ -360,6 +372,7 @@ void Http1Session::SendHead(const Response& response, bool streamed) {
 void Http1Session::SendWhole(Response response) {
   SendHead(response, false);
   if (!bodyless_) output_.Push(std::move(response.body));
+  waiting_.Charge(output_.bytes());
 }
 
 void Http1Session::SendData(std::string bytes) {
@@ -379,14 +392,11 @@ void Http1Session::SendData(std::string bytes) {
   }
   output_.Push(std::move(bytes));
   if (chunked_) output_.Push("\r\n");
+  waiting_.Charge(output_.bytes());
 }
 
 void Http1Session::OnWritten(size_t bytes) {
-  if (output_.empty()) {
-    write_deadline_ms_ = kNever;
-  } else if (bytes > 0 || write_deadline_ms_ == kNever) {
-    write_deadline_ms_ = NowMs() + limits_.body_timeout_ms;
-  }
+  waiting_.Update(output_.bytes(), bytes, NowMs());
   if (exchange_ && unpaid_ > 0) {
     uint64_t paid = output_.empty() ? unpaid_ : std::min<uint64_t>(unpaid_, bytes);
     unpaid_ -= paid;
@@ -453,13 +463,15 @@ int64_t Http1Session::deadline_ms() const {
   if (phase_ == Phase::kBody || phase_ == Phase::kChunked || phase_ == Phase::kDiscard) {
     read = BodyDeadline();
   }
-  return std::min(read, write_deadline_ms_);
+  return std::min(read, waiting_.deadline_ms());
 }
 
 void Http1Session::OnDeadline(int64_t now_ms) {
-  if (write_deadline_ms_ <= now_ms) {
+  if (waiting_.deadline_ms() <= now_ms) {
     // Nothing that is queued will be read: it is dropped with the connection.
+    entrance_.CountEndedReader();
     output_.Consume(output_.bytes());
+    waiting_.Clear();
     lingers_ = false;
     Close();
   } else if (phase_ == Phase::kHead) {

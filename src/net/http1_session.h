@@ -17,6 +17,7 @@
 #include "net/exchange_state.h"
 #include "net/route.h"
 #include "net/session.h"
+#include "net/waiting_bytes.h"
 
 namespace weft::net {
 
@@ -82,6 +83,8 @@ class Http1Session final : public Session, private AnswerSink {
   bool StartUpgrade();
   void StartBody();
   void GrowBody();
+  // Asks whether the body may have become what it is. False: it has been refused and dropped.
+  bool MayGrow();
   void Dispatch();
   void BeginNext();
 
@@ -128,7 +131,7 @@ class Http1Session final : public Session, private AnswerSink {
 
   int64_t head_deadline_ms_ = kNever;
   int64_t body_started_ms_ = 0;
-  int64_t write_deadline_ms_ = kNever;
+  WaitingBytes waiting_;
 };
 
 }  // namespace weft::net

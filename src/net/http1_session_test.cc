@@ -241,7 +241,7 @@ TEST_F(Http1SessionTest, SlowBodies) {
   EXPECT_EQ(tokens_, 0);
 }
 
-TEST_F(Http1SessionTest, ABodyOfUndeclaredLengthIsAskedForAsItGrows) {
+TEST_F(Http1SessionTest, ABodyIsAskedForAsItGrows) {
   std::vector<uint64_t> asked;
   RouteOptions options{.body_bytes_max = 1000, .admit = [&](const RequestHead&) {
                          Admission admission;
@@ -277,11 +277,42 @@ TEST_F(Http1SessionTest, ABodyOfUndeclaredLengthIsAskedForAsItGrows) {
   EXPECT_TRUE(driver_->finished());
   EXPECT_TRUE(driver_->session().lingers()) << "what the peer still sends must not reset it";
   EXPECT_EQ(tokens_, 0);
-  asked.clear();
-  EXPECT_THAT(
-      Ask("POST /grow HTTP/1.1\r\nHost: x\r\nContent-Length: 200\r\n\r\n" + std::string(200, 'x')),
-      StartsWith("HTTP/1.1 200 "));
-  EXPECT_TRUE(asked.empty()) << "admitted with its length";
+}
+
+TEST_F(Http1SessionTest, ABodyOfDeclaredLengthIsAskedForAsItComes) {
+  std::vector<uint64_t> asked;
+  int tokens = 0;
+  RouteOptions options{.body_bytes_max = 1 << 20, .admit = [&](const RequestHead&) {
+                         Admission admission;
+                         admission.token = std::shared_ptr<void>(&tokens, [](int* n) { --*n; });
+                         ++tokens;
+                         admission.grow = [&](const RequestHead&, uint64_t bytes) {
+                           asked.push_back(bytes);
+                           return bytes <= 100'000 ? nullptr
+                                                   : std::make_unique<Response>(Response{
+                                                         503, "", {{"Retry-After", "2"}}, "full"});
+                         };
+                         return admission;
+                       }};
+  router_.Add("POST", "/grow", options, [](Request request, ExchangePtr exchange) {
+    exchange->Respond({200, "", {}, "<" + std::to_string(request.body.size()) + ">"});
+  });
+  std::string head = "POST /grow HTTP/1.1\r\nHost: x\r\nContent-Length: ";
+  Ask(head + "100000\r\n\r\n");
+  EXPECT_TRUE(asked.empty()) << "what is announced costs nothing";
+  driver_->Feed(std::string(60'000, 'x'));
+  ASSERT_FALSE(asked.empty());
+  EXPECT_EQ(asked.back(), 60'000u);
+  driver_->Feed(std::string(40'000, 'x'));
+  EXPECT_THAT(driver_->Take(), HasSubstr("<100000>"));
+  // A moderate rest of a refused body is read, and the connection goes on.
+  driver_->Feed(head + "150000\r\n\r\n" + std::string(110'000, 'x'));
+  EXPECT_THAT(driver_->Take(),
+              testing::AllOf(StartsWith("HTTP/1.1 503 "), HasSubstr("Retry-After: 2\r\n"),
+                             testing::EndsWith("full")));
+  EXPECT_EQ(tokens, 0) << "nothing is held for a refused body that still comes";
+  driver_->Feed(std::string(40'000, 'x'));
+  EXPECT_THAT(Ask("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n"), StartsWith("HTTP/1.1 200 "));
 }
 
 TEST_F(Http1SessionTest, IdleConnectionIsClosedInSilence) {
@@ -299,8 +330,31 @@ TEST_F(Http1SessionTest, PipelinedRequestsWaitForAReader) {
   for (int i = 0; i < 1000; ++i) many += "GET /big HTTP/1.1\r\nHost: x\r\n\r\n";
   driver_->Feed(many);
   EXPECT_LT(driver_->session().output().bytes(), 3u << 20);
-  driver_->Advance(limits_.body_timeout_ms + 1);
+  driver_->Advance(limits_.reader_timeout_ms + 1);
   EXPECT_TRUE(driver_->finished());
+}
+
+TEST_F(Http1SessionTest, WhatWaitsForAReaderIsCharged) {
+  MemoryBudget budget(1 << 30);
+  limits_.answers = budget.Open("answers");
+  driver_ = SessionDriver::Make(limits_, router_);
+  driver_->set_reading(false);
+  Ask("GET /hold HTTP/1.1\r\nHost: x\r\n\r\n");
+  ASSERT_EQ(held_.size(), 1u);
+  held_[0]->Start(200, "", {});
+  EXPECT_EQ(held_[0]->Write(std::string(1000, 'x')), WriteState::kGo);
+  EXPECT_EQ(budget.charged(), 0u) << "little is not counted";
+  EXPECT_EQ(held_[0]->Write(std::string(400'000, 'x')), WriteState::kWait);
+  EXPECT_GE(budget.charged(), 400'000u);
+  driver_->set_reading(true);
+  EXPECT_EQ(budget.charged(), 0u);
+  driver_->set_reading(false);
+  held_[0]->Write(std::string(400'000, 'x'));
+  // A trickle does not keep it.
+  driver_->Advance(limits_.reader_timeout_ms + 1);
+  EXPECT_TRUE(driver_->finished());
+  EXPECT_TRUE(held_[0]->cancelled());
+  EXPECT_EQ(budget.charged(), 0u);
 }
 
 TEST_F(Http1SessionTest, HalfClosedPeerGetsItsAnswer) {

@@ -242,7 +242,7 @@ struct Http2Callbacks {
 
 Http2Session::Http2Session(SessionHost* host, const ServerLimits& limits, const Entrance& entrance,
                            std::string peer)
-    : host_(host), limits_(limits), entrance_(entrance), peer_(std::move(peer)) {
+    : host_(host), limits_(limits), entrance_(entrance), peer_(std::move(peer)), waiting_(limits) {
   // Shared by all sessions, never changed after.
   static nghttp2_session_callbacks* const callbacks = Http2Callbacks::Make();
   static const nghttp2_option* const options = MakeOptions();
@@ -341,6 +341,7 @@ void Http2Session::OnEof() {
 
 void Http2Session::OnClosed() {
   dead_ = true;
+  waiting_.Clear();
   // Taken out first: a callback of one stream may look for another.
   auto streams = std::move(streams_);
   streams_.clear();
@@ -433,11 +434,7 @@ void Http2Session::FillOutput() {
 }
 
 void Http2Session::OnWritten(size_t bytes) {
-  if (output_.empty()) {
-    write_deadline_ms_ = kNever;
-  } else if (bytes > 0 || write_deadline_ms_ == kNever) {
-    write_deadline_ms_ = host_->NowMs() + limits_.body_timeout_ms;
-  }
+  waiting_.Update(output_.bytes(), bytes, host_->NowMs());
 }
 
 bool Http2Session::finished() const {
@@ -456,18 +453,19 @@ std::vector<int32_t> Http2Session::StreamIds() const {
 }
 
 int64_t Http2Session::deadline_ms() const {
-  if (dead_) return write_deadline_ms_;
-  int64_t out = std::min(write_deadline_ms_, head_deadline_ms_);
+  if (dead_) return waiting_.deadline_ms();
+  int64_t out = std::min(waiting_.deadline_ms(), head_deadline_ms_);
   if (streams_.empty()) out = std::min(out, idle_since_ms_ + limits_.idle_timeout_ms);
   for (const auto& [id, stream] : streams_) out = std::min(out, stream->deadline_ms());
   return out;
 }
 
 void Http2Session::OnDeadline(int64_t now_ms) {
-  if (write_deadline_ms_ <= now_ms) {
+  if (waiting_.deadline_ms() <= now_ms) {
     // Nothing that is queued will be read: it is dropped with the connection.
-    write_deadline_ms_ = kNever;
+    entrance_.CountEndedReader();
     output_.Consume(output_.bytes());
+    waiting_.Clear();
     eof_ = dead_ = true;
     return;
   }

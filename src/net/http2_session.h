@@ -17,6 +17,7 @@
 
 #include "net/http2_stream.h"
 #include "net/session.h"
+#include "net/waiting_bytes.h"
 
 struct nghttp2_session;
 
@@ -93,7 +94,7 @@ class Http2Session final : public Session, private Http2Wire {
   int64_t idle_since_ms_ = 0;
   int64_t head_deadline_ms_ = kNever;  // a header block has begun and not ended
   int32_t head_stream_ = 0;            // of that header block
-  int64_t write_deadline_ms_ = kNever;
+  WaitingBytes waiting_;
 };
 
 }  // namespace weft::net

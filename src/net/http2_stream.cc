@@ -25,7 +25,7 @@ constexpr size_t kBodyFirstStep = 256 * 1024;
 }  // namespace
 
 Http2Stream::Http2Stream(Http2Wire* wire, int32_t id, const std::string& peer)
-    : wire_(wire), id_(id) {
+    : wire_(wire), id_(id), waiting_(wire->limits()) {
   request_.peer = peer;
   request_.http2 = true;
 }
@@ -149,11 +149,9 @@ void Http2Stream::OnData(std::string_view bytes) {
     Refuse(413, "body is over the limit of " + std::to_string(choice_.body_bytes_max) + " bytes");
     return;
   }
-  if (choice_.grow) {
-    if (auto refusal = choice_.grow(request_, request_.body.size() + bytes.size())) {
-      Refuse(std::move(*refusal));
-      return;
-    }
+  if (auto refusal = choice_.Grow(request_, request_.body.size() + bytes.size())) {
+    Refuse(std::move(*refusal));
+    return;
   }
   request_.body.append(bytes);
 }
@@ -204,8 +202,10 @@ void Http2Stream::OnAnswerSent() {
 
 void Http2Stream::OnClosed() {
   phase_ = Phase::kEnded;
-  stall_deadline_ms_ = call_deadline_ms_ = discard_deadline_ms_ = kNever;
+  call_deadline_ms_ = discard_deadline_ms_ = kNever;
   queue_.clear();
+  queue_bytes_ = 0;
+  waiting_.Clear();
   held_.reset();
   reader_.reset();
   choice_ = RouteChoice();
@@ -230,7 +230,7 @@ void Http2Stream::OnAnswer(AnswerPart part) {
       bool bodyless = body.empty() || is_head_;
       SendHead(std::move(part.response), bodyless);
       if (!bodyless) {
-        queue_.push_back(std::move(body));
+        QueueData(std::move(body));
         EndAnswer();
       }
       return;
@@ -274,17 +274,15 @@ void Http2Stream::SendHead(Response response, bool end) {
 
 void Http2Stream::QueueData(std::string bytes) {
   if (end_queued_) return;
-  if (queue_.empty()) stall_deadline_ms_ = wire_->host()->NowMs() + wire_->limits().body_timeout_ms;
+  queue_bytes_ += bytes.size();
   queue_.push_back(std::move(bytes));
+  waiting_.Update(queue_bytes_, 0, wire_->host()->NowMs());
   wire_->ResumeData(id_);
 }
 
 void Http2Stream::EndAnswer() {
   if (end_queued_) return;
   end_queued_ = true;
-  if (!queue_.empty()) {
-    stall_deadline_ms_ = wire_->host()->NowMs() + wire_->limits().body_timeout_ms;
-  }
   wire_->ResumeData(id_);
 }
 
@@ -302,8 +300,9 @@ Http2Stream::ReadResult Http2Stream::ReadAnswer(std::span<char> out) {
     }
   }
   credit_ += result.bytes;
+  queue_bytes_ -= result.bytes;
+  waiting_.Update(queue_bytes_, result.bytes, wire_->host()->NowMs());
   if (queue_.empty()) {
-    stall_deadline_ms_ = kNever;
     result.end = end_queued_;
     result.wait = !end_queued_ && result.bytes == 0;
     if (result.end) {
@@ -311,8 +310,6 @@ Http2Stream::ReadResult Http2Stream::ReadAnswer(std::span<char> out) {
       result.trailers = !trailers_.empty();
       if (result.trailers) wire_->SubmitTrailers(id_, trailers_);
     }
-  } else if (result.bytes > 0) {
-    stall_deadline_ms_ = wire_->host()->NowMs() + wire_->limits().body_timeout_ms;
   }
   return result;
 }
@@ -362,7 +359,7 @@ void Http2Stream::ReleaseHeld() {
 // ------------------------------------------------------------------------------------------ time
 
 int64_t Http2Stream::deadline_ms() const {
-  int64_t out = std::min({call_deadline_ms_, stall_deadline_ms_, discard_deadline_ms_});
+  int64_t out = std::min({call_deadline_ms_, waiting_.deadline_ms(), discard_deadline_ms_});
   if (phase_ == Phase::kBody) {
     const ServerLimits& limits = wire_->limits();
     uint64_t received = grpc_ && reader_ ? reader_->received_bytes() : request_.body.size();
@@ -385,8 +382,11 @@ void Http2Stream::OnDeadline(int64_t now_ms) {
     ReleaseHeld();
     return;
   }
-  if (stall_deadline_ms_ <= now_ms) {
-    stall_deadline_ms_ = kNever;
+  if (waiting_.deadline_ms() <= now_ms) {
+    wire_->entrance().CountEndedReader();
+    queue_.clear();
+    queue_offset_ = queue_bytes_ = 0;
+    waiting_.Clear();
     wire_->SubmitReset(id_, NGHTTP2_CANCEL);
     return;
   }

@@ -17,6 +17,7 @@
 #include "net/grpc_call.h"
 #include "net/route.h"
 #include "net/session.h"
+#include "net/waiting_bytes.h"
 
 namespace weft::net {
 
@@ -126,6 +127,7 @@ class Http2Stream final : public AnswerSink {
 
   std::deque<std::string> queue_;
   size_t queue_offset_ = 0;
+  uint64_t queue_bytes_ = 0;
   uint64_t credit_ = 0;
   Headers trailers_;
 
@@ -134,7 +136,7 @@ class Http2Stream final : public AnswerSink {
   uint64_t discarded_ = 0;
   int64_t discard_deadline_ms_ = kNever;
   int64_t call_deadline_ms_ = kNever;
-  int64_t stall_deadline_ms_ = kNever;  // while queue_ holds bytes that the peer does not take
+  WaitingBytes waiting_;  // those in queue_
 };
 
 }  // namespace weft::net

@@ -32,6 +32,10 @@ struct RouteChoice {
   bool admitted = false;  // admit() ran and said yes: declared sizes may be believed
   std::shared_ptr<void> token;
   std::function<std::unique_ptr<Response>(const RequestHead&, uint64_t)> grow;  // may be null
+  // What grow() says to a body that has come to `bytes`.
+  std::unique_ptr<Response> Grow(const RequestHead& head, uint64_t bytes) const {
+    return grow && bytes > 0 ? grow(head, bytes) : nullptr;
+  }
   std::unique_ptr<Response> refusal;
 };
 RouteChoice ChooseRoute(const Entrance& entrance, const RequestHead& head);

@@ -188,10 +188,15 @@ RouteChoice ChooseRoute(const Entrance& entrance, const RequestHead& head) {
     Admission admission = route->options.admit(head);
     choice.refusal = std::move(admission.refusal);
     choice.token = std::move(admission.token);
-    if (head.content_length < 0) choice.grow = std::move(admission.grow);
+    choice.grow = std::move(admission.grow);
     choice.admitted = true;
   }
   return choice;
+}
+
+std::string_view PeerAddress(const RequestHead& head) {
+  std::string_view peer = head.peer;
+  return peer.starts_with("unix") ? peer : peer.substr(0, peer.rfind(':'));
 }
 
 Response PlainResponse(int status, std::string text) {

@@ -2,6 +2,7 @@
 #include "net/server.h"
 
 #include <algorithm>
+#include <atomic>
 #include <boost/asio/ip/tcp.hpp>
 #include <chrono>
 #include <condition_variable>
@@ -54,18 +55,23 @@ bool IsMissingFamily(const ErrorCodeOf& error) {
 }
 
 // Whom a connection comes from, as limits and logs see it: what comes over a path of this machine
-// counts as loopback.
+// counts as loopback, and each connection as somebody else.
 struct Peer {
   asio::ip::address address = asio::ip::address_v4::loopback();
-  std::string text = "unix";
+  std::string text;
 };
+
+Peer UnixPeer() {
+  static std::atomic<uint64_t> count{0};
+  return {.text = "unix#" + std::to_string(count.fetch_add(1) + 1)};
+}
 
 std::optional<Peer> PeerOf(const StreamSocket& socket) {
   ErrorCodeOf error;
   auto remote = socket.remote_endpoint(error);
   if (error) return std::nullopt;
   const int family = remote.protocol().family();
-  if (family != AF_INET && family != AF_INET6) return Peer();
+  if (family != AF_INET && family != AF_INET6) return UnixPeer();
   Tcp::endpoint endpoint;
   endpoint.resize(remote.size());
   std::copy_n(reinterpret_cast<const char*>(remote.data()), remote.size(),

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "base/memory_budget.h"
 #include "base/result.h"
 #include "net/grpc.h"
 #include "net/http.h"
@@ -33,7 +34,11 @@ struct ServerLimits {
   uint32_t connections_max = 10'000;
   uint32_t connections_per_ip_max = 256;  // loopback is exempt
   uint32_t drain_timeout_ms = 10'000;
-  uint32_t write_buffer_bytes_max = 1 << 20;  // per exchange; beyond it Write() reports kWait
+  uint32_t write_buffer_bytes_max = 256 * 1024;  // per exchange; beyond it Write() reports kWait
+  // A reader that takes less than this much of a waiting answer in this time is ended.
+  uint32_t reader_timeout_ms = 30'000;
+  uint32_t reader_bytes_min = 64 * 1024;
+  MemoryAccount* answers = nullptr;  // what waits to be sent is charged here; null: nowhere
 };
 
 // Routes of one listening address. Built before Start(), immutable after.

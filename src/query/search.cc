@@ -405,4 +405,15 @@ Result<SearchResult> Search(const store::Snapshot& snapshot, const SearchRequest
   return Searcher(snapshot, request, std::move(plan), after, std::move(question), budget).Run();
 }
 
+uint64_t MemoryOf(const TraceSummary& trace) {
+  uint64_t bytes = sizeof trace + trace.root_service.capacity() + trace.root_name.capacity();
+  for (const ServiceShare& share : trace.services) bytes += sizeof share + share.service.capacity();
+  for (const MatchedSpan& match : trace.matches) {
+    bytes += sizeof match + match.name.capacity() + match.service.capacity();
+    for (const auto& [key, value] : match.attributes)
+      bytes += sizeof(key) + sizeof(value) + key.capacity() + value.capacity();
+  }
+  return bytes;
+}
+
 }  // namespace weft::query

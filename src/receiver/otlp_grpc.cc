@@ -22,19 +22,20 @@ net::GrpcStatus ToStatus(const Error& error) {
   return {.code = code, .message = error.message, .retry_after_s = error.retry_after_s};
 }
 
-Result<std::string> DecompressMessage(std::string_view encoding, std::string_view bytes,
-                                      uint64_t bytes_max) {
+Result<std::string> UnpackMessage(OtlpIntake* intake, std::string_view encoding,
+                                  std::string_view bytes, uint64_t bytes_max, void* token) {
   std::optional<wire::Compression> kind = wire::CompressionByName(encoding);
   if (!kind)
     return Fail(ErrorCode::kUnimplemented,
                 "unsupported grpc-encoding \"" + std::string(encoding.substr(0, 64)) + "\"");
-  return wire::Decompress(*kind, bytes, bytes_max);
+  return intake->Unpack(static_cast<OtlpIntake::Token*>(token), *kind, bytes, bytes_max);
 }
 
 void Handle(OtlpIntake* intake, OtlpSignal signal, net::GrpcRequest request,
             net::GrpcCallPtr call) {
-  uint64_t wire_bytes = request.wire_bytes;
-  intake->Take(signal, codec::OtlpFormat::kProtobuf, std::move(request.message), wire_bytes,
+  OtlpIntake::Message message{.bytes = std::move(request.message),
+                              .wire_bytes = request.wire_bytes};
+  intake->Take(signal, request, codec::OtlpFormat::kProtobuf, std::move(message),
                [call, signal](Result<OtlpAnswer> answer) {
                  if (!answer) return call->Finish(ToStatus(answer.error()));
                  call->Send(codec::EncodeOtlpResponse(codec::OtlpFormat::kProtobuf,
@@ -53,14 +54,23 @@ void AddOtlpGrpcRoutes(const config::OtlpReceiverSettings::Grpc& settings, OtlpI
     if (!intake->Serves(signal)) continue;
     net::GrpcOptions options;
     options.message_bytes_max = settings.message_bytes_max;
-    options.admit = [intake, signal](const net::RequestHead&, uint64_t declared_bytes,
+    options.admit = [intake, signal](const net::RequestHead& head, uint64_t declared_bytes,
                                      std::shared_ptr<void>* token) -> net::GrpcStatus {
-      Result<std::shared_ptr<OtlpIntake::Token>> admitted = intake->Admit(signal, declared_bytes);
+      Result<std::shared_ptr<OtlpIntake::Token>> admitted =
+          intake->Admit(signal, head, declared_bytes);
       if (!admitted) return ToStatus(admitted.error());
       *token = std::move(*admitted);
       return {};
     };
-    options.decompress = DecompressMessage;
+    options.grow = [intake, signal](const net::RequestHead&, uint64_t bytes,
+                                    void* token) -> net::GrpcStatus {
+      Status status = intake->Grow(signal, static_cast<OtlpIntake::Token*>(token), bytes);
+      return status ? net::GrpcStatus{} : ToStatus(status.error());
+    };
+    options.decompress = [intake](std::string_view encoding, std::string_view bytes,
+                                  uint64_t bytes_max, void* token) {
+      return UnpackMessage(intake, encoding, bytes, bytes_max, token);
+    };
     router->AddGrpc(method.path, std::move(options),
                     [intake, signal](net::GrpcRequest request, net::GrpcCallPtr call) {
                       Handle(intake, signal, std::move(request), std::move(call));

@@ -186,8 +186,8 @@ class HttpEndpoint {
     }
     uint64_t bytes = head.content_length >= 0
                          ? static_cast<uint64_t>(head.content_length)
-                         : std::min(ByteBudget::kStepBytes, settings_.body_bytes_max);
-    auto token = intake_->Admit(signal_, bytes);
+                         : std::min(MemoryAccount::kStepBytes, settings_.body_bytes_max);
+    auto token = intake_->Admit(signal_, head, bytes);
     if (!token)
       return {std::make_unique<net::Response>(Finish(head, ErrorResponse(*format, token.error()))),
               nullptr};
@@ -207,15 +207,14 @@ class HttpEndpoint {
   void Handle(net::Request request, net::ExchangePtr exchange) const {
     // Admit() has refused everything else.
     OtlpFormat format = FormatOf(request.headers).value_or(OtlpFormat::kProtobuf);
-    uint64_t wire_bytes = request.body.size();
-    Result<std::string> body = Decode(&request);
+    Result<OtlpIntake::Message> body = Decode(&request);
     net::Headers cors = CorsHeaders(settings_, request, false);
     if (!body) {
       intake_->CountRefusal(signal_, body.error());
       return exchange->Respond(Finish(request, ErrorResponse(format, body.error())));
     }
     intake_->Take(
-        signal_, format, std::move(*body), wire_bytes,
+        signal_, request, format, std::move(*body),
         [format, exchange, signal = signal_, cors = std::move(cors)](Result<OtlpAnswer> answer) {
           net::Response response;
           if (answer) {
@@ -231,15 +230,14 @@ class HttpEndpoint {
   }
 
  private:
-  Result<std::string> Decode(net::Request* request) const {
+  Result<OtlpIntake::Message> Decode(net::Request* request) const {
     std::string_view encoding = net::FindHeader(request->headers, "content-encoding");
     std::optional<wire::Compression> kind = wire::CompressionByName(encoding);
     if (!kind)
       return Fail(ErrorCode::kInvalidArgument,
                   "unsupported Content-Encoding \"" + std::string(encoding.substr(0, 64)) +
                       "\"; supported: gzip, zstd, deflate, zlib, snappy, lz4");
-    if (*kind == wire::Compression::kNone) return std::move(request->body);
-    return wire::Decompress(*kind, request->body, settings_.body_bytes_max);
+    return intake_->Unpack(*request, *kind, std::move(request->body), settings_.body_bytes_max);
   }
 
   net::Response Finish(const net::RequestHead& head, net::Response response) const {

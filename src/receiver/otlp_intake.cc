@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "receiver/otlp_intake.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 
 namespace weft::receiver {
@@ -116,22 +118,21 @@ class IngestTrace {
 }  // namespace
 
 struct OtlpIntake::Token {
-  Token(std::shared_ptr<ByteBudget::Reservation> held, Gauge* in_flight)
-      : share(std::move(held)), gauge(in_flight) {
+  Token(MemoryCharge held, Gauge* in_flight) : charge(std::move(held)), gauge(in_flight) {
     gauge->Add(1);
   }
   ~Token() { gauge->Add(-1); }
-  const std::shared_ptr<ByteBudget::Reservation> share;
+  MemoryCharge charge;
   Gauge* const gauge;
 };
 
 OtlpIntake::OtlpIntake(std::string_view receiver, std::string_view transport,
-                       pipeline::Inputs inputs, ByteBudget* budget, Metrics* metrics, Clock* clock,
-                       selftrace::Tracer* tracer)
+                       pipeline::Inputs inputs, MemoryAccount* memory, Metrics* metrics,
+                       Clock* clock, selftrace::Tracer* tracer)
     : receiver_(receiver),
       transport_(transport),
       inputs_(inputs),
-      budget_(budget),
+      memory_(memory),
       metrics_(metrics),
       clock_(clock),
       tracer_(tracer),
@@ -186,23 +187,24 @@ bool OtlpIntake::Serves(OtlpSignal signal) const {
   return signal == OtlpSignal::kMetrics || Input(signal) != nullptr;
 }
 
-Result<std::shared_ptr<OtlpIntake::Token>> OtlpIntake::Admit(OtlpSignal signal, uint64_t bytes) {
-  Result<std::shared_ptr<ByteBudget::Reservation>> token = budget_->Take(bytes);
-  Status status;
-  if (!token) {
-    status = Fail(token.error());
-  } else if (signal != OtlpSignal::kMetrics) {
-    status = Input(signal)->Admit(bytes);
-  }
+Result<std::shared_ptr<OtlpIntake::Token>> OtlpIntake::Admit(OtlpSignal signal,
+                                                             const net::RequestHead& head,
+                                                             uint64_t bytes) {
+  const std::string_view peer = net::PeerAddress(head);
+  Status status = memory_->Check(bytes, peer);
+  if (status && signal != OtlpSignal::kMetrics) status = Input(signal)->Admit(bytes);
+  Result<MemoryCharge> charge;
+  if (status) charge = memory_->Take(0, peer);
+  if (status && !charge) status = Fail(charge.error());
   if (!status) {
     CountRefusal(signal, status.error());
     return Fail(status.error());
   }
-  return std::make_shared<Token>(std::move(*token), in_flight_);
+  return std::make_shared<Token>(std::move(*charge), in_flight_);
 }
 
 Status OtlpIntake::Grow(OtlpSignal signal, Token* token, uint64_t bytes) {
-  Status status = token->share->Cover(bytes);
+  Status status = token->charge.Cover(bytes);
   if (!status) CountRefusal(signal, status.error());
   return status;
 }
@@ -260,8 +262,53 @@ Result<OtlpAnswer> OtlpIntake::AnswerMetrics(codec::OtlpFormat format, std::stri
   return OtlpAnswer{points, "weft keeps traces and logs, no metrics: send them elsewhere"};
 }
 
-void OtlpIntake::Take(OtlpSignal signal, codec::OtlpFormat format, std::string body,
-                      uint64_t wire_bytes, OtlpDone done) {
+namespace {
+
+// Unpacked bytes for each packed one that are taken at first: most requests have a tenth.
+constexpr uint64_t kUsualRatio = 16;
+constexpr uint64_t kUsualBytesMin = 64 << 10;
+// Decoded bytes for each byte of a message, as most have them.
+constexpr uint64_t kDecodedRatio = 2;
+
+// Charges `charge`, which covers `covered` already, before what it is for is there.
+Result<std::string> UnpackCharged(wire::Compression kind, std::string_view packed,
+                                  uint64_t bytes_max, uint64_t covered, MemoryCharge* charge) {
+  uint64_t expected = std::max<uint64_t>(kUsualBytesMin, packed.size() * kUsualRatio);
+  for (;; expected *= 4) {
+    expected = std::min(expected, bytes_max);
+    WEFT_TRY(charge->Cover(covered + expected));
+    Result<std::string> plain = wire::Decompress(kind, packed, expected);
+    if (plain) charge->ShrinkTo(covered + plain->capacity());
+    if (plain || expected == bytes_max || plain.error().code != ErrorCode::kTooLarge) return plain;
+  }
+}
+
+}  // namespace
+
+Result<OtlpIntake::Message> OtlpIntake::Unpack(const net::RequestHead& head, wire::Compression kind,
+                                               std::string packed, uint64_t bytes_max) {
+  Message message;
+  message.wire_bytes = packed.size();
+  WEFT_ASSIGN(message.charge, memory_->Take(0, net::PeerAddress(head)));
+  if (kind == wire::Compression::kNone) {
+    message.bytes = std::move(packed);
+    return message;
+  }
+  bytes_max = std::min(bytes_max, memory_->bytes_max());
+  WEFT_ASSIGN(message.bytes, UnpackCharged(kind, packed, bytes_max, 0, &message.charge));
+  return message;
+}
+
+Result<std::string> OtlpIntake::Unpack(Token* token, wire::Compression kind,
+                                       std::string_view packed, uint64_t bytes_max) {
+  bytes_max = std::min(bytes_max, memory_->bytes_max());
+  return UnpackCharged(kind, packed, bytes_max, token->charge.bytes(), &token->charge);
+}
+
+void OtlpIntake::Take(OtlpSignal signal, const net::RequestHead& head, codec::OtlpFormat format,
+                      Message message, OtlpDone done) {
+  const uint64_t wire_bytes = message.wire_bytes;
+  std::string& body = message.bytes;
   Counters& counters = counters_[static_cast<int>(signal)];
   counters.requests->Add();
   counters.bytes->Add(wire_bytes);
@@ -274,8 +321,10 @@ void OtlpIntake::Take(OtlpSignal signal, codec::OtlpFormat format, std::string b
     if (!answer) return refuse(answer.error());
     return done(std::move(answer));
   }
-  // The transport holds a share for the bytes as they came; this one is for what they became.
-  auto share = budget_->Take(body.size() > wire_bytes ? body.size() - wire_bytes : 0);
+  // What it will be when it is decoded: more than that is counted when it is known. The bytes of a
+  // request that was let in are there, so only the process as a whole can refuse what they become.
+  Result<MemoryCharge> share =
+      memory_->TakeBeyond(body.size() * kDecodedRatio, net::PeerAddress(head));
   if (!share) return refuse(share.error());
   std::unique_ptr<IngestTrace> trace;
   if (tracer_ != nullptr && tracer_->TakeIngest())
@@ -284,8 +333,9 @@ void OtlpIntake::Take(OtlpSignal signal, codec::OtlpFormat format, std::string b
                                 ? codec::DecodeOtlpTraces(format, std::move(body))
                                 : codec::DecodeOtlpLogs(format, std::move(body));
   if (!batch) return refuse(batch.error());
-  (*share)->Add(batch->arena.reserved_bytes() + batch->spans.size() * sizeof(Span) +
-                batch->logs.size() * sizeof(LogRecord));
+  const uint64_t decoded = batch->arena.reserved_bytes() + batch->spans.size() * sizeof(Span) +
+                           batch->logs.size() * sizeof(LogRecord);
+  share->Settle(decoded);
   CountItems(signal, *batch);
   if (trace) trace->Decoded(*batch);
   batch->received_ns = clock_->NowNs();
@@ -302,8 +352,10 @@ void OtlpIntake::Take(OtlpSignal signal, codec::OtlpFormat format, std::string b
   Input(signal)->Consume(
       std::move(*batch),
       [this, signal, items, wire_bytes, trace = std::move(trace), share = std::move(*share),
-       answer = std::move(answer), done = std::move(done)](Status status) mutable {
-        share.reset();
+       unpacked = std::move(message.charge), answer = std::move(answer),
+       done = std::move(done)](Status status) mutable {
+        share.Release();
+        unpacked.Release();
         if (trace) trace->End(receiver_, transport_, wire_bytes, status);
         if (!status) {
           CountLost(signal, items, status.error());

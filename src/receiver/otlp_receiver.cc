@@ -12,9 +12,9 @@ OtlpReceiver::OtlpReceiver(const config::ComponentId& id,
     : id_(id),
       settings_(settings),
       deps_(std::move(deps)),
-      grpc_intake_(id.ToString(), "grpc", inputs, deps_.budget, deps_.metrics, deps_.clock,
+      grpc_intake_(id.ToString(), "grpc", inputs, deps_.memory, deps_.metrics, deps_.clock,
                    deps_.tracer),
-      http_intake_(id.ToString(), "http", inputs, deps_.budget, deps_.metrics, deps_.clock,
+      http_intake_(id.ToString(), "http", inputs, deps_.memory, deps_.metrics, deps_.clock,
                    deps_.tracer) {}
 
 Status OtlpReceiver::Start() {

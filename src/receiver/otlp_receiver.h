@@ -28,7 +28,7 @@ class OtlpReceiver : public pipeline::Component {
  public:
   struct Deps {
     net::Server* server;
-    ByteBudget* budget;
+    MemoryAccount* memory;  // of requests under way
     Metrics* metrics;
     Clock* clock;
     std::function<bool()> serving;        // what the health service answers

@@ -62,11 +62,12 @@ class OtlpReceiverTest : public ::testing::Test {
     if (!settings.http) settings.http.emplace();
     if (!settings.grpc) settings.grpc.emplace();
     settings.http->endpoint = settings.grpc->endpoint = {"127.0.0.1", 0};
-    budget_.emplace(budget_bytes);
+    budget_.emplace(4 * budget_bytes);
+    memory_ = budget_->Open("requests", {.bytes_max = budget_bytes});
     receiver_.emplace(config::ComponentId{"otlp", ""}, settings,
                       pipeline::Inputs{&consumer_, &consumer_},
                       OtlpReceiver::Deps{.server = &server_,
-                                         .budget = &*budget_,
+                                         .memory = memory_,
                                          .metrics = &metrics_,
                                          .clock = SystemClock(),
                                          .serving = [] { return true; }});
@@ -120,7 +121,8 @@ class OtlpReceiverTest : public ::testing::Test {
   Metrics metrics_;
   FakeConsumer consumer_;
   net::Server server_{{}, 2};
-  std::optional<ByteBudget> budget_;
+  std::optional<MemoryBudget> budget_;
+  MemoryAccount* memory_ = nullptr;
   std::optional<OtlpReceiver> receiver_;
   net::HttpClient client_;
   uint16_t grpc_port_ = 0, http_port_ = 0;
@@ -223,7 +225,7 @@ TEST_F(OtlpReceiverTest, BadRequestsHaveTheirStatus) {
     EXPECT_NE(response.body, "");
   }
   EXPECT_EQ(consumer_.spans(), 0u);
-  EXPECT_EQ(budget_->used(), 0u);
+  EXPECT_EQ(memory_->used(), 0u);
   // After all of that it still works.
   EXPECT_EQ(PostProto(Traces(OtlpFormat::kProtobuf)).status, 200);
 }
@@ -421,54 +423,98 @@ TEST_F(OtlpReceiverTest, ARefusalCarriesARetryHintOnBothTransports) {
       EXPECT_THAT(GrpcStatusDetails(Traces(OtlpFormat::kProtobuf)), Not(::testing::IsEmpty()));
     }
   }
-  EXPECT_EQ(budget_->used(), 0u);
+  EXPECT_EQ(memory_->used(), 0u);
 }
 
-TEST_F(OtlpReceiverTest, TheByteBudgetRefusesBeforeReading) {
+TEST_F(OtlpReceiverTest, WhatCannotBeHeldIsRefusedBeforeItIsRead) {
   Begin({}, 1000);
-  auto held = budget_->Take(900);
+  auto held = memory_->Take(900);
   ASSERT_TRUE(held);
   net::ClientResponse response = PostProto(std::string(500, 'x'));
   EXPECT_EQ(response.status, 503);
   EXPECT_NE(net::FindHeader(response.headers, "retry-after"), "");
   // More than all requests may hold together: no retry can help.
   EXPECT_EQ(PostProto(std::string(1001, 'x')).status, 413);
-  held->reset();
-  EXPECT_EQ(budget_->used(), 0u);
+  held->Release();
+  EXPECT_EQ(memory_->used(), 0u);
 }
 
-TEST_F(OtlpReceiverTest, TheByteBudgetIsChargedForWhatAnUndeclaredBodyBecomes) {
+TEST_F(OtlpReceiverTest, WhatHasComeOfABodyIsCharged) {
   Begin({}, 3 << 20);
   auto used_becomes = [this](uint64_t bytes) {
     auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-    while (budget_->used() != bytes && std::chrono::steady_clock::now() < end)
+    auto covers = [&](uint64_t used) {
+      return bytes == 0 ? used == 0 : used >= bytes && used < bytes + MemoryAccount::kStepBytes;
+    };
+    while (!covers(memory_->used()) && std::chrono::steady_clock::now() < end)
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    return budget_->used() == bytes;
+    EXPECT_TRUE(covers(memory_->used())) << memory_->used() << " for " << bytes;
   };
-  std::string head =
-      "POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-      "Transfer-Encoding: chunked\r\n\r\n";
-  std::string large = "180000\r\n" + std::string(0x180000, ' ') + "\r\n";
-  net::RawClient first(http_port_), second(http_port_);
-  ASSERT_TRUE(first.Send(head + "2\r\n{}\r\n"));
-  EXPECT_TRUE(used_becomes(1 << 20));
-  ASSERT_TRUE(first.Send(large));
-  EXPECT_TRUE(used_becomes(2 << 20));
-  // The rest suffices for its beginning.
-  ASSERT_TRUE(second.Send(head));
-  EXPECT_TRUE(used_becomes(3 << 20));
-  ASSERT_TRUE(second.Send(large));
-  const std::string& refused = second.ReadAll();
-  EXPECT_THAT(refused, ::testing::StartsWith("HTTP/1.1 503 "));
-  EXPECT_THAT(refused, ::testing::ContainsRegex("[Rr]etry-[Aa]fter: [1-4]\r"));
-  EXPECT_THAT(refused, HasSubstr("\"code\":14"));
-  EXPECT_TRUE(used_becomes(2 << 20));
-  EXPECT_THAT(metrics(), HasSubstr("weft_receiver_refused_requests_total{receiver=\"otlp\","
-                                   "transport=\"http\",signal=\"traces\",reason=\"unavailable\""
-                                   "} 1\n"));
-  ASSERT_TRUE(first.Send("0\r\n\r\n"));
-  EXPECT_THAT(first.ReadUntil("\r\n\r\n{}"), ::testing::StartsWith("HTTP/1.1 200 "));
-  EXPECT_TRUE(used_becomes(0));
+  const std::string head =
+      "POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+  for (bool chunked : {true, false}) {
+    SCOPED_TRACE(chunked);
+    const std::string begin =
+        head + (chunked ? "Transfer-Encoding: chunked\r\n\r\n" : "Content-Length: 1572864\r\n\r\n");
+    const std::string part = "180000\r\n" + std::string(0x180000, ' ') + "\r\n";
+    net::RawClient first(http_port_), second(http_port_);
+    ASSERT_TRUE(first.Send(begin + (chunked ? "2\r\n{}\r\n" : "{}")));
+    used_becomes(2);
+    if (chunked) {
+      ASSERT_TRUE(first.Send(part));
+      used_becomes(0x180000 + 2);
+      // The rest suffices for its beginning.
+      ASSERT_TRUE(second.Send(begin));
+      (void)second.Send(part);  // refused in the middle
+      const std::string& refused = second.ReadAll();
+      EXPECT_THAT(refused, ::testing::StartsWith("HTTP/1.1 503 "));
+      EXPECT_THAT(refused, ::testing::ContainsRegex("[Rr]etry-[Aa]fter: [1-4]\r"));
+      EXPECT_THAT(refused, HasSubstr("\"code\":14"));
+      used_becomes(0x180000 + 2);
+      EXPECT_THAT(metrics(), HasSubstr("weft_receiver_refused_requests_total{receiver=\"otlp\","
+                                       "transport=\"http\",signal=\"traces\",reason=\"unavailable\""
+                                       "} 1\n"));
+      // What it becomes has to fit into what all have together.
+      auto others = memory_->TakeBeyond((4 * 3 << 20) - 0x180000 - MemoryAccount::kStepBytes);
+      ASSERT_TRUE(others);
+      ASSERT_TRUE(first.Send("0\r\n\r\n"));
+      EXPECT_THAT(first.ReadUntil("\r\n\r\n"), ::testing::StartsWith("HTTP/1.1 503 "));
+      others->Release();
+    }
+    first.Close();
+    used_becomes(0);
+  }
+}
+
+// Two peers that announce much and send little: they hold what they have sent.
+TEST_F(OtlpReceiverTest, BodiesThatAreOnlyAnnouncedShutNobodyOut) {
+  Begin();
+  std::vector<std::unique_ptr<net::RawClient>> slow;
+  for (const char* path : {"/v1/traces", "/v1/logs"}) {
+    slow.push_back(std::make_unique<net::RawClient>(http_port_));
+    ASSERT_TRUE(slow.back()->Send(std::string("POST ") + path +
+                                  " HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                                  "Content-Length: 67108864\r\n\r\n{"));
+  }
+  for (int round = 0; round < 70; ++round) {
+    for (auto& client : slow) ASSERT_TRUE(client->Send(std::string(600, ' ')));
+    ASSERT_EQ(PostProto(Traces(OtlpFormat::kProtobuf)).status, 200) << round;
+  }
+  EXPECT_LE(memory_->used(), 2 * MemoryAccount::kStepBytes);
+  EXPECT_EQ(Grpc("trace.v1.TraceService", Traces(OtlpFormat::kProtobuf)).status.code,
+            net::GrpcCode::kOk);
+}
+
+// What a small body unpacks to is charged before it is there.
+TEST_F(OtlpReceiverTest, UnpackedBytesAreCharged) {
+  Begin({}, 4 << 20);
+  const std::string bomb = wire::Compress(wire::Compression::kZstd, std::string(3 << 20, ' '));
+  auto held = memory_->Take(2 << 20);
+  net::ClientResponse refused = Post("/v1/traces", "application/json", bomb, "zstd");
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_THAT(refused.body, HasSubstr("requests under way hold"));
+  held->Release();
+  EXPECT_EQ(memory_->used(), 0u);
 }
 
 TEST_F(OtlpReceiverTest, GrpcKeepsAllThreeSignals) {

@@ -37,8 +37,7 @@ RunningServer::RunningServer(config::Config config, std::string version, Env* en
       version_(std::move(version)),
       env_(env),
       clock_(clock),
-      started_ns_(clock->NowNs()),
-      budget_(config_.in_flight_bytes_max) {}
+      started_ns_(clock->NowNs()) {}
 
 RunningServer::~RunningServer() { Stop(); }
 
@@ -52,6 +51,7 @@ Status RunningServer::StartAll() {
   WEFT_ASSIGN(graph_, pipeline::Graph::Build(config_, [this](const config::Component& component) {
                 return MakeExporter(component, env_, clock_, &metrics_);
               }));
+  WEFT_TRY(ShareMemory());
   WEFT_TRY(MakeTracer());
   WEFT_TRY(graph_->StartExporters());
   if (tracer_) tracer_->Start();
@@ -60,7 +60,16 @@ Status RunningServer::StartAll() {
     auto* store = dynamic_cast<exporter::StoreExporter*>(graph_->FindExporter(component.id));
     if (store != nullptr) stores_.push_back(store);
   }
-  net_ = std::make_unique<net::Server>(net::ServerLimits{}, NetThreads());
+  memory_watch_ = std::make_unique<MemoryWatch>(&memory_->budget(), memory_->head(), [this] {
+    uint64_t bytes = 0;
+    for (const exporter::StoreExporter* store : stores_)
+      bytes += store->store()->stats().head_bytes;
+    return bytes;
+  });
+  memory_watch_->Start();
+  net::ServerLimits net_limits;
+  net_limits.answers = memory_->of_queries().answers;
+  net_ = std::make_unique<net::Server>(net_limits, NetThreads());
   WEFT_TRY(listener_options_.MakeAuthenticators());
   for (const config::ComponentId& id : config_.extensions) WEFT_TRY(StartExtension(id));
   WEFT_TRY(StartMetrics());
@@ -68,6 +77,20 @@ Status RunningServer::StartAll() {
   ReportSelf();
   net_->Start();
   ready_ = true;
+  return {};
+}
+
+Status RunningServer::ShareMemory() {
+  const uint64_t limit = config_.memory_bytes_max != 0
+                             ? config_.memory_bytes_max
+                             : DefaultMemoryLimit(AvailableMemory(ReadRealText));
+  WEFT_ASSIGN(const MemoryPlan plan, PlanMemory(config_, limit));
+  memory_ = std::make_unique<MemoryAccounts>(plan);
+  for (const config::Component& component : config_.components) {
+    if (component.kind != config::ComponentKind::kExporter) continue;
+    auto* store = dynamic_cast<exporter::StoreExporter*>(graph_->FindExporter(component.id));
+    if (store != nullptr) store->set_memory(memory_->of_store(), plan.merge_values);
+  }
   return {};
 }
 
@@ -138,12 +161,14 @@ Status RunningServer::StartQuery(const std::string& name, const config::QuerySet
           addresses.push_back({listener.name, listener.endpoint.ToString(), listener.tls});
         return addresses;
       }};
-  api::QueryServerOptions options{.endpoint = ToNet(settings.endpoint),
-                                  .base_path = settings.base_path,
-                                  .limits = {.workers = settings.workers,
-                                             .timeout_ns = settings.timeout_ns,
-                                             .memory_bytes = settings.memory_bytes},
-                                  .listen = std::move(listen)};
+  api::QueryServerOptions options{
+      .endpoint = ToNet(settings.endpoint),
+      .base_path = settings.base_path,
+      .limits = {.workers = settings.workers,
+                 .timeout_ns = settings.timeout_ns,
+                 .memory_bytes = std::min(settings.memory_bytes, memory_->plan().query),
+                 .memory = memory_->of_queries()},
+      .listen = std::move(listen)};
   options.tracer = tracer_.get();
   std::string grpc_name = name + "/grpc", tempo_name = name + "/tempo";
   if (settings.grpc_endpoint) {
@@ -222,7 +247,7 @@ Status RunningServer::StartReceivers() {
         component.id, *settings, graph_->InputsOf(component.id),
         receiver::OtlpReceiver::Deps{
             .server = net_.get(),
-            .budget = &budget_,
+            .memory = memory_->requests(),
             .metrics = &metrics_,
             .clock = clock_,
             .serving = [this] { return WhyNotReady().empty(); },
@@ -249,9 +274,10 @@ void RunningServer::ReportSelf() {
                     "Connections turned away because too many were open.", {},
                     static_cast<double>(net_->connections_refused()));
     scrape->Gauge("weft_in_flight_bytes", "Bytes held by requests under way.", {},
-                  static_cast<double>(budget_.used()));
+                  static_cast<double>(memory_->requests()->used()));
     scrape->Gauge("weft_in_flight_max_bytes", "The most they may hold.", {},
-                  static_cast<double>(budget_.bytes_max()));
+                  static_cast<double>(memory_->requests()->bytes_max()));
+    memory_->Report(scrape);
     LogCounts log = GetLogCounts();
     for (auto [level, lines] : {std::pair{"debug", log.debug},
                                 {"info", log.info},
@@ -280,6 +306,8 @@ void RunningServer::Stop() {
   for (auto& server : query_servers_) server->Stop();
   if (net_) net_->Stop();
   metrics_.StopScrapes();
+  if (memory_watch_) memory_watch_->Stop();
+  if (memory_) memory_->budget().StopShrinking();
   if (tracer_) tracer_->Stop();
   if (graph_) graph_->StopExporters();
 }

@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "api/query_server.h"
-#include "base/byte_budget.h"
 #include "base/clock.h"
 #include "base/env.h"
 #include "base/metrics.h"
@@ -25,6 +24,8 @@
 #include "receiver/otlp_receiver.h"
 #include "selftrace/tracer.h"
 #include "server/listeners.h"
+#include "server/memory_accounts.h"
+#include "server/memory_watch.h"
 
 namespace weft::server {
 
@@ -48,6 +49,8 @@ class RunningServer {
 
  private:
   Status StartAll();
+  // The budget, and what the stores are to charge to it. After the graph is built.
+  Status ShareMemory();
   // Weft's own spans, where the configuration wants them. After the graph is built, before its
   // exporters start.
   Status MakeTracer();
@@ -68,7 +71,7 @@ class RunningServer {
   const uint64_t started_ns_;
   Metrics metrics_;
   Listeners listener_options_{&config_, &metrics_};
-  ByteBudget budget_;
+  std::unique_ptr<MemoryAccounts> memory_;     // outlives what is charged to it
   std::unique_ptr<selftrace::Tracer> tracer_;  // null: off. Outlives who may record
   std::unique_ptr<pipeline::Graph> graph_;
   std::unique_ptr<net::Server> net_;
@@ -76,6 +79,7 @@ class RunningServer {
   std::vector<std::unique_ptr<receiver::OtlpReceiver>> receivers_;
   std::vector<receiver::Listener> listeners_;
   std::vector<exporter::StoreExporter*> stores_;
+  std::unique_ptr<MemoryWatch> memory_watch_;
   std::atomic<bool> ready_{false};
 };
 

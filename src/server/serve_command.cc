@@ -153,6 +153,14 @@ int Serve(const Options& options) {
 
 Status ApplyOverrides(const ServeOverrides& overrides, const std::string& default_directory,
                       config::Config* config, std::vector<std::string>* warnings) {
+  if (!overrides.memory_limit.empty()) {
+    const std::optional<uint64_t> bytes = config::ParseByteCount(overrides.memory_limit);
+    if (!bytes || *bytes == 0)
+      return Fail(
+          ErrorCode::kInvalidArgument,
+          fmt::format("--memory-limit {}: write it as 512MiB or 2GiB", overrides.memory_limit));
+    config->memory_bytes_max = *bytes;
+  }
   WEFT_TRY(config::MovePorts(overrides.port_offset, config));
   WEFT_TRY(config::CheckListeners(*config, overrides.insecure, warnings));
   int stores = 0;
@@ -184,6 +192,10 @@ void AddServeCommand(CLI::App* app, int* exit_code) {
       ->add_option("--data", options->overrides.data,
                    "Data directory (default $XDG_DATA_HOME/weft or ~/.local/share/weft)")
       ->type_name("DIR");
+  command
+      ->add_option("--memory-limit", options->overrides.memory_limit,
+                   "The most memory that the process holds (default: a quarter of what it may use)")
+      ->type_name("SIZE");
   command->add_option("--port-offset", options->overrides.port_offset, "Added to every port")
       ->check(CLI::Range(0, 65535));
   command->add_flag("--insecure", options->overrides.insecure,

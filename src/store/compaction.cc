@@ -2,6 +2,7 @@
 //
 // Engine's merges: which is decided by store/compaction_plan.h.
 #include <algorithm>
+#include <chrono>
 #include <limits>
 
 #include "store/engine.h"
@@ -51,6 +52,8 @@ Status Engine::CompactTenant(Tenant& tenant, bool full, bool* worked) {
   const Blocks inputs(blocks.begin() + static_cast<ptrdiff_t>(first),
                       blocks.begin() + static_cast<ptrdiff_t>(last));
   if (!HasSpaceFor(inputs)) return {};
+  const Result<MemoryCharge> memory = MemoryFor(inputs);
+  if (!memory) return {};  // others hold it: the next round tries again
   if (!BeginMerge(tenant, inputs)) {
     *worked = true;  // the plan is made anew
     return {};
@@ -89,6 +92,16 @@ bool Engine::HasSpaceFor(const Blocks& inputs) const {
   for (const auto& live : inputs) bytes += live->meta().bytes;
   const auto free = env_->FreeBytes(config_.directory);
   return free && *free >= bytes;
+}
+
+Result<MemoryCharge> Engine::MemoryFor(const Blocks& inputs) const {
+  // Dictionaries of all inputs, the group at hand of each, and what is being written.
+  constexpr uint64_t kBytesPerValue = 16, kBytesPerInput = 1 << 20, kBytesOfOutput = 8 << 20;
+  constexpr std::chrono::seconds kWaitMax{2};
+  if (config_.memory.merges == nullptr) return MemoryCharge();
+  uint64_t bytes = kBytesOfOutput;
+  for (const auto& live : inputs) bytes += kBytesPerInput + live->values() * kBytesPerValue;
+  return config_.memory.merges->Wait(std::min(bytes, config_.memory.merges->bytes_max()), kWaitMax);
 }
 
 Status Engine::Merge(Tenant& tenant, const Blocks& inputs) {

@@ -35,7 +35,8 @@ Engine::Engine(Env* env, Clock* clock, StoreConfig config)
     : env_(env),
       clock_(clock),
       config_(std::move(config)),
-      cache_(block::NewPageCache(config_.page_cache_bytes)),
+      cache_(block::NewPageCache(config_.page_cache_bytes, config_.memory.budget,
+                                 config_.memory.page_cache)),
       damage_(std::make_shared<DamageLog>(config_.observer)) {}
 
 Engine::~Engine() { Close(); }

@@ -150,6 +150,8 @@ class Engine final : public Store {
                                      const Blocks& left, ManifestEdit* edit);
   void FindDamage(Tenant& tenant, const Blocks& inputs);
   bool HasSpaceFor(const Blocks& inputs) const;
+  // What merging them takes, about: waits a little for it.
+  Result<MemoryCharge> MemoryFor(const Blocks& inputs) const;
   // False when one of them has gone meanwhile.
   bool BeginMerge(Tenant& tenant, const Blocks& inputs);
   void EndMerge();

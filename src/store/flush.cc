@@ -138,7 +138,12 @@ Status Engine::FlushParts(Tenant& tenant, std::span<const TenantHead::Part> part
     tenant.directory_made = true;
   }
   std::vector<std::shared_ptr<const block::Segment>> sources;
-  for (const TenantHead::Part& part : parts) sources.push_back(part.chunk);
+  MemoryCharge memory;  // what is written from the head is about as large as that
+  if (config_.memory.flushes != nullptr) memory = config_.memory.flushes->TakeAnyway(0);
+  for (const TenantHead::Part& part : parts) {
+    sources.push_back(part.chunk);
+    memory.Add(part.bytes);
+  }
   BlockMeta meta;
   meta.tenant = tenant.name;
   meta.name = {next_block_++, parts.front().first_sequence, parts.back().last_sequence};

@@ -29,6 +29,7 @@
 
 #include "base/clock.h"
 #include "base/env.h"
+#include "base/memory_budget.h"
 #include "block/segment.h"
 #include "model/span_batch.h"
 #include "trace/correction.h"
@@ -66,6 +67,14 @@ class StoreObserver {
   virtual void OnWork(const StoreWork& work) = 0;
 };
 
+// What the store's work is charged to. Null: to nobody. All borrowed.
+struct StoreMemory {
+  MemoryBudget* budget = nullptr;  // asks the page cache to shrink
+  MemoryAccount* page_cache = nullptr;
+  MemoryAccount* flushes = nullptr;  // charged whatever it makes the sum
+  MemoryAccount* merges = nullptr;   // merges wait for it
+};
+
 struct StoreConfig {
   std::string directory;
   Durability durability = Durability::kDurable;
@@ -89,6 +98,7 @@ struct StoreConfig {
   uint64_t scrub_interval_ns = 24ull * 3600 * 1'000'000'000;  // between the starts of two rounds
   bool background = true;             // false: tests call FlushNow(), CompactNow(), ScrubNow()
   StoreObserver* observer = nullptr;  // borrowed, may be null
+  StoreMemory memory = {};
 };
 
 using Completion = std::move_only_function<void(Status)>;

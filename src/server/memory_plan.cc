@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/memory_plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <sstream>
+#include <string_view>
+
+#include "config/section.h"
+#include "exporter/store_exporter.h"
+
+namespace weft::server {
+namespace {
+
+constexpr uint64_t kMiB = 1 << 20;
+// Code, stacks, tables, the allocator's holes: what a process has that does nothing yet.
+constexpr uint64_t kBase = 32 * kMiB;
+// Less than this does not answer a question, take a request or merge two blocks.
+constexpr uint64_t kQueryMin = 8 * kMiB;
+constexpr uint64_t kRequestsMin = 16 * kMiB;
+constexpr uint64_t kMergesMin = 16 * kMiB;
+constexpr uint64_t kTraceCache = 64 * kMiB;
+constexpr uint64_t kBytesPerMergedValue = 16;
+
+struct Configured {
+  uint64_t head = 0, flushes = 0, page_cache = 0;
+  uint64_t workers = 0, query = 0;
+};
+
+Configured Sum(const config::Config& config) {
+  Configured sum;
+  for (const config::Component& component : config.components) {
+    if (const auto* settings = std::get_if<config::StoreSettings>(&component.settings)) {
+      const store::StoreConfig store = exporter::ToStoreConfig(*settings);
+      sum.head += store.head_bytes_max;
+      // The block that is written holds about what it is written from.
+      sum.flushes += store.flush_bytes;
+      sum.page_cache += store.page_cache_bytes;
+    }
+    if (const auto* query = std::get_if<config::QuerySettings>(&component.settings)) {
+      sum.workers += query->workers;
+      sum.query = std::max(sum.query, query->memory_bytes);
+    }
+  }
+  return sum;
+}
+
+std::optional<uint64_t> Number(std::string_view text) {
+  uint64_t value = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end == text.data()) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+Result<MemoryPlan> PlanMemory(const config::Config& config, uint64_t limit) {
+  const Configured has = Sum(config);
+  const uint64_t least =
+      kBase + has.head + has.flushes + has.workers * kQueryMin + kRequestsMin + kMergesMin;
+  // A whole number of MiB, so that the value that is named works when it is copied.
+  const uint64_t least_shown = (least + kMiB - 1) / kMiB * kMiB;
+  if (limit < least)
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("the memory limit is {}: this configuration needs {} at least ({} of "
+                            "heads, {} to flush them, {} for requests, {} for {} query workers, "
+                            "{} for the rest)",
+                            config::ByteCountText(limit), config::ByteCountText(least_shown),
+                            config::ByteCountText(has.head), config::ByteCountText(has.flushes),
+                            config::ByteCountText(kRequestsMin),
+                            config::ByteCountText(has.workers * kQueryMin), has.workers,
+                            config::ByteCountText(kBase + kMergesMin)));
+  // What is not kept for heads and flushes is what the others meet in.
+  const uint64_t open = limit - kBase - has.head - has.flushes;
+  MemoryPlan plan;
+  plan.limit = limit;
+  plan.head = has.head;
+  plan.flushes = has.flushes;
+  plan.requests =
+      std::clamp(config.in_flight_bytes_max, kRequestsMin, std::max(kRequestsMin, open / 3));
+  plan.query =
+      has.workers == 0 ? 0 : std::min(has.query, std::max(kQueryMin, open / 3 / has.workers));
+  plan.queries = plan.query * has.workers;
+  plan.answers = open * 2 / 3;
+  plan.merges = std::max(kMergesMin, open / 3);
+  plan.merge_values = plan.merges / 2 / kBytesPerMergedValue;
+  plan.page_cache = std::min(has.page_cache, open / 4);
+  plan.trace_cache = std::min(kTraceCache, open / 8);
+  return plan;
+}
+
+std::optional<std::string> ReadRealText(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) return std::nullopt;
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+uint64_t AvailableMemory(const ReadText& read) {
+  uint64_t least = UINT64_MAX;
+  if (std::optional<std::string> info = read("/proc/meminfo")) {
+    const size_t at = info->find("MemTotal:");
+    const size_t digits = at == info->npos ? at : info->find_first_of("0123456789", at);
+    if (digits != info->npos)
+      if (auto kib = Number(std::string_view(*info).substr(digits))) least = *kib << 10;
+  }
+  // Version 2: "0::/system.slice/weft.service", and every group above may have a limit too.
+  std::string group;
+  if (std::optional<std::string> own = read("/proc/self/cgroup")) {
+    const size_t at = own->starts_with("0::") ? 0 : own->find("\n0::");
+    if (at != own->npos) {
+      const size_t begin = own->find("::", at) + 2;
+      group = own->substr(begin, own->find('\n', begin) - begin);
+    }
+  }
+  while (true) {
+    if (group == "/") group.clear();
+    if (auto text = read("/sys/fs/cgroup" + group + "/memory.max"))
+      if (auto bytes = Number(*text)) least = std::min(least, *bytes);
+    if (group.empty()) break;
+    group.resize(group.rfind('/'));
+  }
+  // Version 1, as containers show it.
+  if (auto text = read("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+    if (auto bytes = Number(*text)) least = std::min(least, *bytes);
+  return least;
+}
+
+uint64_t DefaultMemoryLimit(uint64_t available) {
+  return std::min(std::max(available / 4, 256 * kMiB), available / 2);
+}
+
+}  // namespace weft::server
