@@ -109,28 +109,29 @@ std::string Mebibytes(uint64_t bytes) { return std::to_string((bytes + (1 << 20)
 
 Error TooLarge(const std::string& name, uint64_t bytes, uint64_t bytes_max) {
   return {ErrorCode::kTooLarge,
-          std::to_string(bytes) + " bytes are over the limit of all " + name + " together, " +
+          std::to_string(bytes) + " bytes are over what one of the " + name + " may hold, " +
               std::to_string(bytes_max) + " bytes",
           0};
 }
 
 }  // namespace
 
-Status MemoryAccount::Charge(uint64_t bytes, const std::string& holder, Rule rule) {
-  const bool whole = rule == Rule::kWholeBudget;
+Status MemoryAccount::Charge(uint64_t bytes, uint64_t whole, const std::string& holder, Rule rule) {
+  const bool beyond = rule == Rule::kWholeBudget;
   for (bool shrunk = false;; shrunk = true) {
     uint64_t excess = 0;
     {
       std::lock_guard lock(state_->mutex);
       const MemoryAccountOptions& options = entry_->options;
       const uint64_t limit = std::min(options.bytes_max, state_->bytes_max);
-      if (!whole && bytes > limit) {
+      const uint64_t charge_max = holder.empty() ? limit : limit / 4 * 3;
+      if (!beyond && whole > charge_max) {
         ++entry_->refused;
-        return Fail(TooLarge(entry_->name, bytes, limit));
+        return Fail(TooLarge(entry_->name, whole, charge_max));
       }
-      bool fits = whole || state_->FitsAccount(*entry_, bytes);
+      bool fits = beyond || state_->FitsAccount(*entry_, bytes);
       bool shared = true;
-      if (fits && !whole && !holder.empty()) {
+      if (fits && !beyond && !holder.empty()) {
         const auto found = entry_->holders.find(holder);
         const uint64_t held = found == entry_->holders.end() ? 0 : found->second;
         const uint64_t left = Over(limit, entry_->used - held);
@@ -185,7 +186,7 @@ void MemoryAccount::Return(uint64_t bytes, const std::string& holder) {
 Result<MemoryCharge> MemoryAccount::Take(uint64_t bytes, std::string_view holder) {
   MemoryCharge charge;
   charge.holder_ = holder;
-  WEFT_TRY(Charge(bytes, charge.holder_));
+  WEFT_TRY(Charge(bytes, bytes, charge.holder_));
   charge.account_ = shared_from_this();
   charge.bytes_ = bytes;
   return charge;
@@ -194,7 +195,7 @@ Result<MemoryCharge> MemoryAccount::Take(uint64_t bytes, std::string_view holder
 Result<MemoryCharge> MemoryAccount::TakeBeyond(uint64_t bytes, std::string_view holder) {
   MemoryCharge charge;
   charge.holder_ = holder;
-  WEFT_TRY(Charge(bytes, charge.holder_, Rule::kWholeBudget));
+  WEFT_TRY(Charge(bytes, bytes, charge.holder_, Rule::kWholeBudget));
   charge.account_ = shared_from_this();
   charge.bytes_ = bytes;
   return charge;
@@ -316,11 +317,12 @@ Status MemoryCharge::Cover(uint64_t bytes) {
   if (bytes <= bytes_) return {};
   const uint64_t more = bytes - bytes_;
   // A whole step is for fewer turns here: what fits without it is not refused for it.
-  if (more < MemoryAccount::kStepBytes && account_->Charge(MemoryAccount::kStepBytes, holder_)) {
-    bytes_ += MemoryAccount::kStepBytes;
+  constexpr uint64_t kStep = MemoryAccount::kStepBytes;
+  if (more < kStep && account_->Charge(kStep, bytes_ + kStep, holder_)) {
+    bytes_ += kStep;
     return {};
   }
-  WEFT_TRY(account_->Charge(more, holder_));
+  WEFT_TRY(account_->Charge(more, bytes, holder_));
   bytes_ = bytes;
   return {};
 }

@@ -85,7 +85,8 @@ class MemoryAccount : public std::enable_shared_from_this<MemoryAccount> {
 
   // kTooLarge when `bytes` could never fit; kUnavailable with a retry hint when they do not fit
   // now. `holder` ("10.0.0.7"; "": nobody in particular) may hold three quarters of what all others
-  // leave it, an eighth at least: one peer cannot shut out the rest.
+  // leave it, an eighth at least: one peer cannot shut out the rest. More than three quarters can
+  // then never fit.
   Result<MemoryCharge> Take(uint64_t bytes, std::string_view holder = {});
   // Whether Take() would refuse, charging nothing.
   Status Check(uint64_t bytes, std::string_view holder = {});
@@ -118,7 +119,9 @@ class MemoryAccount : public std::enable_shared_from_this<MemoryAccount> {
   friend class MemoryCharge;
   friend class MemoryBudget;
   enum class Rule : uint8_t { kAccount, kWholeBudget };
-  Status Charge(uint64_t bytes, const std::string& holder, Rule rule = Rule::kAccount);
+  // `whole`: what the charge is with them.
+  Status Charge(uint64_t bytes, uint64_t whole, const std::string& holder,
+                Rule rule = Rule::kAccount);
   void ChargeAnyway(uint64_t bytes, const std::string& holder);
   void Return(uint64_t bytes, const std::string& holder);
 

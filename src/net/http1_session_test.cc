@@ -337,9 +337,8 @@ TEST_F(Http1SessionTest, PipelinedRequestsWaitForAReader) {
 TEST_F(Http1SessionTest, WhatWaitsForAReaderIsCharged) {
   MemoryBudget budget(1 << 30);
   limits_.answers = budget.Open("answers");
-  driver_ = SessionDriver::Make(limits_, router_);
-  driver_->set_reading(false);
   Ask("GET /hold HTTP/1.1\r\nHost: x\r\n\r\n");
+  driver_->set_reading(false);
   ASSERT_EQ(held_.size(), 1u);
   held_[0]->Start(200, "", {});
   EXPECT_EQ(held_[0]->Write(std::string(1000, 'x')), WriteState::kGo);
