@@ -27,9 +27,11 @@ void PutSint32(uint32_t number, int32_t value, OtlpWriter* out) {
   out->Varint(number, bits << 1 ^ static_cast<uint32_t>(value >> 31));
 }
 // A oneof: the field of its type is written even when it is 0.
-void PutNumber(uint32_t int_number, uint32_t double_number, const Value& value, OtlpWriter* out) {
-  if (value.type == ValueType::kInt) out->Fixed64(int_number, static_cast<uint64_t>(value.integer));
-  if (value.type == ValueType::kDouble) PutReal(double_number, value.real, out);
+void PutIfInt(uint32_t number, const Value& value, OtlpWriter* out) {
+  if (value.type == ValueType::kInt) out->Fixed64(number, static_cast<uint64_t>(value.integer));
+}
+void PutIfDouble(uint32_t number, const Value& value, OtlpWriter* out) {
+  if (value.type == ValueType::kDouble) PutReal(number, value.real, out);
 }
 // Packed. The machine's byte order is protobuf's.
 template <class Number>
@@ -43,9 +45,10 @@ void PutExemplars(uint32_t number, std::span<const Exemplar> exemplars, OtlpWrit
   for (const Exemplar& exemplar : std::views::reverse(exemplars)) {
     const size_t mark = out->bytes();
     PutAttributes(exemplar::kAttributes, exemplar.filtered_attributes, out);
+    PutIfInt(exemplar::kInt, exemplar.value, out);
     PutId(exemplar::kTraceId, exemplar.trace_id, out);
     PutId(exemplar::kSpanId, exemplar.span_id, out);
-    PutNumber(exemplar::kInt, exemplar::kDouble, exemplar.value, out);
+    PutIfDouble(exemplar::kDouble, exemplar.value, out);
     PutFixed64(exemplar::kTime, exemplar.time_ns, out);
     out->CloseMessage(number, mark);
   }
@@ -54,8 +57,9 @@ void PutExemplars(uint32_t number, std::span<const Exemplar> exemplars, OtlpWrit
 void PutPoint(const NumberPoint& point, OtlpWriter* out) {
   PutCount(number_point::kFlags, point.flags, out);
   PutAttributes(number_point::kAttributes, point.attributes, out);
+  PutIfInt(number_point::kInt, point.value, out);
   PutExemplars(number_point::kExemplars, point.exemplars, out);
-  PutNumber(number_point::kInt, number_point::kDouble, point.value, out);
+  PutIfDouble(number_point::kDouble, point.value, out);
   PutFixed64(number_point::kTime, point.time_ns, out);
   PutFixed64(number_point::kStart, point.start_ns, out);
 }
