@@ -7,11 +7,22 @@
 #include "codec/otlp_proto_decode.h"
 
 namespace weft::codec {
+namespace {
+
+// A metric of a few bytes is sound, unlike a span. Bytes that a string keeps within itself would
+// move with the batch, away from the views into them: these are on the heap.
+std::string OnHeap(std::string body) {
+  constexpr size_t kBeyondInlineBytes = 64;
+  body.reserve(kBeyondInlineBytes);
+  return body;
+}
+
+}  // namespace
 
 Result<MetricBatch> DecodeOtlpMetrics(OtlpFormat format, std::string body, OtlpSource source) {
   WEFT_TRY(CheckMessageBytes(body));
   MetricBatch batch;
-  batch.received = std::move(body);
+  batch.received = OnHeap(std::move(body));
   const DecodeBudget budget = BudgetOf(batch.received, source);
   if (format == OtlpFormat::kJson) {
     WEFT_TRY(DecodeMetricsJson(&batch, budget));

@@ -6,6 +6,7 @@
 
 #include <bit>
 #include <cmath>
+#include <functional>
 
 #include "codec/test_attributes.h"
 #include "codec/test_protobuf.h"
@@ -117,6 +118,16 @@ TEST(OtlpMetricsRoundTrip, ACopyOutlivesItsSource) {
       copy.metrics.push_back(CopyMetric(metric, &copy.arena));
   }
   EXPECT_TRUE(Encoded(kProtobuf, copy) == expected);
+}
+
+// The shortest of requests too, whose bytes a string could keep within itself.
+TEST(OtlpMetricsRoundTrip, ViewsPointIntoABatchThatWasMoved) {
+  const MetricBatch batch = Decoded(kProtobuf, OneMetric(Wrap(1, "name")));
+  ASSERT_EQ(batch.metrics.size(), 1u);
+  EXPECT_EQ(batch.metrics[0].name, "name");
+  const char* const begin = batch.received.data();
+  EXPECT_TRUE(std::greater_equal<>()(batch.metrics[0].name.data(), begin));
+  EXPECT_TRUE(std::less<>()(batch.metrics[0].name.data(), begin + batch.received.size()));
 }
 
 TEST(OtlpMetricsRoundTrip, EmptyMeansSuccessWithNothing) {
