@@ -144,13 +144,13 @@ std::string OtlpMessages::Place(const OtlpPosition& at, int levels) const {
 }
 
 void OtlpMessages::RejectId(const OtlpPosition& at, const ItemChecker& checker) const {
-  if (checker.absent()) ++rejection_->no_trace;
+  if (checker.absent()) ++target_.rejected->no_trace;
   Reject(at, 3, [&](std::string place) { return std::move(place) + "." + checker.problem(); });
 }
 
 void OtlpMessages::NoteUnknown(const OtlpPosition& at, int levels, const UnknownFields& unknown,
                                OtlpFields expected) const {
-  Lose(at, levels, &batch_->not_understood, [&](std::string place) {
+  Lose(at, levels, target_.not_understood, [&](std::string place) {
     if (!place.empty()) place += ": ";
     return std::move(place) + "not understood: " + unknown.Describe(expected, spelling_);
   });
