@@ -117,10 +117,7 @@ struct RawId {
 // parent it named, would be a silent change. (The Collector refuses the whole request for it.)
 class ItemChecker {
  public:
-  void Begin() {
-    problem_.clear();
-    absent_ = false;
-  }
+  void Begin() { problem_.clear(); }
   // An id that must be there and not be all zero.
   template <size_t kBytes>
   void Required(const char* name, const RawId& raw, Id<kBytes>* id) {
@@ -135,8 +132,6 @@ class ItemChecker {
   }
   // Not empty: the item is to be refused.
   const std::string& problem() const { return problem_; }
-  // The problem is an id that must be there and is not.
-  bool absent() const { return absent_; }
 
  private:
   template <size_t kBytes>
@@ -154,7 +149,6 @@ class ItemChecker {
   void Zero(const char* name);
 
   std::string problem_;
-  bool absent_ = false;
 };
 
 // The fields of one level around items that nobody knows, while the level is read.

@@ -37,8 +37,7 @@ Result<SpanBatch> DecodeOtlpLogs(OtlpFormat format, std::string body, OtlpSource
 
 OtlpSignalKind SignalOfRefused(std::string_view body) {
   auto logs = DecodeOtlpLogs(OtlpFormat::kProtobuf, std::string(body));
-  if (logs && (!logs->logs.empty() || logs->rejected_logs.no_trace > 0))
-    return OtlpSignalKind::kLogs;
+  if (logs && !logs->logs.empty()) return OtlpSignalKind::kLogs;
   auto points = CountOtlpMetricPoints(OtlpFormat::kProtobuf, body);
   return points && *points > 0 ? OtlpSignalKind::kMetrics : OtlpSignalKind::kTraces;
 }

@@ -197,7 +197,7 @@ bool OtlpJsonDecoder::ReadLog(Json json, LogRecord* log) {
     }
   });
   log->attributes = scratch_.attributes.TakeSince(mark, arena_);
-  checker_.Required("traceId", trace_id, &log->trace_id);
+  checker_.Optional("traceId", trace_id, -1, &log->trace_id);
   checker_.Optional("spanId", span_id, -1, &log->span_id);
   return read;
 }

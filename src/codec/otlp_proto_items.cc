@@ -261,7 +261,7 @@ bool OtlpProtoDecoder::ReadLog(std::string_view bytes, LogRecord* log) {
     }
   }
   log->attributes = scratch_.attributes.TakeSince(mark, arena_);
-  checker_.Required("trace_id", RawId{trace_id}, &log->trace_id);
+  checker_.Optional("trace_id", RawId{trace_id}, -1, &log->trace_id);
   checker_.Optional("span_id", RawId{span_id}, -1, &log->span_id);
   return Finish(in, log_record::kFields);
 }

@@ -89,7 +89,7 @@ struct Span {
 };
 
 struct LogRecord {
-  TraceId trace_id;  // never empty in a batch that reaches the store
+  TraceId trace_id;  // may be empty, but in the store: RejectTracelessLogs()
   SpanId span_id;    // may be empty
   uint32_t flags = 0;
   uint32_t severity_number = 0;
@@ -140,6 +140,10 @@ class SpanBatch {
 
   bool empty() const { return spans.empty() && logs.empty(); }
 };
+
+// Takes log records without a trace id out of the batch, which then is no more what was received;
+// counts them in rejected_logs, and gives their number.
+uint64_t RejectTracelessLogs(SpanBatch* batch);
 
 // "service.name" of a resource, or "unknown_service" as OpenTelemetry's SDKs call it.
 std::string_view ServiceName(const Resource& resource);

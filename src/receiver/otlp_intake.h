@@ -19,7 +19,7 @@
 #include "base/reason_counters.h"
 #include "base/result.h"
 #include "codec/otlp.h"
-#include "pipeline/graph.h"
+#include "pipeline/component_row.h"
 #include "selftrace/tracer.h"
 
 namespace weft::receiver {
@@ -45,7 +45,8 @@ class OtlpIntake {
   OtlpIntake(std::string_view receiver, std::string_view transport, pipeline::Inputs inputs,
              ByteBudget* budget, Metrics* metrics, Clock* clock, selftrace::Tracer* tracer);
 
-  // True when a pipeline takes this signal. Metrics are always answered, and never kept.
+  // True when a pipeline takes this signal. Metrics are always answered: where no pipeline takes
+  // them, that they are not kept.
   bool Serves(OtlpSignal signal) const;
   // Before a body of about `bytes` is read. The token holds its share of the budget.
   Result<std::shared_ptr<Token>> Admit(OtlpSignal signal, uint64_t bytes);
@@ -70,9 +71,18 @@ class OtlpIntake {
     std::unique_ptr<ReasonCounters> refused_requests, refused_items;
   };
   pipeline::Consumer* Input(OtlpSignal signal) const;
-  Result<OtlpAnswer> AnswerMetrics(codec::OtlpFormat format, std::string_view body);
+  Result<OtlpAnswer> AnswerUnwantedMetrics(codec::OtlpFormat format, std::string_view body);
+  void TakeMetrics(codec::OtlpFormat format, std::string body,
+                   std::shared_ptr<ByteBudget::Reservation> share, OtlpDone done);
+  void TakeSpans(OtlpSignal signal, codec::OtlpFormat format, std::string body, uint64_t wire_bytes,
+                 std::shared_ptr<ByteBudget::Reservation> share, OtlpDone done);
   void CountItems(OtlpSignal signal, const SpanBatch& batch);
+  void CountPoints(const MetricBatch& batch);
   void CountLost(OtlpSignal signal, uint64_t items, const Error& error);
+  void Refuse(OtlpSignal signal, const Error& error, OtlpDone done);
+  // The pipeline's answer becomes the sender's.
+  void Finish(OtlpSignal signal, uint64_t items, OtlpAnswer answer, pipeline::Outcome outcome,
+              OtlpDone done);
 
   const std::string receiver_, transport_;
   const pipeline::Inputs inputs_;
@@ -82,7 +92,6 @@ class OtlpIntake {
   selftrace::Tracer* const tracer_;
   Counters counters_[3];
   Gauge* const in_flight_;
-  Counter* const dropped_points_;
 };
 
 }  // namespace weft::receiver

@@ -9,10 +9,17 @@
 #include <string>
 #include <vector>
 
+#include "server/components.h"
+
 namespace weft::config {
 namespace {
 
 using testing::HasSubstr;
+
+// With every component of weft.
+Result<Loaded> Load(const LoadOptions& options, const Surroundings& surroundings) {
+  return config::Load(options, surroundings, server::Components().types());
+}
 
 class ListenRulesTest : public testing::Test {
  protected:

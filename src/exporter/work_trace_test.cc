@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/work_trace.h"
+#include "exporter/work_trace.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace weft::server {
+namespace weft::exporter {
 namespace {
 
 using ::testing::ElementsAre;
@@ -67,4 +67,4 @@ TEST_F(WorkTraceTest, AFlushOfOwnSpansAloneMakesNone) {
 }
 
 }  // namespace
-}  // namespace weft::server
+}  // namespace weft::exporter

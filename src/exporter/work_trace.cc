@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/work_trace.h"
+#include "exporter/work_trace.h"
 
-namespace weft::server {
+namespace weft::exporter {
 
 std::string TraceWork(selftrace::Tracer* tracer, const std::string& exporter,
                       const store::StoreWork& work) {
@@ -26,4 +26,4 @@ std::string TraceWork(selftrace::Tracer* tracer, const std::string& exporter,
   return trace_id;
 }
 
-}  // namespace weft::server
+}  // namespace weft::exporter

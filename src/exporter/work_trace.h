@@ -12,10 +12,10 @@
 #include "selftrace/tracer.h"
 #include "store/store.h"
 
-namespace weft::server {
+namespace weft::exporter {
 
 // Its trace id in hex, or "" where nothing was recorded.
 std::string TraceWork(selftrace::Tracer* tracer, const std::string& exporter,
                       const store::StoreWork& work);
 
-}  // namespace weft::server
+}  // namespace weft::exporter

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "config/config.h"
+#include "server/components.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size > 16 * 1024) return 0;
@@ -19,7 +20,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         if (path == "input") return text;
         return weft::Fail(weft::ErrorCode::kNotFound, "no file " + path);
       }};
-  auto loaded = weft::config::Load({.uris = {"input"}, .settings = {}}, surroundings);
+  auto loaded = weft::config::Load({.uris = {"input"}, .settings = {}}, surroundings,
+                                   weft::server::Components().types());
   if (!loaded && loaded.error().message.empty()) __builtin_trap();
   return 0;
 }

@@ -11,13 +11,27 @@
 #include <fstream>
 #include <map>
 
+#include "api/query_settings.h"
 #include "base/printable.h"
 #include "config/yaml.h"
+#include "exporter/store_settings.h"
+#include "extension/authenticators.h"
+#include "receiver/otlp_settings.h"
+#include "server/components.h"
 
 namespace weft::config {
 namespace {
 
+using api::QuerySettings;
+using exporter::StoreSettings;
+using extension::BearerTokenSettings;
+using receiver::OtlpReceiverSettings;
 using ::testing::HasSubstr;
+
+// With every component of weft.
+Result<Loaded> Load(const LoadOptions& options, const Surroundings& surroundings) {
+  return config::Load(options, surroundings, server::Components().types());
+}
 
 struct Case {
   std::string name;
@@ -177,17 +191,15 @@ TEST(ConfigTest, BuiltInIsTheDefaultOfEverySetting) {
   ASSERT_EQ(config.pipelines.size(), 2u);
   const Component* otlp = config.Find(ComponentKind::kReceiver, {"otlp", ""});
   ASSERT_NE(otlp, nullptr);
-  const auto& receiver = std::get<OtlpReceiverSettings>(otlp->settings);
+  const auto& receiver = *otlp->As<OtlpReceiverSettings>();
   EXPECT_EQ(receiver.grpc->endpoint.ToString(), "localhost:4317");
   EXPECT_EQ(receiver.http->endpoint.ToString(), "localhost:4318");
-  const auto& store =
-      std::get<StoreSettings>(config.Find(ComponentKind::kExporter, {"store", ""})->settings);
+  const auto& store = *config.Find(ComponentKind::kExporter, {"store", ""})->As<StoreSettings>();
   EXPECT_EQ(store.retention_age_ns, StoreSettings().retention_age_ns);
   EXPECT_EQ(store.retention_bytes, StoreSettings().retention_bytes);
   EXPECT_EQ(store.max_clock_shift_ns, 3'600'000'000'000u);
   EXPECT_EQ(store.durability, StoreSettings::Durability::kDurable);
-  const auto& query =
-      std::get<QuerySettings>(config.Find(ComponentKind::kExtension, {"query", ""})->settings);
+  const auto& query = *config.Find(ComponentKind::kExtension, {"query", ""})->As<QuerySettings>();
   EXPECT_EQ(query.endpoint, QuerySettings().endpoint);
   EXPECT_EQ(query.grpc_endpoint->ToString(), "localhost:16685");
   EXPECT_EQ(query.tempo_endpoint->ToString(), "localhost:3200");
@@ -199,8 +211,7 @@ TEST(ConfigTest, TheScrubHasAPaceAndAnInterval) {
                       .settings = {"exporters::store::scrub::bytes_per_second=1MiB",
                                    "exporters::store::scrub::interval=12h"}};
   const Config config = Load(options, none).value().config;
-  const auto& store =
-      std::get<StoreSettings>(config.Find(ComponentKind::kExporter, {"store", ""})->settings);
+  const auto& store = *config.Find(ComponentKind::kExporter, {"store", ""})->As<StoreSettings>();
   EXPECT_EQ(store.scrub_bytes_per_s, 1u << 20);
   EXPECT_EQ(store.scrub_interval_ns, 12ull * 3600 * 1'000'000'000);
 }
@@ -210,8 +221,7 @@ TEST(ConfigTest, SecondPortsOfQueriesFollowTheMainOne) {
     LoadOptions options{.uris = {}, .settings = std::move(settings)};
     Surroundings none{.env = [](const std::string&) { return std::nullopt; }, .read_file = {}};
     Config config = Load(options, none).value().config;
-    auto& query =
-        std::get<QuerySettings>(config.Find(ComponentKind::kExtension, {"query", ""})->settings);
+    auto& query = *config.Find(ComponentKind::kExtension, {"query", ""})->As<QuerySettings>();
     auto text = [](const std::optional<Endpoint>& endpoint) {
       return endpoint ? endpoint->ToString() : "none";
     };
@@ -240,12 +250,12 @@ TEST(ConfigTest, SecretsAreReadAndNotShown) {
                          "extensions.query.tls={cert_pem: hush-4, key_pem: hush-5}"}},
            surroundings);
   ASSERT_TRUE(loaded) << loaded.error().message;
-  const auto& bearer = std::get<BearerTokenSettings>(
-      loaded->config.Find(ComponentKind::kExtension, {"bearertokenauth", ""})->settings);
+  const auto& bearer = *loaded->config.Find(ComponentKind::kExtension, {"bearertokenauth", ""})
+                            ->As<BearerTokenSettings>();
   ASSERT_EQ(bearer.tokens.size(), 2u);
   EXPECT_EQ(bearer.tokens[1].Reveal(), "hush-2");
-  const auto& query = std::get<QuerySettings>(
-      loaded->config.Find(ComponentKind::kExtension, {"query", ""})->settings);
+  const auto& query =
+      *loaded->config.Find(ComponentKind::kExtension, {"query", ""})->As<QuerySettings>();
   EXPECT_EQ(query.security.tls->key_pem.Reveal(), "hush-5");
   std::string shown = WriteYaml(loaded->tree);
   EXPECT_THAT(shown, ::testing::Not(::testing::HasSubstr("hush")));
