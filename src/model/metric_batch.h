@@ -143,8 +143,9 @@ class MetricBatch {
   Rejection left_out;
   // Objects around points in which none was found, but fields that nobody knows.
   Rejection not_understood;
-  uint64_t received_ns = 0;  // when the request arrived
-  std::string tenant;        // empty: the default tenant
+  uint64_t received_ns = 0;                  // when the request arrived
+  std::shared_ptr<const ClientInfo> client;  // null: unknown, or not one client's
+  std::string tenant;                        // empty: the default tenant
   // True while `received` is an OTLP protobuf ExportMetricsServiceRequest whose decoding gave
   // exactly this content: it may then be sent on as it is. Whoever changes the batch clears it.
   bool received_is_content = false;

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/arena.h"
+#include "model/client_info.h"
 #include "model/ids.h"
 #include "model/value.h"
 
@@ -133,7 +134,8 @@ class SpanBatch {
   // Objects around items in which none was found, but fields that nobody knows.
   Rejection not_understood;
   uint64_t received_ns = 0;  // when the request arrived; age for retention counts from here
-  std::string tenant;        // empty: the default tenant
+  std::shared_ptr<const ClientInfo> client;  // null: unknown, or not one client's
+  std::string tenant;                        // empty: the default tenant
   // True while `received` is an OTLP protobuf ExportTraceServiceRequest whose decoding gave exactly
   // this content: the WAL may then write it as it is. Whoever changes the batch clears it.
   bool received_is_content = false;

@@ -14,6 +14,7 @@ void CopyFrame(const std::shared_ptr<const B>& source, bool with_received, B* ou
   out->left_out = source->left_out;
   out->not_understood = source->not_understood;
   out->received_ns = source->received_ns;
+  out->client = source->client;
   out->tenant = source->tenant;
   if (!with_received || !source->received_is_content) return;
   out->received = source->received;

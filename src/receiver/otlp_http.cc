@@ -215,7 +215,7 @@ class HttpEndpoint {
       return exchange->Respond(Finish(request, ErrorResponse(format, body.error())));
     }
     intake_->Take(
-        signal_, format, std::move(*body), wire_bytes,
+        signal_, format, request, std::move(*body), wire_bytes,
         [format, exchange, signal = signal_, cors = std::move(cors)](Result<OtlpAnswer> answer) {
           net::Response response;
           if (answer) {

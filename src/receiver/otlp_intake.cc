@@ -123,19 +123,20 @@ struct OtlpIntake::Token {
   Gauge* const gauge;
 };
 
-OtlpIntake::OtlpIntake(std::string_view receiver, std::string_view transport,
-                       pipeline::Inputs inputs, ByteBudget* budget, Metrics* metrics, Clock* clock,
-                       selftrace::Tracer* tracer)
+OtlpIntake::OtlpIntake(std::string_view receiver, std::string_view transport, bool include_metadata,
+                       pipeline::Inputs inputs, const pipeline::Deps& deps)
     : receiver_(receiver),
       transport_(transport),
+      include_metadata_(include_metadata),
       inputs_(inputs),
-      budget_(budget),
-      metrics_(metrics),
-      clock_(clock),
-      tracer_(tracer),
-      in_flight_(metrics->GetGauge("weft_receiver_requests_in_flight",
-                                   "Requests that were let in and not yet answered.",
-                                   {{"receiver", receiver_}, {"transport", transport_}})) {
+      budget_(deps.budget),
+      metrics_(deps.metrics),
+      clock_(deps.clock),
+      tracer_(deps.tracer),
+      in_flight_(metrics_->GetGauge("weft_receiver_requests_in_flight",
+                                    "Requests that were let in and not yet answered.",
+                                    {{"receiver", receiver_}, {"transport", transport_}})) {
+  Metrics* const metrics = metrics_;
   CountDroppedMetricPoints(metrics, "receiver", "no_metrics_store", 0);
   CountDroppedMetricPoints(metrics, "receiver", "invalid", 0);
   CountDroppedSpans(metrics, "receiver", "invalid", 0);
@@ -309,8 +310,15 @@ void OtlpIntake::Finish(OtlpSignal signal, uint64_t items, OtlpAnswer answer,
   done(std::move(answer));
 }
 
-void OtlpIntake::Take(OtlpSignal signal, codec::OtlpFormat format, std::string body,
-                      uint64_t wire_bytes, OtlpDone done) {
+std::shared_ptr<const ClientInfo> OtlpIntake::ClientOf(const net::RequestHead& head) const {
+  auto client = std::make_shared<ClientInfo>();
+  client->address = head.peer;
+  if (include_metadata_) client->metadata = head.headers;
+  return client;
+}
+
+void OtlpIntake::Take(OtlpSignal signal, codec::OtlpFormat format, const net::RequestHead& head,
+                      std::string body, uint64_t wire_bytes, OtlpDone done) {
   Counters& counters = counters_[static_cast<int>(signal)];
   counters.requests->Add();
   counters.bytes->Add(wire_bytes);
@@ -323,18 +331,20 @@ void OtlpIntake::Take(OtlpSignal signal, codec::OtlpFormat format, std::string b
   auto share = budget_->Take(body.size() > wire_bytes ? body.size() - wire_bytes : 0);
   if (!share) return Refuse(signal, share.error(), std::move(done));
   if (signal == OtlpSignal::kMetrics)
-    return TakeMetrics(format, std::move(body), std::move(*share), std::move(done));
-  TakeSpans(signal, format, std::move(body), wire_bytes, std::move(*share), std::move(done));
+    return TakeMetrics(format, head, std::move(body), std::move(*share), std::move(done));
+  TakeSpans(signal, format, head, std::move(body), wire_bytes, std::move(*share), std::move(done));
 }
 
-void OtlpIntake::TakeMetrics(codec::OtlpFormat format, std::string body,
-                             std::shared_ptr<ByteBudget::Reservation> share, OtlpDone done) {
+void OtlpIntake::TakeMetrics(codec::OtlpFormat format, const net::RequestHead& head,
+                             std::string body, std::shared_ptr<ByteBudget::Reservation> share,
+                             OtlpDone done) {
   constexpr OtlpSignal kSignal = OtlpSignal::kMetrics;
   Result<MetricBatch> batch = codec::DecodeOtlpMetrics(format, std::move(body));
   if (!batch) return Refuse(kSignal, batch.error(), std::move(done));
   share->Add(batch->arena.reserved_bytes() + batch->metrics.size() * sizeof(Metric));
   CountPoints(*batch);
   batch->received_ns = clock_->NowNs();
+  batch->client = ClientOf(head);
   OtlpAnswer answer = AnswerOf(batch->rejected_points, "", *batch);
   if (batch->empty()) return Finish(kSignal, 0, std::move(answer), {}, std::move(done));
   const uint64_t points = batch->point_count();
@@ -347,9 +357,9 @@ void OtlpIntake::TakeMetrics(codec::OtlpFormat format, std::string body,
       }));
 }
 
-void OtlpIntake::TakeSpans(OtlpSignal signal, codec::OtlpFormat format, std::string body,
-                           uint64_t wire_bytes, std::shared_ptr<ByteBudget::Reservation> share,
-                           OtlpDone done) {
+void OtlpIntake::TakeSpans(OtlpSignal signal, codec::OtlpFormat format,
+                           const net::RequestHead& head, std::string body, uint64_t wire_bytes,
+                           std::shared_ptr<ByteBudget::Reservation> share, OtlpDone done) {
   std::unique_ptr<IngestTrace> trace;
   if (tracer_ != nullptr && tracer_->TakeIngest())
     trace = std::make_unique<IngestTrace>(tracer_, clock_);
@@ -362,6 +372,7 @@ void OtlpIntake::TakeSpans(OtlpSignal signal, codec::OtlpFormat format, std::str
   CountItems(signal, *batch);
   if (trace) trace->Decoded(*batch);
   batch->received_ns = clock_->NowNs();
+  batch->client = ClientOf(head);
   OtlpAnswer answer = AnswerOf(spans ? batch->rejected_spans : batch->rejected_logs,
                                spans ? OtherSignal(format, *batch) : "", *batch);
   if (batch->empty()) return Finish(signal, 0, std::move(answer), {}, std::move(done));

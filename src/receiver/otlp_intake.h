@@ -40,10 +40,11 @@ class OtlpIntake {
   // A request under way: its share of the budget.
   struct Token;
 
-  // All borrowed, and outlive this object. `receiver` is the component's id, `transport` "grpc" or
-  // "http": labels of the metrics. `tracer` may be null.
-  OtlpIntake(std::string_view receiver, std::string_view transport, pipeline::Inputs inputs,
-             ByteBudget* budget, Metrics* metrics, Clock* clock, selftrace::Tracer* tracer);
+  // What `deps` point to outlives this object. `receiver` is the component's id, `transport` "grpc"
+  // or "http": labels of the metrics. `include_metadata`: batches carry the headers of their
+  // request.
+  OtlpIntake(std::string_view receiver, std::string_view transport, bool include_metadata,
+             pipeline::Inputs inputs, const pipeline::Deps& deps);
 
   // True when a pipeline takes this signal. Metrics are always answered: where no pipeline takes
   // them, that they are not kept.
@@ -53,8 +54,8 @@ class OtlpIntake {
   // A body of undeclared length has come to `bytes`, maybe more than Admit() was told.
   Status Grow(OtlpSignal signal, Token* token, uint64_t bytes);
   // A whole decompressed message. `wire_bytes` is what it was before, which its token covers.
-  void Take(OtlpSignal signal, codec::OtlpFormat format, std::string body, uint64_t wire_bytes,
-            OtlpDone done);
+  void Take(OtlpSignal signal, codec::OtlpFormat format, const net::RequestHead& head,
+            std::string body, uint64_t wire_bytes, OtlpDone done);
   // A request that was refused before Take(): over a limit, undecodable, wrong type.
   void CountRefusal(OtlpSignal signal, const Error& error);
 
@@ -72,9 +73,11 @@ class OtlpIntake {
   };
   pipeline::Consumer* Input(OtlpSignal signal) const;
   Result<OtlpAnswer> AnswerUnwantedMetrics(codec::OtlpFormat format, std::string_view body);
-  void TakeMetrics(codec::OtlpFormat format, std::string body,
+  std::shared_ptr<const ClientInfo> ClientOf(const net::RequestHead& head) const;
+  void TakeMetrics(codec::OtlpFormat format, const net::RequestHead& head, std::string body,
                    std::shared_ptr<ByteBudget::Reservation> share, OtlpDone done);
-  void TakeSpans(OtlpSignal signal, codec::OtlpFormat format, std::string body, uint64_t wire_bytes,
+  void TakeSpans(OtlpSignal signal, codec::OtlpFormat format, const net::RequestHead& head,
+                 std::string body, uint64_t wire_bytes,
                  std::shared_ptr<ByteBudget::Reservation> share, OtlpDone done);
   void CountItems(OtlpSignal signal, const SpanBatch& batch);
   void CountPoints(const MetricBatch& batch);
@@ -85,6 +88,7 @@ class OtlpIntake {
               OtlpDone done);
 
   const std::string receiver_, transport_;
+  const bool include_metadata_;
   const pipeline::Inputs inputs_;
   ByteBudget* const budget_;
   Metrics* const metrics_;

@@ -11,10 +11,10 @@ OtlpReceiver::OtlpReceiver(const config::ComponentId& id, const OtlpReceiverSett
     : id_(id),
       settings_(settings),
       deps_(std::move(deps)),
-      grpc_intake_(id.ToString(), "grpc", inputs, deps_.budget, deps_.metrics, deps_.clock,
-                   deps_.tracer),
-      http_intake_(id.ToString(), "http", inputs, deps_.budget, deps_.metrics, deps_.clock,
-                   deps_.tracer) {}
+      grpc_intake_(id.ToString(), "grpc", settings.grpc && settings.grpc->include_metadata, inputs,
+                   deps_),
+      http_intake_(id.ToString(), "http", settings.http && settings.http->include_metadata, inputs,
+                   deps_) {}
 
 Status OtlpReceiver::Start() {
   const OtlpReceiverSettings::Http http = settings_.http.value_or(OtlpReceiverSettings::Http{});

@@ -411,6 +411,22 @@ TEST_F(OtlpReceiverTest, WhatExportersRejectIsToldAndMetricsAreNotKept) {
   EXPECT_THAT(response.body, HasSubstr("no metrics"));
 }
 
+TEST_F(OtlpReceiverTest, BatchesSayWhoSentThem) {
+  OtlpReceiverSettings settings;
+  settings.http.emplace().include_metadata = true;
+  Begin(settings);
+  ASSERT_EQ(PostProto(Traces(OtlpFormat::kProtobuf)).status, 200);
+  ASSERT_EQ(Grpc("trace.v1.TraceService", Traces(OtlpFormat::kProtobuf)).status.code,
+            net::GrpcCode::kOk);
+  ASSERT_EQ(consumer_.batches.size(), 2u);
+  for (const SpanBatch& batch : consumer_.batches)
+    EXPECT_THAT(batch.client->address, ::testing::StartsWith("127.0.0.1:"));
+  EXPECT_EQ(net::FindHeader(consumer_.batches[0].client->metadata, "content-type"),
+            "application/x-protobuf");
+  // Headers may hold credentials: they are kept where that is asked for.
+  EXPECT_THAT(consumer_.batches[1].client->metadata, ::testing::IsEmpty());
+}
+
 TEST_F(OtlpReceiverTest, MetricsGoToAPipelineThatTakesThem) {
   metrics_input_ = &consumer_;
   Begin();

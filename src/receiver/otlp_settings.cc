@@ -9,10 +9,9 @@ namespace {
 // Keys of the Collector's confighttp and configgrpc that change nothing a user of weft could
 // notice.
 void IgnoreServerTuning(config::Section* section) {
-  section->Ignore({"include_metadata", "read_buffer_size", "write_buffer_size", "keepalive",
-                   "keep_alives_enabled", "read_timeout", "read_header_timeout", "write_timeout",
-                   "idle_timeout", "max_concurrent_streams", "response_headers",
-                   "compression_algorithms"});
+  section->Ignore({"read_buffer_size", "write_buffer_size", "keepalive", "keep_alives_enabled",
+                   "read_timeout", "read_header_timeout", "write_timeout", "idle_timeout",
+                   "max_concurrent_streams", "response_headers", "compression_algorithms"});
   section->Unbuilt({"middlewares"});
 }
 
@@ -28,6 +27,7 @@ std::any ReadOtlpSettings(config::Section section) {
       uint64_t mib = settings.grpc->message_bytes_max >> 20;
       grpc->Read("max_recv_msg_size_mib", &mib, 1, 1024);
       settings.grpc->message_bytes_max = mib << 20;
+      grpc->Read("include_metadata", &settings.grpc->include_metadata);
       config::ReadListenerSecurity(&*grpc, &settings.grpc->security);
       IgnoreServerTuning(&*grpc);
       grpc->Finish();
@@ -37,6 +37,7 @@ std::any ReadOtlpSettings(config::Section section) {
       OtlpReceiverSettings::Http& out = *settings.http;
       http->ReadListenAddress(&out.endpoint);
       http->ReadBytes("max_request_body_size", &out.body_bytes_max);
+      http->Read("include_metadata", &out.include_metadata);
       for (auto [key, path] : {std::pair{"traces_url_path", &out.traces_path},
                                {"logs_url_path", &out.logs_path},
                                {"metrics_url_path", &out.metrics_path}}) {

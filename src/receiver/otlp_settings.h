@@ -20,11 +20,13 @@ struct OtlpReceiverSettings {
     config::Endpoint endpoint{"localhost", 4317};
     config::ListenerSecurity security;
     uint64_t message_bytes_max = 64ull << 20;  // decompressed
+    bool include_metadata = false;             // batches carry the request's headers
   };
   struct Http {
     config::Endpoint endpoint{"localhost", 4318};
     config::ListenerSecurity security;
     uint64_t body_bytes_max = 64ull << 20;  // before and after decompression
+    bool include_metadata = false;          // batches carry the request's headers
     std::string traces_path = "/v1/traces";
     std::string logs_path = "/v1/logs";
     std::string metrics_path = "/v1/metrics";
