@@ -56,8 +56,9 @@ std::shared_ptr<Router> TestRoutes() {
 }
 
 struct ServerForTest {
-  explicit ServerForTest(ServerLimits limits = {}, uint16_t at = 0)
-      : server(std::make_unique<Server>(limits, 1)) {
+  explicit ServerForTest(ServerLimits limits = {}, uint16_t at = 0) {
+    limits.drain_timeout_ms = 100;  // what /never holds is never answered
+    server = std::make_unique<Server>(limits, 1);
     auto bound = server->Listen({"127.0.0.1", at}, TestRoutes());
     EXPECT_TRUE(bound) << bound.error().message;
     port = bound.value_or(0);

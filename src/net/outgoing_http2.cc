@@ -229,7 +229,7 @@ void OutgoingHttp2::Take(const OutgoingExchangePtr& exchange) {
   Stream& stream = streams_[id];
   stream.exchange = exchange;
   stream.body_done = !has_body;
-  stream.taken_ms = host_->NowMs();
+  stream.taken_at = receipts_;
   stream.kept = served_ > 0;
   exchange->stream_id = id;
   MoveBody(&stream);
@@ -304,7 +304,7 @@ void OutgoingHttp2::Drop(OutgoingExchange* exchange, bool timed_out) {
   if (node.empty()) return;
   idle_since_ms_ = host_->NowMs();
   Reset(node.key(), NGHTTP2_CANCEL);
-  if (timed_out && (!settings_seen_ || received_ms_ < node.mapped().taken_ms)) Retire();
+  if (timed_out && node.mapped().taken_at == receipts_) Retire();
 }
 
 bool OutgoingHttp2::HasReached(const OutgoingExchange& exchange) const {
@@ -331,6 +331,7 @@ bool OutgoingHttp2::wants_read() const {
 void OutgoingHttp2::OnBytes(std::string_view bytes) {
   owner_->counters().bytes_in.fetch_add(bytes.size(), std::memory_order_relaxed);
   received_ms_ = host_->NowMs();
+  ++receipts_;
   ping_deadline_ms_ = kNever;
   if (std::exchange(first_bytes_, false) && bytes.starts_with("HTTP/1."))
     broken_ = "the server answers in HTTP/1: it does not speak HTTP/2 here";

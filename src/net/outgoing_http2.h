@@ -83,7 +83,7 @@ class OutgoingHttp2 final : public OutgoingSession {
     bool holds = false;
     size_t held_bytes = 0;          // of the window, while it holds
     uint64_t sent_from = kNotSent;  // where in our bytes its head begins
-    int64_t taken_ms = 0;
+    uint64_t taken_at = 0;  // of receipts_
     bool kept = false;  // the connection had served others
   };
 
@@ -123,6 +123,7 @@ class OutgoingHttp2 final : public OutgoingSession {
   OutgoingFailure broken_as_ = OutgoingFailure::kReset;
   int64_t idle_since_ms_;
   int64_t received_ms_;
+  uint64_t receipts_ = 0;  // how often bytes have come
   int64_t ping_deadline_ms_ = kNever;  // of the answer to a PING
 };
 

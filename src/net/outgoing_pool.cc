@@ -334,7 +334,7 @@ void OutgoingPool::OnFailed(const OutgoingExchangePtr& exchange, OutgoingError e
     return;
   }
   // What lies idle beside a connection that had been closed unseen has most likely been closed too.
-  if (kept) RetireIdle();
+  if (error.reached_peer) RetireIdle();
   exchange->retried = true;
   Add(counters_->retries);
   Queue(exchange, true);
