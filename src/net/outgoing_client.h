@@ -13,9 +13,9 @@
 // answer. Connections come from OutgoingConnect. A connection serves its loop alone: with several
 // loops, each has its own.
 //
-// A request is sent a second time by itself, once, where that is safe: nothing of it can have been
-// processed (GOAWAY, REFUSED_STREAM, no byte went out), or it is idempotent and a kept connection
-// closed before any byte of an answer. Next: net/outgoing_request.h, outgoing_options.h.
+// A request is sent again by itself where that is safe: up to three times while no peer has looked
+// at it (GOAWAY, REFUSED_STREAM, no byte went out), once where it is idempotent and a kept
+// connection closed before any byte of an answer. Next: net/outgoing_request.h, outgoing_options.h.
 #pragma once
 
 #include <atomic>

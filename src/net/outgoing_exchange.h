@@ -72,7 +72,7 @@ struct OutgoingExchange : std::enable_shared_from_this<OutgoingExchange> {
   std::list<OutgoingExchangePtr>::iterator queued_at;
   bool queued = false;
   uint64_t queued_count = 0;  // how many had been queued with it
-  bool retried = false;
+  int retries = 0;
   bool answered = false;  // the head of an answer has come
   bool ended = false;     // its end too, but the sink holds
   Headers trailers;       // of that end

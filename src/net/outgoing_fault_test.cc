@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <nghttp2/nghttp2.h>
 
+#include <deque>
+
 #include "net/outgoing_fixture.h"
 #include "net/raw_frames.h"
 #include "net/raw_peer.h"
@@ -207,6 +209,8 @@ class Wire2 {
     Headers(stream, false);
     Data(stream, body, true);
   }
+  // NextStream() need not wait.
+  bool has_stream() const { return seen_ < streams_.size(); }
   // The number of the next stream whose head has come; 0: the client has gone.
   uint32_t NextStream() {
     while (seen_ >= streams_.size()) {
@@ -345,7 +349,7 @@ TEST(OutgoingFault2Test, AServerThatAlwaysSaysGoodbyeIsNotAskedForEver) {
   OutgoingResult result = client.Post();
   ASSERT_FALSE(result);
   EXPECT_FALSE(result.error().reached_peer);
-  EXPECT_EQ(peer.accepted(), 2);
+  EXPECT_EQ(peer.accepted(), 4);
 }
 
 TEST(OutgoingFault2Test, ResetsSayWhetherTheStreamWasSeen) {
@@ -356,8 +360,7 @@ TEST(OutgoingFault2Test, ResetsSayWhetherTheStreamWasSeen) {
     wire.Answer(wire.NextStream(), "hello");
     wire.Reset(wire.NextStream(), NGHTTP2_INTERNAL_ERROR);
     wire.Reset(wire.NextStream(), NGHTTP2_ENHANCE_YOUR_CALM);
-    wire.Reset(wire.NextStream(), NGHTTP2_REFUSED_STREAM);
-    wire.Reset(wire.NextStream(), NGHTTP2_REFUSED_STREAM);
+    for (int i = 0; i < 4; ++i) wire.Reset(wire.NextStream(), NGHTTP2_REFUSED_STREAM);
     raw.ReadAll();
   });
   Client2 client(peer.url());
@@ -373,8 +376,41 @@ TEST(OutgoingFault2Test, ResetsSayWhetherTheStreamWasSeen) {
   result = client.Post();
   ASSERT_FALSE(result);
   EXPECT_FALSE(result.error().reached_peer);
-  EXPECT_EQ(client.counters().retries, 2u);
+  EXPECT_EQ(client.counters().retries, 4u);
   EXPECT_EQ(peer.accepted(), 1);
+}
+
+TEST(OutgoingFault2Test, AServerThatAllowsMoreThanItTakesIsAskedForLess) {
+  // Says nothing of a limit and takes three at a time, as one that counts a stream longer than we.
+  std::atomic<int> refused{0};
+  RawPeer peer([&](RawClient& raw, int) {
+    Wire2 wire(&raw);
+    wire.Settings();
+    std::deque<uint32_t> open;
+    for (;;) {
+      uint32_t stream = wire.NextStream();
+      if (stream == 0) return;
+      if (open.size() < 3) {
+        open.push_back(stream);
+      } else {
+        ++refused;
+        wire.Reset(stream, NGHTTP2_REFUSED_STREAM);
+      }
+      while (!open.empty() && !wire.has_stream() && !raw.WaitReadable(20)) {
+        wire.Answer(open.front(), "hello");
+        open.pop_front();
+      }
+    }
+  });
+  Client2 client(peer.url());
+  // The first one alone: SETTINGS are known from here on.
+  EXPECT_EQ(TextOf(client.Post()), "200 hello");
+  std::vector<PendingAnswer> pending(12);
+  for (PendingAnswer& one : pending)
+    ASSERT_TRUE(client.client->Send({.method = "POST", .path = "/x"}, one.done()));
+  for (PendingAnswer& one : pending) EXPECT_EQ(TextOf(one.Wait()), "200 hello");
+  EXPECT_GE(refused, 1);
+  EXPECT_EQ(client.counters().failures, 0u);
 }
 
 TEST(OutgoingFault2Test, AWindowThatStaysShutIsATimeoutAndTheConnectionLives) {

@@ -20,6 +20,10 @@ constexpr size_t kOutputBytesMax = 256 * 1024;
 constexpr size_t kQueuedFramesMax = 512;
 // Whatever the peer allows.
 constexpr size_t kStreamsMax = 1000;
+// A server may count a stream that it has answered for a moment longer than we do, and refuse the
+// next one although it allows as many. Where one was refused, fewer are opened, and after so many
+// answers one more again.
+constexpr uint64_t kAnswersToGrow = 64;
 // Pieces of a body up to this size are copied beside the head of their frame.
 constexpr size_t kCopyBytesMax = 2048;
 
@@ -209,7 +213,7 @@ size_t OutgoingHttp2::room() const {
   if (settings_seen_) {
     allowed =
         nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
-    allowed = std::min(allowed, kStreamsMax);
+    allowed = std::min({allowed, kStreamsMax, unrefused_max_});
   }
   return allowed > streams_.size() ? allowed - streams_.size() : 0;
 }
@@ -405,6 +409,7 @@ void OutgoingHttp2::OnStreamClosed(int32_t id, uint32_t code) {
   if (stream->ended && stream->answered) {
     auto node = streams_.extract(id);
     ++served_;
+    if (served_ % kAnswersToGrow == 0 && unrefused_max_ < kStreamsMax) ++unrefused_max_;
     idle_since_ms_ = host_->NowMs();
     owner_->OnAnswered(node.mapped().exchange, std::move(node.mapped().headers));
     return;
@@ -418,6 +423,7 @@ void OutgoingHttp2::OnStreamClosed(int32_t id, uint32_t code) {
   }
   // Of a stream behind a GOAWAY's last one, nghttp2 says REFUSED_STREAM too.
   if (code == NGHTTP2_REFUSED_STREAM) {
+    if (!retired_) unrefused_max_ = std::max<size_t>(1, streams_.size() - 1);
     FailStream(id, OutgoingFailure::kReset,
                broken_.empty() ? "the server refused the stream (REFUSED_STREAM)" : broken_, false);
     return;

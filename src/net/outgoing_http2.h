@@ -83,8 +83,8 @@ class OutgoingHttp2 final : public OutgoingSession {
     bool holds = false;
     size_t held_bytes = 0;          // of the window, while it holds
     uint64_t sent_from = kNotSent;  // where in our bytes its head begins
-    uint64_t taken_at = 0;  // of receipts_
-    bool kept = false;  // the connection had served others
+    uint64_t taken_at = 0;          // of receipts_
+    bool kept = false;              // the connection had served others
   };
 
   void Receive(std::string_view bytes);
@@ -115,6 +115,7 @@ class OutgoingHttp2 final : public OutgoingSession {
   uint64_t framed_ = 0;   // bytes that were ever put into output_
   uint64_t written_ = 0;  // of those, what the socket has taken
   uint64_t served_ = 0;
+  size_t unrefused_max_ = SIZE_MAX;  // streams at a time, since one was refused
   bool first_bytes_ = true;
   bool settings_seen_ = false;
   bool retired_ = false;
@@ -123,7 +124,7 @@ class OutgoingHttp2 final : public OutgoingSession {
   OutgoingFailure broken_as_ = OutgoingFailure::kReset;
   int64_t idle_since_ms_;
   int64_t received_ms_;
-  uint64_t receipts_ = 0;  // how often bytes have come
+  uint64_t receipts_ = 0;              // how often bytes have come
   int64_t ping_deadline_ms_ = kNever;  // of the answer to a PING
 };
 

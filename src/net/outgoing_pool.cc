@@ -12,6 +12,8 @@ namespace {
 
 // While connections stand, one that could not be opened is not tried again at once.
 constexpr int64_t kConnectPauseMs = 1'000;
+// Of a request that no peer has looked at.
+constexpr int kRetriesMax = 3;
 // Connections that only finish what they have, beside those that take more.
 constexpr size_t kRetiredMax = 8;
 
@@ -327,15 +329,16 @@ void OutgoingPool::OnAnswered(const OutgoingExchangePtr& exchange, Headers trail
 
 void OutgoingPool::OnFailed(const OutgoingExchangePtr& exchange, OutgoingError error, bool kept) {
   exchange->session = nullptr;
-  const bool safe = !error.reached_peer || (kept && exchange->idempotent);
-  if (closed_ || exchange->retried || exchange->streamed || exchange->answered || !safe ||
+  // Once where we trust in a second time doing no harm, more often where there was no first.
+  const int retries_max = !error.reached_peer ? kRetriesMax : kept && exchange->idempotent ? 1 : 0;
+  if (closed_ || exchange->retries >= retries_max || exchange->streamed || exchange->answered ||
       error.failure != OutgoingFailure::kReset) {
     Complete(exchange, std::move(error));
     return;
   }
   // What lies idle beside a connection that had been closed unseen has most likely been closed too.
   if (error.reached_peer) RetireIdle();
-  exchange->retried = true;
+  ++exchange->retries;
   Add(counters_->retries);
   Queue(exchange, true);
   SchedulePump();
