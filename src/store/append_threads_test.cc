@@ -9,12 +9,15 @@
 #include <atomic>
 #include <functional>
 #include <mutex>
+#include <numeric>
 #include <random>
 #include <thread>
 
+#include "codec/otlp.h"
 #include "testing/manual_clock.h"
 #include "testing/numbered_spans.h"
 #include "testing/sim_env.h"
+#include "testing/wild_batch.h"
 
 namespace weft::store {
 namespace {
@@ -188,11 +191,132 @@ TEST_F(AppendThreadsTest, SequencesThatFailedAreUsedAgainBesideAppenders) {
   });
   env_.set_capacity_bytes(0);
   ASSERT_TRUE(store_->Admit(1));
+  EXPECT_GT(refused_, 0);
+  EXPECT_FALSE(acknowledged_.spans.empty());
   ExpectExactlyAcknowledged();
   ASSERT_TRUE(store_->FlushNow());
   ExpectExactlyAcknowledged();
   Open(&env_);
   ExpectConsistent();
+}
+
+// Batches in which ids and times of spans and log records are equal wherever they can be, and some
+// spans come twice: nothing but content tells them apart.
+SpanBatch BatchOfTies(uint64_t number) {
+  SpanBatch batch;
+  const auto text = [&](std::string_view what, uint64_t n) {
+    return batch.arena.Copy(std::string(what) + std::to_string(n));
+  };
+  for (uint64_t i = 0; i < 3; ++i) {
+    auto attributes = batch.arena.NewArray<KeyValue>(1);
+    const uint64_t of_batch = i == 2 ? 7 : number + i;
+    attributes[0] = {"service.name", Value::String(text("service ", of_batch % 3))};
+    batch.resources.push_back({attributes, 0, {}, {}});
+    batch.scopes.push_back({text("scope ", of_batch % 2), "1", {}, 0, {}});
+  }
+  for (uint64_t i = 0; i < 6; ++i) {
+    Span span;
+    span.trace_id = testing::NumberedTrace((number + i) % 5);
+    span.span_id.bytes[7] = static_cast<uint8_t>(1 + i % 3);
+    span.start_ns = testing::kNumberedStartNs;
+    span.end_ns = span.start_ns + 10;
+    span.name = "tie";
+    span.resource = i % 2;
+    span.scope = i / 3;
+    auto attributes = batch.arena.NewArray<KeyValue>(1);
+    // Keys in an order of their own in every batch.
+    attributes[0] = {text("key ", (number * 7 + i) % 11),
+                     Value::String(text("from ", number % 20))};
+    span.attributes = attributes;
+    batch.spans.push_back(span);
+    LogRecord log;
+    log.trace_id = span.trace_id;
+    log.time_ns = span.start_ns;
+    log.resource = i % 2;
+    log.body = Value::String(text("said by ", number * 10 + i));
+    batch.logs.push_back(log);
+  }
+  Span twice = batch.spans[0];
+  twice.resource = twice.scope = 2;
+  twice.attributes = {};
+  batch.spans.push_back(twice);
+  return batch;
+}
+
+// Every trace as OTLP, spans then log records.
+std::string Answers(Store* store) {
+  std::string all;
+  const auto snapshot = store->TakeSnapshot("");
+  for (uint64_t trace = 0; trace < 5; ++trace) {
+    std::string partial, bytes;
+    auto batch = snapshot->ReadTrace(testing::NumberedTrace(trace), &partial);
+    if (!batch) return batch.error().message;
+    EXPECT_EQ(partial, "");
+    codec::EncodeOtlpTraces(codec::OtlpFormat::kJson, *batch, &bytes);
+    all += bytes;
+    bytes.clear();
+    codec::EncodeOtlpLogs(codec::OtlpFormat::kJson, *batch, &bytes);
+    all += bytes;
+  }
+  return all;
+}
+
+// The rows of the only block, in their order.
+std::vector<std::string> RowsOfBlock(Store* store) {
+  EXPECT_TRUE(store->FlushNow());
+  EXPECT_TRUE(store->CompactNow(true));
+  const auto snapshot = store->TakeSnapshot("");
+  EXPECT_EQ(snapshot->segments().size(), 1u);
+  const block::Segment& segment = *snapshot->segments()[0];
+  SpanBatch batch;
+  std::vector<block::Row> rows(segment.spans().row_count());
+  std::iota(rows.begin(), rows.end(), 0);
+  EXPECT_TRUE(segment.ReadSpans(rows, &batch));
+  rows.resize(segment.table(block::TableId::kLogs).row_count());
+  std::iota(rows.begin(), rows.end(), 0);
+  EXPECT_TRUE(segment.ReadLogs(rows, &batch));
+  std::vector<std::string> all;
+  for (const Span& span : batch.spans) all.push_back(testing::DescribeSpan(batch, span));
+  for (const LogRecord& log : batch.logs) all.push_back(testing::DescribeLog(batch, log));
+  return all;
+}
+
+TEST_F(AppendThreadsTest, TheSameBatchesGiveTheSameAnswersHoweverTheyCame) {
+  constexpr uint64_t kBatches = 40;
+  for (uint64_t number = 0; number < kBatches; ++number)
+    ASSERT_TRUE(AppendAndWait(store_.get(), BatchOfTies(number)));
+  const std::string expected = Answers(store_.get());
+  EXPECT_GT(expected.size(), 10'000u);
+  Open(&env_);
+  EXPECT_EQ(Answers(store_.get()), expected) << "after replay";
+  const std::vector<std::string> expected_rows = RowsOfBlock(store_.get());
+  EXPECT_EQ(Answers(store_.get()), expected) << "from a block";
+
+  SimEnv backwards;
+  Open(&backwards);
+  for (uint64_t number = kBatches; number-- > 0;) {
+    ASSERT_TRUE(AppendAndWait(store_.get(), BatchOfTies(number)));
+    if (number % 8 == 0) Answers(store_.get());
+    if (number == 17) {
+      ASSERT_TRUE(store_->FlushNow());
+    }
+  }
+  EXPECT_EQ(Answers(store_.get()), expected) << "backwards, over a block and parts of the head";
+  EXPECT_EQ(RowsOfBlock(store_.get()), expected_rows);
+
+  SimEnv side_by_side;
+  Open(&side_by_side);
+  std::vector<std::thread> threads;
+  for (uint64_t appender = 0; appender < 16; ++appender) {
+    threads.emplace_back([&, appender] {
+      for (uint64_t number = appender; number < kBatches; number += 16)
+        EXPECT_TRUE(AppendAndWait(store_.get(), BatchOfTies(number)));
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(Answers(store_.get()), expected) << "sixteen threads";
+  EXPECT_EQ(RowsOfBlock(store_.get()), expected_rows);
+  store_.reset();
 }
 
 }  // namespace

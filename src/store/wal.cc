@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "base/check.h"
 
@@ -62,18 +63,16 @@ Status Wal::Closed() const {
   return Fail(error_);
 }
 
-Result<uint64_t> Wal::Enqueue(Entry& entry) {
-  uint64_t sequence = 0;
-  {
-    std::lock_guard lock(mutex_);
-    WEFT_TRY(Closed());
-    sequence = next_sequence_++;
-    queued_bytes_ += entry.payload.size();
-    queue_.push_back({sequence, WalRecordType::kBatch, std::move(entry)});
-  }
-  work_.notify_one();
-  return sequence;
+Result<Wal::Place> Wal::Enqueue(Entry& entry) {
+  std::lock_guard lock(mutex_);
+  WEFT_TRY(Closed());
+  const Place place{next_sequence_++, acknowledged_};
+  queued_bytes_ += entry.payload.size();
+  queue_.push_back({place.sequence, WalRecordType::kBatch, std::move(entry)});
+  return place;
 }
+
+void Wal::Wake() { work_.notify_one(); }
 
 uint64_t Wal::acknowledged_sequence() const {
   std::lock_guard lock(mutex_);
@@ -203,7 +202,7 @@ bool Wal::TakeGroup(std::vector<Pending>* group) {
   std::unique_lock lock(mutex_);
   for (;;) {
     if (resume_wanted_) ServeResume(lock);
-    if (!queue_.empty()) break;
+    if (!queue_.empty() || !taken_.empty()) break;
     if (closing_) return false;
     if (state_ == State::kOpen && sync_wanted_ > synced_ && acknowledged_ > synced_) {
       return true;  // an empty group: write nothing, sync
@@ -215,18 +214,16 @@ bool Wal::TakeGroup(std::vector<Pending>* group) {
       work_.wait(lock);
     }
   }
+  if (taken_.empty()) taken_.swap(queue_);
+  lock.unlock();
+  // Senders queue meanwhile, however long it takes.
   uint64_t bytes = 0;
-  size_t count = 0;
-  while (count < queue_.size() && (count == 0 || bytes < kGroupBytesMax)) {
-    bytes += queue_[count++].entry.payload.size();
+  while (!taken_.empty() && (group->empty() || bytes < kGroupBytesMax)) {
+    bytes += taken_.front().entry.payload.size();
+    group->push_back(std::move(taken_.front()));
+    taken_.pop_front();
   }
-  if (count == queue_.size()) {
-    group->swap(queue_);
-  } else {
-    const auto end = queue_.begin() + static_cast<ptrdiff_t>(count);
-    group->assign(std::make_move_iterator(queue_.begin()), std::make_move_iterator(end));
-    queue_.erase(queue_.begin(), end);
-  }
+  lock.lock();
   queued_bytes_ -= bytes;
   return true;
 }
@@ -356,7 +353,7 @@ bool Wal::Settle(std::vector<Pending>& group, size_t first, size_t last, const S
 }
 
 void Wal::FailFrom(std::vector<Pending>& group, size_t first, const Error& error) {
-  std::vector<Pending> queued;
+  std::deque<Pending> queued;
   uint64_t acknowledged = 0;
   {
     std::lock_guard lock(mutex_);
@@ -387,6 +384,7 @@ void Wal::FailFrom(std::vector<Pending>& group, size_t first, const Error& error
   }
   settled_.notify_all();
   for (size_t i = first; i < group.size(); ++i) group[i].entry.done(Fail(reason));
+  for (Pending& pending : std::exchange(taken_, {})) pending.entry.done(Fail(reason));
   for (Pending& pending : queued) pending.entry.done(Fail(reason));
 }
 

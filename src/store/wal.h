@@ -17,6 +17,7 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -79,8 +80,14 @@ class Wal {
     std::string payload;
     Completion done;
   };
-  // Queues the record and returns its sequence. On error `entry` is untouched.
-  Result<uint64_t> Enqueue(Entry& entry);
+  struct Place {
+    uint64_t sequence = 0;
+    uint64_t acknowledged = 0;  // sequence, at this moment
+  };
+  // Queues the record. On error `entry` is untouched. The log's thread hears of it by Wake(), which
+  // is apart so that no lock of the caller's need be held while a thread is woken.
+  Result<Place> Enqueue(Entry& entry);
+  void Wake();
 
   // All up to here may be shown: synced (kDurable) or written (kRelaxed).
   uint64_t acknowledged_sequence() const;
@@ -151,6 +158,7 @@ class Wal {
   uint64_t file_bytes_ = 0;    // space in the segment
   uint64_t written_ = 0;       // where the next write goes
   std::string buffer_;         // records to be written there
+  std::deque<Pending> taken_;  // from `queue_`, and not in a group yet
   uint64_t last_in_file_ = 0;  // sequence
   uint64_t last_sync_ns_ = 0;
   bool sync_failed_ = false;
@@ -158,8 +166,8 @@ class Wal {
   mutable std::mutex mutex_;
   std::condition_variable work_;     // the log's thread waits here
   std::condition_variable settled_;  // everyone else
-  std::vector<Pending> queue_;
-  uint64_t queued_bytes_ = 0;
+  std::deque<Pending> queue_;
+  uint64_t queued_bytes_ = 0;  // of `taken_` too
   uint64_t next_sequence_ = 1;
   uint64_t acknowledged_ = 0;
   uint64_t synced_ = 0;

@@ -52,8 +52,9 @@ class WalTest : public ::testing::Test {
   Status Append(Wal* wal, const std::string& payload, const std::string& tenant = "t") {
     std::promise<Status> done;
     Wal::Entry entry{7, 1, tenant, payload, [&](Status s) { done.set_value(std::move(s)); }};
-    auto sequence = wal->Enqueue(entry);
-    if (!sequence) return Fail(sequence.error());
+    const auto place = wal->Enqueue(entry);
+    if (!place) return Fail(place.error());
+    wal->Wake();
     return done.get_future().get();
   }
   // Payloads that a replay of `env` finds.
@@ -477,6 +478,7 @@ TEST_F(WalTest, ACrowdSharesASync) {
                        if (++done == 100) finished.set_value();
                      }};
     ASSERT_TRUE(wal->Enqueue(entry));
+    wal->Wake();
   }
   queued.set_value();
   finished.get_future().wait();
