@@ -114,12 +114,13 @@ void Engine::Append(SpanBatch batch, Completion done) {
     entry.payload = std::move(*payload);
   }
   const uint64_t payload_bytes = entry.payload.size();
-  auto sequence = AppendToHead(TenantOf(name), batch, &entry);
-  if (!sequence) return entry.done(Fail(sequence.error()));
+  Wal::Record record = Wal::MakeRecord(std::move(entry));
+  auto sequence = AppendToHead(TenantOf(name), batch, &record);
+  if (!sequence) return record.entry().done(Fail(sequence.error()));
   appended_spans_ += batch.spans.size();
   appended_logs_ += batch.logs.size();
   appended_bytes_ += payload_bytes;
-  if (wal_ == nullptr) entry.done({});
+  if (wal_ == nullptr) record.entry().done({});
   if (head_bytes_ >= FlushBytes() && !flush_wanted_.exchange(true)) {
     // Who is about to wait must not miss it.
     {
@@ -129,13 +130,13 @@ void Engine::Append(SpanBatch batch, Completion done) {
   }
 }
 
-Result<uint64_t> Engine::AppendToHead(Tenant& tenant, const SpanBatch& batch, Wal::Entry* entry) {
+Result<uint64_t> Engine::AppendToHead(Tenant& tenant, const SpanBatch& batch, Wal::Record* record) {
   const uint64_t now_ns = clock_->MonotonicNs();
   OpenChunks::Open* open = tenant.open.Take(batch.spans.size() + batch.logs.size());
   OpenChunks::ChunkOf(open).Append(batch);
   auto sequence =
-      tenant.open.Place(open, {batch.received_ns, now_ns}, [this, entry]() -> Result<Wal::Place> {
-        if (wal_ != nullptr) return wal_->Enqueue(*entry);
+      tenant.open.Place(open, {batch.received_ns, now_ns}, [this, record]() -> Result<Wal::Place> {
+        if (wal_ != nullptr) return wal_->Enqueue(*record);
         const uint64_t next = memory_sequence_++;
         return Wal::Place{next, next};
       });

@@ -3,22 +3,17 @@
 // Engine: the Store. A batch goes encode -> a chunk that no other appender has -> log queue (one
 // short lock per tenant, store/open_chunks.h) -> completion after the sync; a flush turns a
 // tenant's sealed chunks into a block; a merge turns neighbouring blocks into one; retention drops
-// blocks. Each of these ends in one manifest edit, and the tenant's view changes in the same
-// critical section.
-//
-// Locks, in the order they are taken:
-//   work_mutex_ of a kind (flush_mutex_, compact_mutex_)  one flush / one merge at a time
-//   scrub_mutex_          one scrub at a time
+// blocks. Each of these ends in one manifest edit; the tenant's view changes in the same critical
+// section. Locks, in the order they are taken (an append takes the last line's alone, and waits for
+// nobody):
+//   work_mutex_ of a kind (flush_mutex_, compact_mutex_), scrub_mutex_  one at a time of each
 //   retention_mutex_      one expiry at a time; which blocks a merge under way reads
 //   commit_mutex_         the manifest and every change of a tenant's blocks
 //   Tenant::seal_mutex    one at a time makes parts of the tenant's open chunks
 //   Tenant::view_mutex    parts, blocks, split traces: what a snapshot copies
-//   the lock of Tenant::open (the tenant's sequences grow under it), the log's own
-// An append takes the last two alone, and what is done under them takes no time that depends on the
-// size of anything. Whoever holds another one may wait for an append, never the reverse.
+//   Tenant::open's own (the tenant's sequences grow under it), the log's own
 // tenants_mutex_ guards the map alone and is held for nothing else.
-// Next: engine.cc (append, snapshot), recovery.cc (open), flush.cc, compaction.cc (merge),
-// expiry.cc (retention, forgetting), scrub.cc.
+// Next: engine.cc (append), recovery.cc, flush.cc, compaction.cc, expiry.cc, scrub.cc.
 #pragma once
 
 #include <atomic>
@@ -95,7 +90,7 @@ class Engine final : public Store {
   void LookAtSpace();
   Status CheckSpace();
   Status ResumeIfFull();
-  Result<uint64_t> AppendToHead(Tenant& tenant, const SpanBatch& batch, Wal::Entry* entry);
+  Result<uint64_t> AppendToHead(Tenant& tenant, const SpanBatch& batch, Wal::Record* record);
   void CutBack(uint64_t durable);
   // Afterwards all that had its sequence before lies in parts.
   void SealHead(Tenant& tenant);

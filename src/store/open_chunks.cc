@@ -2,7 +2,7 @@
 #include "store/open_chunks.h"
 
 #include <algorithm>
-#include <deque>
+#include <list>
 #include <numeric>
 
 #include "base/check.h"
@@ -13,13 +13,13 @@ namespace {
 // Spans and log records from which on a batch gets a chunk of its own.
 constexpr uint64_t kItemsOfOwnChunk = 8192;
 
-struct OpenMark {
+}  // namespace
+
+struct OpenChunks::OpenMark {
   uint64_t sequence = 0;
   OpenChunks::Batch batch;
   block::ChunkMark rows;
 };
-
-}  // namespace
 
 // Whoever has it writes it: the appender while it is busy, the sealer once it is closed. The marks
 // and counts are read by others too, and change under the lock alone.
@@ -37,7 +37,7 @@ class OpenChunks::Open {
   bool closed = false;
   uint64_t bytes = 0;  // as counted
   uint64_t first_sequence = 0, born_ns = 0;
-  std::deque<OpenMark> marks;  // the last acknowledged one, and all after it
+  std::list<OpenMark> marks;  // the last acknowledged one, and all after it
 };
 
 OpenChunks::OpenChunks(uint64_t close_bytes, std::atomic<uint64_t>* bytes)
@@ -63,7 +63,9 @@ OpenChunks::Open* OpenChunks::Take(uint64_t items) {
 
 Result<uint64_t> OpenChunks::Place(Open* open, const Batch& batch,
                                    const std::function<Result<Wal::Place>()>& take) {
-  const block::ChunkMark rows = open->chunk->mark();
+  // Nothing is allocated or freed under the lock.
+  std::list<OpenMark> mark, gone;
+  mark.push_back({0, batch, open->chunk->mark()});
   const uint64_t bytes = open->chunk->bytes();
   Error refused;
   {
@@ -72,7 +74,7 @@ Result<uint64_t> OpenChunks::Place(Open* open, const Batch& batch,
     if (place) {
       if (!open->closed) open_bytes_ += bytes - open->bytes;
       Count(open, bytes);
-      Note(open, batch, *place, rows);
+      Note(open, *place, &mark, &gone);
       Release(open);
       if (open_bytes_ >= close_bytes_) Close();
       return place->sequence;
@@ -86,18 +88,22 @@ Result<uint64_t> OpenChunks::Place(Open* open, const Batch& batch,
   return Fail(std::move(refused));
 }
 
-void OpenChunks::Note(Open* open, const Batch& batch, const Wal::Place& place,
-                      const block::ChunkMark& rows) {
+void OpenChunks::Note(Open* open, const Wal::Place& place, std::list<OpenMark>* mark,
+                      std::list<OpenMark>* gone) {
   WEFT_CHECK(place.sequence >= last_);
-  last_ = place.sequence;
-  std::deque<OpenMark>& marks = open->marks;
+  last_ = mark->front().sequence = place.sequence;
+  std::list<OpenMark>& marks = open->marks;
   if (marks.empty()) {
     open->first_sequence = place.sequence;
-    open->born_ns = batch.now_ns;
+    open->born_ns = mark->front().batch.now_ns;
   }
   // One mark at or before what is acknowledged stays: the least that a cut leaves.
-  while (marks.size() > 1 && marks[1].sequence <= place.acknowledged) marks.pop_front();
-  marks.push_back({place.sequence, batch, rows});
+  auto known = marks.begin();
+  while (!marks.empty() && std::next(known) != marks.end() &&
+         std::next(known)->sequence <= place.acknowledged)
+    ++known;
+  gone->splice(gone->end(), marks, marks.begin(), known);
+  marks.splice(marks.end(), *mark);
 }
 
 void OpenChunks::Release(Open* open) {
@@ -190,12 +196,12 @@ void OpenChunks::MoveLaterRows(Group* group) {
 
 std::unique_ptr<OpenChunks::Open> OpenChunks::TakeLaterRows(Open* open) {
   WEFT_CHECK(open->marks.size() >= 2);
-  const OpenMark& keep = open->marks[open->marks.size() - 2];
+  const OpenMark& keep = *std::prev(open->marks.end(), 2);
   const OpenMark& later = open->marks.back();
   const auto rows = [](uint32_t first, uint32_t end) {
-    std::vector<block::Row> rows(end - first);
-    std::iota(rows.begin(), rows.end(), first);
-    return rows;
+    std::vector<block::Row> range(end - first);
+    std::iota(range.begin(), range.end(), first);
+    return range;
   };
   SpanBatch batch;
   batch.received_ns = later.batch.received_ns;

@@ -22,6 +22,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -69,13 +70,15 @@ class OpenChunks {
   void CutBack(uint64_t durable);
 
  private:
+  struct OpenMark;
   // With all groups before it, it has all sequences up to `last`.
   struct Group {
     uint64_t last = 0;
     std::vector<std::unique_ptr<Open>> chunks;
   };
   // These three: REQUIRES mutex_.
-  void Note(Open* open, const Batch& batch, const Wal::Place& place, const block::ChunkMark& rows);
+  void Note(Open* open, const Wal::Place& place, std::list<OpenMark>* mark,
+            std::list<OpenMark>* gone);
   void Release(Open* open);
   void Close();
   void WaitForAppenders(const Group& group, std::unique_lock<std::mutex>* lock);

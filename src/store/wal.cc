@@ -47,6 +47,7 @@ Result<std::unique_ptr<Wal>> Wal::Open(Env* env, Clock* clock, WalOptions option
   if (!started) {
     if (started.error().code != ErrorCode::kNoSpace) return Fail(started.error());
     wal->state_ = State::kFull;
+    wal->takes_ = false;
     wal->error_ = started.error();
   }
   wal->thread_ = std::thread([raw = wal.get()] { raw->Run(); });
@@ -63,12 +64,20 @@ Status Wal::Closed() const {
   return Fail(error_);
 }
 
-Result<Wal::Place> Wal::Enqueue(Entry& entry) {
+Wal::Record Wal::MakeRecord(Entry entry) {
+  Record record;
+  record.node_.push_back({0, WalRecordType::kBatch, std::move(entry)});
+  return record;
+}
+
+Result<Wal::Place> Wal::Enqueue(Record& record) {
   std::lock_guard lock(mutex_);
   WEFT_TRY(Closed());
   const Place place{next_sequence_++, acknowledged_};
-  queued_bytes_ += entry.payload.size();
-  queue_.push_back({place.sequence, WalRecordType::kBatch, std::move(entry)});
+  Pending& pending = record.node_.front();
+  pending.sequence = place.sequence;
+  queued_bytes_ += pending.entry.payload.size();
+  queue_.splice(queue_.end(), record.node_);
   return place;
 }
 
@@ -107,11 +116,13 @@ Result<bool> Wal::WaitSynced(uint64_t sequence, uint64_t epoch) {
 }
 
 Status Wal::status() const {
+  if (takes_) return {};
   std::lock_guard lock(mutex_);
   return Closed();
 }
 
 bool Wal::failed_for_good() const {
+  if (takes_) return false;
   std::lock_guard lock(mutex_);
   return state_ == State::kFailed;
 }
@@ -183,6 +194,7 @@ void Wal::Close() {
   {
     std::lock_guard lock(mutex_);
     closing_ = true;
+    takes_ = false;
   }
   work_.notify_one();
   settled_.notify_all();
@@ -235,6 +247,7 @@ void Wal::ServeResume(std::unique_lock<std::mutex>& lock) {
   lock.lock();
   if (status) {
     state_ = State::kOpen;
+    takes_ = !closing_;
   } else {
     error_ = status.error();
     error_.retry_after_s = kRetryAfterSeconds;
@@ -281,10 +294,7 @@ void Wal::WriteMark() {
 void Wal::AppendToBuffer(const Pending& pending) {
   WalRecord record;
   record.sequence = pending.sequence;
-  {
-    std::lock_guard lock(mutex_);
-    record.durable_sequence = synced_;
-  }
+  record.durable_sequence = synced_;
   record.received_ns = pending.entry.received_ns;
   record.type = pending.type;
   record.items = pending.entry.items;
@@ -353,12 +363,13 @@ bool Wal::Settle(std::vector<Pending>& group, size_t first, size_t last, const S
 }
 
 void Wal::FailFrom(std::vector<Pending>& group, size_t first, const Error& error) {
-  std::deque<Pending> queued;
+  std::list<Pending> queued;
   uint64_t acknowledged = 0;
   {
     std::lock_guard lock(mutex_);
     const bool full = error.code == ErrorCode::kNoSpace && !sync_failed_;
     state_ = full ? State::kFull : State::kFailed;
+    takes_ = false;
     error_ = error;
     error_.retry_after_s = full ? kRetryAfterSeconds : 0;
     if (!full) {
