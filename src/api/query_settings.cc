@@ -8,8 +8,8 @@ namespace {
 
 // A listener beside the query extension's own. An empty text turns it off; where nothing is said it
 // stands beside the default port, on the same host.
-void ReadSecondEndpoint(std::string_view key, config::Section* section, const config::Endpoint& main,
-                        std::optional<config::Endpoint>* out) {
+void ReadSecondEndpoint(std::string_view key, config::Section* section,
+                        const config::Endpoint& main, std::optional<config::Endpoint>* out) {
   if (std::string text; section->Has(key)) {
     section->Read(key, &text);
     section->Read(key, &**out);

@@ -12,7 +12,7 @@
 #include "cli/terminal.h"
 #include "config/listen_rules.h"
 #include "config/yaml.h"
-#include "wire/json_writer.h"
+#include "wire_core/json_writer.h"
 
 namespace weft::cli {
 

@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "base/printable.h"
 #include "cli/argument_order.h"
 #include "cli/cli.h"
 #include "cli/config_commands.h"
+#include "wire_core/printable.h"
 
 namespace weft::cli {
 namespace {

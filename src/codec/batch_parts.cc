@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/batch_parts.h"
 
-#include "base/base64.h"
 #include "base/edit_distance.h"
+#include "wire_core/base64.h"
 
 namespace weft::codec {
 namespace {

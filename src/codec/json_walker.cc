@@ -6,9 +6,9 @@
 #include <cmath>
 #include <optional>
 
-#include "base/base64.h"
 #include "wire/json_scan.h"
-#include "wire/utf8.h"
+#include "wire_core/base64.h"
+#include "wire_core/utf8.h"
 
 namespace weft::codec {
 namespace {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "codec/otlp_json_decoder.h"
-#include "wire/protobuf_writer.h"
+#include "wire_core/protobuf_writer.h"
 
 namespace weft::codec {
 namespace {

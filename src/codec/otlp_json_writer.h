@@ -13,7 +13,7 @@
 
 #include "codec/otlp_fields.h"
 #include "model/span_batch.h"
-#include "wire/json_writer.h"
+#include "wire_core/json_writer.h"
 
 namespace weft::codec {
 

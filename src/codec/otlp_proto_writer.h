@@ -14,7 +14,7 @@
 #include "codec/otlp_encode.h"
 #include "codec/otlp_fields.h"
 #include "model/span_batch.h"
-#include "wire/protobuf_writer.h"
+#include "wire_core/protobuf_writer.h"
 
 namespace weft::codec {
 

@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <latch>
 
-#include "base/printable.h"
 #include "net/answer_head.h"
 #include "net/http_text.h"
 #include "net/outgoing_exchange.h"
 #include "net/outgoing_pool.h"
+#include "wire_core/printable.h"
 
 namespace weft::net {
 namespace {

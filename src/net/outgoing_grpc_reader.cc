@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "base/base64.h"
-#include "base/printable.h"
+#include "wire_core/base64.h"
+#include "wire_core/printable.h"
 
 namespace weft::net {
 namespace {

@@ -5,9 +5,9 @@
 #include <limits>
 #include <utility>
 
-#include "base/printable.h"
 #include "net/answer_head.h"
 #include "net/http_text.h"
+#include "wire_core/printable.h"
 
 namespace weft::net {
 namespace {

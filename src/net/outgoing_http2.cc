@@ -7,9 +7,9 @@
 #include <array>
 
 #include "base/check.h"
-#include "base/printable.h"
 #include "net/http2_headers.h"
 #include "net/outgoing_tls.h"
+#include "wire_core/printable.h"
 
 namespace weft::net {
 namespace {

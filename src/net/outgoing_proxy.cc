@@ -5,10 +5,10 @@
 #include <boost/asio/ip/network_v4.hpp>
 #include <boost/asio/ip/network_v6.hpp>
 
-#include "base/base64.h"
 #include "net/http.h"
 #include "net/http_text.h"
 #include "net/outgoing_remote.h"
+#include "wire_core/base64.h"
 
 namespace weft::net {
 namespace {

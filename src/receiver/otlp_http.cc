@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <optional>
 
-#include "base/printable.h"
 #include "net/grpc.h"
 #include "wire/compression.h"
+#include "wire_core/printable.h"
 
 namespace weft::receiver {
 namespace {

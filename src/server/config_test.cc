@@ -12,12 +12,12 @@
 #include <map>
 
 #include "api/query_settings.h"
-#include "base/printable.h"
 #include "config/yaml.h"
 #include "exporter/store_settings.h"
 #include "extension/authenticators.h"
 #include "receiver/otlp_settings.h"
 #include "server/components.h"
+#include "wire_core/printable.h"
 
 namespace weft::config {
 namespace {

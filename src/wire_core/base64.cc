@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/base64.h"
+#include "wire_core/base64.h"
 
 #include <array>
 #include <cstdint>
@@ -11,8 +11,8 @@ constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 constexpr uint8_t kNotADigit = 0xFF;
 
 constexpr std::array<uint8_t, 256> kDigitOf = [] {
-  std::array<uint8_t, 256> digits;
-  digits.fill(kNotADigit);
+  std::array<uint8_t, 256> digits{};
+  for (size_t i = 0; i < digits.size(); ++i) digits[i] = kNotADigit;
   for (uint8_t i = 0; i < 64; ++i) digits[static_cast<uint8_t>(kAlphabet[i])] = i;
   digits['-'] = 62;
   digits['_'] = 63;
@@ -40,20 +40,18 @@ void AppendBase64(std::string_view bytes, std::string* out) {
 void AppendHex(std::string_view bytes, std::string* out) {
   static constexpr char kDigits[] = "0123456789abcdef";
   size_t before = out->size();
-  out->resize_and_overwrite(before + 2 * bytes.size(), [&](char* text, size_t) {
-    char* to = text + before;
-    for (char c : bytes) {
-      uint8_t byte = static_cast<uint8_t>(c);
-      *to++ = kDigits[byte >> 4];
-      *to++ = kDigits[byte & 15];
-    }
-    return before + 2 * bytes.size();
-  });
+  out->append(2 * bytes.size(), '0');
+  char* to = out->data() + before;
+  for (char c : bytes) {
+    uint8_t byte = static_cast<uint8_t>(c);
+    *to++ = kDigits[byte >> 4];
+    *to++ = kDigits[byte & 15];
+  }
 }
 
 std::optional<size_t> DecodeBase64(std::string_view text, char* to) {
   size_t padding = 0;
-  while (padding < 2 && text.ends_with('=')) {
+  while (padding < 2 && !text.empty() && text.back() == '=') {
     text.remove_suffix(1);
     ++padding;
   }

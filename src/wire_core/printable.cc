@@ -1,30 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/printable.h"
+#include "wire_core/printable.h"
 
 #include <cstdio>
 
+#include "wire_core/utf8.h"
+
 namespace weft {
 namespace {
-
-// Bytes of the UTF-8 character at the front of `text`; 0 where there is none.
-size_t Utf8Length(std::string_view text) {
-  auto byte = [text](size_t i) { return static_cast<unsigned char>(text[i]); };
-  size_t length = byte(0) < 0x80   ? 1
-                  : byte(0) < 0xC2 ? 0
-                  : byte(0) < 0xE0 ? 2
-                  : byte(0) < 0xF0 ? 3
-                  : byte(0) < 0xF5 ? 4
-                                   : 0;
-  if (length == 0 || length > text.size()) return 0;
-  for (size_t i = 1; i < length; ++i)
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  // Surrogates, overlong forms and what lies beyond Unicode differ in the second byte.
-  if (length == 3 && ((byte(0) == 0xE0 && byte(1) < 0xA0) || (byte(0) == 0xED && byte(1) > 0x9F)))
-    return 0;
-  if (length == 4 && ((byte(0) == 0xF0 && byte(1) < 0x90) || (byte(0) == 0xF4 && byte(1) > 0x8F)))
-    return 0;
-  return length;
-}
 
 char32_t CodeOf(std::string_view character) {
   auto first = static_cast<unsigned char>(character[0]);
@@ -64,11 +46,18 @@ bool IsUnprintable(char32_t code) {
 }
 
 Character FirstCharacter(std::string_view text) {
-  size_t bytes = Utf8Length(text);
-  if (bytes == 0)
-    return {.bytes = 1, .code = static_cast<unsigned char>(text[0]), .printable = false};
-  char32_t code = CodeOf(text.substr(0, bytes));
-  return {.bytes = bytes, .code = code, .is_utf8 = true, .printable = !IsUnprintable(code)};
+  Character character;
+  size_t bytes = wire::Utf8CharacterBytes(text);
+  if (bytes == 0) {
+    character.code = static_cast<unsigned char>(text[0]);
+    character.printable = false;
+    return character;
+  }
+  character.bytes = bytes;
+  character.code = CodeOf(text.substr(0, bytes));
+  character.is_utf8 = true;
+  character.printable = !IsUnprintable(character.code);
+  return character;
 }
 
 std::string ReplaceUnprintable(std::string_view text) {

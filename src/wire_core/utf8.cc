@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "wire/utf8.h"
+#include "wire_core/utf8.h"
 
 #include <cstdint>
 #include <cstring>

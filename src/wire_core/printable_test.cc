@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/printable.h"
+#include "wire_core/printable.h"
 
 #include <gtest/gtest.h>
-
-#include "base/log.h"
 
 namespace weft {
 namespace {
@@ -51,23 +49,6 @@ TEST(PrintableTest, LinesStay) {
 TEST(PrintableTest, EscapesTellWhatItWas) {
   EXPECT_EQ(EscapeUnprintable("a\x1b[2J\x7f\n"), "a\\x1b[2J\\x7f\\x0a");
   EXPECT_EQ(EscapeUnprintable("\u009b\x9b\u202e\u061c\u2069"), "\\u009b\\x9b\\u202e\\u061c\\u2069");
-}
-
-// What the log writes, in both of its encodings.
-TEST(PrintableTest, NothingOfItReachesTheLog) {
-  for (LogEncoding encoding : {LogEncoding::kConsole, LogEncoding::kJson}) {
-    std::string written;
-    SetLogSink([&](std::string_view line) { written += line; });
-    SetLogEncoding(encoding);
-    for (std::string bad : {"\x1b[2J", "\x7f", "\u009b2J", "\x9b", "\u202e", "\u2066", "\u200f"})
-      LogAlways(LogLevel::kError, "net", "from a peer: " + bad, {{"name", bad}});
-    SetLogEncoding(LogEncoding::kConsole);
-    SetLogSink(nullptr);
-    std::string kept = written;
-    std::erase(kept, '\n');
-    EXPECT_EQ(ReplaceUnprintable(kept), kept);
-    EXPECT_NE(kept.find("u202e"), std::string::npos);
-  }
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 // JsonWriter appends one JSON text to a string: commas by itself, strings escaped, bytes that are
 // no UTF-8 replaced by U+FFFD, doubles in their shortest form that reads back the same. NaN and the
 // infinities, which JSON lacks, become the strings of protojson. More is escaped than JSON asks
-// for: what would drive a terminal that the text is shown on (base/printable.h).
+// for: what would drive a terminal that the text is shown on (wire_core/printable.h).
 //
 //   JsonWriter json(&out);
 //   json.BeginObject();
@@ -15,10 +15,10 @@
 // Thread rule: one thread at a time. Used by codec/, api/ and cli/.
 #pragma once
 
-#include <concepts>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace weft::wire {
 
@@ -66,12 +66,12 @@ class JsonWriter {
   void Field(std::string_view key, const std::string& value) {
     Field(key, std::string_view(value));
   }
-  template <std::integral T>
+  template <class T, std::enable_if_t<std::is_integral_v<T>, int> = 0>
   void Field(std::string_view key, T value) {
     Key(key);
-    if constexpr (std::same_as<T, bool>) {
+    if constexpr (std::is_same_v<T, bool>) {
       Bool(value);
-    } else if constexpr (std::signed_integral<T>) {
+    } else if constexpr (std::is_signed_v<T>) {
       Int(value);
     } else {
       Uint(value);

@@ -21,17 +21,15 @@
 #include <string>
 #include <string_view>
 
-#include "wire/protobuf_reader.h"
-#include "wire/utf8.h"
+#include "wire_core/protobuf_tag.h"
+#include "wire_core/utf8.h"
 
 namespace weft::wire {
 
 class ProtoWriter {
  public:
   explicit ProtoWriter(size_t bytes_expected = 1024)
-      : buffer_(std::make_unique_for_overwrite<char[]>(bytes_expected)),
-        capacity_(bytes_expected),
-        front_(bytes_expected) {}
+      : buffer_(new char[bytes_expected]), capacity_(bytes_expected), front_(bytes_expected) {}
 
   size_t bytes() const { return capacity_ - front_; }
   void AppendTo(std::string* out) const { out->append(buffer_.get() + front_, bytes()); }
@@ -77,7 +75,7 @@ class ProtoWriter {
  private:
   void PutVarint(uint64_t value) {
     Reserve(10);
-    if (value < 0x80) [[likely]] {
+    if (__builtin_expect(value < 0x80, true)) {
       buffer_[--front_] = static_cast<char>(value);
       return;
     }
@@ -89,11 +87,10 @@ class ProtoWriter {
     std::memcpy(buffer_.get() + front_, encoded, count);
   }
   void Reserve(size_t more) {
-    if (front_ >= more) [[likely]]
-      return;
+    if (__builtin_expect(front_ >= more, true)) return;
     size_t used = bytes();
     size_t capacity = std::max(capacity_ * 2, used + more);
-    auto buffer = std::make_unique_for_overwrite<char[]>(capacity);
+    std::unique_ptr<char[]> buffer(new char[capacity]);
     std::memcpy(buffer.get() + capacity - used, buffer_.get() + front_, used);
     buffer_ = std::move(buffer);
     capacity_ = capacity;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "wire/json_writer.h"
+#include "wire_core/json_writer.h"
 
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <cstring>
 
-#include "base/base64.h"
-#include "base/printable.h"
-#include "wire/utf8.h"
+#include "wire_core/base64.h"
+#include "wire_core/printable.h"
+#include "wire_core/utf8.h"
 
 namespace weft::wire {
 namespace {
@@ -76,13 +76,18 @@ size_t PlainCharacterBytes(std::string_view text) {
 // How many bytes at the front of `text` are written as they are.
 size_t PlainBytes(std::string_view text) {
   size_t i = 0;
+  uint64_t word;
   while (i < text.size()) {
-    if (uint64_t word; text.size() - i >= sizeof word) {
+    if (text.size() - i >= sizeof word) {
       std::memcpy(&word, text.data() + i, sizeof word);
       if (!HasSpecial(word)) {
         i += sizeof word;
         continue;
       }
+    } else if (text.size() >= sizeof word) {
+      // The last bytes with some before them, which were looked at already.
+      std::memcpy(&word, text.data() + text.size() - sizeof word, sizeof word);
+      if (!HasSpecial(word)) return text.size();
     }
     if (kPlain[static_cast<uint8_t>(text[i])]) {
       ++i;
@@ -95,71 +100,60 @@ size_t PlainBytes(std::string_view text) {
   return i;
 }
 
-// Makes room for `count` bytes behind *out and has `write` fill them: one growth check for a piece
-// of several parts, where appending each part costs a call.
-template <class Write>
-void AppendPiece(size_t count, std::string* out, Write write) {
-  size_t before = out->size();
-  out->resize_and_overwrite(before + count, [&](char* text, size_t) {
-    write(text + before);
-    return before + count;
-  });
-}
-
-char* Put(std::string_view part, char* to) {
-  if (!part.empty()) std::memcpy(to, part.data(), part.size());
-  return to + part.size();
-}
-
-// before, the text in quotes, after.
-void AppendQuoted(std::string_view before, std::string_view text, std::string_view after,
-                  std::string* out) {
+// A comma where one is due, the text in quotes, a colon where it is a key.
+void AppendQuoted(bool comma, std::string_view text, bool colon, std::string* out) {
   size_t plain = PlainBytes(text);
-  if (plain == text.size()) [[likely]] {
-    AppendPiece(before.size() + text.size() + after.size() + 2, out, [&](char* to) {
-      to = Put(before, to);
-      *to++ = '"';
-      to = Put(text, to);
-      *to++ = '"';
-      Put(after, to);
-    });
+  if (plain == text.size()) {
+    // Room of nothing but quotes, filled in place: one growth check for all the parts, where
+    // appending each of them costs a call.
+    size_t before = out->size();
+    out->append(text.size() + 2 + comma + colon, '"');
+    char* to = out->data() + before;
+    if (comma) *to++ = ',';
+    if (!text.empty()) std::memcpy(to + 1, text.data(), text.size());
+    if (colon) to[text.size() + 2] = ':';
     return;
   }
-  out->append(before);
+  if (comma) *out += ',';
   *out += '"';
   while (true) {
     out->append(text.substr(0, plain));
     text.remove_prefix(plain);
     if (text.empty()) break;
-    size_t bytes = 1;
+    size_t escaped = 1;
     if (Character character = FirstCharacter(text); character.is_utf8 && character.code >= 0x80) {
       AppendCodeEscape(character.code, out);
-      bytes = character.bytes;
+      escaped = character.bytes;
     } else if (static_cast<uint8_t>(text[0]) >= 0x80) {
       *out += kReplacementCharacter;
-      bytes = Utf8BrokenBytes(text);
+      escaped = Utf8BrokenBytes(text);
     } else {
       AppendEscape(static_cast<uint8_t>(text[0]), out);
     }
-    text.remove_prefix(bytes);
+    text.remove_prefix(escaped);
     plain = PlainBytes(text);
   }
   *out += '"';
-  out->append(after);
+  if (colon) *out += ':';
 }
 
-// before, the number, after.
+// A comma where one is due, and the number, in quotes or not.
 template <class T>
-void AppendNumber(std::string_view before, T value, std::string_view after, std::string* out) {
+void AppendNumber(bool comma, T value, bool quoted, std::string* out) {
   char text[32];
-  char* to = Put(before, text);
+  char* to = text;
+  if (comma) *to++ = ',';
+  if (quoted) *to++ = '"';
   to = std::to_chars(to, text + sizeof text, value).ptr;
-  out->append(text, Put(after, to));
+  if (quoted) *to++ = '"';
+  out->append(text, to);
 }
 
 }  // namespace
 
-void AppendJsonString(std::string_view text, std::string* out) { AppendQuoted("", text, "", out); }
+void AppendJsonString(std::string_view text, std::string* out) {
+  AppendQuoted(false, text, false, out);
+}
 
 void AppendJsonDouble(double value, std::string* out) {
   if (std::isnan(value)) {
@@ -167,37 +161,37 @@ void AppendJsonDouble(double value, std::string* out) {
   } else if (std::isinf(value)) {
     *out += value < 0 ? "\"-Infinity\"" : "\"Infinity\"";
   } else {
-    AppendNumber("", value, "", out);
+    AppendNumber(false, value, false, out);
   }
 }
 
 void JsonWriter::Key(std::string_view key) {
-  AppendQuoted(std::string_view(",", comma_ ? 1 : 0), key, ":", out_);
+  AppendQuoted(comma_, key, true, out_);
   comma_ = false;
 }
 
 void JsonWriter::String(std::string_view text) {
-  AppendQuoted(std::string_view(",", comma_ ? 1 : 0), text, "", out_);
+  AppendQuoted(comma_, text, false, out_);
   comma_ = true;
 }
 
 void JsonWriter::Int(int64_t value) {
-  AppendNumber(std::string_view(",", comma_ ? 1 : 0), value, "", out_);
+  AppendNumber(comma_, value, false, out_);
   comma_ = true;
 }
 
 void JsonWriter::Uint(uint64_t value) {
-  AppendNumber(std::string_view(",", comma_ ? 1 : 0), value, "", out_);
+  AppendNumber(comma_, value, false, out_);
   comma_ = true;
 }
 
 void JsonWriter::IntText(int64_t value) {
-  AppendNumber(std::string_view(",\"").substr(comma_ ? 0 : 1), value, "\"", out_);
+  AppendNumber(comma_, value, true, out_);
   comma_ = true;
 }
 
 void JsonWriter::UintText(uint64_t value) {
-  AppendNumber(std::string_view(",\"").substr(comma_ ? 0 : 1), value, "\"", out_);
+  AppendNumber(comma_, value, true, out_);
   comma_ = true;
 }
 
