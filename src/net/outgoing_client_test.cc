@@ -81,8 +81,8 @@ class OutgoingClientTest : public ::testing::TestWithParam<OutgoingProtocol> {
 
 INSTANTIATE_TEST_SUITE_P(Protocols, OutgoingClientTest,
                          ::testing::Values(OutgoingProtocol::kHttp1, OutgoingProtocol::kHttp2),
-                         [](const auto& info) {
-                           return info.param == OutgoingProtocol::kHttp1 ? "Http1" : "Http2";
+                         [](const auto& tested) {
+                           return tested.param == OutgoingProtocol::kHttp1 ? "Http1" : "Http2";
                          });
 
 TEST_P(OutgoingClientTest, ARequestIsAnswered) {

@@ -213,17 +213,21 @@ class Wire2 {
   bool has_stream() const { return seen_ < streams_.size(); }
   // The number of the next stream whose head has come; 0: the client has gone.
   uint32_t NextStream() {
-    while (seen_ >= streams_.size()) {
-      if (!wire_->ReadSome(10'000)) return 0;
-      bytes_ += wire_->Take();
-      streams_.clear();
-      constexpr size_t kPreface = 24;
-      ForEachFrame(std::string_view(bytes_).substr(std::min(bytes_.size(), kPreface)),
-                   [&](const FrameView& frame) {
-                     if (frame.type == NGHTTP2_HEADERS) streams_.push_back(frame.stream);
-                   });
-    }
+    while (!has_stream())
+      if (!Receive(10'000)) return 0;
     return streams_[seen_++];
+  }
+  // False: nothing has come within so long.
+  bool Receive(int timeout_ms) {
+    if (!wire_->ReadSome(timeout_ms)) return false;
+    bytes_ += wire_->Take();
+    streams_.clear();
+    constexpr size_t kPreface = 24;
+    ForEachFrame(std::string_view(bytes_).substr(std::min(bytes_.size(), kPreface)),
+                 [&](const FrameView& frame) {
+                   if (frame.type == NGHTTP2_HEADERS) streams_.push_back(frame.stream);
+                 });
+    return true;
   }
   // Until the client sends a frame of the type, or has gone.
   bool WaitFor(uint8_t type) {
@@ -387,19 +391,19 @@ TEST(OutgoingFault2Test, AServerThatAllowsMoreThanItTakesIsAskedForLess) {
     Wire2 wire(&raw);
     wire.Settings();
     std::deque<uint32_t> open;
-    for (;;) {
-      uint32_t stream = wire.NextStream();
-      if (stream == 0) return;
-      if (open.size() < 3) {
-        open.push_back(stream);
-      } else {
-        ++refused;
-        wire.Reset(stream, NGHTTP2_REFUSED_STREAM);
+    while (!raw.eof()) {
+      while (wire.has_stream()) {
+        uint32_t stream = wire.NextStream();
+        if (open.size() < 3) {
+          open.push_back(stream);
+        } else {
+          ++refused;
+          wire.Reset(stream, NGHTTP2_REFUSED_STREAM);
+        }
       }
-      while (!open.empty() && !wire.has_stream() && !raw.WaitReadable(20)) {
-        wire.Answer(open.front(), "hello");
-        open.pop_front();
-      }
+      if (wire.Receive(20) || open.empty()) continue;
+      wire.Answer(open.front(), "hello");
+      open.pop_front();
     }
   });
   Client2 client(peer.url());
