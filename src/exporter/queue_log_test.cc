@@ -1,23 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Sending queues with a log on the simulated disk: restarts, power losses after every change of the
-// disk, calls that fail, full disks, damage. What was acknowledged and not confirmed by the remote
-// must be found by the next start; on a disk whose syncs do nothing the same check must find
-// losses.
+// Sending queues with a log on the simulated disk: restarts, full disks, damage.
 #include "exporter/queue_log.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <random>
-#include <set>
 
 #include "base/log.h"
-#include "exporter/remote_fixture.h"
-#include "exporter/sending_queue.h"
-#include "testing/manual_clock.h"
-#include "testing/sim_env.h"
+#include "exporter/queue_log_fixture.h"
 
 namespace weft::exporter {
 namespace {
@@ -34,52 +26,6 @@ using testing::SimEnv;
 using ::testing::SizeIs;
 
 constexpr uint64_t kSecond = 1'000'000'000;
-constexpr char kDirectory[] = "/data/queue/otlp";
-constexpr uint64_t kSegmentBytes = 16 * 1024;
-
-QueueLogOptions SmallLog() {
-  return {.directory = kDirectory, .segment_bytes = kSegmentBytes, .segments_max = 6};
-}
-
-SendingQueueOptions WithLog() {
-  SendingQueueOptions options;
-  options.exporter = "otlp_grpc/far";
-  options.settings.queue.queue_size = 100'000;
-  options.settings.retry.max_elapsed_ns = 0;
-  options.directory = kDirectory;
-  options.stop_ns = 0;
-  options.log_segment_bytes = kSegmentBytes;
-  options.random = [] { return 0.5; };
-  return options;
-}
-
-// What a start would find: bodies, and how often each.
-struct Found {
-  std::map<std::string, int> requests;
-  std::vector<std::string> damage;
-  std::string error;
-  std::string wrong;  // a request that is not what its number says
-};
-Found LookAt(SimEnv* disk) {
-  ManualClock clock;
-  QueueLogFound found;
-  Found seen;
-  auto log = QueueLog::Open(disk, &clock, SmallLog(), &found);
-  if (!log) {
-    seen.error = log.error().message;
-    return seen;
-  }
-  seen.damage = found.damage;
-  for (const QueueLogFound::Request& one : found.requests) {
-    const SendRequest& request = one.request;
-    ++seen.requests[request.body];
-    const SendRequest sent = NumberedRequest(std::stoull(request.body), request.body.size());
-    if (sent.body != request.body || sent.tenant != request.tenant || sent.items != request.items ||
-        sent.signal != request.signal || sent.received_ns != request.received_ns)
-      seen.wrong = request.body;
-  }
-  return seen;
-}
 
 class QueueLogTest : public ::testing::Test {
  protected:
@@ -346,212 +292,6 @@ TEST_F(QueueDamageTest, EveryFlippedByteIsNamedOrHarmlessAndNeverFatal) {
     EXPECT_EQ(found.wrong, "") << path << " byte " << at;
     EXPECT_TRUE(found.requests.size() == 60 || !found.damage.empty()) << path << " byte " << at;
     EXPECT_GE(found.requests.size(), 59u);
-  }
-}
-
-// ---- power loss
-
-// Pushes, sends and restarts under a queue, and after every change of the disk the states that a
-// power loss could leave.
-class Workload {
- public:
-  explicit Workload(uint64_t seed) : random_(seed) {
-    remote_.SetRule([this](const SendRequest&) -> std::optional<pipeline::Outcome> {
-      const uint64_t choice = remote_random_() % 8;
-      if (choice == 0) return std::nullopt;
-      return choice < 3 ? Busy() : pipeline::Outcome();
-    });
-  }
-
-  SimEnv& env() { return env_; }
-  uint64_t states() const { return states_; }
-  const std::vector<std::string>& problems() const { return problems_; }
-  size_t confirmed() { return remote_.Received().size(); }
-
-  void Run(uint64_t states) {
-    env_.set_after_change([this] { TryPowerLoss(); });
-    while (states_ < states) RunOnce();
-    env_.set_after_change({});
-  }
-  // One start and what follows. A start that fails is tried again by the next one.
-  void RunOnce() {
-    SendingQueue queue(WithLog(), &remote_, &env_, &clock_, &metrics_);
-    if (!queue.Start()) return;
-    for (int step = 0; step < 12; ++step) {
-      PushSome(&queue, 1 + random_() % 12, 20 + random_() % 1500);
-      if (random_() % 2 == 0) remote_.AnswerHeld(random_() % 2 == 0 ? pipeline::Outcome() : Busy());
-      clock_.Advance(random_() % (4 * kSecond));
-      queue.Poke();
-    }
-    queue.Stop();
-    remote_.AnswerHeld(Busy());
-  }
-  void TryPowerLoss() {
-    std::set<std::string> acknowledged, issued;
-    uint64_t seed = 0;
-    {
-      std::lock_guard lock(mutex_);
-      acknowledged = acknowledged_;
-      seed = ++states_;
-    }
-    const auto kind = static_cast<CrashKind>(seed % testing::kCrashKinds);
-    const auto disk = env_.Crash(kind, seed);
-    // Afterwards: what the remote took in between may be gone or not.
-    const std::map<std::string, int> received = remote_.Received();
-    {
-      std::lock_guard lock(mutex_);
-      issued = issued_;
-    }
-    for (const auto& [body, times] : received) acknowledged.erase(body);
-    std::string problem = Check(disk.get(), acknowledged, issued);
-    if (problem.empty() && seed % 4 == 0) {
-      // Opening wrote to the disk; that may be cut short too.
-      const auto again = disk->Crash(static_cast<CrashKind>(seed / 4 % testing::kCrashKinds), seed);
-      problem = Check(again.get(), acknowledged, issued);
-      if (!problem.empty()) problem = "the second time: " + problem;
-    }
-    if (problem.empty()) return;
-    std::lock_guard lock(mutex_);
-    problems_.push_back("state " + std::to_string(seed) + ", kind " +
-                        std::to_string(static_cast<int>(kind)) + ": " + problem);
-  }
-
- private:
-  void PushSome(SendingQueue* queue, uint64_t count, uint64_t bytes) {
-    std::atomic<uint64_t> answered = 0;
-    for (uint64_t i = 0; i < count; ++i) {
-      SendRequest request = NumberedRequest(next_++, bytes);
-      const std::string body = request.body;
-      {
-        std::lock_guard lock(mutex_);
-        issued_.insert(body);
-      }
-      queue->Push(std::move(request), pipeline::Ack([&, body](const pipeline::Outcome& outcome) {
-                    if (outcome.status) {
-                      std::lock_guard lock(mutex_);
-                      acknowledged_.insert(body);
-                    }
-                    ++answered;
-                  }));
-    }
-    EXPECT_TRUE(Eventually([&] { return answered == count; }));
-  }
-  static std::string Check(SimEnv* disk, const std::set<std::string>& needed,
-                           const std::set<std::string>& issued) {
-    const Found found = LookAt(disk);
-    if (!found.error.empty()) return "does not open: " + found.error;
-    if (!found.damage.empty()) return "takes a power loss for damage: " + found.damage[0];
-    if (!found.wrong.empty()) return "changed: " + found.wrong;
-    for (const std::string& body : needed)
-      if (!found.requests.contains(body)) return "lost: " + body.substr(0, body.find('.'));
-    for (const auto& [body, times] : found.requests)
-      if (!issued.contains(body)) return "invented: " + body.substr(0, body.find('.'));
-    return "";
-  }
-
-  SimEnv env_;
-  ManualClock clock_;
-  Metrics metrics_;
-  std::mt19937_64 random_, remote_random_{11};
-  RemoteFake remote_;
-  std::mutex mutex_;
-  std::set<std::string> issued_, acknowledged_;
-  uint64_t next_ = 0;
-  uint64_t states_ = 0;
-  std::vector<std::string> problems_;
-};
-
-TEST(QueuePowerLossTest, NothingAcknowledgedAndUnconfirmedIsLost) {
-  for (const uint64_t seed : {1, 2}) {
-    Workload workload(seed);
-    workload.Run(400);
-    EXPECT_GE(workload.states(), 400u);
-    EXPECT_GT(workload.confirmed(), 20u);
-    ASSERT_TRUE(workload.problems().empty())
-        << workload.problems().size() << " of " << workload.states() << " states, first "
-        << workload.problems()[0];
-  }
-}
-
-TEST(QueuePowerLossTest, WithoutSyncsRequestsAreLost) {
-  for (const bool data : {true, false}) {
-    Workload workload(1);
-    if (data)
-      workload.env().set_data_sync_lies(true);
-    else
-      workload.env().set_sync_dir_lies(true);
-    workload.Run(150);
-    EXPECT_FALSE(workload.problems().empty());
-  }
-}
-
-class QueueFailedCallTest : public ::testing::TestWithParam<DiskOp> {};
-
-TEST_P(QueueFailedCallTest, NothingUnsyncedIsAcknowledgedWhereverItFails) {
-  uint64_t calls = 0;
-  {
-    Workload healthy(5);
-    for (int start = 0; start < 2; ++start) healthy.RunOnce();
-    calls = healthy.env().calls(GetParam());
-  }
-  ASSERT_GT(calls, 0u);
-  // Some all over the run.
-  const uint64_t stride = calls / 12 + 1;
-  for (uint64_t nth = 1; nth <= calls; nth += stride) {
-    Workload workload(5);
-    workload.env().FailCalls(GetParam(), nth, ErrorCode::kIo);
-    for (int start = 0; start < 2; ++start) workload.RunOnce();
-    for (int i = 0; i < testing::kCrashKinds; ++i) workload.TryPowerLoss();
-    ASSERT_TRUE(workload.problems().empty()) << "call " << nth << ": " << workload.problems()[0];
-  }
-}
-INSTANTIATE_TEST_SUITE_P(Calls, QueueFailedCallTest,
-                         ::testing::Values(DiskOp::kDataSync, DiskOp::kSyncDir, DiskOp::kWrite,
-                                           DiskOp::kCreate, DiskOp::kMakeDir));
-
-// ---- bytes
-
-TEST(QueueRecordTest, RequestsAndNewsComeBackAndNoCutIsTakenForWhole) {
-  for (uint64_t i = 0; i < 3; ++i) {
-    const SendRequest request = NumberedRequest(i, 50);
-    const std::string bytes = EncodeRequest(request);
-    const auto record = ParseQueueRecord(bytes);
-    ASSERT_TRUE(record);
-    EXPECT_EQ(record->signal, request.signal);
-    EXPECT_EQ(record->body, request.body);
-    for (size_t cut = 0; cut < 2; ++cut) EXPECT_FALSE(ParseQueueRecord(bytes.substr(0, cut)));
-  }
-  const std::vector<SentRange> sent = {{1, 3}, {7, 7}};
-  const std::string bytes = EncodeSent(sent);
-  const auto record = ParseQueueRecord(bytes);
-  ASSERT_TRUE(record);
-  EXPECT_FALSE(record->signal);
-  EXPECT_EQ(record->sent, sent);
-  for (size_t cut = 0; cut < bytes.size(); ++cut)
-    EXPECT_EQ(ParseQueueRecord(bytes.substr(0, cut)).error().code, ErrorCode::kCorruption) << cut;
-  EXPECT_FALSE(ParseQueueRecord(bytes + "x"));
-  EXPECT_FALSE(ParseQueueRecord(EncodeSent({{3, 2}})));
-  EXPECT_FALSE(ParseQueueRecord(EncodeSent({{3, ~uint64_t{0}}})));
-  EXPECT_EQ(ParseQueueRecord("\x02\x01").error().code, ErrorCode::kUnimplemented);
-  EXPECT_FALSE(ParseQueueRecord("\x01\x09"));
-}
-
-TEST(QueueRecordTest, AMarkComesBackAndNoCutOrFlipIsTaken) {
-  const QueueMark mark{
-      .number = 5, .uuid = {1, 2}, .freed_through = 6, .needed_from = 7, .durable_through = 8};
-  const std::string bytes = EncodeQueueMark(mark);
-  const auto parsed = ParseQueueMark(bytes + std::string(100, '\0'));
-  ASSERT_TRUE(parsed);
-  EXPECT_EQ(parsed->number, 5u);
-  EXPECT_EQ(parsed->uuid, mark.uuid);
-  EXPECT_EQ(parsed->freed_through, 6u);
-  EXPECT_EQ(parsed->needed_from, 7u);
-  EXPECT_EQ(parsed->durable_through, 8u);
-  for (size_t at = 0; at < bytes.size(); ++at) {
-    EXPECT_FALSE(ParseQueueMark(bytes.substr(0, at)));
-    std::string flipped = bytes;
-    flipped[at] = static_cast<char>(flipped[at] ^ 1);
-    EXPECT_FALSE(ParseQueueMark(flipped)) << at;
   }
 }
 

@@ -117,7 +117,10 @@ Status SendingQueue::Core::OpenLog() {
 
 Status SendingQueue::Core::Admit(uint64_t bytes) {
   if (!blocks_) return {};
-  if (log_ != nullptr) WEFT_TRY(log_->status());
+  if (log_ != nullptr) {
+    if (const Status taken = log_->status(); !taken)
+      return Fail(taken.error().WithPrefix("the sending queue of " + options_.exporter));
+  }
   std::lock_guard lock(mutex_);
   if (!stopping_ && size_ < size_max_ && bytes_ < bytes_max_ && bytes <= bytes_max_ - bytes_)
     return {};
