@@ -221,18 +221,19 @@ void QueueLog::Append(const SendRequest& request, Logged logged) {
   entry.done = [this, sequence, logged = std::move(logged)](const Status& status) mutable {
     OnLogged(*sequence, status, logged);
   };
-  Error error;
+  store::Wal::Record record = store::Wal::MakeRecord(std::move(entry));
+  Status refused;
   {
     // The completion needs the lock too, and so finds the number.
     std::lock_guard lock(mutex_);
-    const Result<uint64_t> queued = wal_->Enqueue(entry);
-    if (queued) {
-      needed_.insert(*sequence = *queued);
-      return;
-    }
-    error = queued.error();
+    const Result<store::Wal::Place> queued = wal_->Enqueue(record);
+    if (queued)
+      needed_.insert(*sequence = queued->sequence);
+    else
+      refused = Fail(queued.error());
   }
-  entry.done(Fail(std::move(error)));
+  if (!refused) return record.entry().done(std::move(refused));
+  wal_->Wake();
 }
 
 void QueueLog::OnLogged(const uint64_t& sequence, const Status& status, Logged& logged) {
@@ -279,8 +280,10 @@ void QueueLog::WriteSent() {
     std::lock_guard lock(mutex_);
     sent_.insert(sent_.end(), sent->begin(), sent->end());
   };
-  const Result<uint64_t> queued = wal_->Enqueue(entry);
-  if (!queued) entry.done(Fail(queued.error()));
+  store::Wal::Record record = store::Wal::MakeRecord(std::move(entry));
+  const Result<store::Wal::Place> queued = wal_->Enqueue(record);
+  if (!queued) return record.entry().done(Fail(queued.error()));
+  wal_->Wake();
 }
 
 Status QueueLog::Tidy() {
