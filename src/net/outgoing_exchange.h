@@ -133,7 +133,6 @@ class OutgoingSession : public Session {
   virtual void MoreBody(OutgoingExchange* exchange) = 0;
   // Nothing is under way.
   virtual bool idle() const = 0;
-  virtual int64_t idle_since_ms() const = 0;
   // Takes no more; closes once idle.
   virtual void Retire() = 0;
   virtual bool retired() const = 0;

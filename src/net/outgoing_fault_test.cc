@@ -421,17 +421,22 @@ TEST(OutgoingFault2Test, AWindowThatStaysShutIsATimeoutAndTheConnectionLives) {
   RawPeer peer([](RawClient& raw, int) {
     Wire2 wire(&raw);
     // INITIAL_WINDOW_SIZE 0.
-    wire.Settings(std::string_view("\0\4\0\0\0\0", 6));
+    const std::string_view shut("\0\4\0\0\0\0", 6);
+    wire.Settings(shut);
     uint32_t stream = 0;
-    while ((stream = wire.NextStream()) != 0)
+    while ((stream = wire.NextStream()) != 0) {
       if (stream > 1) wire.Answer(stream, "hello");
+      // A sign of life: the connection is not the one to blame.
+      wire.Settings(shut);
+    }
   });
   Client2 client(peer.url());
-  OutgoingResult result = client.Post(300);
+  OutgoingResult result = client.Post(2000);
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().failure, OutgoingFailure::kTimeout);
   EXPECT_TRUE(result.error().reached_peer);
   EXPECT_EQ(TextOf(client.Post()), "200 hello");
+  EXPECT_EQ(peer.accepted(), 1);
 }
 
 TEST(OutgoingFault2Test, AConnectionThatHasGoneSilentIsLeft) {

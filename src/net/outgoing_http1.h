@@ -52,7 +52,6 @@ class OutgoingHttp1 final : public OutgoingSession {
   void MoreBody(OutgoingExchange*) override {}
   bool idle() const override { return current_ == nullptr; }
   bool retired() const override { return over_; }
-  int64_t idle_since_ms() const override { return idle_since_ms_; }
   void Retire() override;
   bool http2() const override { return false; }
 

@@ -62,7 +62,6 @@ class OutgoingHttp2 final : public OutgoingSession {
   void MoreBody(OutgoingExchange* exchange) override;
   bool idle() const override { return streams_.empty(); }
   bool retired() const override { return retired_; }
-  int64_t idle_since_ms() const override { return idle_since_ms_; }
   void Retire() override;
   bool http2() const override { return true; }
 

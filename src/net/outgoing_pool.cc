@@ -165,12 +165,11 @@ void OutgoingPool::Pump() {
 }
 
 OutgoingPool::Slot* OutgoingPool::FindRoom() {
-  int64_t now = MonotonicMs();
   // The one used last comes first: the others may become idle and go.
   for (size_t i = slots_.size(); i-- > 0;) {
     if (i >= slots_.size() || slots_[i].session->room() == 0) continue;
     Slot& slot = slots_[i];
-    if (!slot.session->idle() || slot.session->idle_since_ms() >= now) return &slot;
+    if (!slot.session->idle()) return &slot;
     // It may have been closed meanwhile without the loop having seen it.
     std::shared_ptr<SessionHost> host = slot.host;
     const OutgoingSession* session = slot.session;
