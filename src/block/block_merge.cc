@@ -2,10 +2,9 @@
 #include "block/block_merge.h"
 
 #include <algorithm>
-#include <set>
-#include <tuple>
+#include <map>
+#include <numeric>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "block/block_format.h"
 #include "column/byte_cursor.h"
@@ -96,10 +95,25 @@ Status BlockMerge::MergeReferred(StoredTable table, std::vector<std::vector<uint
       of_source.push_back(known);
     }
   }
+  // By content: which one came first makes no difference.
+  std::vector<Row> order(distinct.row_count()), place(order.size());
+  std::iota(order.begin(), order.end(), 0);
+  const auto rank = [&](Slot slot) { return merge(table).Rank(slot); };
+  std::ranges::sort(order, [&](Row a, Row b) {
+    const auto slots_a = distinct.view(a).slots, slots_b = distinct.view(b).slots;
+    const auto slots = std::lexicographical_compare_three_way(
+        slots_a.begin(), slots_a.end(), slots_b.begin(), slots_b.end(),
+        [&](Slot x, Slot y) { return rank(x) <=> rank(y); });
+    return slots != 0 ? slots < 0
+                      : std::ranges::lexicographical_compare(distinct.ids(a), distinct.ids(b));
+  });
+  for (Row row = 0; row < order.size(); ++row) place[order[row]] = row;
+  for (std::vector<uint32_t>& of_source : *rows)
+    for (uint32_t& row : of_source) row = place[row];
   auto& writer = groups_[static_cast<size_t>(table)];
   writer = std::make_unique<GroupWriter>(&merge(table), distinct.row_count(), row_groups_, file_,
                                          sealer_);
-  for (Row row = 0; row < distinct.row_count(); ++row) {
+  for (Row row : order) {
     if (writer->full()) writer->WriteGroup({});
     RowView view = distinct.view(row);
     writer->Add(view.slots, distinct.ids(row), 0);
@@ -137,7 +151,7 @@ Status BlockMerge::AppendContent(StoredTable table, uint32_t source, Row first, 
     WEFT_TRY(cursor.ReadRows(table, {&row, 1}, {&view, 1}));
     WEFT_ASSIGN(TableMerge::MappedRow mapped, merge(table).Map(source, view));
     Append(out, mapped.slots.size());
-    out->append(reinterpret_cast<const char*>(mapped.slots.data()), mapped.slots.size_bytes());
+    for (const Slot slot : mapped.slots) Append(out, merge(table).Rank(slot));
     out->append(reinterpret_cast<const char*>(mapped.ids.data()), mapped.ids.size_bytes());
     if (table == kEvents) {
       uint64_t time;
@@ -155,7 +169,8 @@ Status BlockMerge::AppendContent(StoredTable table, uint32_t source, Row first, 
 
 // Only spans that share their id are compared, by the hash of their whole mapped content. It is
 // taken in the order of rows: in the order of ids every span of a large trace would decode a row
-// group.
+// group. Of one id they then lie in the order of the hashes: the order of different spans with
+// equal numbers must not depend on how they came in.
 Status BlockMerge::RemoveDuplicates() {
   by_id_.clear();
   for (uint32_t i = 0; i < items_.size(); ++i)
@@ -169,8 +184,7 @@ Status BlockMerge::RemoveDuplicates() {
   }
   if (doubtful.empty()) return {};
   std::ranges::sort(doubtful);
-  std::set<std::pair<uint64_t, uint64_t>> seen;
-  std::vector<bool> gone(items_.size());
+  std::map<uint64_t, std::map<std::pair<uint64_t, uint64_t>, Item>> distinct;  // by id, content
   std::string content;
   for (uint32_t i : doubtful) {
     const Item& item = items_[i];
@@ -185,11 +199,21 @@ Status BlockMerge::RemoveDuplicates() {
     WEFT_TRY(AppendContent(kLinks, item.source, item.numbers.first_link, item.numbers.link_count,
                            &content));
     const XXH128_hash_t hash = XXH3_128bits(content.data(), content.size());
-    gone[i] = !seen.emplace(hash.low64, hash.high64).second;
+    distinct[IdNumber(item.numbers.span_id)].try_emplace({hash.low64, hash.high64}, item);
   }
-  size_t kept = 0;
-  for (size_t i = 0; i < items_.size(); ++i)
-    if (!gone[i]) items_[kept++] = items_[i];
+  // The first places of an id take what is left of it.
+  size_t kept = 0, next_doubtful = 0;
+  for (uint32_t i = 0; i < items_.size(); ++i) {
+    if (next_doubtful == doubtful.size() || doubtful[next_doubtful] != i) {
+      items_[kept++] = items_[i];
+      continue;
+    }
+    ++next_doubtful;
+    auto& left = distinct[IdNumber(items_[i].numbers.span_id)];
+    if (left.empty()) continue;
+    items_[kept++] = left.begin()->second;
+    left.erase(left.begin());
+  }
   duplicate_spans += static_cast<uint32_t>(items_.size() - kept);
   items_.resize(kept);
   return {};
@@ -197,19 +221,19 @@ Status BlockMerge::RemoveDuplicates() {
 
 Status BlockMerge::RemoveDuplicateLogs() {
   if (logs_.size() < 2) return {};
-  std::unordered_set<std::string> seen;
-  size_t kept = 0;
-  for (size_t i = 0; i < logs_.size(); ++i) {
-    const LogItem& log = logs_[i];
+  // By time, then by content: in which order they came in makes no difference.
+  std::map<std::pair<uint64_t, std::string>, LogItem> distinct;
+  for (const LogItem& log : logs_) {
     std::string content;
     Append(&content, log.numbers.time_ns);
     Append(&content, log.numbers.observed_ns);
     Append(&content, log.numbers.span_id.bytes);
     WEFT_TRY(AppendContent(kLogs, log.source, log.row, 1, &content));
-    if (seen.insert(std::move(content)).second) logs_[kept++] = log;
+    distinct.try_emplace({log.numbers.time_ns, std::move(content)}, log);
   }
-  duplicate_logs += static_cast<uint32_t>(logs_.size() - kept);
-  logs_.resize(kept);
+  duplicate_logs += static_cast<uint32_t>(logs_.size() - distinct.size());
+  logs_.clear();
+  for (auto& [place, log] : distinct) logs_.push_back(log);
   return {};
 }
 
@@ -384,10 +408,9 @@ Status BlockMerge::AddLinks(const Item& item, Row span, uint64_t start_ns) {
   return {};
 }
 
-// By time, arrival order where times are equal. Each belongs to the first span with its span id.
+// Each belongs to the first span with its span id.
 Status BlockMerge::AddLogs(const std::function<bool()>& cancelled) {
   if (logs_.empty()) return {};
-  std::ranges::stable_sort(logs_, {}, [](const LogItem& log) { return log.numbers.time_ns; });
   std::unordered_map<SpanId, Row, IdHash> spans;
   for (uint32_t p = 0; p < tree_.node.size(); ++p)
     spans.try_emplace(nodes_[tree_.node[p]].span_id, first_row_ + p);

@@ -141,6 +141,13 @@ void Chunk::Append(const SpanBatch& batch) {
   impl_->rows.Append(batch);
 }
 
+ChunkMark Chunk::mark() const { return impl_->rows.mark(); }
+
+void Chunk::Truncate(const ChunkMark& mark) {
+  WEFT_CHECK(!impl_->sealed);
+  impl_->rows.Truncate(mark);
+}
+
 Status Chunk::AppendChunk(const Chunk& other) {
   WEFT_CHECK(!impl_->sealed && other.impl_->sealed);
   if (!impl_->rows.of(StoredTable::kSpans).rows.HasRoom(other.impl_->rows.bytes()))

@@ -7,13 +7,15 @@
 // Layout: a row names its shape (resource, scope, and the ordered list of columns it has) and
 // stores one dictionary id for each slot of the shape, row-major in one flat array.
 //
-// Life: made by the store, Append()ed under the store's append lock, Seal()ed, then read as a
-// Segment by any number of threads, flushed, dropped.
-// Thread rule: before Seal() one thread at a time and no reads; after Seal() immutable.
+// Life: made by the store, Append()ed to by whoever has it, Seal()ed, then read as a Segment by any
+// number of threads, flushed, dropped.
+// Thread rule: before Seal() one thread at a time, and ReadSpans() and ReadLogs() alone of what
+// reads; after Seal() immutable.
 #pragma once
 
 #include <memory>
 
+#include "block/chunk_mark.h"
 #include "block/segment.h"
 
 namespace weft::block {
@@ -27,6 +29,9 @@ class Chunk : public Segment {
 
   // Copies all spans and logs of the batch. REQUIRES: not sealed.
   void Append(const SpanBatch& batch);
+  // How far it is filled, and back to there. REQUIRES: not sealed; `mark` is this chunk's.
+  ChunkMark mark() const;
+  void Truncate(const ChunkMark& mark);
   void Seal();
   // Appends the rows of a sealed chunk, to merge small ones. REQUIRES: this is not sealed.
   Status AppendChunk(const Chunk& other);

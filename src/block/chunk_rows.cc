@@ -192,23 +192,31 @@ void ChunkRows::AddSpanNumbers(uint32_t trace, const SpanNumbers& numbers) {
   end_ns.push_back(numbers.end_ns);
   first_event.push_back(static_cast<Row>(event_ns.size()));
   first_link.push_back(static_cast<Row>(links.size()));
+  CountSpan(trace, numbers.start_ns, numbers.end_ns);
+}
+
+void ChunkRows::CountSpan(uint32_t trace, uint64_t start, uint64_t end) {
   Trace& of_span = traces[trace];
   ++of_span.spans;
-  of_span.start_ns = std::min(of_span.start_ns, numbers.start_ns);
-  of_span.end_ns = std::max(of_span.end_ns, numbers.end_ns);
-  start_min_ns = std::min(start_min_ns, numbers.start_ns);
-  start_max_ns = std::max(start_max_ns, numbers.start_ns);
+  of_span.start_ns = std::min(of_span.start_ns, start);
+  of_span.end_ns = std::max(of_span.end_ns, end);
+  start_min_ns = std::min(start_min_ns, start);
+  start_max_ns = std::max(start_max_ns, start);
 }
 
 void ChunkRows::AddLogNumbers(uint32_t trace, LogNumbers numbers) {
   numbers.trace = trace;
   logs.push_back(numbers);
-  Trace& of_log = traces[trace];
+  CountLog(numbers);
+}
+
+void ChunkRows::CountLog(const LogNumbers& log) {
+  Trace& of_log = traces[log.trace];
   ++of_log.logs;
-  of_log.log_start_ns = std::min(of_log.log_start_ns, numbers.time_ns);
-  of_log.log_end_ns = std::max(of_log.log_end_ns, numbers.time_ns);
-  log_min_ns = std::min(log_min_ns, numbers.time_ns);
-  log_max_ns = std::max(log_max_ns, numbers.time_ns);
+  of_log.log_start_ns = std::min(of_log.log_start_ns, log.time_ns);
+  of_log.log_end_ns = std::max(of_log.log_end_ns, log.time_ns);
+  log_min_ns = std::min(log_min_ns, log.time_ns);
+  log_max_ns = std::max(log_max_ns, log.time_ns);
 }
 
 void ChunkRows::AddSpan(const Span& span, uint32_t resource, uint32_t scope) {
@@ -368,6 +376,49 @@ void ChunkRows::AppendRowsOf(const ChunkRows& other) {
     AddLogNumbers(InternTrace(other.traces[log.trace].id), log);
   received_min_ns = std::min(received_min_ns, other.received_min_ns);
   received_max_ns = std::max(received_max_ns, other.received_max_ns);
+}
+
+ChunkMark ChunkRows::mark() const {
+  ChunkMark mark;
+  for (uint32_t t = 0; t < kStoredTables; ++t) mark.tables[t] = tables_[t].mark();
+  mark.traces = static_cast<uint32_t>(traces.size());
+  mark.received_min_ns = received_min_ns;
+  mark.received_max_ns = received_max_ns;
+  return mark;
+}
+
+void ChunkRows::Truncate(const ChunkMark& mark) {
+  for (uint32_t t = 0; t < kStoredTables; ++t) tables_[t].Truncate(mark.tables[t]);
+  resource_index_.KeepBelow(mark.rows(kResources));
+  scope_index_.KeepBelow(mark.rows(kScopes));
+  const uint32_t spans = mark.spans();
+  span_trace.resize(spans);
+  span_id.resize(spans);
+  parent_span_id.resize(spans);
+  start_ns.resize(spans);
+  end_ns.resize(spans);
+  first_event.resize(spans + 1);
+  first_link.resize(spans + 1);
+  event_span.resize(mark.rows(kEvents));
+  event_ns.resize(mark.rows(kEvents));
+  link_span.resize(mark.rows(kLinks));
+  links.resize(mark.rows(kLinks));
+  logs.resize(mark.logs());
+  traces.resize(mark.traces);
+  trace_index_.KeepBelow(mark.traces);
+  received_min_ns = mark.received_min_ns;
+  received_max_ns = mark.received_max_ns;
+  CountTraces();
+}
+
+// What is known of each trace and of all times, anew from the rows.
+void ChunkRows::CountTraces() {
+  for (Trace& trace : traces) trace = {.id = trace.id};
+  start_min_ns = log_min_ns = UINT64_MAX;
+  start_max_ns = log_max_ns = 0;
+  for (Row row = 0; row < span_id.size(); ++row)
+    CountSpan(span_trace[row], start_ns[row], end_ns[row]);
+  for (const LogNumbers& log : logs) CountLog(log);
 }
 
 // A log record belongs to the first span of its trace that has its span id.

@@ -29,6 +29,9 @@ class ChunkRows : public StoredRows {
   ChunkRows();
   void Append(const SpanBatch& batch);
   void AppendRowsOf(const ChunkRows& other);
+  ChunkMark mark() const;
+  // Drops the rows and values that came after the mark. REQUIRES: it is this one's.
+  void Truncate(const ChunkMark& mark);
   // Puts the rows of each trace together. Nothing is appended afterwards.
   void Seal();
 
@@ -95,6 +98,9 @@ class ChunkRows : public StoredRows {
   void AddLog(const LogRecord& log, uint32_t resource, uint32_t scope);
   void AppendMapped(const ChunkRows& other, Remap* remap);
   void FindSpansOfLogs();
+  void CountSpan(uint32_t trace, uint64_t start, uint64_t end);
+  void CountLog(const LogNumbers& log);
+  void CountTraces();
 
   StoredRowsInMemory tables_[kStoredTables];
   RowBuilder spans_, events_, links_, logs_, resources_, scopes_;

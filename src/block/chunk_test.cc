@@ -51,6 +51,53 @@ TEST(Chunk, EverythingInIsEverythingOut) {
   }
 }
 
+TEST(Chunk, WhatIsCutOffLeavesNothingBehind) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    std::mt19937_64 random(seed);
+    const SpanBatch first = WildBatch(random, {.spans = 40, .logs = 10, .keys = 4});
+    // New keys, values and traces, and more of the known ones.
+    const SpanBatch cut = WildBatch(random, {.spans = 200, .logs = 60, .traces = 50, .keys = 40});
+    const SpanBatch second = WildBatch(random, {.spans = 60, .logs = 20, .keys = 8});
+    Chunk chunk, expected;
+    const ChunkMark empty = chunk.mark();
+    chunk.Append(cut);
+    chunk.Truncate(empty);
+    chunk.Append(first);
+    const ChunkMark mark = chunk.mark();
+    chunk.Append(cut);
+    chunk.Truncate(mark);
+    EXPECT_EQ(chunk.span_count(), first.spans.size());
+    EXPECT_EQ(chunk.log_count(), first.logs.size());
+    chunk.Append(second);
+    for (const SpanBatch* batch : {&first, &second}) expected.Append(*batch);
+    chunk.Seal();
+    expected.Seal();
+    EXPECT_EQ(DescribeSpans(ReadAll(chunk)), DescribeSpans(ReadAll(expected)));
+    EXPECT_EQ(DescribeLogs(ReadAll(chunk)), DescribeLogs(ReadAll(expected)));
+    EXPECT_EQ(chunk.time_range(), expected.time_range());
+    EXPECT_EQ(chunk.received_range(), expected.received_range());
+    EXPECT_EQ(chunk.distinct_values(), expected.distinct_values());
+    ASSERT_EQ(chunk.trace_count(), expected.trace_count());
+    std::vector<TraceEntry> traces(chunk.trace_count()), others(traces.size());
+    ASSERT_TRUE(chunk.ReadTraces(0, traces));
+    ASSERT_TRUE(expected.ReadTraces(0, others));
+    for (size_t i = 0; i < traces.size(); ++i) {
+      EXPECT_EQ(traces[i].id, others[i].id);
+      EXPECT_EQ(traces[i].rows, others[i].rows);
+      EXPECT_EQ(traces[i].start_ns, others[i].start_ns);
+      EXPECT_EQ(traces[i].end_ns, others[i].end_ns);
+      const auto rows = chunk.FindTrace(traces[i].id);
+      ASSERT_TRUE(rows);
+      EXPECT_EQ(rows->spans, expected.FindTrace(traces[i].id)->spans);
+    }
+    for (const TableId id : {TableId::kSpans, TableId::kEvents, TableId::kLinks, TableId::kLogs}) {
+      const auto columns = chunk.table(id).columns(), other_columns = expected.table(id).columns();
+      ASSERT_EQ(columns.size(), other_columns.size());
+      for (size_t i = 0; i < columns.size(); ++i) EXPECT_EQ(columns[i].key, other_columns[i].key);
+    }
+  }
+}
+
 TEST(Chunk, AppendChunkGivesTheSameAsAppendingTheBatches) {
   std::mt19937_64 random(7);
   Chunk both, merged;

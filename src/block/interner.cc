@@ -134,6 +134,23 @@ uint32_t Interner::Find(uint32_t column, const Value& value) const {
   return known == HashIndex::kNone ? kAbsent : entry_ids_[known];
 }
 
+void Interner::Truncate(const ValuesMark& mark) {
+  // The last entry is the last one of its column.
+  for (size_t i = entries_.size(); i-- > mark.entries;)
+    columns_[entries_[i].column].entries.pop_back();
+  entries_.erase(entries_.begin() + mark.entries, entries_.end());
+  entry_ids_.resize(mark.entries);
+  entry_index_.KeepBelow(mark.entries);
+  for (size_t i = mark.columns; i < columns_.size(); ++i) {
+    const Column& column = columns_[i];
+    keys_[column.key].columns[static_cast<size_t>(column.type)] = kAbsent;
+    column_bytes_ -= column.entries.capacity() * sizeof(uint32_t);
+  }
+  columns_.erase(columns_.begin() + mark.columns, columns_.end());
+  keys_.erase(keys_.begin() + mark.keys, keys_.end());
+  key_index_.KeepBelow(mark.keys);
+}
+
 uint64_t Interner::bytes() const {
   return first_.reserved_bytes() + arena_.reserved_bytes() + keys_.capacity() * sizeof(Key) +
          key_index_.bytes() + columns_.capacity() * sizeof(Column) + column_bytes_ +

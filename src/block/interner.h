@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/arena.h"
+#include "block/chunk_mark.h"
 #include "block/row_set.h"
 #include "block/segment.h"
 #include "block/value_bytes.h"
@@ -62,6 +63,12 @@ class Interner {
   // REQUIRES: value.type is the column's.
   uint32_t Intern(uint32_t column, const Value& value);
   uint32_t Find(uint32_t column, const Value& value) const;
+
+  // How much is in it. What comes later can be dropped again; the bytes of its texts stay.
+  ValuesMark mark() const {
+    return {key_count(), column_count(), static_cast<uint32_t>(entries_.size())};
+  }
+  void Truncate(const ValuesMark& mark);
 
   uint64_t bytes() const;
 

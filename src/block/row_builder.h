@@ -21,6 +21,11 @@ struct StoredRowsInMemory {
   RowSet rows;
   Interner interner;
   uint64_t bytes() const { return rows.bytes() + interner.bytes(); }
+  StoredRowsMark mark() const { return {rows.row_count(), rows.layout_count(), interner.mark()}; }
+  void Truncate(const StoredRowsMark& mark) {
+    rows.Truncate(mark.rows, mark.layouts);
+    interner.Truncate(mark.values);
+  }
 };
 
 class RowBuilder {

@@ -35,6 +35,15 @@ void HashIndex::Clear() {
   count_ = 0;
 }
 
+void HashIndex::KeepBelow(uint32_t end) {
+  if (count_ <= end) return;
+  std::vector<Cell> old(cells_.size());
+  old.swap(cells_);
+  for (const Cell& cell : old)
+    if (cell.index < end) Place(cell);
+  count_ = end;
+}
+
 uint32_t RowSet::Find(Row row, uint32_t column) const {
   RowView found = view(row);
   for (size_t i = 0; i < found.slots.size(); ++i)
@@ -60,6 +69,18 @@ void RowSet::Clear() {
   layout_index_.Clear();
   rows_.clear();
   ids_.clear();
+}
+
+void RowSet::Truncate(uint32_t rows, uint32_t layouts) {
+  if (rows < rows_.size()) {
+    ids_.resize(rows_[rows].first);
+    rows_.resize(rows);
+  }
+  if (layouts < layouts_.size()) {
+    slots_.resize(layouts_[layouts].first);
+    layouts_.resize(layouts);
+    layout_index_.KeepBelow(layouts);
+  }
 }
 
 uint64_t RowSet::bytes() const {

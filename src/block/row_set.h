@@ -54,6 +54,8 @@ class HashIndex {
   // REQUIRES: not in it.
   void Add(uint64_t hash, uint32_t index);
   void Clear();
+  // Drops all from this index on. REQUIRES: the indexes are 0, 1, 2, ... in the order of Add().
+  void KeepBelow(uint32_t end);
   uint64_t bytes() const { return cells_.capacity() * sizeof(Cell); }
 
  private:
@@ -96,6 +98,8 @@ class RowSet {
     ids_.insert(ids_.end(), ids.begin(), ids.end());
   }
   void Clear();
+  // Goes back to the first rows and layouts. REQUIRES: these rows have these layouts.
+  void Truncate(uint32_t rows, uint32_t layouts);
   uint64_t bytes() const;
   // True while a further row of `slots` slots can be addressed.
   bool HasRoom(size_t slots) const { return ids_.size() + slots < 0xFFFFFFFFu; }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <tuple>
 
 #include "block/block_format.h"
@@ -37,6 +38,8 @@ Status Advance(Stream* stream) {
     return Fail(ErrorCode::kCorruption, "dictionary has more values than it says");
   return {};
 }
+
+auto NameOf(const ColumnName& column) { return std::tuple(column.scope, column.key, column.type); }
 
 }  // namespace
 
@@ -84,11 +87,23 @@ Status TableMerge::Build(StoredTable table, std::span<const StoredRows* const> s
   if (merged.size() > columns_max) {
     kept = std::max<size_t>(intrinsic, columns_max - 1);
     std::stable_sort(merged.begin() + static_cast<ptrdiff_t>(intrinsic), merged.end(),
-                     [](const Merged& a, const Merged& b) { return a.use > b.use; });
+                     [](const Merged& a, const Merged& b) {
+                       if (a.use != b.use) return a.use > b.use;
+                       return NameOf(a.name) < NameOf(b.name);
+                     });
   }
+  RankColumns(std::span(merged).first(kept));
   for (size_t c = 0; c < kept; ++c) WEFT_TRY(MergeColumn(merged[c], sources, file, sealer));
   if (kept == merged.size()) return {};
   return MergeOverflow(std::span(merged).subspan(kept), sources, file, sealer);
+}
+
+void TableMerge::RankColumns(std::span<const Merged> kept) {
+  std::vector<uint32_t> order(kept.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::sort(order, {}, [&](uint32_t c) { return NameOf(kept[c].name); });
+  ranks_.assign(kept.size() + 1, static_cast<uint32_t>(kept.size()));
+  for (uint32_t place = 0; place < order.size(); ++place) ranks_[order[place]] = place;
 }
 
 Status TableMerge::MergeColumn(const Merged& merged, std::span<const StoredRows* const> sources,

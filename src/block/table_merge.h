@@ -38,6 +38,8 @@ class TableMerge {
   Result<MappedRow> Map(uint32_t source, const RowView& row);
 
   StoredTable table() const { return table_; }
+  // Of a slot of the result: the same in whatever order columns appeared first.
+  uint32_t Rank(Slot slot) const { return Slot::Of(ranks_[slot.column()], slot.repeated()).packed; }
   std::vector<ColumnWriter>& columns() { return columns_; }
   uint32_t overflow_column() const { return overflow_; }
   // Entries of section kOverflow, and how many.
@@ -58,6 +60,7 @@ class TableMerge {
     std::vector<Member> members;
   };
   std::vector<Merged> CollectColumns(std::span<const StoredRows* const> sources);
+  void RankColumns(std::span<const Merged> kept);
   Status MergeColumn(const Merged& merged, std::span<const StoredRows* const> sources,
                      FileWriter* file, column::PageSealer* sealer);
   Status MergeOverflow(std::span<const Merged> rare, std::span<const StoredRows* const> sources,
@@ -65,6 +68,7 @@ class TableMerge {
 
   StoredTable table_ = StoredTable::kSpans;
   std::vector<ColumnWriter> columns_;
+  std::vector<uint32_t> ranks_;  // by column: its place by name; the overflow column's is the last
   std::vector<std::vector<SourceColumn>> sources_;
   uint32_t overflow_ = kAbsent;
   std::string overflow_keys_;

@@ -47,7 +47,7 @@ void Handle(OtlpIntake* intake, OtlpSignal signal, net::GrpcRequest request,
 
 }  // namespace
 
-void AddOtlpGrpcRoutes(const config::OtlpReceiverSettings::Grpc& settings, OtlpIntake* intake,
+void AddOtlpGrpcRoutes(const OtlpReceiverSettings::Grpc& settings, OtlpIntake* intake,
                        std::function<bool()> serving, net::Router* router) {
   for (const Method& method : kMethods) {
     OtlpSignal signal = method.signal;

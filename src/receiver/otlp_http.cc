@@ -12,7 +12,7 @@ namespace weft::receiver {
 namespace {
 
 using codec::OtlpFormat;
-using Http = config::OtlpReceiverSettings::Http;
+using Http = OtlpReceiverSettings::Http;
 
 constexpr std::string_view kProtobuf = "application/x-protobuf";
 constexpr std::string_view kJson = "application/json";

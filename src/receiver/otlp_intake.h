@@ -20,7 +20,7 @@
 #include "base/result.h"
 #include "codec/otlp.h"
 #include "net/http.h"
-#include "pipeline/graph.h"
+#include "pipeline/component_row.h"
 #include "selftrace/tracer.h"
 #include "wire/compression.h"
 
@@ -48,12 +48,14 @@ class OtlpIntake {
     MemoryCharge charge;      // for what it became; of `bytes` at least where they are more
   };
 
-  // All borrowed, and outlive this object. `receiver` is the component's id, `transport` "grpc" or
-  // "http": labels of the metrics. `tracer` may be null.
-  OtlpIntake(std::string_view receiver, std::string_view transport, pipeline::Inputs inputs,
-             MemoryAccount* memory, Metrics* metrics, Clock* clock, selftrace::Tracer* tracer);
+  // What `deps` point to outlives this object. `receiver` is the component's id, `transport` "grpc"
+  // or "http": labels of the metrics. `include_metadata`: batches carry the headers of their
+  // request.
+  OtlpIntake(std::string_view receiver, std::string_view transport, bool include_metadata,
+             pipeline::Inputs inputs, const pipeline::Deps& deps);
 
-  // True when a pipeline takes this signal. Metrics are always answered, and never kept.
+  // True when a pipeline takes this signal. Metrics are always answered: where no pipeline takes
+  // them, that they are not kept.
   bool Serves(OtlpSignal signal) const;
   // Before a body of about `bytes` is read: could it be kept? Nothing is charged yet: a peer that
   // announces much and sends little holds little.
@@ -85,11 +87,23 @@ class OtlpIntake {
     std::unique_ptr<ReasonCounters> refused_requests, refused_items;
   };
   pipeline::Consumer* Input(OtlpSignal signal) const;
-  Result<OtlpAnswer> AnswerMetrics(codec::OtlpFormat format, std::string_view body);
+  Result<OtlpAnswer> AnswerUnwantedMetrics(codec::OtlpFormat format, std::string_view body);
+  std::shared_ptr<const ClientInfo> ClientOf(const net::RequestHead& head) const;
+  // `decoded`: charged for what the message becomes.
+  void TakeMetrics(const net::RequestHead& head, codec::OtlpFormat format, Message message,
+                   MemoryCharge decoded, OtlpDone done);
+  void TakeSpans(OtlpSignal signal, const net::RequestHead& head, codec::OtlpFormat format,
+                 Message message, MemoryCharge decoded, OtlpDone done);
   void CountItems(OtlpSignal signal, const SpanBatch& batch);
+  void CountPoints(const MetricBatch& batch);
   void CountLost(OtlpSignal signal, uint64_t items, const Error& error);
+  void Refuse(OtlpSignal signal, const Error& error, OtlpDone done);
+  // The pipeline's answer becomes the sender's.
+  void Finish(OtlpSignal signal, uint64_t items, OtlpAnswer answer, pipeline::Outcome outcome,
+              OtlpDone done);
 
   const std::string receiver_, transport_;
+  const bool include_metadata_;
   const pipeline::Inputs inputs_;
   MemoryAccount* const memory_;
   Metrics* const metrics_;
@@ -97,7 +111,6 @@ class OtlpIntake {
   selftrace::Tracer* const tracer_;
   Counters counters_[3];
   Gauge* const in_flight_;
-  Counter* const dropped_points_;
 };
 
 }  // namespace weft::receiver

@@ -3,29 +3,19 @@
 
 namespace weft::server {
 
-MemoryAccounts::MemoryAccounts(const MemoryPlan& plan)
-    : plan_(plan),
-      budget_(plan.limit),
-      requests_(budget_.Open("requests", {.bytes_max = plan.requests})),
-      head_(budget_.Open("head", {.bytes_max = plan.head, .reserve = plan.head})),
-      flushes_(budget_.Open("flushes", {.reserve = plan.flushes})),
-      merges_(budget_.Open("merges", {.bytes_max = plan.merges})),
-      page_cache_(budget_.Open("page_cache", {.bytes_max = plan.page_cache})),
-      trace_cache_(budget_.Open("trace_cache", {.bytes_max = plan.trace_cache})),
-      // One question can always work.
-      queries_(budget_.Open("queries", {.bytes_max = plan.queries, .reserve = plan.query})),
-      answers_(budget_.Open("answers", {.bytes_max = plan.answers})) {}
-
-store::StoreMemory MemoryAccounts::of_store() {
-  return {.budget = &budget_, .page_cache = page_cache_, .flushes = flushes_, .merges = merges_};
-}
-
-api::QueryMemory MemoryAccounts::of_queries() {
-  return {.budget = &budget_,
-          .working = queries_,
-          .answers = answers_,
-          .uploads = requests_,
-          .traces = trace_cache_};
+MemoryAccounts::MemoryAccounts(const MemoryPlan& plan) : plan_(plan), budget_(plan.limit) {
+  shares_.budget = &budget_;
+  shares_.requests = budget_.Open("requests", {.bytes_max = plan.requests});
+  head_ = budget_.Open("head", {.bytes_max = plan.head, .reserve = plan.head});
+  shares_.flushes = budget_.Open("flushes", {.reserve = plan.flushes});
+  shares_.merges = budget_.Open("merges", {.bytes_max = plan.merges});
+  shares_.page_cache = budget_.Open("page_cache", {.bytes_max = plan.page_cache});
+  shares_.trace_cache = budget_.Open("trace_cache", {.bytes_max = plan.trace_cache});
+  // One question can always work.
+  shares_.queries = budget_.Open("queries", {.bytes_max = plan.queries, .reserve = plan.query});
+  shares_.answers = budget_.Open("answers", {.bytes_max = plan.answers});
+  shares_.merge_values = plan.merge_values;
+  shares_.query = plan.query;
 }
 
 void MemoryAccounts::Report(MetricsScrape* scrape) const {

@@ -7,11 +7,10 @@
 // Next: server/memory_plan.h, base/memory_budget.h.
 #pragma once
 
-#include "api/query_memory.h"
 #include "base/memory_budget.h"
 #include "base/metrics.h"
+#include "pipeline/memory.h"
 #include "server/memory_plan.h"
-#include "store/store.h"
 
 namespace weft::server {
 
@@ -21,17 +20,16 @@ class MemoryAccounts {
 
   const MemoryPlan& plan() const { return plan_; }
   MemoryBudget& budget() { return budget_; }
-  MemoryAccount* requests() const { return requests_; }
   MemoryAccount* head() const { return head_; }
-  store::StoreMemory of_store();
-  api::QueryMemory of_queries();
+  // What components charge.
+  const pipeline::Memory& shares() const { return shares_; }
   void Report(MetricsScrape* scrape) const;
 
  private:
   const MemoryPlan plan_;
   MemoryBudget budget_;
-  MemoryAccount *requests_, *head_, *flushes_, *merges_, *page_cache_, *trace_cache_, *queries_,
-      *answers_;
+  MemoryAccount* head_;
+  pipeline::Memory shares_;
 };
 
 }  // namespace weft::server

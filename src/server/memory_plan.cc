@@ -10,7 +10,6 @@
 #include <string_view>
 
 #include "config/section.h"
-#include "exporter/store_exporter.h"
 
 namespace weft::server {
 namespace {
@@ -25,27 +24,24 @@ constexpr uint64_t kMergesMin = 16 * kMiB;
 constexpr uint64_t kTraceCache = 64 * kMiB;
 constexpr uint64_t kBytesPerMergedValue = 16;
 
-struct Configured {
-  uint64_t head = 0, flushes = 0, page_cache = 0;
-  uint64_t workers = 0, query = 0;
-};
-
-Configured Sum(const config::Config& config) {
-  Configured sum;
-  for (const config::Component& component : config.components) {
-    if (const auto* settings = std::get_if<config::StoreSettings>(&component.settings)) {
-      const store::StoreConfig store = exporter::ToStoreConfig(*settings);
-      sum.head += store.head_bytes_max;
-      // The block that is written holds about what it is written from.
-      sum.flushes += store.flush_bytes;
-      sum.page_cache += store.page_cache_bytes;
-    }
-    if (const auto* query = std::get_if<config::QuerySettings>(&component.settings)) {
-      sum.workers += query->workers;
-      sum.query = std::max(sum.query, query->memory_bytes);
-    }
+bool Runs(const config::Config& config, const config::Component& component) {
+  const auto has = [&](const std::vector<config::ComponentId>& ids) {
+    return std::ranges::find(ids, component.id) != ids.end();
+  };
+  switch (component.kind()) {
+    case config::ComponentKind::kExtension:
+      return has(config.extensions);
+    case config::ComponentKind::kReceiver:
+      return std::ranges::any_of(config.pipelines, [&](auto& each) { return has(each.receivers); });
+    case config::ComponentKind::kProcessor:
+      return std::ranges::any_of(config.pipelines,
+                                 [&](auto& each) { return has(each.processors); });
+    case config::ComponentKind::kExporter:
+      return std::ranges::any_of(config.pipelines, [&](auto& each) { return has(each.exporters); });
+    case config::ComponentKind::kConnector:
+      return false;
   }
-  return sum;
+  return false;
 }
 
 std::optional<uint64_t> Number(std::string_view text) {
@@ -57,8 +53,23 @@ std::optional<uint64_t> Number(std::string_view text) {
 
 }  // namespace
 
-Result<MemoryPlan> PlanMemory(const config::Config& config, uint64_t limit) {
-  const Configured has = Sum(config);
+pipeline::MemoryNeed NeedOf(const config::Config& config, const pipeline::ComponentTable& table) {
+  pipeline::MemoryNeed sum;
+  for (const config::Component& component : config.components) {
+    const auto memory = table.RowOf(component).memory;
+    if (memory == nullptr || !Runs(config, component)) continue;
+    const pipeline::MemoryNeed need = memory(component);
+    sum.head += need.head;
+    sum.flushes += need.flushes;
+    sum.page_cache += need.page_cache;
+    sum.workers += need.workers;
+    sum.query = std::max(sum.query, need.query);
+  }
+  return sum;
+}
+
+Result<MemoryPlan> PlanMemory(const pipeline::MemoryNeed& has, uint64_t requests_max,
+                              uint64_t limit) {
   const uint64_t least =
       kBase + has.head + has.flushes + has.workers * kQueryMin + kRequestsMin + kMergesMin;
   // A whole number of MiB, so that the value that is named works when it is copied.
@@ -79,8 +90,7 @@ Result<MemoryPlan> PlanMemory(const config::Config& config, uint64_t limit) {
   plan.limit = limit;
   plan.head = has.head;
   plan.flushes = has.flushes;
-  plan.requests =
-      std::clamp(config.in_flight_bytes_max, kRequestsMin, std::max(kRequestsMin, open / 3));
+  plan.requests = std::clamp(requests_max, kRequestsMin, std::max(kRequestsMin, open / 3));
   plan.query =
       has.workers == 0 ? 0 : std::min(has.query, std::max(kQueryMin, open / 3 / has.workers));
   plan.queries = plan.query * has.workers;

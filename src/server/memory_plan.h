@@ -14,7 +14,7 @@
 #include <string>
 
 #include "base/result.h"
-#include "config/config.h"
+#include "pipeline/component_row.h"
 
 namespace weft::server {
 
@@ -31,8 +31,12 @@ struct MemoryPlan {
   uint64_t answers = 0;  // of all that their clients have not taken yet
 };
 
-// kInvalidArgument: the limit is too small for what is configured; it says the least that works.
-Result<MemoryPlan> PlanMemory(const config::Config& config, uint64_t limit);
+// Of all that runs by this configuration, together; of queries the largest.
+pipeline::MemoryNeed NeedOf(const config::Config& config, const pipeline::ComponentTable& table);
+// `requests_max`: what requests under way may hold where there is plenty. kInvalidArgument: the
+// limit is too small for what is configured; it says the least that works.
+Result<MemoryPlan> PlanMemory(const pipeline::MemoryNeed& has, uint64_t requests_max,
+                              uint64_t limit);
 
 // The text of a file; nothing where it cannot be read.
 using ReadText = std::function<std::optional<std::string>(const std::string& path)>;

@@ -6,6 +6,7 @@
 
 #include <map>
 
+#include "server/components.h"
 #include "server/memory_accounts.h"
 
 namespace weft::server {
@@ -15,10 +16,14 @@ constexpr uint64_t kMiB = 1 << 20;
 using ::testing::HasSubstr;
 
 config::Config BuiltIn(std::vector<std::string> settings = {}) {
-  auto loaded =
-      config::Load({.uris = {}, .settings = std::move(settings)}, config::RealSurroundings());
+  auto loaded = config::Load({.uris = {}, .settings = std::move(settings)},
+                             config::RealSurroundings(), Components().types());
   EXPECT_TRUE(loaded) << loaded.error().message;
   return loaded ? loaded->config : config::Config();
+}
+
+Result<MemoryPlan> Plan(const config::Config& config, uint64_t limit) {
+  return PlanMemory(NeedOf(config, Components()), config.in_flight_bytes_max, limit);
 }
 
 ReadText Files(std::map<std::string, std::string> files) {
@@ -53,16 +58,16 @@ TEST(MemoryPlanTest, TheLeastLimitOfAllGroupsCounts) {
 
 TEST(MemoryPlanTest, EverySmallEnoughPartFitsAndTheLeastIsSaid) {
   const config::Config config = BuiltIn();
-  Result<MemoryPlan> plan = PlanMemory(config, 100 * kMiB);
+  Result<MemoryPlan> plan = Plan(config, 100 * kMiB);
   ASSERT_FALSE(plan);
   EXPECT_EQ(plan.error().code, ErrorCode::kInvalidArgument);
   EXPECT_THAT(plan.error().message,
               HasSubstr("the memory limit is 100MiB: this configuration needs"));
   const size_t at = plan.error().message.find("needs ") + 6;
   const uint64_t least = std::stoull(plan.error().message.substr(at)) * kMiB;
-  EXPECT_FALSE(PlanMemory(config, least - kMiB));
+  EXPECT_FALSE(Plan(config, least - kMiB));
   for (uint64_t limit : {least, 256 * kMiB, 512 * kMiB, 4096 * kMiB, 65536 * kMiB}) {
-    plan = PlanMemory(config, limit);
+    plan = Plan(config, limit);
     ASSERT_TRUE(plan) << plan.error().message;
     MemoryAccounts accounts(*plan);  // would die of reserves that do not fit
     EXPECT_LE(plan->head + plan->flushes + plan->query, limit);
@@ -75,9 +80,20 @@ TEST(MemoryPlanTest, EverySmallEnoughPartFitsAndTheLeastIsSaid) {
   EXPECT_EQ(plan->requests, 128 * kMiB);
 }
 
+TEST(MemoryPlanTest, WhatNoPipelineNamesNeedsNothing) {
+  config::Config config = BuiltIn();
+  const pipeline::MemoryNeed all = NeedOf(config, Components());
+  EXPECT_GT(all.head, 0u);
+  EXPECT_EQ(all.workers, 2u);
+  config.pipelines.clear();
+  config.extensions.clear();
+  const pipeline::MemoryNeed none = NeedOf(config, Components());
+  EXPECT_EQ(none.head + none.flushes + none.page_cache + none.workers + none.query, 0u);
+}
+
 TEST(MemoryPlanTest, WhatIsConfiguredMovesTheLeast) {
   const config::Config config = BuiltIn({"exporters.store.memory.head=1GiB"});
-  Result<MemoryPlan> plan = PlanMemory(config, 512 * kMiB);
+  Result<MemoryPlan> plan = Plan(config, 512 * kMiB);
   ASSERT_FALSE(plan);
   EXPECT_THAT(plan.error().message, HasSubstr("(1GiB of heads"));
 }

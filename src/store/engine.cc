@@ -115,45 +115,45 @@ void Engine::Append(SpanBatch batch, Completion done) {
     entry.payload = std::move(*payload);
   }
   const uint64_t payload_bytes = entry.payload.size();
-  auto sequence = AppendToHead(TenantOf(name), batch, &entry);
-  if (!sequence) return entry.done(Fail(sequence.error()));
-  {
-    std::lock_guard lock(stats_mutex_);
-    stats_.appended_spans += batch.spans.size();
-    stats_.appended_logs += batch.logs.size();
-    stats_.appended_bytes += payload_bytes;
-  }
-  if (wal_ == nullptr) entry.done({});
-  if (head_bytes_ >= FlushBytes()) {
-    std::lock_guard lock(wake_mutex_);
-    flush_wanted_ = true;
+  Wal::Record record = Wal::MakeRecord(std::move(entry));
+  auto sequence = AppendToHead(TenantOf(name), batch, &record);
+  if (!sequence) return record.entry().done(Fail(sequence.error()));
+  appended_spans_ += batch.spans.size();
+  appended_logs_ += batch.logs.size();
+  appended_bytes_ += payload_bytes;
+  if (wal_ == nullptr) record.entry().done({});
+  if (head_bytes_ >= FlushBytes() && !flush_wanted_.exchange(true)) {
+    // Who is about to wait must not miss it.
+    {
+      std::lock_guard lock(wake_mutex_);
+    }
     wake_flusher_.notify_one();
   }
 }
 
-Result<uint64_t> Engine::AppendToHead(Tenant& tenant, const SpanBatch& batch, Wal::Entry* entry) {
-  const uint64_t now = clock_->MonotonicNs();
-  std::lock_guard lock(tenant.append_mutex);
-  uint64_t sequence = 0;
-  if (wal_ != nullptr) {
-    WEFT_ASSIGN(sequence, wal_->Enqueue(*entry));
-  } else {
-    sequence = memory_sequence_++;
-  }
-  const uint64_t before = tenant.head.open_bytes();
-  tenant.head.Append(batch, sequence, Acknowledged(), now);
-  head_bytes_ += tenant.head.open_bytes() - before;
-  // A part is what a block is made of at least.
-  if (tenant.head.open_bytes() >= FlushBytes()) SealHead(tenant);
+Result<uint64_t> Engine::AppendToHead(Tenant& tenant, const SpanBatch& batch, Wal::Record* record) {
+  const uint64_t now_ns = clock_->MonotonicNs();
+  OpenChunks::Open* open = tenant.open.Take(batch.spans.size() + batch.logs.size());
+  OpenChunks::ChunkOf(open).Append(batch);
+  auto sequence =
+      tenant.open.Place(open, {batch.received_ns, now_ns}, [this, record]() -> Result<Wal::Place> {
+        if (wal_ != nullptr) return wal_->Enqueue(*record);
+        const uint64_t next = memory_sequence_++;
+        return Wal::Place{next, next};
+      });
+  if (wal_ != nullptr && sequence) wal_->Wake();
   return sequence;
 }
 
 void Engine::SealHead(Tenant& tenant) {
-  std::lock_guard lock(tenant.view_mutex);
-  const uint64_t before = tenant.head.open_bytes() + tenant.head.sealed_bytes();
-  tenant.head.Seal();
-  head_bytes_ += tenant.head.sealed_bytes() - before;
-  ViewChanged(tenant);
+  std::lock_guard seal(tenant.seal_mutex);
+  std::vector<TenantHead::Part> parts = tenant.open.Seal();
+  std::lock_guard view(tenant.view_mutex);
+  if (!parts.empty()) {
+    tenant.head.Add(std::move(parts));
+    ViewChanged(tenant);
+  }
+  tenant.open.Published();
 }
 
 uint64_t Engine::BlockBytesMax() const { return config_.retention_bytes / kBlocksOfLimit; }
@@ -169,11 +169,13 @@ uint64_t Engine::Acknowledged() const {
 
 void Engine::CutBack(uint64_t durable) {
   for (Tenant* tenant : AllTenants()) {
-    std::scoped_lock lock(tenant->append_mutex, tenant->view_mutex);
-    const uint64_t before = tenant->head.open_bytes() + tenant->head.sealed_bytes();
+    std::lock_guard seal(tenant->seal_mutex);
+    tenant->open.CutBack(durable);
+    std::lock_guard view(tenant->view_mutex);
+    const uint64_t before = tenant->head.bytes();
     // Reading rows back from memory cannot fail for a reason outside the program.
     WEFT_CHECK(tenant->head.CutBack(durable));
-    head_bytes_ += tenant->head.sealed_bytes() - before;
+    head_bytes_ += tenant->head.bytes() - before;
     ViewChanged(*tenant);
   }
 }
@@ -190,19 +192,13 @@ std::shared_ptr<const Snapshot> Engine::TakeSnapshot(std::string_view name) {
     Blocks blocks;
     std::shared_ptr<const SplitTraces> splits;
     uint64_t last = 0, version = 0, losses = 0;
+    SealHead(*tenant);
     {
-      std::scoped_lock lock(tenant->append_mutex, tenant->view_mutex);
-      if (tenant->head.open_empty() && tenant->snapshot != nullptr) {
-        return tenant->snapshot;
-      }
-      if (!tenant->head.open_empty()) {
-        const uint64_t before = tenant->head.open_bytes() + tenant->head.sealed_bytes();
-        tenant->head.Seal();
-        head_bytes_ += tenant->head.sealed_bytes() - before;
-        ViewChanged(*tenant);
-      }
+      std::lock_guard lock(tenant->view_mutex);
+      if (tenant->snapshot != nullptr) return tenant->snapshot;
       for (const TenantHead::Part& part : tenant->head.parts()) {
-        chunks.push_back({part.chunk, {part.first_sequence, part.last_sequence}});
+        for (const TenantHead::PartChunk& in : part.chunks)
+          chunks.push_back({in.chunk, {in.first_sequence, in.last_sequence}});
         last = part.last_sequence;
       }
       blocks.assign(tenant->blocks.rbegin(), tenant->blocks.rend());
@@ -238,7 +234,8 @@ Tenant& Engine::TenantOf(std::string_view name) {
   std::lock_guard lock(tenants_mutex_);
   const auto it = tenants_.find(name);
   if (it != tenants_.end()) return *it->second;
-  auto tenant = std::make_unique<Tenant>(std::string(name), Path(TenantDirectory(name)));
+  auto tenant = std::make_unique<Tenant>(std::string(name), Path(TenantDirectory(name)),
+                                         FlushBytes(), &head_bytes_);
   return *tenants_.emplace(std::string(name), std::move(tenant)).first->second;
 }
 
@@ -262,10 +259,14 @@ StoreStats Engine::stats() {
     std::lock_guard lock(stats_mutex_);
     stats = stats_;
   }
+  stats.appended_spans = appended_spans_;
+  stats.appended_logs = appended_logs_;
+  stats.appended_bytes = appended_bytes_;
   for (Tenant* tenant : AllTenants()) {
-    std::scoped_lock lock(tenant->append_mutex, tenant->view_mutex);
-    stats.head_spans += tenant->head.span_count();
-    stats.head_chunks += tenant->head.parts().size() + (tenant->head.open_empty() ? 0 : 1);
+    std::lock_guard lock(tenant->view_mutex);
+    const OpenChunks::Held open = tenant->open.held();
+    stats.head_spans += tenant->head.span_count() + open.spans;
+    stats.head_chunks += tenant->head.chunk_count() + open.chunks;
     for (const auto& live : tenant->blocks) {
       ++stats.blocks;
       stats.block_bytes += live->meta().bytes;

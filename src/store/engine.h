@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Engine: the Store. A batch goes encode -> log queue + open chunk (one short lock per tenant) ->
-// completion after the sync; a flush turns a tenant's sealed chunks into a block; a merge turns
-// neighbouring blocks into one; retention drops blocks. Each of these ends in one manifest edit,
-// and the tenant's view changes in the same critical section.
-//
-// Locks, in the order they are taken:
-//   work_mutex_ of a kind (flush_mutex_, compact_mutex_)  one flush / one merge at a time
-//   scrub_mutex_          one scrub at a time
+// Engine: the Store. A batch goes encode -> a chunk that no other appender has -> log queue (one
+// short lock per tenant, store/open_chunks.h) -> completion after the sync; a flush turns a
+// tenant's sealed chunks into a block; a merge turns neighbouring blocks into one; retention drops
+// blocks. Each of these ends in one manifest edit; the tenant's view changes in the same critical
+// section. Locks, in the order they are taken (an append takes the last line's alone, and waits for
+// nobody):
+//   work_mutex_ of a kind (flush_mutex_, compact_mutex_), scrub_mutex_  one at a time of each
 //   retention_mutex_      one expiry at a time; which blocks a merge under way reads
 //   commit_mutex_         the manifest and every change of a tenant's blocks
-//   Tenant::append_mutex  the open chunk; the tenant's sequences grow under it
-//   Tenant::view_mutex    sealed chunks, blocks, split traces: what a snapshot copies
-//   the log's own
+//   Tenant::seal_mutex    one at a time makes parts of the tenant's open chunks
+//   Tenant::view_mutex    parts, blocks, split traces: what a snapshot copies
+//   Tenant::open's own (the tenant's sequences grow under it), the log's own
 // tenants_mutex_ guards the map alone and is held for nothing else.
-// Next: engine.cc (append, snapshot), recovery.cc (open), flush.cc, compaction.cc (merge),
-// expiry.cc (retention, forgetting), scrub.cc.
+// Next: engine.cc (append), recovery.cc, flush.cc, compaction.cc, expiry.cc, scrub.cc.
 #pragma once
 
 #include <atomic>
@@ -31,6 +29,7 @@
 #include "store/compaction_plan.h"
 #include "store/live_block.h"
 #include "store/manifest.h"
+#include "store/open_chunks.h"
 #include "store/retention.h"
 #include "store/store.h"
 #include "store/store_snapshot.h"
@@ -43,12 +42,14 @@ namespace weft::store {
 using Blocks = std::vector<std::shared_ptr<LiveBlock>>;
 
 struct Tenant {
-  Tenant(std::string tenant, std::string path)
-      : name(std::move(tenant)), directory(std::move(path)) {}
+  Tenant(std::string tenant, std::string path, uint64_t part_bytes,
+         std::atomic<uint64_t>* head_bytes)
+      : name(std::move(tenant)), directory(std::move(path)), open(part_bytes, head_bytes) {}
 
   const std::string name;
   const std::string directory;
-  std::mutex append_mutex;
+  OpenChunks open;
+  std::mutex seal_mutex;
   std::mutex view_mutex;
   TenantHead head;
   Blocks blocks;  // oldest first, by sequence
@@ -89,9 +90,10 @@ class Engine final : public Store {
   void LookAtSpace();
   Status CheckSpace();
   Status ResumeIfFull();
-  Result<uint64_t> AppendToHead(Tenant& tenant, const SpanBatch& batch, Wal::Entry* entry);
+  Result<uint64_t> AppendToHead(Tenant& tenant, const SpanBatch& batch, Wal::Record* record);
   void CutBack(uint64_t durable);
-  void SealHead(Tenant& tenant);  // REQUIRES: its append lock
+  // Afterwards all that had its sequence before lies in parts.
+  void SealHead(Tenant& tenant);
   Tenant* FindTenant(std::string_view name);
   Tenant& TenantOf(std::string_view name);
   std::vector<Tenant*> AllTenants();
@@ -218,10 +220,12 @@ class Engine final : public Store {
 
   mutable std::mutex stats_mutex_;
   StoreStats stats_;  // counters only; gauges are read when asked
+  // Apart: every append counts.
+  std::atomic<uint64_t> appended_spans_ = 0, appended_logs_ = 0, appended_bytes_ = 0;
 
   std::mutex wake_mutex_;
   std::condition_variable wake_flusher_, wake_compactor_, wake_scrubber_;
-  bool flush_wanted_ = false;
+  std::atomic<bool> flush_wanted_ = false;
   bool compact_wanted_ = false;
   std::atomic<bool> stopping_ = false;
   std::mutex close_mutex_;

@@ -29,15 +29,14 @@ std::vector<Tenant*> Engine::TenantsToFlush() {
   };
   std::vector<Candidate> candidates;
   for (Tenant* tenant : AllTenants()) {
-    std::scoped_lock lock(tenant->append_mutex, tenant->view_mutex);
-    const TenantHead& head = tenant->head;
-    if (!head.parts().empty()) {
-      const TenantHead::Part& part = head.parts().front();
-      candidates.push_back(
-          {tenant, head.open_bytes() + head.sealed_bytes(), part.born_ns, part.first_sequence});
-    } else if (!head.open_empty()) {
-      candidates.push_back(
-          {tenant, head.open_bytes(), head.open_born_ns(), head.open_first_sequence()});
+    std::lock_guard lock(tenant->view_mutex);
+    const OpenChunks::Held open = tenant->open.held();
+    const uint64_t bytes = open.bytes + tenant->head.bytes();
+    if (!tenant->head.parts().empty()) {
+      const TenantHead::Part& part = tenant->head.parts().front();
+      candidates.push_back({tenant, bytes, part.born_ns, part.first_sequence});
+    } else if (open.chunks > 0) {
+      candidates.push_back({tenant, bytes, open.born_ns, open.first_sequence});
     }
   }
   if (candidates.empty()) return {};
@@ -97,12 +96,9 @@ Result<std::vector<TenantHead::Part>> Engine::SealAndWait(Tenant& tenant) {
   for (;;) {
     const uint64_t epoch = wal_ != nullptr ? wal_->epoch() : 0;
     std::vector<TenantHead::Part> parts;
+    SealHead(tenant);
     {
-      std::scoped_lock lock(tenant.append_mutex, tenant.view_mutex);
-      const uint64_t before = tenant.head.open_bytes() + tenant.head.sealed_bytes();
-      tenant.head.Seal();
-      head_bytes_ += tenant.head.sealed_bytes() - before;
-      ViewChanged(tenant);
+      std::lock_guard lock(tenant.view_mutex);
       parts = tenant.head.parts();
     }
     if (parts.empty() || wal_ == nullptr) return parts;
@@ -141,7 +137,7 @@ Status Engine::FlushParts(Tenant& tenant, std::span<const TenantHead::Part> part
   MemoryCharge memory;  // what is written from the head is about as large as that
   if (config_.memory.flushes != nullptr) memory = config_.memory.flushes->TakeAnyway(0);
   for (const TenantHead::Part& part : parts) {
-    sources.push_back(part.chunk);
+    for (const TenantHead::PartChunk& in : part.chunks) sources.push_back(in.chunk);
     memory.Add(part.bytes);
   }
   BlockMeta meta;
@@ -230,12 +226,13 @@ uint64_t Engine::FirstSequenceNeeded(const Tenant& flushed, uint64_t flushed_thr
   // Taken first: whatever is appended while the tenants are looked at comes after it.
   uint64_t needed = Acknowledged() + 1;
   for (Tenant* tenant : AllTenants()) {
-    std::scoped_lock lock(tenant->append_mutex, tenant->view_mutex);
+    std::lock_guard lock(tenant->view_mutex);
     for (const TenantHead::Part& part : tenant->head.parts()) {
       if (tenant == &flushed && part.last_sequence <= flushed_through) continue;
       needed = std::min(needed, part.first_sequence);
     }
-    if (!tenant->head.open_empty()) needed = std::min(needed, tenant->head.open_first_sequence());
+    const OpenChunks::Held open = tenant->open.held();
+    if (open.chunks > 0) needed = std::min(needed, open.first_sequence);
   }
   return needed;
 }

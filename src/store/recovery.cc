@@ -301,15 +301,17 @@ Status Engine::ReplayRecord(const WalRecord& record) {
   const auto flushed = recovered_.flushed_through.find(std::string(record.tenant));
   if (flushed != recovered_.flushed_through.end() && record.sequence <= flushed->second) return {};
   WEFT_ASSIGN(std::vector<SpanBatch> batches, DecodeWalBatch(record.payload, record.items));
+  if (batches.empty()) return {};
   Tenant& tenant = TenantOf(record.tenant);
-  std::scoped_lock lock(tenant.append_mutex, tenant.view_mutex);
-  const uint64_t before = tenant.head.open_bytes();
+  OpenChunks::Open* open = tenant.open.Take(record.items);
   for (SpanBatch& batch : batches) {
     batch.received_ns = record.received_ns;
-    tenant.head.Append(batch, record.sequence, record.sequence, clock_->MonotonicNs());
+    OpenChunks::ChunkOf(open).Append(batch);
     stats_.recovered_spans += batch.spans.size();
   }
-  head_bytes_ += tenant.head.open_bytes() - before;
+  WEFT_TRY(tenant.open.Place(
+      open, {record.received_ns, clock_->MonotonicNs()},
+      [&]() -> Result<Wal::Place> { return Wal::Place{record.sequence, record.sequence}; }));
   return {};
 }
 

@@ -120,7 +120,9 @@ class Snapshot {
   // columns and single-segment judgements about the whole trace are then not to be trusted.
   // May say true for a trace that is whole; never false for one that is split.
   virtual bool MayBeSplit(const TraceId& id) const = 0;
-  // The whole trace from all segments: spans then logs, exact duplicates removed, ordered by start.
+  // The whole trace from all segments: spans then logs, exact duplicates removed, ordered by start,
+  // ids and content, whatever the order in which they were appended. Equal resources and scopes are
+  // there once.
   // `partial`: why rows of it may be missing, naming the blocks; empty: it is whole.
   // kNotFound when no segment has it and none could hide it; where nothing of it could be read and
   // a damaged block may hold it, kCorruption or kIo, naming the block.

@@ -2,6 +2,7 @@
 #include "store/store_snapshot.h"
 
 #include <algorithm>
+#include <map>
 #include <tuple>
 
 namespace weft::store {
@@ -34,6 +35,59 @@ void RemoveDuplicates(std::vector<Item>* items, Key key, Hash hash) {
     if (!drop[i]) (*items)[kept++] = (*items)[i];
   }
   items->resize(kept);
+}
+
+// By `key`; where it is equal, by content: in which order they came in makes no difference.
+template <class Item, class Key, class Hash>
+void SortWithoutTies(std::vector<Item>* items, Key key, Hash hash) {
+  std::ranges::sort(*items, {}, key);
+  for (auto first = items->begin(), end = first; first != items->end(); first = end) {
+    for (end = first + 1; end != items->end() && key(*end) == key(*first);) ++end;
+    if (end - first < 2) continue;
+    std::vector<std::pair<ContentHash, Item>> contents;
+    for (auto item = first; item != end; ++item) contents.emplace_back(hash(*item), *item);
+    std::ranges::sort(contents, {}, [](const auto& content) { return content.first; });
+    std::ranges::transform(contents, first, [](const auto& content) { return content.second; });
+  }
+}
+
+// Resources and scopes in the order in which the items name them, each content once: segments that
+// hold a part of the trace each brought their own. `probe` gives a span that names the index, to
+// tell contents apart.
+template <class Part, class Probe>
+void Renumber(SpanBatch* batch, std::vector<Part> SpanBatch::* parts, uint32_t Span::* of_span,
+              uint32_t LogRecord::* of_log, Probe probe) {
+  constexpr uint32_t kNone = UINT32_MAX;
+  std::vector<uint32_t> numbers((batch->*parts).size(), kNone);
+  std::map<ContentHash, uint32_t> known;
+  std::vector<Part> kept;
+  const auto renumber = [&](uint32_t* index) {
+    uint32_t& number = numbers[*index];
+    if (number == kNone) {
+      const auto [at, added] =
+          known.try_emplace(HashSpan(*batch, probe(*index)), static_cast<uint32_t>(kept.size()));
+      if (added) kept.push_back((batch->*parts)[*index]);
+      number = at->second;
+    }
+    *index = number;
+  };
+  for (Span& span : batch->spans) renumber(&(span.*of_span));
+  for (LogRecord& log : batch->logs) renumber(&(log.*of_log));
+  batch->*parts = std::move(kept);
+}
+
+// The same content gives the same batch, however it was spread over segments.
+void Order(SpanBatch* batch) {
+  SortWithoutTies(
+      &batch->spans, [](const Span& span) { return std::tuple(span.start_ns, span.span_id); },
+      [&](const Span& span) { return HashSpan(*batch, span); });
+  SortWithoutTies(
+      &batch->logs, [](const LogRecord& log) { return std::tuple(log.time_ns, log.span_id); },
+      [&](const LogRecord& log) { return HashLog(*batch, log); });
+  Renumber(batch, &SpanBatch::resources, &Span::resource, &LogRecord::resource,
+           [](uint32_t index) { return Span{.resource = index}; });
+  Renumber(batch, &SpanBatch::scopes, &Span::scope, &LogRecord::scope,
+           [](uint32_t index) { return Span{.scope = index}; });
 }
 
 // Why a trace may not be whole: a few blocks by name, the others by their number.
@@ -149,8 +203,7 @@ Result<SpanBatch> StoreSnapshot::ReadTrace(const TraceId& id, std::string* parti
   RemoveDuplicates(
       &out.logs, [](const LogRecord& log) { return std::tuple(log.time_ns, log.span_id); },
       [&](const LogRecord& log) { return HashLog(out, log); });
-  std::ranges::stable_sort(out.spans, {}, &Span::start_ns);
-  std::ranges::stable_sort(out.logs, {}, &LogRecord::time_ns);
+  Order(&out);
   return out;
 }
 

@@ -26,72 +26,61 @@ Result<std::shared_ptr<const block::Chunk>> FirstRows(const block::Chunk& chunk,
 
 }  // namespace
 
-void TenantHead::Append(const SpanBatch& batch, uint64_t sequence, uint64_t acknowledged,
-                        uint64_t now_ns) {
-  WEFT_CHECK(sequence >= open_last_);
-  if (open_ == nullptr) {
-    open_ = std::make_unique<block::Chunk>();
-    open_first_ = sequence;
-    open_born_ns_ = now_ns;
-  }
-  open_->Append(batch);
-  open_last_ = sequence;
-  open_bytes_ = open_->bytes();
-  // One mark at or before `acknowledged` stays: the least that a cut leaves.
-  size_t known = 0;
-  while (known + 1 < open_marks_.size() && open_marks_[known + 1].sequence <= acknowledged) {
-    ++known;
-  }
-  open_marks_.erase(open_marks_.begin(), open_marks_.begin() + static_cast<ptrdiff_t>(known));
-  open_marks_.push_back({sequence, open_->span_count(), open_->log_count()});
-}
-
-uint64_t TenantHead::span_count() const {
-  uint64_t count = open_ == nullptr ? 0 : open_->span_count();
-  for (const Part& part : parts_) count += part.chunk->span_count();
-  return count;
-}
-
-void TenantHead::Seal() {
-  if (open_ == nullptr) return;
-  open_->Seal();
-  Part part;
-  part.bytes = open_->bytes();
-  part.chunk = std::move(open_);
-  part.first_sequence = open_first_;
-  part.last_sequence = open_last_;
-  part.born_ns = open_born_ns_;
-  part.marks = std::move(open_marks_);
-  parts_.push_back(std::move(part));
-  open_marks_.clear();
-  open_bytes_ = 0;
-}
-
-Status TenantHead::CutBack(uint64_t durable) {
-  Seal();
-  open_last_ = std::min(open_last_, durable);
-  while (!parts_.empty() && parts_.back().last_sequence > durable) {
-    Part& part = parts_.back();
-    Mark keep;
-    for (const Mark& mark : part.marks) {
-      if (mark.sequence <= durable) keep = mark;
-    }
-    if (keep.sequence == 0) {
-      parts_.pop_back();
-      continue;
-    }
-    WEFT_ASSIGN(part.chunk, FirstRows(*part.chunk, keep.spans, keep.logs));
-    part.last_sequence = keep.sequence;
-    part.bytes = part.chunk->bytes();
-    part.marks = {keep};
-  }
-  return {};
-}
-
-uint64_t TenantHead::sealed_bytes() const {
+uint64_t TenantHead::bytes() const {
   uint64_t bytes = 0;
   for (const Part& part : parts_) bytes += part.bytes;
   return bytes;
+}
+
+uint64_t TenantHead::span_count() const {
+  uint64_t count = 0;
+  for (const Part& part : parts_) {
+    for (const PartChunk& in : part.chunks) count += in.chunk->span_count();
+  }
+  return count;
+}
+
+uint64_t TenantHead::chunk_count() const {
+  uint64_t count = 0;
+  for (const Part& part : parts_) count += part.chunks.size();
+  return count;
+}
+
+void TenantHead::Add(std::vector<Part> parts) {
+  for (Part& part : parts) {
+    WEFT_CHECK(parts_.empty() || part.first_sequence > parts_.back().last_sequence);
+    parts_.push_back(std::move(part));
+  }
+}
+
+Status TenantHead::CutPart(Part* part, uint64_t durable) {
+  std::vector<PartChunk> kept;
+  part->bytes = part->last_sequence = 0;
+  for (PartChunk& in : part->chunks) {
+    if (in.last_sequence > durable) {
+      Mark keep;
+      for (const Mark& mark : in.marks) {
+        if (mark.sequence <= durable) keep = mark;
+      }
+      if (keep.sequence == 0) continue;
+      WEFT_ASSIGN(in.chunk, FirstRows(*in.chunk, keep.spans, keep.logs));
+      in.last_sequence = keep.sequence;
+      in.marks = {keep};
+    }
+    part->bytes += in.chunk->bytes();
+    part->last_sequence = std::max(part->last_sequence, in.last_sequence);
+    kept.push_back(std::move(in));
+  }
+  part->chunks = std::move(kept);
+  return {};
+}
+
+Status TenantHead::CutBack(uint64_t durable) {
+  while (!parts_.empty() && parts_.back().last_sequence > durable) {
+    WEFT_TRY(CutPart(&parts_.back(), durable));
+    if (parts_.back().chunks.empty()) parts_.pop_back();
+  }
+  return {};
 }
 
 std::pair<size_t, size_t> TenantHead::MergeRun(uint64_t acknowledged, uint64_t bytes_max) const {
@@ -119,14 +108,16 @@ void TenantHead::RemoveFirst(size_t count) {
 
 Result<TenantHead::Part> TenantHead::Merge(const std::vector<Part>& parts) {
   auto chunk = std::make_unique<block::Chunk>();
-  for (const Part& part : parts) WEFT_TRY(chunk->AppendChunk(*part.chunk));
+  for (const Part& part : parts) {
+    for (const PartChunk& in : part.chunks) WEFT_TRY(chunk->AppendChunk(*in.chunk));
+  }
   chunk->Seal();
   Part merged;
   merged.bytes = chunk->bytes();
-  merged.chunk = std::move(chunk);
   merged.first_sequence = parts.front().first_sequence;
   merged.last_sequence = parts.back().last_sequence;
   merged.born_ns = parts.front().born_ns;
+  merged.chunks.push_back({std::move(chunk), merged.first_sequence, merged.last_sequence, {}});
   return merged;
 }
 

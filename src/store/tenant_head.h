@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// TenantHead: what one tenant has in the log and not yet in a block: one open chunk that appends go
-// to, and sealed chunks that queries and flushes read. Log sequences only grow in it.
+// TenantHead: what one tenant has in the log and not yet in a block, as far as it is sealed: parts,
+// which queries and flushes read. A part holds all of its range of log sequences and nothing else;
+// parts follow one another. Its chunks were filled side by side, so their ranges overlap.
 //
-// Taking a snapshot seals the open chunk; small sealed chunks are merged two by two of like size,
-// so that a row is copied O(log n) times however often someone looks. Thread rule: none of its own.
-// The engine guards the open chunk by the tenant's append lock and the sealed list by its view
-// lock; sealing takes both, in that order. Next: store/engine.h.
+// Small parts are merged two by two of like size, so that a row is copied O(log n) times however
+// often someone looks. Thread rule: none of its own; the engine guards it by the tenant's view
+// lock. Next: store/open_chunks.h (where parts come from), store/engine.h.
 #pragma once
 
 #include <cstdint>
@@ -25,31 +25,28 @@ class TenantHead {
     uint32_t spans = 0;
     uint32_t logs = 0;
   };
-  struct Part {
+  struct PartChunk {
     std::shared_ptr<const block::Chunk> chunk;
+    uint64_t first_sequence = 0;
+    uint64_t last_sequence = 0;
+    std::vector<Mark> marks;
+  };
+  struct Part {
+    std::vector<PartChunk> chunks;
     uint64_t first_sequence = 0;
     uint64_t last_sequence = 0;
     uint64_t bytes = 0;
     uint64_t born_ns = 0;  // monotonic: of its oldest row
-    std::vector<Mark> marks;
   };
 
-  // Under the append lock.
-  void Append(const SpanBatch& batch, uint64_t sequence, uint64_t acknowledged, uint64_t now_ns);
-  bool open_empty() const { return open_ == nullptr; }
-  uint64_t open_bytes() const { return open_bytes_; }
-  uint64_t open_first_sequence() const { return open_first_; }
-  uint64_t open_born_ns() const { return open_born_ns_; }
-
-  // Under both locks.
-  uint64_t span_count() const;
-  void Seal();
-  // Drops every row of a sequence above `durable`; seals first.
-  Status CutBack(uint64_t durable);
-
-  // Under the view lock.
   const std::vector<Part>& parts() const { return parts_; }
-  uint64_t sealed_bytes() const;
+  uint64_t bytes() const;
+  uint64_t span_count() const;
+  uint64_t chunk_count() const;
+
+  void Add(std::vector<Part> parts);
+  // Drops every row of a sequence above `durable`.
+  Status CutBack(uint64_t durable);
   // A run of parts worth merging, as [first, last); empty when there is none. Only parts up to
   // `acknowledged`, and none that grows over `bytes_max`.
   std::pair<size_t, size_t> MergeRun(uint64_t acknowledged, uint64_t bytes_max) const;
@@ -60,12 +57,8 @@ class TenantHead {
   static Result<Part> Merge(const std::vector<Part>& parts);
 
  private:
-  std::unique_ptr<block::Chunk> open_;
-  uint64_t open_first_ = 0;
-  uint64_t open_last_ = 0;
-  uint64_t open_bytes_ = 0;
-  uint64_t open_born_ns_ = 0;
-  std::vector<Mark> open_marks_;
+  static Status CutPart(Part* part, uint64_t durable);
+
   std::vector<Part> parts_;
 };
 

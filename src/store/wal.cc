@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "base/check.h"
 
@@ -46,6 +47,7 @@ Result<std::unique_ptr<Wal>> Wal::Open(Env* env, Clock* clock, WalOptions option
   if (!started) {
     if (started.error().code != ErrorCode::kNoSpace) return Fail(started.error());
     wal->state_ = State::kFull;
+    wal->takes_ = false;
     wal->error_ = started.error();
   }
   wal->thread_ = std::thread([raw = wal.get()] { raw->Run(); });
@@ -62,18 +64,24 @@ Status Wal::Closed() const {
   return Fail(error_);
 }
 
-Result<uint64_t> Wal::Enqueue(Entry& entry) {
-  uint64_t sequence = 0;
-  {
-    std::lock_guard lock(mutex_);
-    WEFT_TRY(Closed());
-    sequence = next_sequence_++;
-    queued_bytes_ += entry.payload.size();
-    queue_.push_back({sequence, WalRecordType::kBatch, std::move(entry)});
-  }
-  work_.notify_one();
-  return sequence;
+Wal::Record Wal::MakeRecord(Entry entry) {
+  Record record;
+  record.node_.push_back({0, WalRecordType::kBatch, std::move(entry)});
+  return record;
 }
+
+Result<Wal::Place> Wal::Enqueue(Record& record) {
+  std::lock_guard lock(mutex_);
+  WEFT_TRY(Closed());
+  const Place place{next_sequence_++, acknowledged_};
+  Pending& pending = record.node_.front();
+  pending.sequence = place.sequence;
+  queued_bytes_ += pending.entry.payload.size();
+  queue_.splice(queue_.end(), record.node_);
+  return place;
+}
+
+void Wal::Wake() { work_.notify_one(); }
 
 uint64_t Wal::acknowledged_sequence() const {
   std::lock_guard lock(mutex_);
@@ -108,11 +116,13 @@ Result<bool> Wal::WaitSynced(uint64_t sequence, uint64_t epoch) {
 }
 
 Status Wal::status() const {
+  if (takes_) return {};
   std::lock_guard lock(mutex_);
   return Closed();
 }
 
 bool Wal::failed_for_good() const {
+  if (takes_) return false;
   std::lock_guard lock(mutex_);
   return state_ == State::kFailed;
 }
@@ -184,6 +194,7 @@ void Wal::Close() {
   {
     std::lock_guard lock(mutex_);
     closing_ = true;
+    takes_ = false;
   }
   work_.notify_one();
   settled_.notify_all();
@@ -203,7 +214,7 @@ bool Wal::TakeGroup(std::vector<Pending>* group) {
   std::unique_lock lock(mutex_);
   for (;;) {
     if (resume_wanted_) ServeResume(lock);
-    if (!queue_.empty()) break;
+    if (!queue_.empty() || !taken_.empty()) break;
     if (closing_) return false;
     if (state_ == State::kOpen && sync_wanted_ > synced_ && acknowledged_ > synced_) {
       return true;  // an empty group: write nothing, sync
@@ -215,18 +226,16 @@ bool Wal::TakeGroup(std::vector<Pending>* group) {
       work_.wait(lock);
     }
   }
+  if (taken_.empty()) taken_.swap(queue_);
+  lock.unlock();
+  // Senders queue meanwhile, however long it takes.
   uint64_t bytes = 0;
-  size_t count = 0;
-  while (count < queue_.size() && (count == 0 || bytes < kGroupBytesMax)) {
-    bytes += queue_[count++].entry.payload.size();
+  while (!taken_.empty() && (group->empty() || bytes < kGroupBytesMax)) {
+    bytes += taken_.front().entry.payload.size();
+    group->push_back(std::move(taken_.front()));
+    taken_.pop_front();
   }
-  if (count == queue_.size()) {
-    group->swap(queue_);
-  } else {
-    const auto end = queue_.begin() + static_cast<ptrdiff_t>(count);
-    group->assign(std::make_move_iterator(queue_.begin()), std::make_move_iterator(end));
-    queue_.erase(queue_.begin(), end);
-  }
+  lock.lock();
   queued_bytes_ -= bytes;
   return true;
 }
@@ -238,6 +247,7 @@ void Wal::ServeResume(std::unique_lock<std::mutex>& lock) {
   lock.lock();
   if (status) {
     state_ = State::kOpen;
+    takes_ = !closing_;
   } else {
     error_ = status.error();
     error_.retry_after_s = kRetryAfterSeconds;
@@ -284,10 +294,7 @@ void Wal::WriteMark() {
 void Wal::AppendToBuffer(const Pending& pending) {
   WalRecord record;
   record.sequence = pending.sequence;
-  {
-    std::lock_guard lock(mutex_);
-    record.durable_sequence = synced_;
-  }
+  record.durable_sequence = synced_;
   record.received_ns = pending.entry.received_ns;
   record.type = pending.type;
   record.items = pending.entry.items;
@@ -356,12 +363,13 @@ bool Wal::Settle(std::vector<Pending>& group, size_t first, size_t last, const S
 }
 
 void Wal::FailFrom(std::vector<Pending>& group, size_t first, const Error& error) {
-  std::vector<Pending> queued;
+  std::list<Pending> queued;
   uint64_t acknowledged = 0;
   {
     std::lock_guard lock(mutex_);
     const bool full = error.code == ErrorCode::kNoSpace && !sync_failed_;
     state_ = full ? State::kFull : State::kFailed;
+    takes_ = false;
     error_ = error;
     error_.retry_after_s = full ? kRetryAfterSeconds : 0;
     if (!full) {
@@ -387,6 +395,7 @@ void Wal::FailFrom(std::vector<Pending>& group, size_t first, const Error& error
   }
   settled_.notify_all();
   for (size_t i = first; i < group.size(); ++i) group[i].entry.done(Fail(reason));
+  for (Pending& pending : std::exchange(taken_, {})) pending.entry.done(Fail(reason));
   for (Pending& pending : queued) pending.entry.done(Fail(reason));
 }
 

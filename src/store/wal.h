@@ -15,9 +15,11 @@
 // store/wal_replay.h.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -79,8 +81,18 @@ class Wal {
     std::string payload;
     Completion done;
   };
-  // Queues the record and returns its sequence. On error `entry` is untouched.
-  Result<uint64_t> Enqueue(Entry& entry);
+  struct Place {
+    uint64_t sequence = 0;
+    uint64_t acknowledged = 0;  // sequence, at this moment
+  };
+  // A record to be queued, and what its queueing needs, so that the locks it is done under are held
+  // for no allocation.
+  class Record;
+  static Record MakeRecord(Entry entry);
+  // Queues the record. On error it is untouched. The log's thread hears of it by Wake(), which is
+  // apart so that no lock of the caller's need be held while a thread is woken.
+  Result<Place> Enqueue(Record& record);
+  void Wake();
 
   // All up to here may be shown: synced (kDurable) or written (kRelaxed).
   uint64_t acknowledged_sequence() const;
@@ -151,6 +163,7 @@ class Wal {
   uint64_t file_bytes_ = 0;    // space in the segment
   uint64_t written_ = 0;       // where the next write goes
   std::string buffer_;         // records to be written there
+  std::list<Pending> taken_;   // from `queue_`, and not in a group yet
   uint64_t last_in_file_ = 0;  // sequence
   uint64_t last_sync_ns_ = 0;
   bool sync_failed_ = false;
@@ -158,15 +171,16 @@ class Wal {
   mutable std::mutex mutex_;
   std::condition_variable work_;     // the log's thread waits here
   std::condition_variable settled_;  // everyone else
-  std::vector<Pending> queue_;
-  uint64_t queued_bytes_ = 0;
+  std::list<Pending> queue_;
+  uint64_t queued_bytes_ = 0;  // of `taken_` too
   uint64_t next_sequence_ = 1;
   uint64_t acknowledged_ = 0;
-  uint64_t synced_ = 0;
+  uint64_t synced_ = 0;  // changed by the log's thread alone
   uint64_t sync_wanted_ = 0;
   uint64_t epoch_ = 0;
   State state_ = State::kOpen;
-  bool cutting_back_ = false;  // a failure is being told to the head; the epoch ends with that
+  std::atomic<bool> takes_ = true;  // open and not closing: asked without the lock
+  bool cutting_back_ = false;       // a failure is being told to the head; the epoch ends with that
   bool resume_wanted_ = false;
   bool closing_ = false;
   Error error_;
@@ -177,6 +191,16 @@ class Wal {
 
   std::mutex close_mutex_;
   std::thread thread_;
+};
+
+class Wal::Record {
+ public:
+  // What it was made of. REQUIRES: not queued.
+  Entry& entry() { return node_.front().entry; }
+
+ private:
+  friend class Wal;
+  std::list<Pending> node_;
 };
 
 }  // namespace weft::store

@@ -52,8 +52,10 @@ class WalTest : public ::testing::Test {
   Status Append(Wal* wal, const std::string& payload, const std::string& tenant = "t") {
     std::promise<Status> done;
     Wal::Entry entry{7, 1, tenant, payload, [&](Status s) { done.set_value(std::move(s)); }};
-    auto sequence = wal->Enqueue(entry);
-    if (!sequence) return Fail(sequence.error());
+    Wal::Record record = Wal::MakeRecord(std::move(entry));
+    const auto place = wal->Enqueue(record);
+    if (!place) return Fail(place.error());
+    wal->Wake();
     return done.get_future().get();
   }
   // Payloads that a replay of `env` finds.
@@ -476,7 +478,9 @@ TEST_F(WalTest, ACrowdSharesASync) {
                        EXPECT_TRUE(s);
                        if (++done == 100) finished.set_value();
                      }};
-    ASSERT_TRUE(wal->Enqueue(entry));
+    Wal::Record record = Wal::MakeRecord(std::move(entry));
+    ASSERT_TRUE(wal->Enqueue(record));
+    wal->Wake();
   }
   queued.set_value();
   finished.get_future().wait();

@@ -60,6 +60,13 @@ class ProtoReader {
     }
   }
 
+  // For the content of a packed field of varints, which are all it has: moves to the next value().
+  bool NextPackedVarint() {
+    if (at_ == end_) return false;
+    field_ = at_;
+    return ReadVarint(&value_);
+  }
+
   uint32_t tag() const { return tag_; }  // ProtoTag(number, type)
   uint32_t number() const { return tag_ >> 3; }
   // A varint or fixed field's value, zero-extended.

@@ -59,6 +59,8 @@ class ProtoWriter {
   void Text(uint32_t number, std::string_view text) {
     IsUtf8(text) ? Bytes(number, text) : Bytes(number, SoundUtf8(text));
   }
+  // Of a packed field, which CloseMessage ends as it does a message.
+  void PackedVarint(uint64_t value) { PutVarint(value); }
   void CloseMessage(uint32_t number, size_t mark) {
     PutVarint(bytes() - mark);
     PutVarint(ProtoTag(number, WireType::kLength));
