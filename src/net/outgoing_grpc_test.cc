@@ -92,7 +92,7 @@ class OutgoingGrpcTest : public ::testing::Test {
     auto router = std::make_shared<Router>();
     GrpcOptions options;
     options.decompress = [this](std::string_view encoding, std::string_view bytes,
-                                uint64_t bytes_max) {
+                                uint64_t bytes_max, void*) {
       encodings_ += std::string(encoding) + ";";
       return wire::Decompress(wire::Compression::kGzip, bytes, bytes_max);
     };

@@ -156,7 +156,7 @@ class GraphTest : public ::testing::Test {
     const Deps deps{.env = nullptr,
                     .clock = nullptr,
                     .metrics = &metrics_,
-                    .budget = nullptr,
+                    .memory = nullptr,
                     .doors = nullptr,
                     .services = nullptr};
     WEFT_ASSIGN(graph_, Graph::Build(loaded->config, table_, deps));

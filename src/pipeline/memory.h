@@ -28,6 +28,7 @@ struct Memory {
   MemoryAccount* flushes = nullptr;
   MemoryAccount* merges = nullptr;
   MemoryAccount* page_cache = nullptr;
+  MemoryAccount* queues = nullptr;  // what waits to be sent elsewhere
   MemoryAccount* trace_cache = nullptr;
   MemoryAccount* queries = nullptr;
   MemoryAccount* answers = nullptr;    // until their clients have taken them

@@ -394,7 +394,7 @@ void OtlpIntake::TakeMetrics(const net::RequestHead& head, codec::OtlpFormat for
   if (batch->empty()) return Finish(kSignal, 0, std::move(answer), {}, std::move(done));
   const uint64_t points = batch->point_count();
   inputs_.metrics->Consume(
-      std::move(*batch), std::move(*batch),
+      std::move(*batch),
       pipeline::Ack([this, points, decoded = std::move(decoded),
                      unpacked = std::move(message.charge), answer = std::move(answer),
                      done = std::move(done)](pipeline::Outcome outcome) mutable {

@@ -9,6 +9,7 @@ MemoryAccounts::MemoryAccounts(const MemoryPlan& plan) : plan_(plan), budget_(pl
   head_ = budget_.Open("head", {.bytes_max = plan.head, .reserve = plan.head});
   shares_.flushes = budget_.Open("flushes", {.reserve = plan.flushes});
   shares_.merges = budget_.Open("merges", {.bytes_max = plan.merges});
+  shares_.queues = budget_.Open("queues", {.bytes_max = plan.queues});
   shares_.page_cache = budget_.Open("page_cache", {.bytes_max = plan.page_cache});
   shares_.trace_cache = budget_.Open("trace_cache", {.bytes_max = plan.trace_cache});
   // One question can always work.

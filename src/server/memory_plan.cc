@@ -51,6 +51,21 @@ std::optional<uint64_t> Number(std::string_view text) {
   return value;
 }
 
+// "/system.slice/weft.service" from the line "ID:CONTROLLERS:PATH" of /proc/self/cgroup that has
+// `controller` (version 2 has none: ""); "" for the root, and where there is no such line.
+std::string GroupOf(const std::string& groups, std::string_view controller) {
+  std::istringstream lines(groups);
+  for (std::string line; std::getline(lines, line);) {
+    const size_t first = line.find(':'), second = line.find(':', first + 1);
+    if (first == line.npos || second == line.npos) continue;
+    const std::string names = "," + line.substr(first + 1, second - first - 1) + ",";
+    if (names.find("," + std::string(controller) + ",") == names.npos) continue;
+    const std::string path = line.substr(second + 1);
+    return path.starts_with("/") && path.size() > 1 ? path : "";
+  }
+  return "";
+}
+
 }  // namespace
 
 pipeline::MemoryNeed NeedOf(const config::Config& config, const pipeline::ComponentTable& table) {
@@ -95,6 +110,7 @@ Result<MemoryPlan> PlanMemory(const pipeline::MemoryNeed& has, uint64_t requests
       has.workers == 0 ? 0 : std::min(has.query, std::max(kQueryMin, open / 3 / has.workers));
   plan.queries = plan.query * has.workers;
   plan.answers = open * 2 / 3;
+  plan.queues = open / 3;
   plan.merges = std::max(kMergesMin, open / 3);
   plan.merge_values = plan.merges / 2 / kBytesPerMergedValue;
   plan.page_cache = std::min(has.page_cache, open / 4);
@@ -118,25 +134,20 @@ uint64_t AvailableMemory(const ReadText& read) {
     if (digits != info->npos)
       if (auto kib = Number(std::string_view(*info).substr(digits))) least = *kib << 10;
   }
-  // Version 2: "0::/system.slice/weft.service", and every group above may have a limit too.
-  std::string group;
-  if (std::optional<std::string> own = read("/proc/self/cgroup")) {
-    const size_t at = own->starts_with("0::") ? 0 : own->find("\n0::");
-    if (at != own->npos) {
-      const size_t begin = own->find("::", at) + 2;
-      group = own->substr(begin, own->find('\n', begin) - begin);
+  // Every group above may have a limit too; in a container the own group is the root that is seen.
+  const auto look = [&](std::string_view controller, const std::string& root, const char* limit) {
+    std::string group;
+    if (std::optional<std::string> own = read("/proc/self/cgroup"))
+      group = GroupOf(*own, controller);
+    while (true) {
+      if (auto text = read(root + group + "/" + limit))
+        if (auto bytes = Number(*text)) least = std::min(least, *bytes);
+      if (group.empty()) return;
+      group.resize(group.rfind('/'));
     }
-  }
-  while (true) {
-    if (group == "/") group.clear();
-    if (auto text = read("/sys/fs/cgroup" + group + "/memory.max"))
-      if (auto bytes = Number(*text)) least = std::min(least, *bytes);
-    if (group.empty()) break;
-    group.resize(group.rfind('/'));
-  }
-  // Version 1, as containers show it.
-  if (auto text = read("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
-    if (auto bytes = Number(*text)) least = std::min(least, *bytes);
+  };
+  look("", "/sys/fs/cgroup", "memory.max");
+  look("memory", "/sys/fs/cgroup/memory", "memory.limit_in_bytes");  // version 1
   return least;
 }
 

@@ -51,6 +51,9 @@ TEST(MemoryPlanTest, TheLeastLimitOfAllGroupsCounts) {
   EXPECT_EQ(AvailableMemory(Files(files)), 4000000ull << 10);
   files["/sys/fs/cgroup/memory.max"] = "536870912\n";
   EXPECT_EQ(AvailableMemory(Files(files)), 512 * kMiB);
+  files["/proc/self/cgroup"] = "5:cpu,memory:/docker/7\n0::/\n";
+  files["/sys/fs/cgroup/memory/docker/memory.limit_in_bytes"] = "400000000\n";
+  EXPECT_EQ(AvailableMemory(Files(files)), 400'000'000u) << "version 1, of a group above";
   files["/sys/fs/cgroup/memory/memory.limit_in_bytes"] = "268435456\n";
   EXPECT_EQ(AvailableMemory(Files(files)), 256 * kMiB);
   EXPECT_GT(AvailableMemory(ReadRealText), 64 * kMiB);
