@@ -114,6 +114,9 @@ Error TooLarge(const std::string& name, uint64_t bytes, uint64_t bytes_max) {
           0};
 }
 
+// Of what all may hold.
+uint64_t HolderMax(uint64_t bytes_max) { return bytes_max / 4 * 3; }
+
 }  // namespace
 
 Status MemoryAccount::Charge(uint64_t bytes, uint64_t whole, const std::string& holder, Rule rule) {
@@ -124,7 +127,7 @@ Status MemoryAccount::Charge(uint64_t bytes, uint64_t whole, const std::string& 
       std::lock_guard lock(state_->mutex);
       const MemoryAccountOptions& options = entry_->options;
       const uint64_t limit = std::min(options.bytes_max, state_->bytes_max);
-      const uint64_t charge_max = holder.empty() ? limit : limit / 4 * 3;
+      const uint64_t charge_max = holder.empty() ? limit : HolderMax(limit);
       if (!beyond && whole > charge_max) {
         ++entry_->refused;
         return Fail(TooLarge(entry_->name, whole, charge_max));
@@ -295,6 +298,7 @@ uint64_t MemoryAccount::used() const {
 uint64_t MemoryAccount::bytes_max() const {
   return std::min(entry_->options.bytes_max, state_->bytes_max);
 }
+uint64_t MemoryAccount::holder_max() const { return HolderMax(bytes_max()); }
 const std::string& MemoryAccount::name() const { return entry_->name; }
 
 // ------------------------------------------------------------------------------------ one charge

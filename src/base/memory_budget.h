@@ -109,6 +109,8 @@ class MemoryAccount : public std::enable_shared_from_this<MemoryAccount> {
 
   uint64_t used() const;
   uint64_t bytes_max() const;
+  // The most that a charge of a holder can ever be.
+  uint64_t holder_max() const;
   const std::string& name() const;
 
   struct State;

@@ -319,15 +319,16 @@ Result<OtlpIntake::Message> OtlpIntake::Unpack(const net::RequestHead& head, wir
     message.bytes = std::move(packed);
     return message;
   }
-  bytes_max = std::min(bytes_max, memory_->bytes_max());
+  bytes_max = std::min(bytes_max, memory_->holder_max());
   WEFT_ASSIGN(message.bytes, UnpackCharged(kind, packed, bytes_max, 0, &message.charge));
   return message;
 }
 
 Result<std::string> OtlpIntake::Unpack(Token* token, wire::Compression kind,
                                        std::string_view packed, uint64_t bytes_max) {
-  bytes_max = std::min(bytes_max, memory_->bytes_max());
-  return UnpackCharged(kind, packed, bytes_max, token->charge.bytes(), &token->charge);
+  const uint64_t covered = token->charge.bytes(), most = memory_->holder_max();
+  bytes_max = std::min(bytes_max, most - std::min(most, covered));
+  return UnpackCharged(kind, packed, bytes_max, covered, &token->charge);
 }
 
 void OtlpIntake::Refuse(OtlpSignal signal, const Error& error, OtlpDone done) {
