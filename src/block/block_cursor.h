@@ -18,11 +18,12 @@
 
 namespace weft::block {
 
-// Rows [first, first + rows.row_count()) of a group.
+// Rows [first, first + rows.row_count()) of a group, or those at `places` alone.
 struct DecodedRows {
   uint32_t group = 0;
   uint32_t first = 0;
   uint64_t layout_base = 0;
+  std::vector<uint32_t> places = {};
   RowSet rows;
 };
 
@@ -55,6 +56,8 @@ class BlockCursor : public RowCursor {
                                             uint32_t end);
   Result<std::shared_ptr<DecodedRows>> Decode(StoredTable table, uint32_t group, uint32_t first,
                                               uint32_t end);
+  // Rows in no order, of many groups: each group is decoded once, and what is wanted of it is kept.
+  Status ReadScattered(StoredTable table, std::span<const Row> rows, std::span<RowView> out);
   Result<std::shared_ptr<DecodedNumbers>> Numbers(StoredTable table, uint32_t group);
   Status DecodeSpanNumbers(uint32_t group, DecodedNumbers* numbers);
   Status DecodeLinkNumbers(uint32_t group, DecodedNumbers* numbers);

@@ -21,6 +21,11 @@ namespace key = format::page_key;
 
 // Rows that are fetched at a time.
 constexpr size_t kStep = 1024;
+// The same for large traces: in pre-order their rows may come from all over the sources, and each
+// step then decodes all groups that hold some.
+constexpr size_t kLargeStep = 64 << 10;
+// What a span holds here beside its row: numbers, node, place in the tree.
+constexpr uint64_t kBytesPerItem = 256;
 
 uint64_t IdNumber(const SpanId& id) {
   uint64_t number;
@@ -138,6 +143,13 @@ Status BlockMerge::ReadItems(std::span<const TraceFragment> fragments) {
       logs_.push_back({fragment.source, rows.logs[i], log_numbers[i]});
   }
   return {};
+}
+
+// Of small traces all together need little.
+void BlockMerge::HoldItems() {
+  if (!hold_ || items_.size() <= std::max(kLargeStep, held_items_)) return;
+  held_items_ = items_.size();
+  hold_(held_items_ * kBytesPerItem);
 }
 
 // Appends what makes the content of rows [first, first + count) equal or not: mapped to the result,
@@ -282,6 +294,7 @@ Status BlockMerge::FindTimes() {
 Result<BlockMerge::TraceRows> BlockMerge::AddTrace(std::span<const TraceFragment> fragments,
                                                    const std::function<bool()>& cancelled) {
   WEFT_TRY(ReadItems(fragments));
+  HoldItems();
   WEFT_TRY(RemoveDuplicates());
   WEFT_TRY(RemoveDuplicateLogs());
   WEFT_TRY(ReadNodes());
@@ -307,8 +320,9 @@ Result<BlockMerge::TraceRows> BlockMerge::AddTrace(std::span<const TraceFragment
 // Pre-order, a step at a time; in a step one fetch for each source.
 Status BlockMerge::AddSpans(const std::function<bool()>& cancelled) {
   const uint32_t count = static_cast<uint32_t>(tree_.node.size());
+  const uint32_t step = count > kLargeStep ? kLargeStep : kStep;
   for (uint32_t first = 0, end; first < count; first = end) {
-    end = std::min<uint32_t>(count, first + kStep);
+    end = std::min(count, first + step);
     views_.resize(end - first);
     std::vector<RowView> views;
     for (uint32_t source = 0; source < sources_.size(); ++source) {

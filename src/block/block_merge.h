@@ -33,13 +33,14 @@ class BlockMerge {
  public:
   BlockMerge(std::span<const StoredRows* const> sources, FileWriter* file,
              column::PageSealer* sealer, uint32_t columns_max, RowGroups row_groups,
-             const trace::ClockRule& rule)
+             const trace::ClockRule& rule, std::function<void(uint64_t bytes)> hold)
       : sources_(sources),
         file_(file),
         sealer_(sealer),
         columns_max_(columns_max),
         row_groups_(row_groups),
-        rule_(rule) {}
+        rule_(rule),
+        hold_(std::move(hold)) {}
 
   // Dictionaries, resources and scopes.
   Status Begin();
@@ -94,6 +95,7 @@ class BlockMerge {
 
   Status MergeReferred(StoredTable table, std::vector<std::vector<uint32_t>>* rows);
   Status ReadItems(std::span<const TraceFragment> fragments);
+  void HoldItems();
   Status ReadNodes();
   Status FindTimes();
   Result<std::span<const trace::ClockName>> ReadClocks(std::span<trace::Node> nodes);
@@ -116,6 +118,8 @@ class BlockMerge {
   uint32_t columns_max_;
   RowGroups row_groups_;
   trace::ClockRule rule_;
+  const std::function<void(uint64_t bytes)> hold_;  // may be null
+  size_t held_items_ = 0;
   std::vector<std::unique_ptr<RowCursor>> cursors_;
   std::vector<NodeReader> nodes_of_;  // by source
   // By source and row of its resources: row of the result.

@@ -5,12 +5,15 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <numeric>
+#include <random>
 
 #include "block/block_reader.h"
 #include "block/block_writer.h"
 #include "block/chunk.h"
 #include "block/page_cache.h"
+#include "block/stored_rows.h"
 #include "testing/sim_env.h"
 #include "testing/wild_batch.h"
 
@@ -105,6 +108,36 @@ TEST_F(BlockReads, ALargeTraceAsksForFewPages) {
   EXPECT_EQ(testing::DescribeSpans(out), testing::DescribeSpans(batch));
   const PageCacheStats stats = Stats(*cache_);
   EXPECT_LT(stats.hits + stats.misses, kSpans / 10);
+}
+
+// Of a trace that came in pieces the rows lie all over the blocks: they are as many, and as they
+// were, whichever step takes them.
+TEST_F(BlockReads, ScatteredRowsAreTheSameAsOneByOne) {
+  for (const bool sequential : {false, true}) {
+    const auto& stored = dynamic_cast<const StoredRows&>(*block_);
+    std::vector<Row> rows(block_->spans().row_count());
+    std::iota(rows.begin(), rows.end(), 0);
+    std::mt19937 random(5);
+    std::ranges::shuffle(rows, random);
+    rows.resize(300);
+    rows.insert(rows.end(), rows.begin(), rows.begin() + 20);  // some twice
+    auto many = stored.NewCursor(sequential), one = stored.NewCursor(sequential);
+    std::vector<RowView> views(rows.size());
+    ASSERT_TRUE(many->ReadRows(StoredTable::kSpans, rows, views));
+    std::map<uint64_t, std::vector<uint32_t>> layouts;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      RowView view;
+      ASSERT_TRUE(one->ReadRows(StoredTable::kSpans, {&rows[i], 1}, {&view, 1}));
+      ASSERT_EQ(views[i].slots.size(), view.slots.size());
+      std::vector<uint32_t> slots;
+      for (size_t s = 0; s < view.slots.size(); ++s) {
+        ASSERT_EQ(views[i].slots[s], view.slots[s]) << rows[i];
+        ASSERT_EQ(views[i].ids[s], view.ids[s]) << rows[i];
+        slots.push_back(view.slots[s].packed);
+      }
+      EXPECT_EQ(layouts.try_emplace(views[i].layout, slots).first->second, slots);
+    }
+  }
 }
 
 TEST_F(BlockReads, ManyValuesAreTheSameAsOneByOne) {

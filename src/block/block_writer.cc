@@ -37,7 +37,7 @@ class Writing {
         sealer_(options.zstd_level),
         sources_(RowsOfAll(segments)),
         merge_(sources_, &file_, &sealer_, options.columns_max, RowGroups(options.group_rows),
-               options.clock_rule),
+               options.clock_rule, options.hold),
         traces_(&file_, &sealer_) {}
 
   Result<BlockSummary> Run();

@@ -32,6 +32,9 @@ struct WriteBlockOptions {
   trace::ClockRule clock_rule;
   // Asked between row groups: true stops the write with kCancelled and removes the file.
   std::function<bool()> cancelled;
+  // Told before a large trace is put together: what it needs in memory, more than ever before.
+  // Null: nobody asks.
+  std::function<void(uint64_t bytes)> hold = nullptr;
 };
 
 struct BlockSummary {

@@ -8,6 +8,10 @@
 #include "store/engine.h"
 
 namespace weft::store {
+namespace {
+// How long a merge waits for memory that others hold.
+constexpr std::chrono::seconds kMemoryWaitMax{2};
+}  // namespace
 
 CompactionLimits Engine::LimitsOfMerges() const {
   const uint64_t bytes_max = BlockBytesMax();
@@ -97,11 +101,26 @@ bool Engine::HasSpaceFor(const Blocks& inputs) const {
 Result<MemoryCharge> Engine::MemoryFor(const Blocks& inputs) const {
   // Dictionaries of all inputs, the group at hand of each, and what is being written.
   constexpr uint64_t kBytesPerValue = 16, kBytesPerInput = 1 << 20, kBytesOfOutput = 8 << 20;
-  constexpr std::chrono::seconds kWaitMax{2};
   if (config_.memory.merges == nullptr) return MemoryCharge();
   uint64_t bytes = kBytesOfOutput;
   for (const auto& live : inputs) bytes += kBytesPerInput + live->values() * kBytesPerValue;
-  return config_.memory.merges->Wait(std::min(bytes, config_.memory.merges->bytes_max()), kWaitMax);
+  return config_.memory.merges->Wait(std::min(bytes, config_.memory.merges->bytes_max()),
+                                     kMemoryWaitMax);
+}
+
+// What the largest trace of a merge holds, beside MemoryFor(). Counted in the end whether it fits
+// or not, so that others make room: blocks that are never merged would pile up.
+std::function<void(uint64_t bytes)> Engine::HoldLargeTraces() const {
+  MemoryAccount* const merges = config_.memory.merges;
+  if (merges == nullptr) return nullptr;
+  auto held = std::make_shared<MemoryCharge>(merges->TakeAnyway(0));
+  return [merges, held](uint64_t bytes) {
+    const uint64_t more = bytes - std::min(bytes, held->bytes());
+    Result<MemoryCharge> room = merges->Wait(more, kMemoryWaitMax);
+    if (!room) room = merges->TakeBeyond(more);
+    if (room) room->Release();
+    held->Settle(bytes);
+  };
 }
 
 Status Engine::Merge(Tenant& tenant, const Blocks& inputs) {

@@ -154,6 +154,7 @@ class Engine final : public Store {
   bool HasSpaceFor(const Blocks& inputs) const;
   // What merging them takes, about: waits a little for it.
   Result<MemoryCharge> MemoryFor(const Blocks& inputs) const;
+  std::function<void(uint64_t bytes)> HoldLargeTraces() const;
   // False when one of them has gone meanwhile.
   bool BeginMerge(Tenant& tenant, const Blocks& inputs);
   void EndMerge();

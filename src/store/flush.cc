@@ -176,6 +176,7 @@ Result<std::shared_ptr<LiveBlock>> Engine::WriteLiveBlock(
   options.group_rows = config_.block_group_rows;
   options.clock_rule = config_.clock_rule;
   options.cancelled = [this] { return stopping_.load(); };
+  if (meta.level > 0) options.hold = HoldLargeTraces();
   auto summary = block::WriteBlock(env_, temporary, sources, options);
   if (!summary) {
     // It may be gone already; if it stays, the next open removes it.

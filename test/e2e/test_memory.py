@@ -143,10 +143,22 @@ class Group:
 class Resident(threading.Thread):
     """The most memory that a process ever had: anonymous, and what its control group is charged with."""
 
-    def __init__(self, pid):
+    def __init__(self, weft):
         super().__init__(daemon=True)
+        pid = weft.process.pid
         self.path, self.peak, self.group_peak = f"/proc/{pid}/status", 0, 0
         self.group, self.stop = Group(pid), threading.Event()
+        self.weft, self.shown, self.accounts = weft, 0, ""
+
+    def look_at_accounts(self):
+        """About when there is more than ever before: what the server says it is."""
+        if self.peak < self.shown + (16 << 20):
+            return
+        self.shown = self.peak
+        with contextlib.suppress(Exception):
+            memory = self.weft.status()["memory"]
+            self.accounts = f"with {self.now() >> 20}: " + ", ".join(
+                f"{a['name']} {a['usedBytes'] >> 20}" for a in memory["accounts"])
 
     def now(self):
         with open(self.path, encoding="ascii") as status:
@@ -160,6 +172,7 @@ class Resident(threading.Thread):
             with contextlib.suppress(OSError):
                 self.peak = max(self.peak, self.now())
                 self.group_peak = max(self.group_peak, self.group.now())
+                self.look_at_accounts()
 
 
 class Asker(threading.Thread):
@@ -196,7 +209,7 @@ class Asker(threading.Thread):
 class MemoryTest(WeftTest):
     def begin(self, *arguments):
         weft = self.weft(arguments=("--memory-limit", "512MiB", *arguments))
-        resident = Resident(weft.process.pid)
+        resident = Resident(weft)
         resident.start()
         self.addCleanup(resident.group.close)
         self.addCleanup(weft.close)
@@ -236,7 +249,7 @@ class MemoryTest(WeftTest):
     def assertUnderLimit(self, weft, resident):
         self.assertIsNone(weft.process.poll(), "it died")
         for peak in (resident.peak, resident.group_peak):
-            self.assertLess(peak, LIMIT * 1.1, f"{peak >> 20} MiB of {LIMIT >> 20}")
+            self.assertLess(peak, LIMIT * 1.1, f"{peak >> 20} MiB of {LIMIT >> 20}; {resident.accounts}")
 
     def test_memory_stays_under_the_limit_whatever_comes(self):
         weft, resident = self.begin()
