@@ -158,9 +158,21 @@ class GraphTest : public ::testing::Test {
                     .metrics = &metrics_,
                     .budget = nullptr,
                     .doors = nullptr,
-                    .services = nullptr};
+                    .services = &services_};
     WEFT_ASSIGN(graph_, Graph::Build(loaded->config, table_, deps));
     return {};
+  }
+  // What a reload makes of a whole configuration; `graph_` is the running one.
+  Result<std::unique_ptr<Graph>> Next(const std::string& yaml) {
+    auto loaded = Load(yaml);
+    EXPECT_TRUE(loaded) << loaded.error().message;
+    const Deps deps{.env = nullptr,
+                    .clock = nullptr,
+                    .metrics = &metrics_,
+                    .budget = nullptr,
+                    .doors = nullptr,
+                    .services = &services_};
+    return Graph::Build(loaded->config, table_, deps, graph_.get());
   }
   static SpanBatch OneSpan() {
     SpanBatch batch;
@@ -176,6 +188,7 @@ class GraphTest : public ::testing::Test {
 
   World world_;
   Metrics metrics_;
+  Services services_;
   const ComponentTable table_{{&kIn, &kMark, &kOut, &kKeep}};
   std::vector<Outcome> answers_;
   std::unique_ptr<Graph> graph_;  // its exporters hold Acks
