@@ -42,23 +42,18 @@ Status RunningServer::StartAll() {
   net_ = std::make_unique<net::Server>(net::ServerLimits{}, NetThreads());
   doors_ = std::make_unique<ServerDoors>(net_.get(), &services_, &metrics_);
   MakeTracer();
-  const pipeline::Deps deps{.env = env_,
-                            .clock = clock_,
-                            .metrics = &metrics_,
-                            .budget = &budget_,
-                            .doors = doors_.get(),
-                            .services = &services_,
-                            .tracer = tracer_.get(),
-                            .not_ready = [this] { return WhyNotReady(); },
-                            .version = version_,
-                            .started_ns = started_ns_};
-  WEFT_ASSIGN(graph_, pipeline::Graph::Build(config_, table_, deps));
-  WEFT_TRY(MakeExtensions(deps));
+  reloader_ =
+      std::make_unique<Reloader>(Reloader::Steps{.reload = [this] { return Reload(); },
+                                                 .is_drained = [this] { return IsDrained(); },
+                                                 .end_drain = [this] { EndDrain(); }},
+                                 &metrics_, clock_);
+  WEFT_ASSIGN(graph_, pipeline::Graph::Build(config_, table_, MakeDeps()));
   WEFT_TRY(FindTracerExporter());
   WEFT_TRY(graph_->Start());
+  FindReadiness();
   if (tracer_) tracer_->Start();
-  WEFT_TRY(StartExtensions());
-  WEFT_TRY(StartMetrics());
+  WEFT_TRY(graph_->StartExtensions());
+  WEFT_TRY(StartMetrics(config_.telemetry));
   WEFT_TRY(graph_->StartReceivers());
   ReportSelf();
   net_->Start();
@@ -66,18 +61,31 @@ Status RunningServer::StartAll() {
   return {};
 }
 
+pipeline::Deps RunningServer::MakeDeps() {
+  return {.env = env_,
+          .clock = clock_,
+          .metrics = &metrics_,
+          .budget = &budget_,
+          .doors = doors_.get(),
+          .services = &services_,
+          .tracer = tracer_.get(),
+          .reloads = loader_ ? reloader_.get() : nullptr,
+          .not_ready = [this] { return WhyNotReady(); },
+          .version = version_,
+          .started_ns = started_ns_};
+}
+
 void RunningServer::MakeTracer() {
   selftrace::DeclareTracerMetrics(&metrics_);
   const config::TelemetrySettings& telemetry = config_.telemetry;
   if (telemetry.traces_exporter.empty()) return;
   selftrace::TraceSink sink;
-  sink.admit = [this](uint64_t bytes) { return tracer_exporter_->Admit(bytes); };
+  sink.admit = [this](uint64_t bytes) { return tracer_way_.Admit(bytes); };
   sink.consume = [this](SpanBatch batch, std::move_only_function<void(Status)> done) {
-    tracer_exporter_->Consume(
-        std::move(batch),
-        pipeline::Ack([done = std::move(done)](pipeline::Outcome outcome) mutable {
-          done(std::move(outcome.status));
-        }));
+    tracer_way_.Consume(std::move(batch),
+                        pipeline::Ack([done = std::move(done)](pipeline::Outcome outcome) mutable {
+                          done(std::move(outcome.status));
+                        }));
   };
   tracer_ = std::make_unique<selftrace::Tracer>(
       selftrace::TracerOptions{.version = version_,
@@ -90,35 +98,18 @@ Status RunningServer::FindTracerExporter() {
   if (!tracer_) return {};
   const std::string& name = config_.telemetry.traces_exporter;
   WEFT_ASSIGN(config::ComponentId id, config::ParseComponentId(name));
-  tracer_exporter_ = graph_->FindExporter(id);
-  if (tracer_exporter_ != nullptr) return {};
+  if (pipeline::Exporter* exporter = graph_->FindExporter(id)) {
+    tracer_way_.Lead(graph_->Leased(exporter));
+    return {};
+  }
   return Fail(
       ErrorCode::kInvalidArgument,
       fmt::format("service::telemetry::traces::exporter: no pipeline has an exporter \"{}\"",
                   name));
 }
 
-Status RunningServer::MakeExtensions(const pipeline::Deps& deps) {
-  for (const config::ComponentId& id : config_.extensions) {
-    const config::Component* component = config_.Find(config::ComponentKind::kExtension, id);
-    if (component == nullptr) continue;
-    const pipeline::ComponentRow& row = table_.RowOf(*component);
-    if (row.make_extension == nullptr) continue;
-    auto made = row.make_extension(*component, deps);
-    if (!made) return Fail(made.error().WithPrefix("extension " + id.ToString()));
-    extensions_.emplace_back("extension " + id.ToString(), std::move(*made));
-  }
-  return {};
-}
-
-Status RunningServer::StartExtensions() {
-  for (const auto& [name, extension] : extensions_)
-    if (Status status = extension->Start(); !status) return Fail(status.error().WithPrefix(name));
-  return {};
-}
-
-Status RunningServer::StartMetrics() {
-  for (const config::Endpoint& endpoint : config_.telemetry.metrics_endpoints) {
+Status RunningServer::StartMetrics(const config::TelemetrySettings& telemetry) {
+  for (const config::Endpoint& endpoint : telemetry.metrics_endpoints) {
     auto router = std::make_shared<net::Router>();
     router->Add("GET", "/metrics", {}, [this](net::Request request, net::ExchangePtr exchange) {
       exchange->Respond(api::AnswerMetrics(metrics_, net::FindHeader(request.headers, "accept")));
@@ -165,20 +156,30 @@ void RunningServer::ReportSelf() {
   });
 }
 
+void RunningServer::FindReadiness() {
+  std::lock_guard lock(readiness_mutex_);
+  readiness_.clear();
+  for (const pipeline::Readiness* component : services_.All<pipeline::Readiness>())
+    readiness_.push_back(component);
+}
+
 std::string RunningServer::WhyNotReady() const {
   if (!ready_) return "starting or stopping";
-  for (const pipeline::Readiness* component : services_.All<pipeline::Readiness>())
+  std::lock_guard lock(readiness_mutex_);
+  for (const pipeline::Readiness* component : readiness_)
     if (std::string why = component->WhyNotReady(); !why.empty()) return why;
   return "";
 }
 
 void RunningServer::Stop() {
   ready_ = false;
-  for (auto& [name, extension] : extensions_) extension->Stop();
+  if (reloader_) reloader_->Stop();
+  if (graph_) graph_->StopExtensions();
   if (net_) net_->Stop();
   if (graph_) graph_->StopReceivers();
   metrics_.StopScrapes();
   if (tracer_) tracer_->Stop();
+  EndRetired();
   if (graph_) graph_->Stop();
 }
 
