@@ -37,8 +37,11 @@ int Unreachable(const std::string& url, const std::string& why) {
 int SayWhatChanged(simdjson::dom::element answer) {
   uint64_t generation = 0;
   simdjson::dom::array changes;
-  (void)answer["generation"].get(generation);
-  (void)answer["changes"].get(changes);
+  if (answer["generation"].get(generation) != simdjson::SUCCESS ||
+      answer["changes"].get(changes) != simdjson::SUCCESS) {
+    PrintError("the server says nothing of what has changed: is this a weft of this version?");
+    return kExitFailed;
+  }
   fmt::print("generation {} of the configuration is running\n", generation);
   for (simdjson::dom::element change : changes)
     if (std::string_view text; change.get(text) == simdjson::SUCCESS)

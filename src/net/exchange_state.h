@@ -62,9 +62,6 @@ class ExchangeState : public std::enable_shared_from_this<ExchangeState> {
   // Kept as long as the exchange (Admission::token).
   void set_token(std::shared_ptr<void> token) { token_ = std::move(token); }
 
-  // What the handler belongs to is kept as long.
-  void set_entrance(std::shared_ptr<const void> entrance) { entrance_ = std::move(entrance); }
-
   // A timer for handlers of net itself (HTTP/2 only): `task` runs once, on the loop thread, at
   // `at_ms` or when the server begins to drain. Loop thread.
   void WakeAt(int64_t at_ms, std::function<void()> task);
@@ -80,7 +77,6 @@ class ExchangeState : public std::enable_shared_from_this<ExchangeState> {
   const std::shared_ptr<SessionHost> host_;
   AnswerSink* sink_;  // loop thread only
   const uint32_t buffer_bytes_max_;
-  std::shared_ptr<const void> entrance_;
   std::shared_ptr<void> token_;
   std::function<void()> on_writable_;  // loop thread only
   std::function<void()> wake_task_;    // loop thread only

@@ -294,7 +294,6 @@ void Http1Session::Dispatch() {
   exchange_->set_token(std::move(choice_.token));
   // The answer may be given, and the next request begin, before the handler returns.
   const std::shared_ptr<const Entrance> entrance = entrance_;
-  exchange_->set_entrance(entrance);
   std::string traceparent(FindHeader(request_.headers, "traceparent"));
   (*choice_.handler)(std::move(request_), MakeExchange(exchange_, std::move(traceparent)));
 }

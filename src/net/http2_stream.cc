@@ -176,7 +176,6 @@ void Http2Stream::MakeState(std::shared_ptr<void> token) {
   exchange_ = std::make_shared<ExchangeState>(wire_->host()->shared_from_this(), this,
                                               wire_->limits().write_buffer_bytes_max);
   exchange_->set_token(std::move(token));
-  exchange_->set_entrance(entrance_);
 }
 
 void Http2Stream::DispatchHttp() {

@@ -34,6 +34,12 @@ class Entry : public Consumer {
     to_.reset();
   }
 
+  // Batches hold this, too, while it is there: who hears of their end.
+  void KeepToo(std::weak_ptr<const void> listener) {
+    std::lock_guard lock(mutex_);
+    listener_ = std::move(listener);
+  }
+
   // REQUIRES, as all that follow: Lead() was called.
   Status Admit(uint64_t bytes) override {
     const std::shared_ptr<Consumer> to = Now();
@@ -54,17 +60,23 @@ class Entry : public Consumer {
     std::lock_guard lock(mutex_);
     return to_ ? to_ : fading_.lock();
   }
+  std::shared_ptr<const void> Listener() const {
+    std::lock_guard lock(mutex_);
+    return listener_.lock();
+  }
   template <class B>
   void Pass(Shared<B> batch, Ack ack) {
     const std::shared_ptr<Consumer> to = Now();
     if (to == nullptr) return ack.Complete({.status = Gone()});
     ack.Hold(to);
+    ack.Hold(Listener());
     to->Consume(std::move(batch), std::move(ack));
   }
 
   mutable std::mutex mutex_;
-  std::shared_ptr<Consumer> to_;    // guarded by mutex_
-  std::weak_ptr<Consumer> fading_;  // guarded by mutex_; in place of `to_`
+  std::shared_ptr<Consumer> to_;        // guarded by mutex_
+  std::weak_ptr<Consumer> fading_;      // guarded by mutex_; in place of `to_`
+  std::weak_ptr<const void> listener_;  // guarded by mutex_
 };
 
 }  // namespace weft::pipeline

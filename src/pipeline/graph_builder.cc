@@ -235,6 +235,7 @@ void Graph::Builder::LetOldOnesFade() {
       Entry* other = now != nullptr ? now->ways[i].get() : nullptr;
       graph_->leads_.push_back([graph = graph_, slot, i, other] {
         if (other != nullptr) {
+          slot->ways[i]->KeepToo(slot);
           slot->ways[i]->Lead(graph->Leased(other));
         } else {
           slot->ways[i]->Fade();
