@@ -7,7 +7,7 @@
 #include <algorithm>
 
 #include "config/missing_component.h"
-#include "config/print.h"
+#include "config/section_print.h"
 
 namespace weft::config {
 namespace {

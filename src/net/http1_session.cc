@@ -19,6 +19,8 @@ namespace http = boost::beast::http;
 
 // A body of an unwanted request up to this size is read and dropped, so that the connection can be
 // kept; beyond it closing is cheaper for both.
+// After an answer that has not said it yet: longer than the next request is on its way.
+constexpr int64_t kParting = 1'000;
 constexpr uint64_t kDiscardBytesMax = 1 << 20;
 // First step of a body whose declared size nobody has vouched for; doubled as bytes really come.
 constexpr size_t kBodyFirstStep = 256 * 1024;
@@ -160,7 +162,7 @@ void Http1Session::OnHead() {
   entrance_ = door_.Now();
   request_.peer = peer_;
   http10_ = parser_->http_version() < 11;
-  keep_alive_ = parser_->keep_alive() && !draining_;
+  keep_alive_ = parser_->keep_alive() && !draining_ && wind_down_ms_ == kNever;
   is_head_ = request_.method == "HEAD";
   started_ = chunked_ = bodyless_ = false;
   if (parser_->refusal_status() != 0) {
@@ -310,6 +312,8 @@ void Http1Session::BeginNext() {
   }
   phase_ = Phase::kHead;
   head_deadline_ms_ = NowMs() + limits_.idle_timeout_ms;
+  if (wind_down_ms_ != kNever)
+    head_deadline_ms_ = std::min(head_deadline_ms_, std::max(wind_down_ms_, NowMs() + kParting));
 }
 
 // --------------------------------------------------------------------------------------------- out
@@ -444,7 +448,7 @@ void Http1Session::BeginDrain() {
 }
 
 void Http1Session::WindDown(int64_t until_ms) {
-  draining_ = true;
+  wind_down_ms_ = until_ms;
   if (!started_) keep_alive_ = false;
   if (phase_ == Phase::kHead && !parser_ && input_.empty())
     head_deadline_ms_ = std::min(head_deadline_ms_, until_ms);

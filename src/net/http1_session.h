@@ -130,6 +130,7 @@ class Http1Session final : public Session, private AnswerSink {
   std::unique_ptr<H2cUpgrade> upgrade_;
 
   int64_t head_deadline_ms_ = kNever;
+  int64_t wind_down_ms_ = kNever;  // the answer to the next request says goodbye
   int64_t body_started_ms_ = 0;
   int64_t write_deadline_ms_ = kNever;
 };

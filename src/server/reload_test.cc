@@ -100,8 +100,8 @@ class ReloadTest : public ::testing::Test {
   ReloadTest() {
     std::string pattern = std::filesystem::temp_directory_path() / "weft-reload-XXXXXX";
     folder_ = mkdtemp(pattern.data());
-    HeldPort http;
-    port_ = http.port;
+    HeldPort free;
+    port_ = free.port;
   }
   ~ReloadTest() override {
     server_.reset();
@@ -197,12 +197,12 @@ class ReloadTest : public ::testing::Test {
 TEST_F(ReloadTest, WhatIsTheSameGoesOn) {
   Start();
   EXPECT_EQ(Send(1), "200");
-  const store::Store* store = server_->store()->store;
+  const store::Store* before = server_->store()->store;
   pipeline::ReloadReport report = Reload();
   ASSERT_TRUE(report.status) << report.status.error().message;
   EXPECT_THAT(report.changes, IsEmpty());
   EXPECT_EQ(report.generation, 2u);
-  EXPECT_EQ(server_->store()->store, store);
+  EXPECT_EQ(server_->store()->store, before);
   EXPECT_EQ(UrlOf("query"), query_);
   EXPECT_EQ(NameOf(1), "n");
   EXPECT_EQ(Send(2), "200");
@@ -243,6 +243,28 @@ TEST_F(ReloadTest, AListenerMoves) {
   ASSERT_TRUE(Reload().status) << "when the next is done, the drain of the one before has ended";
   net::HttpClient fresh;
   EXPECT_FALSE(fresh.Post(before + "/v1/traces", "application/json", BodyOf(2)));
+}
+
+// What its peer may have sent before it heard of the move.
+TEST_F(ReloadTest, AnOpenConnectionOfAListenerThatGoesIsServedOnceMore) {
+  Start();
+  net::RawClient raw(port_);
+  auto request = [&](const std::string& until) {
+    const std::string body = BodyOf(1);
+    raw.Send(
+        "POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        "Content-Length: " +
+        std::to_string(body.size()) + "\r\n\r\n" + body);
+    return raw.ReadUntil(until);
+  };
+  EXPECT_THAT(request("200 OK"), Not(HasSubstr("close")));
+  net::RawClient silent(port_);
+  ASSERT_TRUE(silent.connected());
+  HeldPort other;
+  port_ = other.port;
+  other.Free();
+  ASSERT_TRUE(Reload().status);
+  EXPECT_THAT(request("Connection: close"), HasSubstr("Connection: close"));
 }
 
 TEST_F(ReloadTest, AChangedReceiverTakesItsSocketOverWithItsConnections) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "config/print.h"
+#include "config/section_print.h"
 
 #include <fmt/format.h>
 
