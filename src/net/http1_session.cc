@@ -17,10 +17,10 @@ namespace {
 
 namespace http = boost::beast::http;
 
+// After an answer that has not said it yet: longer than the next request is on its way.
+constexpr int64_t kPartingMs = 1'000;
 // A body of an unwanted request up to this size is read and dropped, so that the connection can be
 // kept; beyond it closing is cheaper for both.
-// After an answer that has not said it yet: longer than the next request is on its way.
-constexpr int64_t kParting = 1'000;
 constexpr uint64_t kDiscardBytesMax = 1 << 20;
 // First step of a body whose declared size nobody has vouched for; doubled as bytes really come.
 constexpr size_t kBodyFirstStep = 256 * 1024;
@@ -313,7 +313,7 @@ void Http1Session::BeginNext() {
   phase_ = Phase::kHead;
   head_deadline_ms_ = NowMs() + limits_.idle_timeout_ms;
   if (wind_down_ms_ != kNever)
-    head_deadline_ms_ = std::min(head_deadline_ms_, std::max(wind_down_ms_, NowMs() + kParting));
+    head_deadline_ms_ = std::min(head_deadline_ms_, std::max(wind_down_ms_, NowMs() + kPartingMs));
 }
 
 // --------------------------------------------------------------------------------------------- out
