@@ -90,6 +90,18 @@ void WriteMemory(const MemoryBudget& memory, wire::JsonWriter* json) {
   json->EndObject();
 }
 
+void WriteReloads(const ServerFacts& facts, wire::JsonWriter* json) {
+  if (facts.reloads == nullptr) return;
+  const pipeline::ReloadState state = facts.reloads->state();
+  json->Key("configuration");
+  json->BeginObject();
+  json->Field("generation", state.generation);
+  WriteTime("takenNs", state.taken_ns, json);
+  WriteTime("failedNs", state.failed_ns, json);
+  json->Field("error", state.error);
+  json->EndObject();
+}
+
 net::Response AnswerStatus(const ServerFacts& facts, store::Store* store,
                            const MemoryBudget& memory, const store::Snapshot& snapshot) {
   store::StoreStats stats = store->stats();
@@ -104,9 +116,13 @@ net::Response AnswerStatus(const ServerFacts& facts, store::Store* store,
   json.Field("readOnlyReason", stats.read_only_reason);
   json.Key("retention");
   json.BeginObject();
-  json.Field("ageNs", facts.retention_age_ns);
-  json.Field("bytes", facts.retention_bytes);
+  const auto [age_ns, bytes] = facts.retention
+                                   ? facts.retention()
+                                   : std::pair(facts.retention_age_ns, facts.retention_bytes);
+  json.Field("ageNs", age_ns);
+  json.Field("bytes", bytes);
   json.EndObject();
+  WriteReloads(facts, &json);
   json.Field("spans", stats.head_spans + stats.block_spans);
   json.Field("blocks", stats.blocks);
   json.Field("bytes", stats.block_bytes);

@@ -65,12 +65,18 @@ Status QueryExtension::Start() {
       .data_directory = served->directory,
       .retention_age_ns = served->retention_age_ns,
       .retention_bytes = served->retention_bytes,
-      .listeners = [doors = deps_.doors] {
-        std::vector<ListenerAddress> addresses;
-        for (const pipeline::Listener& listener : doors->listeners())
-          addresses.push_back({listener.name, listener.endpoint.ToString(), listener.tls});
-        return addresses;
-      }};
+      .listeners =
+          [doors = deps_.doors] {
+            std::vector<ListenerAddress> addresses;
+            for (const pipeline::Listener& listener : doors->listeners())
+              addresses.push_back({listener.name, listener.endpoint.ToString(), listener.tls});
+            return addresses;
+          },
+      .retention =
+          [served] {
+            return std::pair(served->retention_age_ns.load(), served->retention_bytes.load());
+          },
+      .reloads = deps_.reloads};
   WEFT_ASSIGN(QueryServerOptions options, Options());
   server_ = std::make_unique<QueryServer>(std::move(options), std::move(facts), served->store,
                                           deps_.doors->server(), deps_.metrics, deps_.clock,

@@ -7,6 +7,7 @@
 #include "api/jaeger_api.h"
 #include "api/metrics_page.h"
 #include "api/otlp_elsewhere.h"
+#include "api/reload_route.h"
 #include "api/tempo_api.h"
 #include "api/web_ui.h"
 #include "wire/compression.h"
@@ -80,6 +81,8 @@ Status QueryServer::Start() {
   AddTempoRoutes("/tempo", {facts_.version, ready_}, &runner_, {}, router.get());
   AddHealthRoutes(ready_, metrics_, {}, router.get());
   AddOtlpElsewhere(facts_, {}, router.get());
+  if (facts_.reloads != nullptr)
+    AddReloadRoute(facts_.reloads, options_.listen.authenticator != nullptr, router.get());
   ServeWebUi(options_.base_path, router.get());
   AddGrpc(router.get());
   WEFT_ASSIGN(port_, server_->Listen(options_.endpoint, std::move(router), options_.listen));

@@ -62,8 +62,8 @@ struct MemoryAccount::State {
   // and nobody else's. REQUIRES: the lock. The caller runs the grants without it.
   void GrantWaiting(Grants* grants);
 
-  const uint64_t bytes_max;
-  mutable std::mutex mutex;
+  mutable std::mutex mutex;  // guards all but the shrinkers
+  uint64_t bytes_max;
   std::deque<Entry> entries;
   uint64_t charged = 0, uncharged = 0, peak = 0;
   uint64_t committed = 0;  // the sum of what each account holds, or its reserve where that is more
@@ -296,6 +296,7 @@ uint64_t MemoryAccount::used() const {
   return entry_->used;
 }
 uint64_t MemoryAccount::bytes_max() const {
+  std::lock_guard lock(state_->mutex);
   return std::min(entry_->options.bytes_max, state_->bytes_max);
 }
 uint64_t MemoryAccount::holder_max() const { return HolderMax(bytes_max()); }
@@ -377,6 +378,32 @@ MemoryAccount* MemoryBudget::Open(std::string name, MemoryAccountOptions options
   return accounts_.emplace_back(std::make_shared<MemoryAccount>(state_, &entry)).get();
 }
 
+void MemoryBudget::Resize(
+    uint64_t bytes_max,
+    const std::vector<std::pair<MemoryAccount*, MemoryAccountOptions>>& accounts) {
+  MemoryAccount::State::Grants grants;
+  uint64_t excess = 0;
+  {
+    std::lock_guard lock(state_->mutex);
+    state_->bytes_max = bytes_max;
+    for (const auto& [account, options] : accounts) {
+      WEFT_CHECK(options.reserve <= options.bytes_max);
+      account->entry_->options = options;
+    }
+    state_->committed = 0;
+    uint64_t reserves = 0;
+    for (const MemoryAccount::Entry& entry : state_->entries) {
+      state_->committed += std::max(entry.used, entry.options.reserve);
+      reserves += entry.options.reserve;
+    }
+    WEFT_CHECK(reserves <= bytes_max);
+    state_->GrantWaiting(&grants);
+    excess = Over(state_->committed + state_->uncharged, bytes_max);
+  }
+  for (auto& [granted, charge] : grants) granted(std::move(charge));
+  if (excess > 0) state_->Shrink(excess);
+}
+
 void MemoryBudget::OnShortage(std::function<void(uint64_t)> shrink) {
   std::lock_guard lock(state_->shrink_mutex);
   state_->shrinkers.push_back(std::move(shrink));
@@ -401,7 +428,10 @@ void MemoryBudget::SetUncharged(uint64_t bytes) {
   if (excess > 0) state_->Shrink(excess);
 }
 
-uint64_t MemoryBudget::bytes_max() const { return state_->bytes_max; }
+uint64_t MemoryBudget::bytes_max() const {
+  std::lock_guard lock(state_->mutex);
+  return state_->bytes_max;
+}
 uint64_t MemoryBudget::charged() const {
   std::lock_guard lock(state_->mutex);
   return state_->charged;

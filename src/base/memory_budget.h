@@ -24,6 +24,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -138,6 +139,10 @@ class MemoryBudget {
 
   // REQUIRES: the name is new, and all reserves together fit.
   MemoryAccount* Open(std::string name, MemoryAccountOptions options = {});
+  // Another limit, and other options of accounts; what is held over them stays until it is given
+  // back. REQUIRES: all reserves together fit.
+  void Resize(uint64_t bytes_max,
+              const std::vector<std::pair<MemoryAccount*, MemoryAccountOptions>>& accounts);
   // `shrink(wanted)` frees up to about so many bytes of what its caches hold. Called on the thread
   // that needs them, without locks of this file. REQUIRES: it takes no lock under which somebody
   // calls Take(), Cover() or Ask().

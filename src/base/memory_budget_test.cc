@@ -305,5 +305,29 @@ TEST(MemoryBudgetTest, ManyThreadsLeaveNothingBehind) {
   for (const MemoryNode& node : budget.nodes()) EXPECT_EQ(node.waiting, 0u);
 }
 
+TEST(MemoryBudgetTest, LimitsChangeWhileBytesAreHeld) {
+  MemoryBudget budget(1000);
+  MemoryAccount* a = budget.Open("a", {.bytes_max = 400, .reserve = 100});
+  MemoryAccount* b = budget.Open("b");
+  auto held = a->Take(300);
+  ASSERT_TRUE(held);
+  bool granted = false;
+  MemoryCharge kept;
+  ASSERT_TRUE(b->Ask(800, [&](MemoryCharge charge) {
+    granted = true;
+    kept = std::move(charge);
+  }));
+  EXPECT_FALSE(granted);
+  budget.Resize(1200, {{a, {.bytes_max = 200, .reserve = 200}}});
+  EXPECT_TRUE(granted);
+  EXPECT_EQ(a->bytes_max(), 200u);
+  EXPECT_FALSE(a->Take(1)) << "it holds more than it may";
+  held->ShrinkTo(150);
+  EXPECT_TRUE(a->Take(50));
+  kept.Release();
+  EXPECT_FALSE(b->Take(1050)) << "200 are kept for the other";
+  EXPECT_TRUE(b->Take(1000));
+}
+
 }  // namespace
 }  // namespace weft

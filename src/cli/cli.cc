@@ -16,6 +16,7 @@
 #include "cli/import_command.h"
 #include "cli/loadgen_command.h"
 #include "cli/query_command.h"
+#include "cli/reload_command.h"
 #include "cli/services_command.h"
 #include "cli/store_command.h"
 #include "cli/tags_command.h"
@@ -43,9 +44,9 @@ constexpr char kFooter[] =
 }  // namespace
 
 void AddCommands(const config::ComponentTypes& types, CLI::App* app, int* exit_code) {
-  for (AddCommand add :
-       {AddQueryCommand, AddTraceCommand, AddServicesCommand, AddOperationsCommand, AddTagsCommand,
-        AddImportCommand, AddExportCommand, AddDemoCommand, AddLoadgenCommand, AddStoreCommand})
+  for (AddCommand add : {AddQueryCommand, AddTraceCommand, AddServicesCommand, AddOperationsCommand,
+                         AddTagsCommand, AddImportCommand, AddExportCommand, AddDemoCommand,
+                         AddLoadgenCommand, AddStoreCommand, AddReloadCommand})
     add(app, exit_code);
   AddConfigCommands(types, app, exit_code);
   for (AddCommand add : {AddCompletionCommand, AddManCommand, AddHelpCommand, AddVersionCommand})

@@ -29,6 +29,10 @@ struct Component {
   const ComponentType* type;
   ComponentId id;
   std::any settings;  // of the type that `type` reads
+  // Equal for equal settings, with what stands in the files that they name; otherwise means
+  // nothing.
+  std::string print = {};
+  std::vector<ComponentId> refers = {};  // components that its settings name
 
   ComponentKind kind() const { return type->kind; }
   // Null where they are of another type.

@@ -79,6 +79,7 @@ class Branches {
       branches.insert(branches.begin(), {&*queue_, "exporter otlp_grpc/far"});
     }
     fan_out_.emplace(std::move(branches), &metrics_);
+    fan_out_->Settle();
   }
   // A batch, and its answer waited for. What the remote does meanwhile is not.
   void Send(uint64_t number) {

@@ -2,6 +2,7 @@
 #include "exporter/store_exporter.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 #include "exporter/work_trace.h"
@@ -56,11 +57,10 @@ StoreExporter::StoreExporter(const config::ComponentId& id, StoreSettings settin
                .flushes = deps.memory->flushes,
                .merges = deps.memory->merges}),
       merge_values_max_(deps.memory->merge_values) {
-  served_ = {.store = nullptr,
-             .durability = ToStoreConfig(settings_).durability,
-             .directory = settings_.directory,
-             .retention_age_ns = settings_.retention_age_ns,
-             .retention_bytes = settings_.retention_bytes};
+  served_.durability = ToStoreConfig(settings_).durability;
+  served_.directory = settings_.directory;
+  served_.retention_age_ns = settings_.retention_age_ns;
+  served_.retention_bytes = settings_.retention_bytes;
   CountDroppedLogs(metrics_, "exporter", "no_trace", 0);
   CountDroppedMetricPoints(metrics_, "exporter", "no_metrics_store", 0);
   deps.services->Offer<store::ServedStore>(id, &served_);
@@ -106,12 +106,27 @@ Status StoreExporter::Start() {
        {"recovered_spans", stats.recovered_spans},
        {"recovery_s", static_cast<double>(stats.recovery_ns) / 1e9},
        {"torn_tail_bytes", stats.torn_tail_bytes}});
-  metrics_->OnScrape([this](MetricsScrape* scrape) { Report(scrape); });
+  report_ = metrics_->OnScrape([this](MetricsScrape* scrape) { Report(scrape); });
   return {};
 }
 
 void StoreExporter::Stop() {
+  metrics_->EndScrape(std::exchange(report_, 0));
   if (store_) store_->Close();
+}
+
+Result<pipeline::Component::Change> StoreExporter::Reconfigure(const std::any& settings) {
+  const auto& next = *std::any_cast<StoreSettings>(&settings);
+  if (std::string_view fixed = FixedSettingThatDiffers(settings_, next); !fixed.empty())
+    return Fail(ErrorCode::kInvalidArgument,
+                std::string(fixed) + " cannot change while weft runs: restart it");
+  return Change([this, age_ns = next.retention_age_ns, bytes = next.retention_bytes] {
+    settings_.retention_age_ns = age_ns;
+    settings_.retention_bytes = bytes;
+    served_.retention_age_ns = age_ns;
+    served_.retention_bytes = bytes;
+    store::ChangeRetention(store_.get(), age_ns, bytes);
+  });
 }
 
 void StoreExporter::OnDamage(const std::string& what) {

@@ -19,6 +19,7 @@ std::any ReadBearerToken(config::Section section) {
   section.ReadSecret("token", &token);
   section.ReadSecrets("tokens", &settings.tokens);
   section.Finish();
+  section.NameFile(settings.filename);
   std::ranges::transform(settings.header, settings.header.begin(),
                          [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   if (settings.header.empty()) settings.header = "authorization";
@@ -54,6 +55,7 @@ std::any ReadBasicAuth(config::Section section) {
     passwords.Read("file", &settings.file);
     passwords.ReadSecret("inline", &settings.inline_passwords);
     passwords.Finish();
+    section.NameFile(settings.file);
   }
   section.Unbuilt({"client_auth"});
   section.Finish();

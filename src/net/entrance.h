@@ -27,6 +27,7 @@ class Entrance {
   static Result<std::shared_ptr<Entrance>> Make(std::shared_ptr<const Router> router,
                                                 ListenOptions options);
 
+  const std::string& name() const { return options_.name; }
   const Router& router() const { return *router_; }
   // Null: cleartext.
   const std::shared_ptr<TlsContext>& tls() const { return tls_; }

@@ -17,6 +17,8 @@ namespace {
 
 namespace http = boost::beast::http;
 
+// After an answer that has not said it yet: longer than the next request is on its way.
+constexpr int64_t kPartingMs = 1'000;
 // A body of an unwanted request up to this size is read and dropped, so that the connection can be
 // kept; beyond it closing is cheaper for both.
 constexpr uint64_t kDiscardBytesMax = 1 << 20;
@@ -30,9 +32,9 @@ constexpr int64_t kRateGraceMs = 10'000;
 
 }  // namespace
 
-Http1Session::Http1Session(SessionHost* host, const ServerLimits& limits, const Entrance& entrance,
+Http1Session::Http1Session(SessionHost* host, const ServerLimits& limits, const Door& door,
                            std::string peer)
-    : host_(host), limits_(limits), entrance_(entrance), peer_(std::move(peer)), waiting_(limits) {
+    : host_(host), limits_(limits), door_(door), peer_(std::move(peer)), waiting_(limits) {
   head_deadline_ms_ = NowMs() + limits_.header_timeout_ms;
 }
 
@@ -165,9 +167,10 @@ size_t Http1Session::PumpHead(std::string_view in) {
 
 void Http1Session::OnHead() {
   head_deadline_ms_ = kNever;
+  entrance_ = door_.Now();
   request_.peer = peer_;
   http10_ = parser_->http_version() < 11;
-  keep_alive_ = parser_->keep_alive() && !draining_;
+  keep_alive_ = parser_->keep_alive() && !draining_ && wind_down_ms_ == kNever;
   is_head_ = request_.method == "HEAD";
   started_ = chunked_ = bodyless_ = false;
   if (parser_->refusal_status() != 0) {
@@ -184,8 +187,8 @@ void Http1Session::OnHead() {
     body_left_ = length ? *length : 0;
   }
   if (StartUpgrade()) return;
-  entrance_.router().StripBasePath(&request_);
-  choice_ = ChooseRoute(entrance_, request_);
+  entrance_->router().StripBasePath(&request_);
+  choice_ = ChooseRoute(*entrance_, request_);
   if (choice_.refusal) {
     Refuse(std::move(*choice_.refusal));
     return;
@@ -194,7 +197,7 @@ void Http1Session::OnHead() {
 }
 
 bool Http1Session::WantsUpgrade() const {
-  if (entrance_.tls() != nullptr || !parser_->upgrade() || parser_->chunked() || body_left_ > 0)
+  if (entrance_->tls() != nullptr || !parser_->upgrade() || parser_->chunked() || body_left_ > 0)
     return false;
   if (!boost::beast::iequals(FindHeader(request_.headers, "upgrade"), "h2c")) return false;
   return !FindHeader(request_.headers, "http2-settings").empty();
@@ -303,6 +306,8 @@ void Http1Session::Dispatch() {
   exchange_ = std::make_shared<ExchangeState>(host_->shared_from_this(), sink,
                                               limits_.write_buffer_bytes_max);
   exchange_->set_token(std::move(choice_.token));
+  // The answer may be given, and the next request begin, before the handler returns.
+  const std::shared_ptr<const Entrance> entrance = entrance_;
   std::string traceparent(FindHeader(request_.headers, "traceparent"));
   (*choice_.handler)(std::move(request_), MakeExchange(exchange_, std::move(traceparent)));
 }
@@ -310,6 +315,7 @@ void Http1Session::Dispatch() {
 void Http1Session::BeginNext() {
   parser_.reset();
   choice_ = RouteChoice();
+  entrance_.reset();
   if (auto exchange = std::move(exchange_)) exchange->Detach();
   unpaid_ = 0;
   if (!keep_alive_ || draining_ || (eof_ && input_.empty())) {
@@ -318,6 +324,8 @@ void Http1Session::BeginNext() {
   }
   phase_ = Phase::kHead;
   head_deadline_ms_ = NowMs() + limits_.idle_timeout_ms;
+  if (wind_down_ms_ != kNever)
+    head_deadline_ms_ = std::min(head_deadline_ms_, std::max(wind_down_ms_, NowMs() + kPartingMs));
 }
 
 // --------------------------------------------------------------------------------------------- out
@@ -428,7 +436,8 @@ void Http1Session::Fail(int status, std::string text) {
   keep_alive_ = false;
   lingers_ = true;
   if (!started_ || phase_ == Phase::kHead) {
-    SendWhole(entrance_.router().Refuse(request_, {.status = status, .message = std::move(text)}));
+    const std::shared_ptr<const Entrance> entrance = entrance_ ? entrance_ : door_.Now();
+    SendWhole(entrance->router().Refuse(request_, {.status = status, .message = std::move(text)}));
   }
   Close();
 }
@@ -440,11 +449,19 @@ void Http1Session::Close() {
     exchange->Detach();
   }
   choice_ = RouteChoice();
+  entrance_.reset();
 }
 
 void Http1Session::BeginDrain() {
   draining_ = true;
   if (phase_ == Phase::kHead && !parser_ && input_.empty()) Close();
+}
+
+void Http1Session::WindDown(int64_t until_ms) {
+  wind_down_ms_ = until_ms;
+  if (!started_) keep_alive_ = false;
+  if (phase_ == Phase::kHead && !parser_ && input_.empty())
+    head_deadline_ms_ = std::min(head_deadline_ms_, until_ms);
 }
 
 // -------------------------------------------------------------------------------------------- time

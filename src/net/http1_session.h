@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 
+#include "net/door.h"
 #include "net/exchange_state.h"
 #include "net/route.h"
 #include "net/session.h"
@@ -33,8 +34,8 @@ struct H2cUpgrade {
 class Http1Session final : public Session, private AnswerSink {
  public:
   // `host` owns the session.
-  Http1Session(SessionHost* host, const ServerLimits& limits, const Entrance& entrance,
-               std::string peer);
+  // The door is borrowed.
+  Http1Session(SessionHost* host, const ServerLimits& limits, const Door& door, std::string peer);
   ~Http1Session() override;
 
   bool wants_read() const override;
@@ -51,6 +52,7 @@ class Http1Session final : public Session, private AnswerSink {
   int64_t deadline_ms() const override;
   void OnDeadline(int64_t now_ms) override;
   void BeginDrain() override;
+  void WindDown(int64_t until_ms) override;
 
   // Set once: the 101 is in output(), the caller goes on with an Http2Session.
   std::unique_ptr<H2cUpgrade> TakeUpgrade() { return std::move(upgrade_); }
@@ -102,7 +104,7 @@ class Http1Session final : public Session, private AnswerSink {
 
   SessionHost* const host_;
   const ServerLimits& limits_;
-  const Entrance& entrance_;
+  const Door& door_;
   const std::string peer_;
 
   Phase phase_ = Phase::kHead;
@@ -122,6 +124,7 @@ class Http1Session final : public Session, private AnswerSink {
   uint64_t unpaid_ = 0;  // of the exchange's counted bytes, those that wait in output_
 
   std::unique_ptr<Http1Parser> parser_;
+  std::shared_ptr<const Entrance> entrance_;  // of the request under way
   Request request_;
   RouteChoice choice_;
   uint64_t body_left_ = 0;
@@ -130,6 +133,7 @@ class Http1Session final : public Session, private AnswerSink {
   std::unique_ptr<H2cUpgrade> upgrade_;
 
   int64_t head_deadline_ms_ = kNever;
+  int64_t wind_down_ms_ = kNever;  // the answer to the next request says goodbye
   int64_t body_started_ms_ = 0;
   WaitingBytes waiting_;
 };

@@ -178,9 +178,9 @@ struct Http2Callbacks {
   }
 };
 
-Http2Session::Http2Session(SessionHost* host, const ServerLimits& limits, const Entrance& entrance,
+Http2Session::Http2Session(SessionHost* host, const ServerLimits& limits, const Door& door,
                            std::string peer)
-    : host_(host), limits_(limits), entrance_(entrance), peer_(std::move(peer)), waiting_(limits) {
+    : host_(host), limits_(limits), door_(door), peer_(std::move(peer)), waiting_(limits) {
   // Shared by all sessions, never changed after.
   static nghttp2_session_callbacks* const callbacks = Http2Callbacks::Make();
   static const nghttp2_option* const options = MakeOptions();
@@ -372,7 +372,7 @@ std::vector<int32_t> Http2Session::StreamIds() const {
 
 int64_t Http2Session::deadline_ms() const {
   if (dead_) return waiting_.deadline_ms();
-  int64_t out = std::min(waiting_.deadline_ms(), head_deadline_ms_);
+  int64_t out = std::min({waiting_.deadline_ms(), head_deadline_ms_, wind_down_ms_});
   if (streams_.empty()) out = std::min(out, idle_since_ms_ + limits_.idle_timeout_ms);
   for (const auto& [id, stream] : streams_) out = std::min(out, stream->deadline_ms());
   return out;
@@ -385,6 +385,11 @@ void Http2Session::OnDeadline(int64_t now_ms) {
     output_.Consume(output_.bytes());
     waiting_.Clear();
     eof_ = dead_ = true;
+    return;
+  }
+  if (wind_down_ms_ <= now_ms) {
+    wind_down_ms_ = kNever;
+    BeginDrain();
     return;
   }
   if (head_deadline_ms_ <= now_ms) {
@@ -417,6 +422,14 @@ void Http2Session::BeginDrain() {
   for (int32_t id : StreamIds()) {
     if (Http2Stream* stream = FindStream(id)) stream->BeginDrain();
   }
+}
+
+// The peer hears that it should not begin anything new here, and what it has begun by then is
+// taken.
+void Http2Session::WindDown(int64_t until_ms) {
+  if (draining_ || dead_) return;
+  nghttp2_submit_shutdown_notice(session_);
+  wind_down_ms_ = until_ms;
 }
 
 }  // namespace weft::net

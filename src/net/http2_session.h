@@ -15,6 +15,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "net/door.h"
 #include "net/http2_frame_cutter.h"
 #include "net/http2_stream.h"
 #include "net/session.h"
@@ -30,8 +31,7 @@ struct Http2Callbacks;
 class Http2Session final : public Session, private Http2Wire {
  public:
   // `host` owns the session.
-  Http2Session(SessionHost* host, const ServerLimits& limits, const Entrance& entrance,
-               std::string peer);
+  Http2Session(SessionHost* host, const ServerLimits& limits, const Door& door, std::string peer);
   ~Http2Session() override;
 
   // Takes over from HTTP/1.1: the request becomes stream 1. REQUIRES: no byte has come.
@@ -52,6 +52,7 @@ class Http2Session final : public Session, private Http2Wire {
   int64_t deadline_ms() const override;
   void OnDeadline(int64_t now_ms) override;
   void BeginDrain() override;
+  void WindDown(int64_t until_ms) override;
 
  private:
   friend struct Http2Callbacks;
@@ -64,7 +65,7 @@ class Http2Session final : public Session, private Http2Wire {
   void SubmitReset(int32_t id, uint32_t code) override;
   SessionHost* host() override { return host_; }
   const ServerLimits& limits() const override { return limits_; }
-  const Entrance& entrance() const override { return entrance_; }
+  std::shared_ptr<const Entrance> entrance() const override { return door_.Now(); }
 
   // What nghttp2 may read.
   void Receive(std::string_view bytes);
@@ -79,7 +80,7 @@ class Http2Session final : public Session, private Http2Wire {
 
   SessionHost* const host_;
   const ServerLimits& limits_;
-  const Entrance& entrance_;
+  const Door& door_;
   const std::string peer_;
   nghttp2_session* session_ = nullptr;
   OutputQueue output_;
@@ -94,6 +95,7 @@ class Http2Session final : public Session, private Http2Wire {
   int64_t idle_since_ms_ = 0;
   int64_t head_deadline_ms_ = kNever;  // a header block has begun and not ended
   int32_t head_stream_ = 0;            // of that header block
+  int64_t wind_down_ms_ = kNever;      // then GOAWAY
   WaitingBytes waiting_;
 };
 

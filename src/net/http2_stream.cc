@@ -97,8 +97,9 @@ void Http2Stream::OnHeadEnd() {
 }
 
 void Http2Stream::RouteHttp() {
-  wire_->entrance().router().StripBasePath(&request_);
-  choice_ = ChooseRoute(wire_->entrance(), request_);
+  entrance_ = wire_->entrance();
+  entrance_->router().StripBasePath(&request_);
+  choice_ = ChooseRoute(*entrance_, request_);
   if (choice_.refusal) {
     Refuse(std::move(*choice_.refusal));
     return;
@@ -121,8 +122,9 @@ void Http2Stream::RouteGrpc() {
     }
     call_deadline_ms_ = body_started_ms_ + *ms;
   }
-  grpc_route_ = wire_->entrance().router().FindGrpc(request_.path);
-  if (auto refused = CheckCall(wire_->entrance(), request_, grpc_route_)) {
+  entrance_ = wire_->entrance();
+  grpc_route_ = entrance_->router().FindGrpc(request_.path);
+  if (auto refused = CheckCall(*entrance_, request_, grpc_route_)) {
     FinishGrpc(*refused);
     return;
   }
@@ -322,8 +324,8 @@ void Http2Stream::PayCredit() {
 }
 
 void Http2Stream::Refuse(int status, std::string message) {
-  Refuse(wire_->entrance().router().Refuse(request_,
-                                           {.status = status, .message = std::move(message)}));
+  const std::shared_ptr<const Entrance> entrance = entrance_ ? entrance_ : wire_->entrance();
+  Refuse(entrance->router().Refuse(request_, {.status = status, .message = std::move(message)}));
 }
 
 void Http2Stream::Refuse(Response response) {

@@ -35,7 +35,7 @@ class Http2Wire {
   virtual void SubmitReset(int32_t id, uint32_t code) = 0;
   virtual SessionHost* host() = 0;
   virtual const ServerLimits& limits() const = 0;
-  virtual const Entrance& entrance() const = 0;
+  virtual std::shared_ptr<const Entrance> entrance() const = 0;
 };
 
 class Http2Stream final : public AnswerSink {
@@ -119,6 +119,7 @@ class Http2Stream final : public AnswerSink {
   bool started_ = false;     // the answer's head is out
   bool end_queued_ = false;  // nothing will be added to queue_
   uint64_t head_bytes_ = 0;
+  std::shared_ptr<const Entrance> entrance_;  // once the head has come
   Request request_;
   RouteChoice choice_;
   const Router::Route* grpc_route_ = nullptr;

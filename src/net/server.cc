@@ -123,12 +123,33 @@ class Census {
 
 struct Server::Impl {
   struct Listener {
-    Listener(std::shared_ptr<Loop> home, std::shared_ptr<const Entrance> door)
-        : loop(std::move(home)), socket(loop->io()), pause(loop->io()), entrance(std::move(door)) {}
+    Listener(std::shared_ptr<Loop> home, std::shared_ptr<const Entrance> entrance)
+        : loop(std::move(home)),
+          socket(loop->io()),
+          pause(loop->io()),
+          name(entrance->name()),
+          door_(std::make_shared<Door>(std::move(entrance))) {}
+    std::shared_ptr<Door> door() const {
+      std::lock_guard lock(mutex);
+      return door_;
+    }
+    bool IsAt(const asio::ip::address& ip, uint16_t at_port) const {
+      return path.empty() && address == ip && port == at_port;
+    }
+
     std::shared_ptr<Loop> loop;
     ListeningSocket socket;
     asio::steady_timer pause;
-    std::shared_ptr<const Entrance> entrance;
+    std::string name;
+    std::string path;  // empty: address and port
+    asio::ip::address address;
+    uint16_t port = 0;
+    std::atomic<bool> retired{false};
+    // Of the change under way: what will be behind the door; whether it is there since the change.
+    std::shared_ptr<const Entrance> next;
+    bool is_new = false;
+    mutable std::mutex mutex;
+    std::shared_ptr<Door> door_;  // guarded by mutex
   };
 
   Impl(ServerLimits limits_in, int threads) : limits(limits_in), census(limits) {
@@ -136,6 +157,15 @@ struct Server::Impl {
   }
 
   std::shared_ptr<Listener> NewListener(const std::shared_ptr<const Entrance>& entrance);
+  bool TakeOver(const std::function<bool(const Listener&)>& is_it,
+                const std::shared_ptr<const Entrance>& entrance);
+  Result<uint16_t> Bind(const asio::ip::address& address, uint16_t port, Listener* listener,
+                        ErrorCodeOf* error);
+  void Commit(const std::vector<std::string>& kept);
+  void Abandon();
+  void PassOn(Listener* listener);
+  void Retire(const std::shared_ptr<Listener>& listener);
+  void Mourn(const std::shared_ptr<Door>& door);
   Status OpenPath(const std::string& path, const std::shared_ptr<const Entrance>& entrance);
   Result<uint16_t> Open(const asio::ip::address& address, uint16_t port,
                         const std::shared_ptr<const Entrance>& entrance, ErrorCodeOf* error);
@@ -145,10 +175,12 @@ struct Server::Impl {
   void Adopt(const std::shared_ptr<Listener>& listener, const std::shared_ptr<Loop>& loop,
              StreamSocket socket);
   template <class Stream>
-  void StartConnection(const std::shared_ptr<Listener>& listener, const std::shared_ptr<Loop>& loop,
-                       Stream stream, const asio::ip::address& address, const std::string& peer);
+  void StartConnection(const std::shared_ptr<Listener>& listener, const std::shared_ptr<Door>& door,
+                       const std::shared_ptr<Loop>& loop, Stream stream,
+                       const asio::ip::address& address, const std::string& peer);
   void RefuseConnection(StreamSocket socket);
-  void ForEachMember(void (LoopMember::*method)());
+  // Of the group, null: of all.
+  void ForEachMember(void (LoopMember::*method)(), const void* group = nullptr);
   void Stop();
 
   const ServerLimits limits;
@@ -160,17 +192,25 @@ struct Server::Impl {
   std::atomic<uint64_t> refused{0};
   bool started = false;
   bool stopped = false;
+  bool changing = false;
+  // What changes took away and may still be in use.
+  std::vector<std::weak_ptr<const Entrance>> retired_entrances;
+  std::vector<std::weak_ptr<const Door>> retired_doors;
 };
 
 std::shared_ptr<Server::Impl::Listener> Server::Impl::NewListener(
     const std::shared_ptr<const Entrance>& entrance) {
-  return std::make_shared<Listener>(loops[listeners.size() % loops.size()], entrance);
+  auto listener = std::make_shared<Listener>(loops[listeners.size() % loops.size()], entrance);
+  listener->is_new = changing;
+  return listener;
 }
 
 Status Server::Impl::OpenPath(const std::string& path,
                               const std::shared_ptr<const Entrance>& entrance) {
+  if (TakeOver([&](const Listener& have) { return have.path == path; }, entrance)) return {};
   auto listener = NewListener(entrance);
   WEFT_TRY(listener->socket.OpenPath(path));
+  listener->path = path;
   listeners.push_back(std::move(listener));
   return {};
 }
@@ -178,8 +218,12 @@ Status Server::Impl::OpenPath(const std::string& path,
 Result<uint16_t> Server::Impl::Open(const asio::ip::address& address, uint16_t port,
                                     const std::shared_ptr<const Entrance>& entrance,
                                     ErrorCodeOf* error) {
+  auto is_there = [&](const Listener& have) { return have.IsAt(address, port); };
+  if (port != 0 && TakeOver(is_there, entrance)) return port;
   auto listener = NewListener(entrance);
-  WEFT_ASSIGN(uint16_t bound, listener->socket.OpenIp(address, port, error));
+  WEFT_ASSIGN(uint16_t bound, Bind(address, port, listener.get(), error));
+  listener->address = address;
+  listener->port = bound;
   listeners.push_back(std::move(listener));
   return bound;
 }
@@ -189,15 +233,17 @@ Result<uint16_t> Server::Impl::OpenAll(const std::vector<asio::ip::address>& add
                                        const std::shared_ptr<const Entrance>& entrance,
                                        bool* retry) {
   uint16_t bound = port;
+  bool is_open = false;
   size_t before = listeners.size();
   for (const auto& address : addresses) {
     ErrorCodeOf error;
     Result<uint16_t> opened = Open(address, bound, entrance, &error);
     if (opened) {
       bound = *opened;
+      is_open = true;
       continue;
     }
-    bool optional = addresses.size() > 1 && address.is_v6() && listeners.size() > before;
+    bool optional = addresses.size() > 1 && address.is_v6() && is_open;
     if (optional && IsMissingFamily(error)) continue;
     *retry = port == 0 && bound != 0 && error == asio::error::address_in_use;
     listeners.resize(before);
@@ -211,15 +257,13 @@ void Server::Impl::Accept(const std::shared_ptr<Listener>& listener) {
   listener->socket.acceptor().async_accept(
       loop->io(), [this, listener, loop](ErrorCodeOf error, StreamSocket socket) {
         if (stopping || error == asio::error::operation_aborted) return;
-        if (!error) {
-          Adopt(listener, loop, std::move(socket));
-          Accept(listener);
-          return;
-        }
+        if (!error) Adopt(listener, loop, std::move(socket));
+        if (listener->retired) return;
+        if (!error) return Accept(listener);
         // Out of descriptors, or the peer was faster: go on, but not in a busy loop.
         listener->pause.expires_after(kAcceptPause);
         listener->pause.async_wait([this, listener](ErrorCodeOf cancelled) {
-          if (!cancelled && !stopping) Accept(listener);
+          if (!cancelled && !stopping && !listener->retired) Accept(listener);
         });
       });
 }
@@ -229,7 +273,8 @@ void Server::Impl::Adopt(const std::shared_ptr<Listener>& listener,
   std::optional<Peer> peer = PeerOf(socket);
   if (!peer) return;
   const asio::ip::address& address = peer->address;
-  const std::shared_ptr<TlsContext>& tls = listener->entrance->tls();
+  const std::shared_ptr<Door> door = listener->door();
+  const std::shared_ptr<TlsContext> tls = door->Now()->tls();
   if (!census.Enter(address)) {
     refused.fetch_add(1, std::memory_order_relaxed);
     Log(LogLevel::kWarn, "net", "refused a connection: too many are open",
@@ -241,21 +286,24 @@ void Server::Impl::Adopt(const std::shared_ptr<Listener>& listener,
   }
   const std::string& text = peer->text;
   if (tls == nullptr) {
-    StartConnection(listener, loop, SocketStream(std::move(socket)), address, text);
+    StartConnection(listener, door, loop, SocketStream(std::move(socket)), address, text);
   } else {
-    StartConnection(listener, loop, TlsStream(std::move(socket), tls, text), address, text);
+    StartConnection(listener, door, loop, TlsStream(std::move(socket), tls, text), address, text);
   }
 }
 
 template <class Stream>
 void Server::Impl::StartConnection(const std::shared_ptr<Listener>& listener,
+                                   const std::shared_ptr<Door>& door,
                                    const std::shared_ptr<Loop>& loop, Stream stream,
                                    const asio::ip::address& address, const std::string& peer) {
   auto connection = std::make_shared<Connection<Stream>>(
       loop, std::move(stream), [this, address] { census.Leave(address); });
-  auto start = [this, connection, entrance = listener->entrance, peer] {
-    connection->Start(std::make_unique<ServerSession>(connection.get(), limits, *entrance, peer));
+  connection->set_group(door.get());
+  auto start = [this, connection, listener, door, peer] {
+    connection->Start(std::make_unique<ServerSession>(connection.get(), limits, door, peer));
     if (stopping) connection->BeginDrain();
+    if (listener->retired || listener->door() != door) connection->WindDown();
   };
   if (loop->on_loop()) {
     start();
@@ -277,12 +325,111 @@ void Server::Impl::RefuseConnection(StreamSocket socket) {
   socket.shutdown(Tcp::socket::shutdown_send, ignored);
 }
 
-void Server::Impl::ForEachMember(void (LoopMember::*method)()) {
+void Server::Impl::ForEachMember(void (LoopMember::*method)(), const void* group) {
   for (const auto& loop : loops) {
-    loop->Post([loop, method] {
-      for (const auto& member : loop->Members()) (member.get()->*method)();
+    loop->Post([loop, method, group] {
+      for (const auto& member : loop->Members())
+        if (group == nullptr || member->group() == group) (member.get()->*method)();
     });
   }
+}
+
+// ------------------------------------------------------------------------------------------
+// changes
+
+// Of the listeners from before the change, the one that `is_it` gets another entrance, unless it
+// has got one already.
+bool Server::Impl::TakeOver(const std::function<bool(const Listener&)>& is_it,
+                            const std::shared_ptr<const Entrance>& entrance) {
+  if (!changing) return false;
+  for (const auto& listener : listeners) {
+    if (listener->is_new || listener->next != nullptr || !is_it(*listener)) continue;
+    listener->next = entrance;
+    return true;
+  }
+  return false;
+}
+
+// A change may move a listener between one address and all of them: both are open for a moment.
+Result<uint16_t> Server::Impl::Bind(const asio::ip::address& address, uint16_t port,
+                                    Listener* listener, ErrorCodeOf* error) {
+  Result<uint16_t> bound = listener->socket.OpenIp(address, port, error);
+  if (bound || !changing || port == 0 || *error != asio::error::address_in_use) return bound;
+  std::vector<Listener*> in_the_way;
+  for (const auto& have : listeners)
+    if (!have->is_new && have->path.empty() && have->port == port &&
+        (have->address.is_unspecified() || address.is_unspecified()))
+      in_the_way.push_back(have.get());
+  if (in_the_way.empty()) return bound;
+  listener->socket.Close();
+  for (Listener* have : in_the_way) have->socket.AllowBeside(true);
+  bound = listener->socket.OpenIp(address, port, error, true);
+  for (Listener* have : in_the_way) have->socket.AllowBeside(false);
+  return bound;
+}
+
+// To be waited for, and if need be cut.
+void Server::Impl::Mourn(const std::shared_ptr<Door>& door) {
+  retired_entrances.push_back(door->Now());
+  retired_doors.push_back(door);
+  ForEachMember(&LoopMember::WindDown, door.get());
+}
+
+// What was agreed with a peer when it connected by TLS may not be what the new entrance asks for.
+void Server::Impl::PassOn(Listener* listener) {
+  std::shared_ptr<const Entrance> next = std::move(listener->next);
+  listener->name = next->name();
+  const std::shared_ptr<Door> door = listener->door();
+  const std::shared_ptr<const Entrance> before = door->Now();
+  if (before->tls() == nullptr && next->tls() == nullptr) {
+    retired_entrances.push_back(before);
+    return door->Replace(std::move(next));
+  }
+  {
+    std::lock_guard lock(listener->mutex);
+    listener->door_ = std::make_shared<Door>(std::move(next));
+  }
+  Mourn(door);
+}
+
+void Server::Impl::Retire(const std::shared_ptr<Listener>& listener) {
+  listener->loop->Post([this, listener] {
+    listener->retired = true;
+    listener->pause.cancel();
+    ErrorCodeOf error;
+    listener->socket.acceptor().cancel(error);
+    listener->socket.acceptor().non_blocking(true, error);
+    while (!error) {
+      const auto& loop = loops[next_loop.fetch_add(1) % loops.size()];
+      StreamSocket socket = listener->socket.acceptor().accept(loop->io(), error);
+      if (!error) Adopt(listener, loop, std::move(socket));
+    }
+    listener->socket.Close();
+    ForEachMember(&LoopMember::WindDown, listener->door().get());
+  });
+  Mourn(listener->door());
+}
+
+void Server::Impl::Commit(const std::vector<std::string>& kept) {
+  changing = false;
+  std::vector<std::shared_ptr<Listener>> before = std::move(listeners);
+  listeners.clear();
+  std::vector<std::shared_ptr<Listener>> gone;
+  for (const auto& listener : before) {
+    const bool stays = listener->is_new || listener->next != nullptr ||
+                       std::ranges::find(kept, listener->name) != kept.end();
+    (stays ? listeners : gone).push_back(listener);
+    if (listener->next != nullptr) PassOn(listener.get());
+    if (!std::exchange(listener->is_new, false)) continue;
+    listener->loop->Post([this, listener] { Accept(listener); });
+  }
+  for (const auto& listener : gone) Retire(listener);
+}
+
+void Server::Impl::Abandon() {
+  changing = false;
+  std::erase_if(listeners, [](const auto& listener) { return listener->is_new; });
+  for (const auto& listener : listeners) listener->next.reset();
 }
 
 void Server::Impl::Stop() {
@@ -345,6 +492,23 @@ void Server::Start() {
 }
 
 void Server::Stop() { impl_->Stop(); }
+
+void Server::BeginChange() { impl_->changing = impl_->started; }
+void Server::CommitChange(const std::vector<std::string>& kept) { impl_->Commit(kept); }
+void Server::AbandonChange() { impl_->Abandon(); }
+
+bool Server::RetiredAreGone() {
+  std::erase_if(impl_->retired_entrances, [](const auto& entrance) { return entrance.expired(); });
+  std::erase_if(impl_->retired_doors, [](const auto& door) { return door.expired(); });
+  return impl_->retired_entrances.empty();
+}
+
+void Server::CloseRetired() {
+  for (const auto& door : impl_->retired_doors)
+    if (const std::shared_ptr<const Door> held = door.lock())
+      impl_->ForEachMember(&LoopMember::ForceClose, held.get());
+}
+
 uint64_t Server::connections() const { return impl_->census.count(); }
 uint64_t Server::connections_refused() const {
   return impl_->refused.load(std::memory_order_relaxed);

@@ -102,6 +102,19 @@ class Server {
   Result<uint16_t> Listen(const Endpoint& endpoint, std::shared_ptr<const Router> router,
                           ListenOptions options = {});
   void Start();
+  // Listeners change while the server runs. After BeginChange(), Listen() prepares: an address that
+  // is listened on already is taken over with its socket, a new one is bound; none of it is seen
+  // from outside until CommitChange(), which cannot fail. Then listeners take requests as they were
+  // given, on open connections too; those of a name in `kept` stay as they are; all others take
+  // what waits to be accepted, wind their connections down and close. By one thread.
+  void BeginChange();
+  void CommitChange(const std::vector<std::string>& kept);
+  void AbandonChange();
+  // No request is under way that came to what a change took away.
+  bool RetiredAreGone();
+  // Cuts connections that came to listeners that are gone.
+  void CloseRetired();
+
   // Refuses new connections, sends GOAWAY / Connection: close, waits up to drain_timeout_ms for
   // exchanges under way, then closes. Idempotent.
   void Stop();

@@ -12,9 +12,9 @@ constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 }  // namespace
 
 ServerSession::ServerSession(SessionHost* host, const ServerLimits& limits,
-                             const Entrance& entrance, std::string peer)
-    : host_(host), limits_(limits), entrance_(entrance), peer_(std::move(peer)) {
-  auto http1 = std::make_unique<Http1Session>(host_, limits_, entrance_, peer_);
+                             std::shared_ptr<const Door> door, std::string peer)
+    : host_(host), limits_(limits), door_(std::move(door)), peer_(std::move(peer)) {
+  auto http1 = std::make_unique<Http1Session>(host_, limits_, *door_, peer_);
   http1_ = http1.get();
   session_ = std::move(http1);
 }
@@ -65,11 +65,12 @@ void ServerSession::FollowUpgrade() {
 }
 
 Http2Session* ServerSession::BecomeHttp2() {
-  auto http2 = std::make_unique<Http2Session>(host_, limits_, entrance_, peer_);
+  auto http2 = std::make_unique<Http2Session>(host_, limits_, *door_, peer_);
   Http2Session* out = http2.get();
   http1_ = nullptr;
   session_ = std::move(http2);
   if (draining_) out->BeginDrain();
+  if (wind_down_ms_ != kNever) out->WindDown(wind_down_ms_);
   return out;
 }
 
@@ -78,6 +79,11 @@ void ServerSession::BeginDrain() {
   // A request that has begun to come is served.
   if (sniffing_ && !sniffed_.empty()) return;
   session_->BeginDrain();
+}
+
+void ServerSession::WindDown(int64_t until_ms) {
+  wind_down_ms_ = std::min(wind_down_ms_, until_ms);
+  session_->WindDown(until_ms);
 }
 
 }  // namespace weft::net

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 
+#include "net/door.h"
 #include "net/http1_session.h"
 #include "net/route.h"
 #include "net/session.h"
@@ -20,7 +21,7 @@ class Http2Session;
 
 class ServerSession final : public Session {
  public:
-  ServerSession(SessionHost* host, const ServerLimits& limits, const Entrance& entrance,
+  ServerSession(SessionHost* host, const ServerLimits& limits, std::shared_ptr<const Door> door,
                 std::string peer);
 
   bool wants_read() const override { return session_->wants_read(); }
@@ -37,6 +38,7 @@ class ServerSession final : public Session {
   int64_t deadline_ms() const override { return session_->deadline_ms(); }
   void OnDeadline(int64_t now_ms) override;
   void BeginDrain() override;
+  void WindDown(int64_t until_ms) override;
 
  private:
   Http2Session* BecomeHttp2();
@@ -46,10 +48,11 @@ class ServerSession final : public Session {
 
   SessionHost* const host_;
   const ServerLimits& limits_;
-  const Entrance& entrance_;
+  const std::shared_ptr<const Door> door_;
   const std::string peer_;
   bool sniffing_ = true;
   bool draining_ = false;
+  int64_t wind_down_ms_ = kNever;
   std::string sniffed_;
   Http1Session* http1_ = nullptr;  // session_, while it is one
   std::unique_ptr<Session> session_;

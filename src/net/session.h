@@ -107,6 +107,11 @@ class Session {
 
   // Finish what is under way, accept nothing new.
   virtual void BeginDrain() = 0;
+  // Say goodbye, but serve what comes until `until_ms`: the peer may have sent it already.
+  virtual void WindDown(int64_t until_ms) {
+    (void)until_ms;
+    BeginDrain();
+  }
 };
 
 }  // namespace weft::net

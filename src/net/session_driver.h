@@ -29,10 +29,10 @@ class SessionDriver final : public SessionHost {
   static std::shared_ptr<SessionDriver> Make(const ServerLimits& limits,
                                              std::shared_ptr<const Entrance> entrance) {
     auto driver = std::make_shared<SessionDriver>();
-    driver->entrance_ = std::move(entrance);
+    driver->door_ = std::make_shared<Door>(std::move(entrance));
     driver->limits_ = limits;
-    driver->session_ = std::make_unique<ServerSession>(driver.get(), driver->limits_,
-                                                       *driver->entrance_, "test:1");
+    driver->session_ =
+        std::make_unique<ServerSession>(driver.get(), driver->limits_, driver->door_, "test:1");
     return driver;
   }
 
@@ -137,7 +137,7 @@ class SessionDriver final : public SessionHost {
   }
 
   std::deque<std::function<void()>> posted_;
-  std::shared_ptr<const Entrance> entrance_;
+  std::shared_ptr<Door> door_;
   ServerLimits limits_;
   std::unique_ptr<Session> session_;
   std::string out_;

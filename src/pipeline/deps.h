@@ -16,6 +16,7 @@
 #include "config/config.h"
 #include "net/server.h"
 #include "pipeline/memory.h"
+#include "pipeline/reloads.h"
 #include "pipeline/services.h"
 #include "selftrace/tracer.h"
 
@@ -46,7 +47,8 @@ class Doors {
                       std::shared_ptr<const net::Router> router) = 0;
   // Tells of one that a component has opened on server() itself.
   virtual void Tell(Listener listener) = 0;
-  virtual const std::vector<Listener>& listeners() const = 0;
+  // Any thread.
+  virtual std::vector<Listener> listeners() const = 0;
   virtual net::Server* server() = 0;
 };
 
@@ -58,6 +60,7 @@ struct Deps {
   Doors* doors;
   Services* services;
   selftrace::Tracer* tracer = nullptr;     // null: weft does not trace itself
+  Reloads* reloads = nullptr;              // null: the configuration stays as it is
   std::function<std::string()> not_ready;  // empty when requests are taken, else why not
   std::string version;
   uint64_t started_ns = 0;

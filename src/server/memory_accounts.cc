@@ -5,16 +5,30 @@ namespace weft::server {
 
 MemoryAccounts::MemoryAccounts(const MemoryPlan& plan) : plan_(plan), budget_(plan.limit) {
   shares_.budget = &budget_;
-  shares_.requests = budget_.Open("requests", {.bytes_max = plan.requests});
-  head_ = budget_.Open("head", {.bytes_max = plan.head, .reserve = plan.head});
-  shares_.flushes = budget_.Open("flushes", {.reserve = plan.flushes});
-  shares_.merges = budget_.Open("merges", {.bytes_max = plan.merges});
-  shares_.queues = budget_.Open("queues", {.bytes_max = plan.queues});
-  shares_.page_cache = budget_.Open("page_cache", {.bytes_max = plan.page_cache});
-  shares_.trace_cache = budget_.Open("trace_cache", {.bytes_max = plan.trace_cache});
-  // One question can always work.
-  shares_.queries = budget_.Open("queries", {.bytes_max = plan.queries, .reserve = plan.query});
-  shares_.answers = budget_.Open("answers", {.bytes_max = plan.answers});
+  shares_.requests = budget_.Open("requests");
+  head_ = budget_.Open("head");
+  shares_.flushes = budget_.Open("flushes");
+  shares_.merges = budget_.Open("merges");
+  shares_.queues = budget_.Open("queues");
+  shares_.page_cache = budget_.Open("page_cache");
+  shares_.trace_cache = budget_.Open("trace_cache");
+  shares_.queries = budget_.Open("queries");
+  shares_.answers = budget_.Open("answers");
+  Apply(plan);
+}
+
+void MemoryAccounts::Apply(const MemoryPlan& plan) {
+  plan_ = plan;
+  budget_.Resize(plan.limit, {{shares_.requests, {.bytes_max = plan.requests}},
+                              {head_, {.bytes_max = plan.head, .reserve = plan.head}},
+                              {shares_.flushes, {.reserve = plan.flushes}},
+                              {shares_.merges, {.bytes_max = plan.merges}},
+                              {shares_.queues, {.bytes_max = plan.queues}},
+                              {shares_.page_cache, {.bytes_max = plan.page_cache}},
+                              {shares_.trace_cache, {.bytes_max = plan.trace_cache}},
+                              // One question can always work.
+                              {shares_.queries, {.bytes_max = plan.queries, .reserve = plan.query}},
+                              {shares_.answers, {.bytes_max = plan.answers}}});
   shares_.merge_values = plan.merge_values;
   shares_.query = plan.query;
 }

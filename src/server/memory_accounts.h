@@ -18,6 +18,9 @@ class MemoryAccounts {
  public:
   explicit MemoryAccounts(const MemoryPlan& plan);
 
+  // Other limits from now on. What is held over them stays until it is given back. By one thread at
+  // a time, which alone reads plan(), and makes components.
+  void Apply(const MemoryPlan& plan);
   const MemoryPlan& plan() const { return plan_; }
   MemoryBudget& budget() { return budget_; }
   MemoryAccount* head() const { return head_; }
@@ -26,7 +29,7 @@ class MemoryAccounts {
   void Report(MetricsScrape* scrape) const;
 
  private:
-  const MemoryPlan plan_;
+  MemoryPlan plan_;
   MemoryBudget budget_;
   MemoryAccount* head_;
   pipeline::Memory shares_;

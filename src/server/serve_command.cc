@@ -92,6 +92,29 @@ bool IsNewDirectory(const config::Config& config) {
   return false;
 }
 
+// The configuration as files, environment and command line have it now.
+Result<config::Config> LoadAgain(const Options& options) {
+  config::Surroundings surroundings = config::RealSurroundings();
+  WEFT_ASSIGN(config::Loaded loaded,
+              config::Load(options.load, surroundings, Components().types()));
+  Status applied = ApplyOverrides(options.overrides, config::DefaultDataDirectory(surroundings),
+                                  &loaded.config, &loaded.warnings);
+  for (const std::string& warning : loaded.warnings) Log(LogLevel::kWarn, "config", warning);
+  if (!applied) return Fail(Error(applied.error()));
+  if (options.load.uris.empty())
+    Log(LogLevel::kInfo, "reload",
+        "there is no --config: the built-in configuration, with the same options");
+  return std::move(loaded.config);
+}
+
+// Until a signal that ends it; what it was.
+int WaitForEnd(const sigset_t& signals, RunningServer* server) {
+  int signal_number = 0;
+  while (sigwait(&signals, &signal_number) != 0 || signal_number == SIGHUP)
+    if (signal_number == SIGHUP) server->reloads()->Ask([](const pipeline::ReloadReport&) {});
+  return signal_number;
+}
+
 int Serve(const Options& options) {
   config::Surroundings surroundings = config::RealSurroundings();
   Result<config::Loaded> loaded = config::Load(options.load, surroundings, Components().types());
@@ -115,11 +138,13 @@ int Serve(const Options& options) {
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
   const bool is_new = IsNewDirectory(loaded->config);
   RunningServer server(std::move(loaded->config), Components(), cli::Version(), PosixEnv(),
                        SystemClock());
+  server.SetLoader([options] { return LoadAgain(options); });
   if (Status status = server.Start(); !status) {
     cli::PrintError(status.error().message);
     if (NamesAPortInUse(status.error().message))
@@ -133,8 +158,7 @@ int Serve(const Options& options) {
   }
   SayHello(server, is_new);
   NotifyServiceManager("READY=1");
-  int signal_number = 0;
-  sigwait(&signals, &signal_number);
+  const int signal_number = WaitForEnd(signals, &server);
   Log(LogLevel::kInfo, "server", signal_number == SIGINT ? "interrupted: stopping" : "stopping");
   NotifyServiceManager("STOPPING=1");
   // A second signal ends the process as if nobody handled it.
@@ -179,6 +203,7 @@ void AddServeCommand(CLI::App* app, int* exit_code) {
       "  weft serve --data /srv/weft --set exporters.store.retention.age=30d\n"
       "  weft serve --config collector.yaml --config site.yaml\n"
       "  weft serve --port-offset 100\n"
+      "SIGHUP reads the configuration again, as `weft reload` does.\n"
       "Exit codes: 0 stopped by a signal, 1 could not start, 2 wrong configuration.");
   auto options = std::make_shared<Options>();
   cli::AddConfigOptions(command, &options->load);

@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 namespace weft::server {
 namespace {
 
@@ -57,6 +60,40 @@ Status ServerDoors::Open(pipeline::Listener listener, net::ListenOptions options
   listener.endpoint.port = *port;
   Tell(std::move(listener));
   return {};
+}
+
+void ServerDoors::Tell(pipeline::Listener listener) {
+  std::lock_guard lock(mutex_);
+  (changing_ ? opened_ : listeners_).push_back(std::move(listener));
+}
+
+std::vector<pipeline::Listener> ServerDoors::listeners() const {
+  std::lock_guard lock(mutex_);
+  return listeners_;
+}
+
+void ServerDoors::BeginChange() {
+  server_->BeginChange();
+  std::lock_guard lock(mutex_);
+  changing_ = true;
+}
+
+void ServerDoors::CommitChange(const std::vector<std::string>& kept) {
+  server_->CommitChange(kept);
+  std::lock_guard lock(mutex_);
+  changing_ = false;
+  std::erase_if(listeners_, [&](const pipeline::Listener& listener) {
+    return std::ranges::find(kept, listener.name) == kept.end();
+  });
+  std::ranges::move(opened_, std::back_inserter(listeners_));
+  opened_.clear();
+}
+
+void ServerDoors::AbandonChange() {
+  server_->AbandonChange();
+  std::lock_guard lock(mutex_);
+  changing_ = false;
+  opened_.clear();
 }
 
 }  // namespace weft::server

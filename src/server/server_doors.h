@@ -3,11 +3,12 @@
 // ServerDoors: how components come to listen on the process's one net::Server, and what `tls` and
 // `auth` of a listener become there. Which listeners may start at all: config/listen_rules.h.
 //
-// Thread rule: one thread; listeners() from any once all are open.
+// Thread rule: one thread; listeners() from any.
 // Next: net/listen_options.h, config/security.h, docs/security.md.
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -28,15 +29,23 @@ class ServerDoors : public pipeline::Doors {
                                      net::HostRule hosts) const override;
   Status Open(pipeline::Listener listener, net::ListenOptions options,
               std::shared_ptr<const net::Router> router) override;
-  void Tell(pipeline::Listener listener) override { listeners_.push_back(std::move(listener)); }
-  const std::vector<pipeline::Listener>& listeners() const override { return listeners_; }
+  void Tell(pipeline::Listener listener) override;
+  std::vector<pipeline::Listener> listeners() const override;
   net::Server* server() override { return server_; }
+
+  // As those of net::Server: what is opened meanwhile is shown by listeners() after the commit.
+  void BeginChange();
+  void CommitChange(const std::vector<std::string>& kept);
+  void AbandonChange();
 
  private:
   net::Server* const server_;
   const pipeline::Services* const services_;
   Metrics* const metrics_;
-  std::vector<pipeline::Listener> listeners_;
+  mutable std::mutex mutex_;
+  bool changing_ = false;                      // guarded by mutex_
+  std::vector<pipeline::Listener> listeners_;  // guarded by mutex_
+  std::vector<pipeline::Listener> opened_;     // by the change under way; guarded by mutex_
 };
 
 }  // namespace weft::server

@@ -88,7 +88,7 @@ void Engine::EndMerge() {
     merging_.clear();
   }
   // Its output counts where its inputs did not.
-  [[maybe_unused]] const Status expired = ExpireBlocks({0, config_.retention_bytes});
+  [[maybe_unused]] const Status expired = ExpireBlocks({0, retention_bytes_});
 }
 
 bool Engine::HasSpaceFor(const Blocks& inputs) const {

@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "base/check.h"
+#include "store/served_store.h"
 #include "store/wal_batch.h"
 
 namespace weft::store {
@@ -35,6 +36,8 @@ Engine::Engine(Env* env, Clock* clock, StoreConfig config)
     : env_(env),
       clock_(clock),
       config_(std::move(config)),
+      retention_age_ns_(config_.retention_age_ns),
+      retention_bytes_(config_.retention_bytes),
       cache_(block::NewPageCache(config_.page_cache_bytes, config_.memory.budget,
                                  config_.memory.page_cache)),
       damage_(std::make_shared<DamageLog>(config_.observer)) {}
@@ -156,7 +159,7 @@ void Engine::SealHead(Tenant& tenant) {
   tenant.open.Published();
 }
 
-uint64_t Engine::BlockBytesMax() const { return config_.retention_bytes / kBlocksOfLimit; }
+uint64_t Engine::BlockBytesMax() const { return retention_bytes_ / kBlocksOfLimit; }
 
 uint64_t Engine::FlushBytes() const {
   const uint64_t limit = BlockBytesMax();
@@ -355,6 +358,7 @@ void Engine::RunFlusher() {
 
 void Engine::RunCompactor() {
   uint64_t retention_ns = clock_->MonotonicNs();
+  uint64_t age_ns = retention_age_ns_, bytes = retention_bytes_;
   constexpr uint64_t kRetentionEveryNs = 60ull * 1'000'000'000;
   while (!stopping_) {
     {
@@ -365,10 +369,26 @@ void Engine::RunCompactor() {
     if (stopping_) return;
     // As in RunFlusher(): a failed merge leaves its inputs, and is tried again after a change.
     [[maybe_unused]] const Status merged = CompactNow(false);
-    if (clock_->MonotonicNs() - retention_ns < kRetentionEveryNs) continue;
+    const bool changed = age_ns != retention_age_ns_ || bytes != retention_bytes_;
+    if (!changed && clock_->MonotonicNs() - retention_ns < kRetentionEveryNs) continue;
     retention_ns = clock_->MonotonicNs();
+    age_ns = retention_age_ns_;
+    bytes = retention_bytes_;
     [[maybe_unused]] const Status enforced = EnforceRetentionNow();
   }
+}
+
+void Engine::SetRetention(uint64_t age_ns, uint64_t bytes) {
+  retention_age_ns_ = age_ns;
+  retention_bytes_ = bytes;
+  std::lock_guard lock(wake_mutex_);
+  compact_wanted_ = true;
+  wake_compactor_.notify_all();
+}
+
+// There is no other kind of store.
+void ChangeRetention(Store* store, uint64_t age_ns, uint64_t bytes) {
+  static_cast<Engine*>(store)->SetRetention(age_ns, bytes);
 }
 
 void Engine::Close() {

@@ -82,6 +82,7 @@ class Engine final : public Store {
   std::vector<StoredBlock> blocks() override;
   Status ForgetBlock(uint64_t number) override;
   void Close() override;
+  void SetRetention(uint64_t age_ns, uint64_t bytes);
 
  private:
   // engine.cc
@@ -189,6 +190,7 @@ class Engine final : public Store {
   Env* const env_;
   Clock* const clock_;
   const StoreConfig config_;
+  std::atomic<uint64_t> retention_age_ns_, retention_bytes_;  // begin as config_ has them
   std::shared_ptr<block::PageCache> cache_;
   std::unique_ptr<FileLock> lock_;
   std::unique_ptr<Wal> wal_;  // null: kMemory or read-only

@@ -18,7 +18,7 @@ std::vector<Engine::Owned> Engine::AllBlocks() {
 
 Status Engine::EnforceRetentionNow() {
   if (config_.read_only) return Writable();
-  return ExpireBlocks({config_.retention_age_ns, config_.retention_bytes});
+  return ExpireBlocks({retention_age_ns_, retention_bytes_});
 }
 
 // Inputs of a merge under way neither count nor go: their rows are being written anew, and what is

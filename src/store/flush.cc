@@ -121,7 +121,7 @@ Status Engine::FlushTenant(Tenant& tenant) {
     WEFT_TRY(Observe(StoreWork::Kind::kFlush, tenant, some.size(),
                      [&](StoreWork* work) { return FlushParts(tenant, some, work); }));
     // What fails is tried again at the next flush, and by the clock.
-    [[maybe_unused]] const Status expired = ExpireBlocks({0, config_.retention_bytes});
+    [[maybe_unused]] const Status expired = ExpireBlocks({0, retention_bytes_});
   }
   return {};
 }

@@ -33,7 +33,7 @@ class OpenDoors : public pipeline::Doors {
     return {};
   }
   void Tell(pipeline::Listener listener) override { listeners_.push_back(std::move(listener)); }
-  const std::vector<pipeline::Listener>& listeners() const override { return listeners_; }
+  std::vector<pipeline::Listener> listeners() const override { return listeners_; }
   net::Server* server() override { return server_; }
 
  private:
