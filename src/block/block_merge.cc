@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <tuple>
 #include <unordered_map>
 
 #include "block/block_format.h"
@@ -169,8 +170,8 @@ Status BlockMerge::AppendContent(StoredTable table, uint32_t source, Row first, 
 
 // Only spans that share their id are compared, by the hash of their whole mapped content. It is
 // taken in the order of rows: in the order of ids every span of a large trace would decode a row
-// group. Of one id they then lie in the order of the hashes: the order of different spans with
-// equal numbers must not depend on how they came in.
+// group. Those whose numbers are equal then lie in the order of the hashes: the order of different
+// spans must not depend on how they came in. The others stay where they are, for the same reason.
 Status BlockMerge::RemoveDuplicates() {
   by_id_.clear();
   for (uint32_t i = 0; i < items_.size(); ++i)
@@ -184,7 +185,12 @@ Status BlockMerge::RemoveDuplicates() {
   }
   if (doubtful.empty()) return {};
   std::ranges::sort(doubtful);
-  std::map<uint64_t, std::map<std::pair<uint64_t, uint64_t>, Item>> distinct;  // by id, content
+  const auto numbers_of = [](const Item& item) {
+    const SpanNumbers& numbers = item.numbers;
+    return std::tuple(numbers.span_id, numbers.start_ns, numbers.end_ns, numbers.parent_span_id);
+  };
+  using Numbers = decltype(numbers_of(Item()));
+  std::map<Numbers, std::map<std::pair<uint64_t, uint64_t>, Item>> distinct;  // by hash
   std::string content;
   for (uint32_t i : doubtful) {
     const Item& item = items_[i];
@@ -199,9 +205,9 @@ Status BlockMerge::RemoveDuplicates() {
     WEFT_TRY(AppendContent(kLinks, item.source, item.numbers.first_link, item.numbers.link_count,
                            &content));
     const XXH128_hash_t hash = XXH3_128bits(content.data(), content.size());
-    distinct[IdNumber(item.numbers.span_id)].try_emplace({hash.low64, hash.high64}, item);
+    distinct[numbers_of(item)].try_emplace({hash.low64, hash.high64}, item);
   }
-  // The first places of an id take what is left of it.
+  // The first places of equal numbers take what is left of them.
   size_t kept = 0, next_doubtful = 0;
   for (uint32_t i = 0; i < items_.size(); ++i) {
     if (next_doubtful == doubtful.size() || doubtful[next_doubtful] != i) {
@@ -209,7 +215,7 @@ Status BlockMerge::RemoveDuplicates() {
       continue;
     }
     ++next_doubtful;
-    auto& left = distinct[IdNumber(items_[i].numbers.span_id)];
+    auto& left = distinct[numbers_of(items_[i])];
     if (left.empty()) continue;
     items_[kept++] = left.begin()->second;
     left.erase(left.begin());
