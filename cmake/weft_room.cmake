@@ -3,9 +3,10 @@
 # One room of src/: a static library weft_<name>, one test binary <name>_test, one binary per fuzz
 # target (preset fuzz only) and one bench binary. Sources are listed, never globbed: a file that no
 # target builds fails tools/check. THREADED marks a room whose tests start threads: they also run
-# under TSan (ctest label `threads`, target tsan_tests).
+# under TSan (ctest label `threads`, target tsan_tests). CXX17 marks a room that the SDK shares with
+# programs in C++17: it and its tests are built as that, strictly.
 function(weft_room)
-  cmake_parse_arguments(R "THREADED" "NAME" "SRCS;DEPS;LIBS;TESTS;TEST_DEPS;FUZZ;BENCH" ${ARGN})
+  cmake_parse_arguments(R "THREADED;CXX17" "NAME" "SRCS;DEPS;LIBS;TESTS;TEST_DEPS;FUZZ;BENCH" ${ARGN})
   set(target weft_${R_NAME})
   add_library(${target} STATIC ${R_SRCS})
   target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/src)
@@ -13,6 +14,10 @@ function(weft_room)
   foreach(dep IN LISTS R_DEPS)
     target_link_libraries(${target} PUBLIC weft_${dep})
   endforeach()
+  if(R_CXX17)
+    set_target_properties(${target} PROPERTIES CXX_STANDARD 17)
+    target_compile_options(${target} PRIVATE -pedantic-errors)
+  endif()
   set(test_deps)
   foreach(dep IN LISTS R_TEST_DEPS)
     list(APPEND test_deps weft_${dep})
@@ -20,6 +25,10 @@ function(weft_room)
   if(WEFT_TESTS AND R_TESTS)
     add_executable(${R_NAME}_test ${R_TESTS})
     target_link_libraries(${R_NAME}_test PRIVATE ${target} ${test_deps} GTest::gmock GTest::gtest_main)
+    if(R_CXX17)
+      set_target_properties(${R_NAME}_test PROPERTIES CXX_STANDARD 17)
+      target_compile_options(${R_NAME}_test PRIVATE -pedantic-errors)
+    endif()
     # Only tests that read files of the tree know where it lies: the other objects are the same in
     # every checkout, and a compiler cache serves them to all.
     foreach(source IN LISTS R_TESTS)

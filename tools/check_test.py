@@ -88,6 +88,12 @@ class CheckTest(unittest.TestCase):
         self.expect({"src/base/CMakeLists.txt": "weft_room(NAME base SRCS thing.cc thing_test.cc DEPS wire)\n"},
                     "base must not depend on wire")
 
+    def test_the_ground_room_stands_on_the_library_alone(self):
+        room = {"src/wire_core/thing2.h": HEADER + "#include <boost/asio.hpp>\n",
+                "src/wire_core/CMakeLists.txt": "weft_room(NAME wire_core)\n"}
+        self.expect(room, "src/wire_core/thing2.h", "stands on the C++ library alone")
+        self.expect(room, "src/wire_core/thing2.h", "every_header_test.cc does not include it")
+
     def test_unknown_room(self):
         self.expect({"src/attic/CMakeLists.txt": ""}, "src/attic", "LAYERS")
 

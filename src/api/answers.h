@@ -13,7 +13,7 @@
 #include "net/grpc.h"
 #include "net/http.h"
 #include "traceql/traceql.h"
-#include "wire/json_writer.h"
+#include "wire_core/json_writer.h"
 
 namespace weft::api {
 

@@ -11,8 +11,8 @@
 #include "api/jaeger_search.h"
 #include "api/parameters.h"
 #include "wire/protobuf_reader.h"
-#include "wire/protobuf_writer.h"
-#include "wire/utf8.h"
+#include "wire_core/protobuf_writer.h"
+#include "wire_core/utf8.h"
 
 namespace weft::api {
 namespace {

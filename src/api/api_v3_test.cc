@@ -11,7 +11,7 @@
 #include "api/trace_chunks.h"
 #include "testing/random_batch.h"
 #include "wire/protobuf_reader.h"
-#include "wire/protobuf_writer.h"
+#include "wire_core/protobuf_writer.h"
 
 namespace weft::api {
 namespace {

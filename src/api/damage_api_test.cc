@@ -7,7 +7,7 @@
 #include "testing/manual_clock.h"
 #include "testing/numbered_spans.h"
 #include "testing/sim_env.h"
-#include "wire/protobuf_writer.h"
+#include "wire_core/protobuf_writer.h"
 
 namespace weft::api {
 namespace {

@@ -8,12 +8,12 @@
 #include <optional>
 
 #include "api/parameters.h"
-#include "base/base64.h"
 #include "model/pasted_id.h"
 #include "model/span_batch.h"
 #include "traceql/literals.h"
 #include "traceql/tag_condition.h"
 #include "traceql/traceql.h"
+#include "wire_core/base64.h"
 
 namespace weft::api {
 namespace {

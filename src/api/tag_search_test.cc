@@ -17,8 +17,8 @@
 #include "testing/span_text.h"
 #include "traceql/literals.h"
 #include "traceql/tag_condition.h"
-#include "wire/json_writer.h"
-#include "wire/protobuf_writer.h"
+#include "wire_core/json_writer.h"
+#include "wire_core/protobuf_writer.h"
 
 namespace weft::api {
 namespace {

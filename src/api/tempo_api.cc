@@ -11,9 +11,9 @@
 #include "api/tempo_json.h"
 #include "api/tempo_parameters.h"
 #include "api/tempo_trace.h"
-#include "base/printable.h"
 #include "query/tag_catalog.h"
 #include "traceql/traceql.h"
+#include "wire_core/printable.h"
 
 namespace weft::api {
 namespace {

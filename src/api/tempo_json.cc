@@ -7,7 +7,7 @@
 #include "api/tempo_parameters.h"
 #include "traceql/traceql.h"
 #include "traceql/vocabulary.h"
-#include "wire/json_writer.h"
+#include "wire_core/json_writer.h"
 
 namespace weft::api {
 namespace {

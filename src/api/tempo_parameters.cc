@@ -10,7 +10,7 @@
 #include "model/pasted_id.h"
 #include "traceql/tag_condition.h"
 #include "traceql/traceql.h"
-#include "wire/utf8.h"
+#include "wire_core/utf8.h"
 
 namespace weft::api {
 namespace {

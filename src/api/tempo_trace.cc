@@ -8,8 +8,8 @@
 #include "api/stored_trace.h"
 #include "codec/otlp.h"
 #include "query/trace_filter.h"
-#include "wire/json_writer.h"
-#include "wire/protobuf_writer.h"
+#include "wire_core/json_writer.h"
+#include "wire_core/protobuf_writer.h"
 
 namespace weft::api {
 namespace {

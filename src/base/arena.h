@@ -35,7 +35,8 @@ class Arena {
   // `alignment` is a power of two of at most 16.
   void* Allocate(size_t bytes, size_t alignment) {
     size_t start = (used_ + alignment - 1) & ~(alignment - 1);
-    if (start + bytes > capacity_) [[unlikely]] return AllocateSlow(bytes);
+    if (start + bytes > capacity_) [[unlikely]]
+      return AllocateSlow(bytes);
     used_ = start + bytes;
     return current_ + start;
   }

@@ -11,9 +11,9 @@ namespace weft {
                               const char* message);
 }  // namespace weft
 
-#define WEFT_CHECK_MSG(condition, message)                                  \
-  do {                                                                      \
-    if (!(condition)) [[unlikely]]                                          \
-      ::weft::CheckFailed(__FILE__, __LINE__, #condition, message);         \
+#define WEFT_CHECK_MSG(condition, message)                          \
+  do {                                                              \
+    if (!(condition)) [[unlikely]]                                  \
+      ::weft::CheckFailed(__FILE__, __LINE__, #condition, message); \
   } while (false)
 #define WEFT_CHECK(condition) WEFT_CHECK_MSG(condition, "")

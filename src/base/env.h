@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The operating system's files behind one interface, so that tests can drop, tear and reorder writes
-// that were never synced (testing/sim_env.h). Everything that touches a file in weft does it through
-// an Env; production passes PosixEnv().
+// The operating system's files behind one interface, so that tests can drop, tear and reorder
+// writes that were never synced (testing/sim_env.h). Everything that touches a file in weft does it
+// through an Env; production passes PosixEnv().
 //
 // Durability contract, the one that the store builds on:
 //   - bytes written are durable after a successful DataSync() of that file, not before;
 //   - a created, renamed or removed name is durable after a successful SyncDir() of its directory;
 //   - a failed DataSync() leaves the file's unsynced bytes in an unknown state: never retry it.
 //
-// Thread rule: an Env and a ReadableFile may be used from any thread; a WritableFile by one at a time.
+// Thread rule: an Env and a ReadableFile may be used from any thread; a WritableFile by one at a
+// time.
 #pragma once
 
 #include <cstdint>

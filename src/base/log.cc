@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "base/clock.h"
-#include "base/printable.h"
+#include "wire_core/printable.h"
 
 namespace weft {
 namespace {

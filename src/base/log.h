@@ -6,9 +6,9 @@
 //   Log(LogLevel::kWarn, "store", "compaction failed", {{"tenant", name}, {"error", why}});
 //
 // Levels are few; what a user must act on is a warning or an error, what happened is info. Text
-// that came from a peer is escaped (base/printable.h): it cannot forge a line or drive a terminal.
-// Secrets never come here. A message that repeats is sampled (base/log_sampler.h): no peer can fill
-// a disk.
+// that came from a peer is escaped (wire_core/printable.h): it cannot forge a line or drive a
+// terminal. Secrets never come here. A message that repeats is sampled (base/log_sampler.h): no
+// peer can fill a disk.
 //
 // Thread rule: every function may be called from any thread; a line is written whole.
 #pragma once

@@ -289,4 +289,13 @@ void CountDroppedLogs(Metrics* metrics, std::string_view room, std::string_view 
       ->Add(n);
 }
 
+void CountDroppedMetricPoints(Metrics* metrics, std::string_view room, std::string_view reason,
+                              uint64_t n) {
+  metrics
+      ->GetCounter("weft_dropped_metric_points_total",
+                   "Metric points that reached weft and went nowhere.",
+                   {{"room", room}, {"reason", reason}})
+      ->Add(n);
+}
+
 }  // namespace weft

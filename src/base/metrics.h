@@ -154,6 +154,8 @@ class Metrics {
 void CountDroppedSpans(Metrics* metrics, std::string_view room, std::string_view reason,
                        uint64_t n);
 void CountDroppedLogs(Metrics* metrics, std::string_view room, std::string_view reason, uint64_t n);
+void CountDroppedMetricPoints(Metrics* metrics, std::string_view room, std::string_view reason,
+                              uint64_t n);
 
 // process_cpu_seconds_total, process_resident_memory_bytes, process_virtual_memory_bytes,
 // process_threads, process_open_fds, process_max_fds, process_start_time_seconds, from /proc.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Errors are values. A function that can fail for a reason outside the program (input, a peer, a
-// disk) returns Result<T>: the value, or an Error that says what happened in a sentence a person can
-// act on. Nothing in weft throws; where a library throws, the calling room catches at the call.
+// disk) returns Result<T>: the value, or an Error that says what happened in a sentence a person
+// can act on. Nothing in weft throws; where a library throws, the calling room catches at the call.
 // Bugs are not errors: they crash through WEFT_CHECK (base/check.h).
 //
 // Thread rule: values, no shared state. Next: base/check.h, base/env.h.
@@ -65,15 +65,16 @@ inline std::unexpected<Error> Fail(Error error) { return std::unexpected(std::mo
 #define WEFT_CONCAT_INNER(a, b) a##b
 #define WEFT_CONCAT(a, b) WEFT_CONCAT_INNER(a, b)
 // Returns the error of `expression` from the enclosing function, if there is one.
-#define WEFT_TRY(expression)                                                      \
-  do {                                                                            \
-    if (auto weft_status = (expression); !weft_status) [[unlikely]]               \
-      return std::unexpected(std::move(weft_status).error());                     \
+#define WEFT_TRY(expression)                                        \
+  do {                                                              \
+    if (auto weft_status = (expression); !weft_status) [[unlikely]] \
+      return std::unexpected(std::move(weft_status).error());       \
   } while (false)
 // WEFT_ASSIGN(auto file, env->OpenRead(path)): declares or assigns `target`, or returns the error.
 #define WEFT_ASSIGN(target, expression) \
   WEFT_ASSIGN_INNER(WEFT_CONCAT(weft_result_, __LINE__), target, expression)
-#define WEFT_ASSIGN_INNER(result, target, expression)                             \
-  auto result = (expression);                                                     \
-  if (!result) [[unlikely]] return std::unexpected(std::move(result).error());    \
+#define WEFT_ASSIGN_INNER(result, target, expression)  \
+  auto result = (expression);                          \
+  if (!result) [[unlikely]]                            \
+    return std::unexpected(std::move(result).error()); \
   target = std::move(*result)

@@ -42,19 +42,20 @@ constexpr char kFooter[] =
 
 }  // namespace
 
-std::span<const AddCommand> Commands() {
-  static constexpr AddCommand kCommands[] = {
-      AddQueryCommand,      AddTraceCommand,  AddServicesCommand, AddOperationsCommand,
-      AddTagsCommand,       AddImportCommand, AddExportCommand,   AddDemoCommand,
-      AddLoadgenCommand,    AddStoreCommand,  AddCheckCommand,    AddPrintConfigCommand,
-      AddCompletionCommand, AddManCommand,    AddHelpCommand,     AddVersionCommand};
-  return kCommands;
+void AddCommands(const config::ComponentTypes& types, CLI::App* app, int* exit_code) {
+  for (AddCommand add :
+       {AddQueryCommand, AddTraceCommand, AddServicesCommand, AddOperationsCommand, AddTagsCommand,
+        AddImportCommand, AddExportCommand, AddDemoCommand, AddLoadgenCommand, AddStoreCommand})
+    add(app, exit_code);
+  AddConfigCommands(types, app, exit_code);
+  for (AddCommand add : {AddCompletionCommand, AddManCommand, AddHelpCommand, AddVersionCommand})
+    add(app, exit_code);
 }
 
 namespace {
 
-int ParseAndRun(int argc, char** argv, std::span<const AddCommand> first,
-                const char* default_command) {
+int ParseAndRun(int argc, char** argv, const config::ComponentTypes& types,
+                std::span<const AddCommand> first, const char* default_command) {
   CLI::App app{"Distributed tracing in one binary: receive, store, find, show", "weft"};
   app.formatter(MakeHelpFormatter());
   app.set_help_flag("-h,--help", "Say how this command is used");
@@ -64,7 +65,7 @@ int ParseAndRun(int argc, char** argv, std::span<const AddCommand> first,
   app.add_flag("--version", version, "Print the version");
   int exit_code = kExitOk;
   for (AddCommand add : first) add(&app, &exit_code);
-  for (AddCommand add : Commands()) add(&app, &exit_code);
+  AddCommands(types, &app, &exit_code);
   std::vector<std::string> arguments =
       OrderArguments(app, {argv + 1, argv + argc}, default_command);
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
@@ -95,8 +96,9 @@ int ParseAndRun(int argc, char** argv, std::span<const AddCommand> first,
 
 }  // namespace
 
-int RunCli(int argc, char** argv, std::span<const AddCommand> first, const char* default_command) {
-  const int exit_code = ParseAndRun(argc, argv, first, default_command);
+int RunCli(int argc, char** argv, const config::ComponentTypes& types,
+           std::span<const AddCommand> first, const char* default_command) {
+  const int exit_code = ParseAndRun(argc, argv, types, first, default_command);
   // Output that was lost is a failure of every command.
   const int flushed = ExitCodeOf(FlushOutput());
   return exit_code == kExitOk ? flushed : exit_code;

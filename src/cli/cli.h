@@ -10,6 +10,8 @@
 
 #include <span>
 
+#include "config/component_type.h"
+
 namespace CLI {
 class App;
 }
@@ -26,12 +28,14 @@ enum ExitCode : int {
 
 using AddCommand = void (*)(CLI::App* app, int* exit_code);
 
-// Every command of this room.
-std::span<const AddCommand> Commands();
+// Adds every command of this room. `types` are the components that configurations may name; it is
+// borrowed.
+void AddCommands(const config::ComponentTypes& types, CLI::App* app, int* exit_code);
 
 // Parses and runs. `first` are commands shown before those of this room. Without a command, or with
 // options only, `default_command` is run.
-int RunCli(int argc, char** argv, std::span<const AddCommand> first, const char* default_command);
+int RunCli(int argc, char** argv, const config::ComponentTypes& types,
+           std::span<const AddCommand> first, const char* default_command);
 
 // The version of this build: "0.1.0".
 const char* Version();

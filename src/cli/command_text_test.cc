@@ -29,7 +29,7 @@ class CommandLineTest : public testing::Test {
  protected:
   CommandLineTest() {
     app_.footer("Examples:\n  weft");
-    for (AddCommand add : Commands()) add(&app_, &exit_code_);
+    AddCommands(types_, &app_, &exit_code_);
   }
 
   static void ForEach(const CommandText& command,
@@ -47,6 +47,7 @@ class CommandLineTest : public testing::Test {
     return "it was taken";
   }
 
+  const config::ComponentTypes types_;
   CLI::App app_{"Tracing", "weft"};
   int exit_code_ = 0;
 };

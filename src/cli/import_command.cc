@@ -13,7 +13,7 @@
 #include "cli/import_run.h"
 #include "cli/terminal.h"
 #include "cli/trace_source.h"
-#include "wire/json_writer.h"
+#include "wire_core/json_writer.h"
 
 namespace weft::cli {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "base/env.h"
 #include "cli/draft_file.h"
-#include "wire/json_writer.h"
+#include "wire_core/json_writer.h"
 
 namespace weft::cli {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "wire/json_writer.h"
+#include "wire_core/json_writer.h"
 
 namespace weft::cli {
 namespace {

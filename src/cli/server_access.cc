@@ -7,8 +7,8 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "base/base64.h"
 #include "net/file_watch.h"
+#include "wire_core/base64.h"
 
 namespace weft::cli {
 namespace {

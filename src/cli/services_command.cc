@@ -12,7 +12,7 @@
 #include "cli/cli.h"
 #include "cli/name_list.h"
 #include "cli/trace_source.h"
-#include "wire/json_writer.h"
+#include "wire_core/json_writer.h"
 
 namespace weft::cli {
 namespace {

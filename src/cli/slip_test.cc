@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "base/printable.h"
 #include "cli/argument_order.h"
 #include "cli/cli.h"
 #include "cli/config_commands.h"
+#include "wire_core/printable.h"
 
 namespace weft::cli {
 namespace {
@@ -40,7 +40,8 @@ Outcome Weft(std::vector<std::string> arguments) {
   static constexpr AddCommand kFirst[] = {AddServe};
   testing::internal::CaptureStdout();
   testing::internal::CaptureStderr();
-  int exit_code = RunCli(static_cast<int>(argv.size()), argv.data(), kFirst, "serve");
+  int exit_code =
+      RunCli(static_cast<int>(argv.size()), argv.data(), config::ComponentTypes(), kFirst, "serve");
   testing::internal::GetCapturedStdout();
   return {exit_code, testing::internal::GetCapturedStderr()};
 }
@@ -140,13 +141,14 @@ class ArgumentOrderTest : public testing::Test {
   ArgumentOrderTest() {
     app_.name("weft");
     AddServe(&app_, &exit_code_);
-    for (AddCommand add : Commands()) add(&app_, &exit_code_);
+    AddCommands(types_, &app_, &exit_code_);
   }
   std::vector<std::string> Order(std::vector<std::string> arguments) {
     return OrderArguments(app_, std::move(arguments), "serve");
   }
   using Words = std::vector<std::string>;
 
+  const config::ComponentTypes types_;
   CLI::App app_;
   int exit_code_ = 0;
 };

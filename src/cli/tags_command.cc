@@ -17,7 +17,7 @@
 #include "cli/time_option.h"
 #include "cli/trace_source.h"
 #include "query/tag_catalog.h"
-#include "wire/json_writer.h"
+#include "wire_core/json_writer.h"
 
 namespace weft::cli {
 namespace {

@@ -13,7 +13,7 @@
 #include <cstring>
 #include <ctime>
 
-#include "base/printable.h"
+#include "wire_core/printable.h"
 
 namespace weft::cli {
 namespace {

@@ -2,8 +2,8 @@
 //
 // What the output goes to, and text fit for it. Colours only on a terminal and without NO_COLOR;
 // drawing characters only where the locale is UTF-8. Text out of spans, files and arguments is
-// cleaned before it is printed (base/printable.h), so that none of it can drive the terminal; also
-// where the output is no terminal, for a pager, a log or a clipboard ends at one.
+// cleaned before it is printed (wire_core/printable.h), so that none of it can drive the terminal;
+// also where the output is no terminal, for a pager, a log or a clipboard ends at one.
 //
 // Thread rule: pure functions. Next: cli/service_colours.h.
 #pragma once

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/batch_parts.h"
 
-#include "base/base64.h"
 #include "base/edit_distance.h"
+#include "wire_core/base64.h"
 
 namespace weft::codec {
 namespace {
@@ -13,7 +13,7 @@ std::string_view ForeignHint(std::string_view name) {
     std::string_view name, hint;
   };
   constexpr std::string_view kLogs = "log records go to /v1/logs",
-                             kMetrics = "metrics go to /v1/metrics, and weft keeps none",
+                             kMetrics = "metrics go to /v1/metrics",
                              kSpans = "spans go to /v1/traces",
                              kImport = "`weft import` reads such files and answers";
   constexpr Foreign kForeign[] = {{"resourceLogs", kLogs},
@@ -82,7 +82,6 @@ void ItemChecker::Malformed(const char* name, const RawId& raw, int64_t link, si
   problem_ += ": ";
   if (raw.received.empty()) {
     problem_ += "missing";
-    absent_ = true;
   } else if (!raw.is_text) {
     problem_ +=
         std::to_string(raw.received.size()) + " bytes, expected " + std::to_string(expected);
@@ -97,7 +96,6 @@ void ItemChecker::Malformed(const char* name, const RawId& raw, int64_t link, si
 void ItemChecker::Zero(const char* name) {
   if (!problem_.empty()) return;
   problem_ = std::string(name) + ": all zero";
-  absent_ = true;
 }
 
 void UnknownFields::Note(std::string_view name, bool holds) {
@@ -144,13 +142,12 @@ std::string OtlpMessages::Place(const OtlpPosition& at, int levels) const {
 }
 
 void OtlpMessages::RejectId(const OtlpPosition& at, const ItemChecker& checker) const {
-  if (checker.absent()) ++rejection_->no_trace;
   Reject(at, 3, [&](std::string place) { return std::move(place) + "." + checker.problem(); });
 }
 
 void OtlpMessages::NoteUnknown(const OtlpPosition& at, int levels, const UnknownFields& unknown,
                                OtlpFields expected) const {
-  Lose(at, levels, &batch_->not_understood, [&](std::string place) {
+  Lose(at, levels, target_.not_understood, [&](std::string place) {
     if (!place.empty()) place += ": ";
     return std::move(place) + "not understood: " + unknown.Describe(expected, spelling_);
   });

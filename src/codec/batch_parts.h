@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What both OTLP decoders (protobuf, JSON) build a SpanBatch with: stacks that turn items which
-// arrive one by one into flat arrays, the budget they are charged against, and the judgement of ids
-// that decides which spans and log records are refused.
+// What both OTLP decoders (protobuf, JSON) build a batch with: stacks that turn items which arrive
+// one by one into flat arrays, the budget they are charged against, and the judgement of ids that
+// decides which spans and log records are refused.
 //
 // Thread rule: one of each per decoding. Next: codec/otlp_proto_decode.h, otlp_json_decode.cc.
 #pragma once
@@ -16,6 +16,7 @@
 
 #include "base/arena.h"
 #include "codec/otlp_fields.h"
+#include "model/metric_batch.h"
 #include "model/span_batch.h"
 #include "wire/limits.h"
 
@@ -28,11 +29,15 @@ class ItemStack {
  public:
   size_t mark() const { return items_.size(); }
   T& Push() { return items_.emplace_back(); }
+  std::span<T> PushMany(size_t count) {
+    items_.resize(items_.size() + count);
+    return std::span<T>(items_).last(count);
+  }
   // REQUIRES: index < mark().
   T& At(size_t index) { return items_[index]; }
   void DropSince(size_t mark) { items_.resize(mark); }
   void Clear() { items_.clear(); }
-  std::span<const T> TakeSince(size_t mark, Arena* arena) {
+  std::span<T> TakeSince(size_t mark, Arena* arena) {
     size_t count = items_.size() - mark;
     if (count == 0) return {};
     T* to = static_cast<T*>(arena->Allocate(count * sizeof(T), alignof(T)));
@@ -112,10 +117,7 @@ struct RawId {
 // parent it named, would be a silent change. (The Collector refuses the whole request for it.)
 class ItemChecker {
  public:
-  void Begin() {
-    problem_.clear();
-    absent_ = false;
-  }
+  void Begin() { problem_.clear(); }
   // An id that must be there and not be all zero.
   template <size_t kBytes>
   void Required(const char* name, const RawId& raw, Id<kBytes>* id) {
@@ -130,8 +132,6 @@ class ItemChecker {
   }
   // Not empty: the item is to be refused.
   const std::string& problem() const { return problem_; }
-  // The problem is an id that must be there and is not.
-  bool absent() const { return absent_; }
 
  private:
   template <size_t kBytes>
@@ -149,7 +149,6 @@ class ItemChecker {
   void Zero(const char* name);
 
   std::string problem_;
-  bool absent_ = false;
 };
 
 // The fields of one level around items that nobody knows, while the level is read.
@@ -173,14 +172,51 @@ class UnknownFields {
   std::string_view foreign_;  // where such a field belongs
 };
 
+// The batch that a decoding fills, whichever of the two it is: `spans` or `metrics`.
+struct OtlpTarget {
+  OtlpTarget(const OtlpSignal& signal, SpanBatch* batch)
+      : spans(batch),
+        resources(&batch->resources),
+        scopes(&batch->scopes),
+        rejected(signal.is_traces ? &batch->rejected_spans : &batch->rejected_logs),
+        left_out(&batch->left_out),
+        not_understood(&batch->not_understood) {}
+  explicit OtlpTarget(MetricBatch* batch)
+      : metrics(batch),
+        resources(&batch->resources),
+        scopes(&batch->scopes),
+        rejected(&batch->rejected_points),
+        left_out(&batch->left_out),
+        not_understood(&batch->not_understood) {}
+
+  size_t ItemCount() const {
+    return spans != nullptr ? spans->spans.size() + spans->logs.size() : metrics->metrics.size();
+  }
+
+  // A decoding is of one signal: the batch had no items before it.
+  void DropItemsSince(size_t count) const {
+    if (metrics != nullptr) {
+      metrics->metrics.resize(count);
+    } else {
+      spans->spans.resize(std::min(count, spans->spans.size()));
+      spans->logs.resize(std::min(count, spans->logs.size()));
+    }
+  }
+
+  SpanBatch* const spans = nullptr;
+  MetricBatch* const metrics = nullptr;
+  std::vector<Resource>* const resources;
+  std::vector<Scope>* const scopes;
+  Rejection* const rejected;
+  Rejection* const left_out;
+  Rejection* const not_understood;
+};
+
 // What both decoders say, in the names of the format that a request came in.
 class OtlpMessages {
  public:
-  OtlpMessages(const OtlpSignal& signal, OtlpSpelling spelling, SpanBatch* batch)
-      : signal_(signal),
-        spelling_(spelling),
-        batch_(batch),
-        rejection_(signal.is_traces ? &batch->rejected_spans : &batch->rejected_logs) {}
+  OtlpMessages(const OtlpSignal& signal, OtlpSpelling spelling, const OtlpTarget& target)
+      : signal_(signal), spelling_(spelling), target_(target) {}
 
   // "resourceSpans[0].scopeSpans[1].spans[2]" at three levels; "" at none.
   std::string Place(const OtlpPosition& at, int levels) const;
@@ -193,7 +229,12 @@ class OtlpMessages {
   // Counts the item at hand as refused, or what stands in place of items at a level around them.
   template <class Describe>
   void Reject(const OtlpPosition& at, int levels, Describe&& describe) const {
-    Lose(at, levels, rejection_, std::forward<Describe>(describe));
+    Lose(at, levels, target_.rejected, std::forward<Describe>(describe));
+  }
+  // Refuses `count` at once, for one reason.
+  void RejectMany(uint64_t count, const std::string& message) const {
+    if (target_.rejected->count == 0) target_.rejected->message = message;
+    target_.rejected->count += count;
   }
   // Refused for an id.
   void RejectId(const OtlpPosition& at, const ItemChecker& checker) const;
@@ -201,16 +242,13 @@ class OtlpMessages {
   void NoteUnknown(const OtlpPosition& at, int levels, const UnknownFields& unknown,
                    OtlpFields expected) const;
 
-  size_t ItemCount() const { return batch_->spans.size() + batch_->logs.size(); }
-  // Kept or not.
-  size_t SeenCount() const { return ItemCount() + rejection_->count; }
-  Rejection* rejection() const { return rejection_; }
+  // Items kept and whatever was refused.
+  size_t SeenCount() const { return target_.ItemCount() + target_.rejected->count; }
 
  private:
   const OtlpSignal& signal_;
   const OtlpSpelling spelling_;
-  SpanBatch* const batch_;
-  Rejection* const rejection_;
+  const OtlpTarget target_;
 };
 
 }  // namespace weft::codec

@@ -2,12 +2,13 @@
 //
 // ns per span of OTLP decoding and encoding, MB/s of compression, over the two shapes of ./dev
 // bench: tracegen (11 attributes of 97 keys and 1000 values) and shop (15 services, about 9
-// attributes).
+// attributes). ns per data point of metrics as an SDK exports them.
 #include <benchmark/benchmark.h>
 
 #include <random>
 
 #include "codec/otlp.h"
+#include "codec/otlp_metrics.h"
 #include "wire/compression.h"
 
 namespace weft::codec {
@@ -148,9 +149,137 @@ void BM_Decompress(benchmark::State& state) {
   PerSpan(state, bytes.size());
 }
 
+// What an SDK in a web service exports each minute: counters, gauges and histograms of 14
+// bounds with an exemplar each, some exponential histograms; 4 attributes a point.
+class SdkMetrics {
+ public:
+  SdkMetrics() {
+    auto resource = batch_.arena.NewArray<KeyValue>(3);
+    resource[0] = {"service.name", Value::String("checkout")};
+    resource[1] = {"host.name", Value::String("node-1")};
+    resource[2] = {"telemetry.sdk.language", Value::String("go")};
+    batch_.resources.push_back({.attributes = resource});
+    batch_.scopes.push_back({.name = "go.opentelemetry.io/contrib/net/http", .version = "0.60.0"});
+    for (size_t i = 0; i < kMetrics; ++i) AddMetric(i);
+  }
+  const MetricBatch& batch() const { return batch_; }
+
+ private:
+  static constexpr size_t kMetrics = 100, kPoints = 10;
+
+  Attributes PointAttributes(size_t index) {
+    auto attributes = batch_.arena.NewArray<KeyValue>(4);
+    attributes[0] = {"http.request.method", Value::String("POST")};
+    attributes[1] = {
+        "http.route",
+        Value::String(batch_.arena.Copy("/api/cart/" + std::to_string(index) + "/items"))};
+    attributes[2] = {"http.response.status_code", Value::Int(200)};
+    attributes[3] = {"network.protocol.version", Value::String("1.1")};
+    return attributes;
+  }
+  std::span<const uint64_t> Counts(size_t count) {
+    auto counts = batch_.arena.NewArray<uint64_t>(count);
+    for (uint64_t& n : counts) n = random_() % 1000;
+    return counts;
+  }
+  template <class Point>
+  std::span<Point> Points() {
+    auto points = batch_.arena.NewArray<Point>(kPoints);
+    for (size_t i = 0; i < kPoints; ++i) {
+      points[i].attributes = PointAttributes(i);
+      points[i].start_ns = 1'700'000'000'000'000'000u;
+      points[i].time_ns = points[i].start_ns + 60'000'000'000u;
+    }
+    return points;
+  }
+  void AddMetric(size_t index) {
+    Metric& metric = batch_.metrics.emplace_back();
+    metric.name = batch_.arena.Copy("http.server.metric." + std::to_string(index));
+    metric.description = "What this metric measures, in a sentence.";
+    metric.unit = "s";
+    metric.kind = index % 10 == 9  ? MetricKind::kExponentialHistogram
+                  : index % 3 == 2 ? MetricKind::kHistogram
+                  : index % 3 == 1 ? MetricKind::kSum
+                                   : MetricKind::kGauge;
+    if (metric.kind != MetricKind::kGauge) metric.temporality = AggregationTemporality::kCumulative;
+    switch (metric.kind) {
+      case MetricKind::kHistogram:
+        metric.histograms = Points<HistogramPoint>();
+        for (HistogramPoint& point : metric.histograms) FillHistogram(&point);
+        break;
+      case MetricKind::kExponentialHistogram:
+        metric.exponential_histograms = Points<ExponentialHistogramPoint>();
+        for (ExponentialHistogramPoint& point : metric.exponential_histograms) {
+          point.count = 1000;
+          point.sum = 12.5;
+          point.scale = 3;
+          point.positive = {.present = true, .offset = -20, .counts = Counts(40)};
+        }
+        break;
+      default:
+        metric.numbers = Points<NumberPoint>();
+        for (NumberPoint& point : metric.numbers)
+          point.value = Value::Int(static_cast<int64_t>(random_() % 100000));
+    }
+  }
+  void FillHistogram(HistogramPoint* point) {
+    static constexpr double kBounds[] = {.005, .01, .025, .05, .075, .1,  .25,
+                                         .5,   .75, 1,    2.5, 5,    7.5, 10};
+    point->count = 1000;
+    point->sum = 12.5;
+    point->min = 0.001;
+    point->max = 3.5;
+    point->explicit_bounds = kBounds;
+    point->bucket_counts = Counts(std::size(kBounds) + 1);
+    auto exemplars = batch_.arena.NewArray<Exemplar>(1);
+    exemplars[0].time_ns = point->time_ns;
+    exemplars[0].trace_id.bytes[0] = exemplars[0].span_id.bytes[0] = 1;
+    exemplars[0].value = Value::Double(0.25);
+    point->exemplars = exemplars;
+  }
+
+  MetricBatch batch_;
+  std::mt19937_64 random_{42};
+};
+
+void PerPoint(benchmark::State& state, uint64_t points, size_t bytes) {
+  using benchmark::Counter;
+  const double all = static_cast<double>(state.iterations()) * static_cast<double>(points);
+  state.counters["ns/point"] = Counter(all * 1e-9, Counter::kIsRate | Counter::kInvert);
+  state.counters["points/s"] = Counter(all, Counter::kIsRate);
+  state.counters["B/point"] = static_cast<double>(bytes) / static_cast<double>(points);
+  state.SetBytesProcessed(static_cast<int64_t>(bytes) * state.iterations());
+}
+
+void BM_DecodeMetrics(benchmark::State& state) {
+  const auto format = static_cast<OtlpFormat>(state.range(0));
+  const SdkMetrics metrics;
+  std::string bytes;
+  EncodeOtlpMetrics(format, metrics.batch(), &bytes);
+  for (auto _ : state) {
+    auto batch = DecodeOtlpMetrics(format, bytes);
+    benchmark::DoNotOptimize(batch->metrics.data());
+  }
+  PerPoint(state, metrics.batch().point_count(), bytes.size());
+}
+
+void BM_EncodeMetrics(benchmark::State& state) {
+  const auto format = static_cast<OtlpFormat>(state.range(0));
+  const SdkMetrics metrics;
+  std::string out;
+  for (auto _ : state) {
+    out.clear();
+    EncodeOtlpMetrics(format, metrics.batch(), &out);
+    benchmark::DoNotOptimize(out.data());
+  }
+  PerPoint(state, metrics.batch().point_count(), out.size());
+}
+
 BENCHMARK(BM_Decode)->ArgNames({"shop", "json"})->ArgsProduct({{kTracegen, kShop}, {0, 1}});
 BENCHMARK(BM_DecodeAndHash)->ArgName("shop")->Arg(kTracegen)->Arg(kShop);
 BENCHMARK(BM_Encode)->ArgNames({"shop", "json"})->ArgsProduct({{kTracegen, kShop}, {0, 1}});
+BENCHMARK(BM_DecodeMetrics)->ArgName("json")->Arg(0)->Arg(1);
+BENCHMARK(BM_EncodeMetrics)->ArgName("json")->Arg(0)->Arg(1);
 BENCHMARK(BM_Compress)->ArgName("kind")->DenseRange(1, 5);
 BENCHMARK(BM_Decompress)->ArgName("kind")->DenseRange(1, 5);
 

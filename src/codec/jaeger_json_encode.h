@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "model/span_batch.h"
-#include "wire/json_writer.h"
+#include "wire_core/json_writer.h"
 
 namespace weft::codec {
 

@@ -6,9 +6,9 @@
 #include <cmath>
 #include <optional>
 
-#include "base/base64.h"
 #include "wire/json_scan.h"
-#include "wire/utf8.h"
+#include "wire_core/base64.h"
+#include "wire_core/utf8.h"
 
 namespace weft::codec {
 namespace {
@@ -308,18 +308,28 @@ bool JsonWalker::Integer(Json json, Value* out) {
   return true;
 }
 
-bool JsonWalker::Uint64(Json json, uint64_t* out) {
+template <class T>
+bool JsonWalker::Whole(Json json, std::string_view expected, T* out) {
   const char* start = Token(json).data();
   std::string_view text;
   if (!NumberText(json, &text)) return false;
-  return WholeNumber(text, out) || FailAt(start, "expected an unsigned 64-bit integer");
+  return WholeNumber(text, out) || FailAt(start, expected);
+}
+
+bool JsonWalker::Uint64(Json json, uint64_t* out) {
+  return Whole(json, "expected an unsigned 64-bit integer", out);
 }
 
 bool JsonWalker::Uint32(Json json, uint32_t* out) {
-  const char* start = Token(json).data();
-  std::string_view text;
-  if (!NumberText(json, &text)) return false;
-  return WholeNumber(text, out) || FailAt(start, "expected an unsigned 32-bit integer");
+  return Whole(json, "expected an unsigned 32-bit integer", out);
+}
+
+bool JsonWalker::Int64(Json json, int64_t* out) {
+  return Whole(json, "expected a 64-bit integer", out);
+}
+
+bool JsonWalker::Int32(Json json, int32_t* out) {
+  return Whole(json, "expected a 32-bit integer", out);
 }
 
 bool JsonWalker::Double(Json json, double* out) {

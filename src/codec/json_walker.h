@@ -63,6 +63,8 @@ class JsonWalker {
   bool Integer(Json json, Value* out);
   bool Uint64(Json json, uint64_t* out);
   bool Uint32(Json json, uint32_t* out);
+  bool Int64(Json json, int64_t* out);
+  bool Int32(Json json, int32_t* out);
   bool Double(Json json, double* out);
   // A number's digits, or whatever stands in quotes where a number may.
   bool NumberText(Json json, std::string_view* out);
@@ -121,6 +123,8 @@ class JsonWalker {
   bool FailText(simdjson::error_code error);
   bool Within(std::string_view name);
   bool WithinItem(size_t index);
+  template <class T>
+  bool Whole(Json json, std::string_view expected, T* out);
   // The text between the quotes, escapes and all. Bounded by the document.
   bool RawString(Json json, std::string_view* out);
   bool Unescape(std::string_view raw, std::string_view* out);

@@ -2,40 +2,21 @@
 #include "codec/otlp.h"
 
 #include "codec/otlp_encode.h"
+#include "codec/otlp_front.h"
 #include "codec/otlp_json_decode.h"
 #include "codec/otlp_proto_decode.h"
 
 namespace weft::codec {
-namespace {
-
-Status CheckMessageBytes(std::string_view body) {
-  if (body.size() <= wire::kMessageBytesMax) return {};
-  return Fail(ErrorCode::kTooLarge,
-              "a message of " + std::to_string(body.size()) + " bytes: the format ends at 4 GiB");
-}
-
-// What is often sent with the wrong content type.
-std::unexpected<Error> NoProtobuf(Error fault, std::string_view body) {
-  if (body.starts_with('{')) fault.message += "; this is JSON, which is sent as application/json";
-  return Fail(std::move(fault));
-}
-
-DecodeBudget BudgetOf(const SpanBatch& batch, OtlpSource source) {
-  return source == OtlpSource::kPeer ? DecodeBudget(batch.received.size())
-                                     : DecodeBudget::Unlimited();
-}
-
-}  // namespace
 
 Result<SpanBatch> DecodeOtlpTraces(OtlpFormat format, std::string body, OtlpSource source) {
   WEFT_TRY(CheckMessageBytes(body));
   SpanBatch batch;
   batch.received = std::move(body);
   if (format == OtlpFormat::kJson) {
-    WEFT_TRY(DecodeTracesJson(&batch, BudgetOf(batch, source)));
+    WEFT_TRY(DecodeTracesJson(&batch, BudgetOf(batch.received, source)));
     return batch;
   }
-  OtlpProtoDecoder decoder(batch.received, &batch.arena, BudgetOf(batch, source));
+  OtlpProtoDecoder decoder(batch.received, &batch.arena, BudgetOf(batch.received, source));
   if (!decoder.ReadTraces(&batch)) return NoProtobuf(decoder.fault(), batch.received);
   batch.received_is_content = batch.rejected_spans.count == 0 && batch.left_out.count == 0;
   return batch;
@@ -46,18 +27,17 @@ Result<SpanBatch> DecodeOtlpLogs(OtlpFormat format, std::string body, OtlpSource
   SpanBatch batch;
   batch.received = std::move(body);
   if (format == OtlpFormat::kJson) {
-    WEFT_TRY(DecodeLogsJson(&batch, BudgetOf(batch, source)));
+    WEFT_TRY(DecodeLogsJson(&batch, BudgetOf(batch.received, source)));
     return batch;
   }
-  OtlpProtoDecoder decoder(batch.received, &batch.arena, BudgetOf(batch, source));
+  OtlpProtoDecoder decoder(batch.received, &batch.arena, BudgetOf(batch.received, source));
   if (!decoder.ReadLogs(&batch)) return NoProtobuf(decoder.fault(), batch.received);
   return batch;
 }
 
 OtlpSignalKind SignalOfRefused(std::string_view body) {
   auto logs = DecodeOtlpLogs(OtlpFormat::kProtobuf, std::string(body));
-  if (logs && (!logs->logs.empty() || logs->rejected_logs.no_trace > 0))
-    return OtlpSignalKind::kLogs;
+  if (logs && !logs->logs.empty()) return OtlpSignalKind::kLogs;
   auto points = CountOtlpMetricPoints(OtlpFormat::kProtobuf, body);
   return points && *points > 0 ? OtlpSignalKind::kMetrics : OtlpSignalKind::kTraces;
 }

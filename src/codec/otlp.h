@@ -35,7 +35,7 @@ enum class OtlpSource : uint8_t { kPeer, kStored };
 // ExportTraceServiceRequest (= TracesData). Takes the body over into batch.received.
 Result<SpanBatch> DecodeOtlpTraces(OtlpFormat format, std::string body,
                                    OtlpSource source = OtlpSource::kPeer);
-// ExportLogsServiceRequest (= LogsData).
+// ExportLogsServiceRequest (= LogsData). Records without a trace id are kept.
 Result<SpanBatch> DecodeOtlpLogs(OtlpFormat format, std::string body,
                                  OtlpSource source = OtlpSource::kPeer);
 // Counts the data points of an ExportMetricsServiceRequest, to answer honestly that none is kept.

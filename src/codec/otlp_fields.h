@@ -211,20 +211,109 @@ inline constexpr OtlpField kFields[] = {
     {kEventName, "event_name", "eventName"}};
 }  // namespace log_record
 
-// The five kinds of a Metric, each with its data points in the same field.
+// A Metric has one of the five kinds of data, each with its points in the same field.
 namespace metric {
-inline constexpr uint32_t kGauge = 5, kSum = 7, kHistogram = 9, kExponentialHistogram = 10,
-                          kSummary = 11;
+inline constexpr uint32_t kName = 1, kDescription = 2, kUnit = 3, kGauge = 5, kSum = 7,
+                          kHistogram = 9, kExponentialHistogram = 10, kSummary = 11, kMetadata = 12;
 inline constexpr OtlpField kFields[] = {
     {kGauge, "gauge", "gauge"},
     {kSum, "sum", "sum"},
     {kHistogram, "histogram", "histogram"},
     {kExponentialHistogram, "exponential_histogram", "exponentialHistogram"},
-    {kSummary, "summary", "summary"}};
+    {kSummary, "summary", "summary"},
+    {kName, "name", "name"},
+    {kDescription, "description", "description"},
+    {kUnit, "unit", "unit"},
+    {kMetadata, "metadata", "metadata"}};
+// Those with data.
+inline constexpr OtlpFields kData = OtlpFields(kFields).first(5);
 }  // namespace metric
-namespace metric_kind {
-inline constexpr uint32_t kDataPoints = 1;
-inline constexpr OtlpField kFields[] = {{kDataPoints, "data_points", "dataPoints"}};
-}  // namespace metric_kind
+namespace metric_data {
+inline constexpr uint32_t kDataPoints = 1, kTemporality = 2, kMonotonic = 3;
+inline constexpr OtlpField kFields[] = {
+    {kDataPoints, "data_points", "dataPoints"},
+    {kTemporality, "aggregation_temporality", "aggregationTemporality"},
+    {kMonotonic, "is_monotonic", "isMonotonic"}};
+inline constexpr OtlpFields kPlain = OtlpFields(kFields).first(1);       // gauge, summary
+inline constexpr OtlpFields kHistograms = OtlpFields(kFields).first(2);  // of both kinds
+inline constexpr OtlpFields kSum = kFields;
+}  // namespace metric_data
+namespace number_point {
+inline constexpr uint32_t kStart = 2, kTime = 3, kDouble = 4, kExemplars = 5, kInt = 6,
+                          kAttributes = 7, kFlags = 8;
+inline constexpr OtlpField kFields[] = {{kAttributes, "attributes", "attributes"},
+                                        {kStart, "start_time_unix_nano", "startTimeUnixNano"},
+                                        {kTime, "time_unix_nano", "timeUnixNano"},
+                                        {kDouble, "as_double", "asDouble"},
+                                        {kInt, "as_int", "asInt"},
+                                        {kExemplars, "exemplars", "exemplars"},
+                                        {kFlags, "flags", "flags"}};
+}  // namespace number_point
+namespace histogram_point {
+inline constexpr uint32_t kStart = 2, kTime = 3, kCount = 4, kSum = 5, kBucketCounts = 6,
+                          kExplicitBounds = 7, kExemplars = 8, kAttributes = 9, kFlags = 10,
+                          kMin = 11, kMax = 12;
+inline constexpr OtlpField kFields[] = {{kAttributes, "attributes", "attributes"},
+                                        {kStart, "start_time_unix_nano", "startTimeUnixNano"},
+                                        {kTime, "time_unix_nano", "timeUnixNano"},
+                                        {kCount, "count", "count"},
+                                        {kSum, "sum", "sum"},
+                                        {kBucketCounts, "bucket_counts", "bucketCounts"},
+                                        {kExplicitBounds, "explicit_bounds", "explicitBounds"},
+                                        {kExemplars, "exemplars", "exemplars"},
+                                        {kFlags, "flags", "flags"},
+                                        {kMin, "min", "min"},
+                                        {kMax, "max", "max"}};
+}  // namespace histogram_point
+namespace exponential_point {
+inline constexpr uint32_t kAttributes = 1, kStart = 2, kTime = 3, kCount = 4, kSum = 5, kScale = 6,
+                          kZeroCount = 7, kPositive = 8, kNegative = 9, kFlags = 10,
+                          kExemplars = 11, kMin = 12, kMax = 13, kZeroThreshold = 14;
+inline constexpr OtlpField kFields[] = {{kAttributes, "attributes", "attributes"},
+                                        {kStart, "start_time_unix_nano", "startTimeUnixNano"},
+                                        {kTime, "time_unix_nano", "timeUnixNano"},
+                                        {kCount, "count", "count"},
+                                        {kSum, "sum", "sum"},
+                                        {kScale, "scale", "scale"},
+                                        {kZeroCount, "zero_count", "zeroCount"},
+                                        {kPositive, "positive", "positive"},
+                                        {kNegative, "negative", "negative"},
+                                        {kFlags, "flags", "flags"},
+                                        {kExemplars, "exemplars", "exemplars"},
+                                        {kMin, "min", "min"},
+                                        {kMax, "max", "max"},
+                                        {kZeroThreshold, "zero_threshold", "zeroThreshold"}};
+}  // namespace exponential_point
+namespace exponential_buckets {
+inline constexpr uint32_t kOffset = 1, kCounts = 2;
+inline constexpr OtlpField kFields[] = {{kOffset, "offset", "offset"},
+                                        {kCounts, "bucket_counts", "bucketCounts"}};
+}  // namespace exponential_buckets
+namespace summary_point {
+inline constexpr uint32_t kStart = 2, kTime = 3, kCount = 4, kSum = 5, kQuantiles = 6,
+                          kAttributes = 7, kFlags = 8;
+inline constexpr OtlpField kFields[] = {{kAttributes, "attributes", "attributes"},
+                                        {kStart, "start_time_unix_nano", "startTimeUnixNano"},
+                                        {kTime, "time_unix_nano", "timeUnixNano"},
+                                        {kCount, "count", "count"},
+                                        {kSum, "sum", "sum"},
+                                        {kQuantiles, "quantile_values", "quantileValues"},
+                                        {kFlags, "flags", "flags"}};
+}  // namespace summary_point
+namespace quantile_value {
+inline constexpr uint32_t kQuantile = 1, kValue = 2;
+inline constexpr OtlpField kFields[] = {{kQuantile, "quantile", "quantile"},
+                                        {kValue, "value", "value"}};
+}  // namespace quantile_value
+namespace exemplar {
+inline constexpr uint32_t kTime = 2, kDouble = 3, kSpanId = 4, kTraceId = 5, kInt = 6,
+                          kAttributes = 7;
+inline constexpr OtlpField kFields[] = {{kAttributes, "filtered_attributes", "filteredAttributes"},
+                                        {kTime, "time_unix_nano", "timeUnixNano"},
+                                        {kDouble, "as_double", "asDouble"},
+                                        {kInt, "as_int", "asInt"},
+                                        {kSpanId, "span_id", "spanId"},
+                                        {kTraceId, "trace_id", "traceId"}};
+}  // namespace exemplar
 
 }  // namespace weft::codec

@@ -7,7 +7,9 @@
 #include <sstream>
 
 #include "codec/otlp.h"
+#include "codec/otlp_metrics.h"
 #include "testing/random_batch.h"
+#include "testing/random_metrics.h"
 
 namespace weft::codec {
 namespace {
@@ -79,6 +81,85 @@ TEST(OtlpGolden, Logs) {
   }
 }
 
+TEST(OtlpGolden, Metrics) {
+  auto proto = DecodeOtlpMetrics(kProtobuf, Golden("metrics.pb"));
+  ASSERT_TRUE(proto) << proto.error().message;
+  auto json = DecodeOtlpMetrics(kJson, Golden("metrics.json"));
+  ASSERT_TRUE(json) << json.error().message;
+  EXPECT_EQ(testing::MetricDifference(*proto, *json), "");
+  EXPECT_TRUE(proto->received_is_content);
+  ASSERT_EQ(proto->metrics.size(), 12u);
+  EXPECT_EQ(proto->point_count(), 8u + 8 + 3 + 3 + 2 + 1);
+
+  const Metric& gauge = proto->metrics[0];
+  EXPECT_EQ(gauge.kind, MetricKind::kGauge);
+  EXPECT_EQ(gauge.name, "gauge");
+  EXPECT_EQ(gauge.unit, "By");
+  EXPECT_EQ(Find(gauge.metadata, "int.min")->integer, INT64_MIN);
+  EXPECT_TRUE(gauge.numbers[0].value == Value::Int(-1));
+  EXPECT_EQ(gauge.numbers[0].time_ns, UINT64_MAX);
+  EXPECT_EQ(gauge.numbers[0].flags, UINT32_MAX);
+  ASSERT_EQ(gauge.numbers[0].exemplars.size(), 3u);
+  EXPECT_EQ(gauge.numbers[0].exemplars[0].trace_id.ToHex(), "0102030405060708090a0b0c0d0e0f10");
+  EXPECT_TRUE(gauge.numbers[0].exemplars[1].value == Value::Int(INT64_MIN));
+  EXPECT_EQ(gauge.numbers[6].flags, kNoRecordedValue);
+  EXPECT_EQ(gauge.numbers[6].value.type, ValueType::kEmpty);
+  EXPECT_EQ(proto->metrics[1].kind, MetricKind::kGauge);
+  EXPECT_EQ(proto->metrics[2].temporality, AggregationTemporality::kCumulative);
+  EXPECT_TRUE(proto->metrics[2].monotonic);
+  const HistogramPoint& histogram = proto->metrics[4].histograms[0];
+  EXPECT_EQ(histogram.sum, -0.5);
+  EXPECT_EQ(histogram.bucket_counts[2], UINT64_MAX);
+  EXPECT_EQ(histogram.explicit_bounds[0], 0.25);
+  EXPECT_EQ(histogram.min, -1.5);
+  EXPECT_EQ(proto->metrics[4].histograms[1].max, 0.0);
+  EXPECT_EQ(proto->metrics[4].histograms[2].max, std::nullopt);
+  const auto& exponential = proto->metrics[6].exponential_histograms;
+  EXPECT_EQ(static_cast<int32_t>(proto->metrics[6].temporality), -1);
+  EXPECT_EQ(exponential[0].scale, INT32_MIN);
+  EXPECT_EQ(exponential[0].positive.offset, INT32_MAX);
+  EXPECT_EQ(exponential[0].positive.counts[1], 300u);
+  EXPECT_EQ(exponential[0].negative.offset, -1);
+  EXPECT_EQ(exponential[0].zero_count, UINT64_MAX);
+  EXPECT_TRUE(exponential[1].positive.present);
+  EXPECT_FALSE(exponential[1].negative.present);
+  EXPECT_EQ(proto->metrics[8].summaries[0].quantiles[0].value, 1.5);
+  EXPECT_EQ(proto->metrics[10].kind, MetricKind::kNone);
+  EXPECT_EQ(proto->metrics[11].resource, 1u);
+
+  for (const MetricBatch* batch : {&*proto, &*json}) {
+    std::string out;
+    EncodeOtlpMetrics(kProtobuf, *batch, &out);
+    EXPECT_TRUE(out == Golden("metrics.pb"));
+    out.clear();
+    EncodeOtlpMetrics(kJson, *batch, &out);
+    EXPECT_EQ(out, Golden("metrics.json"));
+  }
+}
+
+// Every kind of data that the Python SDK makes, as it sends it.
+TEST(OtlpGolden, MetricsOfAnSdk) {
+  auto batch = DecodeOtlpMetrics(kProtobuf, Golden("metrics_sdk.pb"));
+  ASSERT_TRUE(batch) << batch.error().message;
+  EXPECT_TRUE(batch->received_is_content);
+  EXPECT_EQ(batch->not_understood.count, 0u);
+  ASSERT_EQ(batch->metrics.size(), 6u);
+  EXPECT_EQ(ServiceName(batch->resources[0]), "checkout");
+  EXPECT_EQ(batch->scopes[0].schema_url, "https://opentelemetry.io/schemas/1.30.0");
+  EXPECT_EQ(batch->point_count(), 8u);
+  size_t exemplars = 0;
+  for (const Metric& metric : batch->metrics)
+    for (const NumberPoint& point : metric.numbers) exemplars += point.exemplars.size();
+  EXPECT_GT(exemplars, 0u);
+  std::string out, json;
+  EncodeOtlpMetrics(kProtobuf, *batch, &out);
+  EXPECT_TRUE(out == batch->received);
+  EncodeOtlpMetrics(kJson, *batch, &json);
+  auto again = DecodeOtlpMetrics(kJson, json);
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(testing::MetricDifference(*batch, *again), "");
+}
+
 // Every byte of the golden message matters or is skipped, whatever it is changed to and wherever
 // the message is cut: an error or a batch, never anything else.
 TEST(OtlpGolden, EveryTruncationAndFlippedByteIsSurvived) {
@@ -96,6 +177,30 @@ TEST(OtlpGolden, EveryTruncationAndFlippedByteIsSurvived) {
   }
   // All cuts but the two at the end of a whole ResourceSpans.
   EXPECT_EQ(refused, golden.size() - 2);
+}
+
+TEST(OtlpGolden, EveryTruncationAndFlippedByteOfMetricsIsSurvived) {
+  const std::string golden = Golden("metrics_sdk.pb");
+  auto whole = DecodeOtlpMetrics(kProtobuf, golden);
+  ASSERT_TRUE(whole);
+  std::string json;
+  EncodeOtlpMetrics(kJson, *whole, &json);
+  // There is one resource: each cut is inside it.
+  for (size_t i = 1; i < golden.size(); ++i)
+    EXPECT_FALSE(DecodeOtlpMetrics(kProtobuf, golden.substr(0, i))) << i;
+  for (size_t i = 0; i < json.size(); ++i)
+    EXPECT_FALSE(DecodeOtlpMetrics(kJson, json.substr(0, i))) << i;
+  for (size_t i = 0; i < golden.size(); ++i) {
+    std::string broken = golden;
+    broken[i] = static_cast<char>(broken[i] ^ 0x91);
+    auto batch = DecodeOtlpMetrics(kProtobuf, std::move(broken));
+    if (!batch) continue;
+    std::string out;
+    EncodeOtlpMetrics(kProtobuf, *batch, &out);
+    auto again = DecodeOtlpMetrics(kProtobuf, std::move(out));
+    ASSERT_TRUE(again) << again.error().message;
+    EXPECT_EQ(testing::MetricDifference(*batch, *again), "") << "byte " << i;
+  }
 }
 
 }  // namespace

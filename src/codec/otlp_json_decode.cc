@@ -4,20 +4,13 @@
 #include <vector>
 
 #include "codec/otlp_json_decoder.h"
-#include "wire/protobuf_writer.h"
+#include "wire_core/protobuf_writer.h"
 
 namespace weft::codec {
 namespace {
 
 constexpr std::string_view kTooDeep = "values nested more than 32 deep";
 static_assert(wire::kValueDepthMax == 32);
-
-auto NoteIn(UnknownFields* unknown) {
-  return [unknown](std::string_view key, JsonWalker::Json& value) {
-    const char first = JsonWalker::FirstByte(value);
-    unknown->Note(key, first == '[' || first == '{');
-  };
-}
 
 }  // namespace
 
@@ -36,7 +29,7 @@ bool OtlpJsonDecoder::Reject(int levels, std::string_view field) {
 
 bool OtlpJsonDecoder::LeaveOut(int levels, std::string_view field) {
   if (walker_.fault_is_final()) return false;
-  messages_.Lose(at_, levels, &batch_->left_out, [&](const std::string& place) {
+  messages_.Lose(at_, levels, target_.left_out, [&](const std::string& place) {
     return walker_.FaultAt(place + "." + std::string(field));
   });
   walker_.Forgive();
@@ -66,9 +59,9 @@ bool OtlpJsonDecoder::Read() {
 // end or given back when no item refers to it.
 bool OtlpJsonDecoder::ResourceItems(Json json) {
   if (!budget_.Charge(sizeof(Resource))) return walker_.FailTooLarge(json);
-  const size_t items_before = messages_.ItemCount(), seen_before = messages_.SeenCount();
-  resource_ = static_cast<uint32_t>(batch_->resources.size());
-  batch_->resources.emplace_back();
+  const size_t items_before = target_.ItemCount(), seen_before = messages_.SeenCount();
+  resource_ = static_cast<uint32_t>(target_.resources->size());
+  target_.resources->emplace_back();
   Resource resource;
   UnknownFields unknown(false);
   at_.scope = 0;
@@ -80,10 +73,10 @@ bool OtlpJsonDecoder::ResourceItems(Json json) {
   if (!read && !Reject(1)) return false;
   if (unknown.Matters(messages_.SeenCount() > seen_before))
     messages_.NoteUnknown(at_, 1, unknown, signal_.resource_items);
-  if (messages_.ItemCount() == items_before) {
-    batch_->resources.pop_back();
+  if (target_.ItemCount() == items_before) {
+    target_.resources->pop_back();
   } else {
-    batch_->resources[resource_] = resource;
+    (*target_.resources)[resource_] = resource;
   }
   return true;
 }
@@ -103,12 +96,10 @@ bool OtlpJsonDecoder::ResourceField(uint32_t number, Json value, Resource* resou
 bool OtlpJsonDecoder::Scopes(uint32_t number, Json list) {
   if (scopes_from_ != kNoScopes && scopes_from_ != number) {
     if (number == resource_items::kOldScopes) return true;
-    batch_->spans.resize(old_scopes_.spans);
-    batch_->logs.resize(old_scopes_.logs);
-    *messages_.rejection() = old_scopes_.rejection;
+    target_.DropItemsSince(old_scopes_.items);
+    *target_.rejected = old_scopes_.rejection;
   }
-  if (scopes_from_ == kNoScopes)
-    old_scopes_ = {batch_->spans.size(), batch_->logs.size(), *messages_.rejection()};
+  if (scopes_from_ == kNoScopes) old_scopes_ = {target_.ItemCount(), *target_.rejected};
   scopes_from_ = number;
   bool read = walker_.Array(list, [&](Json scope) {
     if (!ScopeItems(scope)) return false;
@@ -120,9 +111,9 @@ bool OtlpJsonDecoder::Scopes(uint32_t number, Json list) {
 
 bool OtlpJsonDecoder::ScopeItems(Json json) {
   if (!budget_.Charge(sizeof(Scope))) return walker_.FailTooLarge(json);
-  const size_t items_before = messages_.ItemCount(), seen_before = messages_.SeenCount();
-  scope_ = static_cast<uint32_t>(batch_->scopes.size());
-  batch_->scopes.emplace_back();
+  const size_t items_before = target_.ItemCount(), seen_before = messages_.SeenCount();
+  scope_ = static_cast<uint32_t>(target_.scopes->size());
+  target_.scopes->emplace_back();
   Scope scope;
   UnknownFields unknown(false);
   at_.item = 0;
@@ -133,10 +124,10 @@ bool OtlpJsonDecoder::ScopeItems(Json json) {
   if (!read && !Reject(2)) return false;
   if (unknown.Matters(messages_.SeenCount() > seen_before))
     messages_.NoteUnknown(at_, 2, unknown, signal_.scope_items);
-  if (messages_.ItemCount() == items_before) {
-    batch_->scopes.pop_back();
+  if (target_.ItemCount() == items_before) {
+    target_.scopes->pop_back();
   } else {
-    batch_->scopes[scope_] = scope;
+    (*target_.scopes)[scope_] = scope;
   }
   return true;
 }
@@ -149,7 +140,7 @@ bool OtlpJsonDecoder::ScopeField(uint32_t number, Json value, Scope* scope) {
       return walker_.String(value, &scope->schema_url) || LeaveOut(2, "schemaUrl");
     default: {
       bool read = walker_.Array(value, [&](Json one) {
-        if (!(signal_.is_traces ? SpanItem(one) : LogItem(one))) return false;
+        if (!Item(one)) return false;
         ++at_.item;
         return true;
       });
@@ -347,6 +338,12 @@ Status DecodeLogsJson(SpanBatch* batch, DecodeBudget budget, const OtlpJsonPlace
   return {};
 }
 
+Status DecodeMetricsJson(MetricBatch* batch, DecodeBudget budget) {
+  OtlpJsonDecoder decoder(batch, budget);
+  if (!decoder.Read()) return Fail(decoder.fault());
+  return {};
+}
+
 Result<uint64_t> CountMetricPointsJson(std::string_view body) {
   using Json = JsonWalker::Json;
   std::string text(body);
@@ -370,8 +367,8 @@ Result<uint64_t> CountMetricPointsJson(std::string_view body) {
       return !is || walker.Array(list, inner);
     };
   };
-  auto metric = each(metric::kFields, [&](uint32_t, Json kind) {
-    return walker.Object(kind, metric_kind::kFields, count_points);
+  auto metric = each(metric::kData, [&](uint32_t, Json kind) {
+    return walker.Object(kind, metric_data::kPlain, count_points);
   });
   auto scope = each(kMetricSignal.scope_items, in_list(scope_items::kItems, metric));
   auto resource = each(kMetricSignal.resource_items, in_list(resource_items::kScopes, scope));

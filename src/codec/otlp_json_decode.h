@@ -15,6 +15,7 @@
 
 #include "base/result.h"
 #include "codec/batch_parts.h"
+#include "model/metric_batch.h"
 #include "model/span_batch.h"
 
 namespace weft::codec {
@@ -28,6 +29,7 @@ struct OtlpJsonPlace {
 // May move batch->received.
 Status DecodeTracesJson(SpanBatch* batch, DecodeBudget budget, const OtlpJsonPlace& place = {});
 Status DecodeLogsJson(SpanBatch* batch, DecodeBudget budget, const OtlpJsonPlace& place = {});
+Status DecodeMetricsJson(MetricBatch* batch, DecodeBudget budget);
 Result<uint64_t> CountMetricPointsJson(std::string_view body);
 
 }  // namespace weft::codec

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// OtlpJsonDecoder: the class behind otlp_json_decode.h, over two .cc files (levels and values;
-// spans and log records). It mirrors OtlpProtoDecoder step by step.
+// OtlpJsonDecoder: the class behind otlp_json_decode.h, over four .cc files (levels and values;
+// spans and log records; metrics; data points). It mirrors OtlpProtoDecoder step by step.
 //
 // Thread rule: one thread at a time.
 #pragma once
@@ -10,6 +10,7 @@
 #include "codec/json_walker.h"
 #include "codec/otlp_fields.h"
 #include "codec/otlp_json_decode.h"
+#include "codec/otlp_metric_parts.h"
 #include "model/span_batch.h"
 
 namespace weft::codec {
@@ -18,14 +19,13 @@ class OtlpJsonDecoder {
  public:
   OtlpJsonDecoder(const OtlpSignal& signal, SpanBatch* batch, DecodeBudget budget,
                   const OtlpJsonPlace& place)
-      : signal_(signal),
-        batch_(batch),
-        arena_(&batch->arena),
-        budget_(budget),
-        walker_(&batch->received, arena_),
-        messages_(signal, &OtlpField::json, batch) {
+      : OtlpJsonDecoder(signal, OtlpTarget(signal, batch), &batch->received, &batch->arena,
+                        budget) {
     walker_.set_offset_base(place.offset_base);
     at_.resource = place.first;
+  }
+  OtlpJsonDecoder(MetricBatch* batch, DecodeBudget budget)
+      : OtlpJsonDecoder(kMetricSignal, OtlpTarget(batch), &batch->received, &batch->arena, budget) {
   }
 
   bool Read();
@@ -34,14 +34,28 @@ class OtlpJsonDecoder {
  private:
   using Json = JsonWalker::Json;
 
+  OtlpJsonDecoder(const OtlpSignal& signal, const OtlpTarget& target, std::string* text,
+                  Arena* arena, DecodeBudget budget)
+      : signal_(signal),
+        target_(target),
+        arena_(arena),
+        budget_(budget),
+        walker_(text, arena),
+        messages_(signal, &OtlpField::json, target) {}
+
   // These return false only for what ends the reading.
   bool ResourceItems(Json json);
   bool ResourceField(uint32_t number, Json value, Resource* resource);
   bool Scopes(uint32_t number, Json list);
   bool ScopeItems(Json json);
   bool ScopeField(uint32_t number, Json value, Scope* scope);
+  bool Item(Json json) {
+    if (signal_.is_traces) return SpanItem(json);
+    return target_.metrics != nullptr ? MetricItem(json) : LogItem(json);
+  }
   bool SpanItem(Json json);
   bool LogItem(Json json);
+  bool MetricItem(Json json);
   bool ResourceOf(Json json, Resource* resource);
   bool ScopeOf(Json json, Scope* scope);
   // At `levels` of the position, a fault costs what was read there: counts it as one item, or as a
@@ -58,6 +72,27 @@ class OtlpJsonDecoder {
   bool ReadStatus(Json json, Span* span);
   bool ReadLog(Json json, LogRecord* log);
 
+  // Of a metric. As above, these return false only for what ends the reading.
+  bool MetricField(uint32_t number, Json value, Metric* metric);
+  bool MetricData(MetricKind kind, Json json, Metric* metric);
+  bool DataPoint(Json json);
+  bool AddExemplars(Json list);
+  bool RefuseMetric(std::string_view field = {});
+  template <class Point>
+  bool AddPoint(Json json, ItemStack<Point>* points);
+  // These, for a value that costs the point, or the exemplar.
+  bool ReadPoint(Json json, NumberPoint* point);
+  bool ReadPoint(Json json, HistogramPoint* point);
+  bool ReadPoint(Json json, ExponentialHistogramPoint* point);
+  bool ReadPoint(Json json, SummaryPoint* point);
+  bool ReadBuckets(Json json, ExponentialBuckets* buckets, ItemStack<uint64_t>* counts);
+  bool ReadQuantile(Json json, QuantileValue* quantile);
+  bool ReadExemplar(Json json, Exemplar* exemplar);
+  bool AddCounts(Json list, ItemStack<uint64_t>* counts);
+  bool IntValue(Json json, Value* value);
+  bool DoubleValue(Json json, Value* value);
+  bool OptionalDouble(Json json, std::optional<double>* real);
+
   // A list of KeyValues onto the attribute stack.
   bool PushAttributes(Json json, int depth);
   bool PushAttribute(Json json, int depth);
@@ -65,17 +100,26 @@ class OtlpJsonDecoder {
   bool ArrayValue(Json json, int depth, Value* value);
   bool MapValue(Json json, int depth, Value* value);
 
+  // For JsonWalker::Object: what is no field of a level.
+  static auto NoteIn(UnknownFields* unknown) {
+    return [unknown](std::string_view key, Json& value) {
+      const char first = JsonWalker::FirstByte(value);
+      unknown->Note(key, first == '[' || first == '{');
+    };
+  }
+
   bool Id(Json json, RawId* id) {
     id->is_text = true;
     return walker_.String(json, &id->received);
   }
 
   const OtlpSignal& signal_;
-  SpanBatch* batch_;
+  const OtlpTarget target_;
   Arena* arena_;
   DecodeBudget budget_;
   JsonWalker walker_;
   OtlpScratch scratch_;
+  MetricParts metric_;
   OtlpMessages messages_;
   ItemChecker checker_;
   OtlpPosition at_;
@@ -84,7 +128,7 @@ class OtlpJsonDecoder {
   static constexpr uint32_t kNoScopes = 0;
   uint32_t scopes_from_ = kNoScopes;
   struct {
-    size_t spans = 0, logs = 0;
+    size_t items = 0;
     Rejection rejection;
   } old_scopes_;
 };

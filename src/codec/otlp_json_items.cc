@@ -24,16 +24,16 @@ constexpr EnumNames kSeverities = {"SEVERITY_NUMBER_", kSeverityNames};
 bool OtlpJsonDecoder::SpanItem(Json json) {
   if (!budget_.Charge(sizeof(Span))) return walker_.FailTooLarge(json);
   checker_.Begin();
-  Span& span = batch_->spans.emplace_back();
+  Span& span = target_.spans->spans.emplace_back();
   if (!ReadSpan(json, &span)) {
-    batch_->spans.pop_back();
+    target_.spans->spans.pop_back();
     return Reject(3);
   }
   span.resource = resource_;
   span.scope = scope_;
   if (!checker_.problem().empty()) {
     messages_.RejectId(at_, checker_);
-    batch_->spans.pop_back();
+    target_.spans->spans.pop_back();
   }
   return true;
 }
@@ -153,16 +153,16 @@ bool OtlpJsonDecoder::ReadStatus(Json json, Span* span) {
 bool OtlpJsonDecoder::LogItem(Json json) {
   if (!budget_.Charge(sizeof(LogRecord))) return walker_.FailTooLarge(json);
   checker_.Begin();
-  LogRecord& log = batch_->logs.emplace_back();
+  LogRecord& log = target_.spans->logs.emplace_back();
   if (!ReadLog(json, &log)) {
-    batch_->logs.pop_back();
+    target_.spans->logs.pop_back();
     return Reject(3);
   }
   log.resource = resource_;
   log.scope = scope_;
   if (!checker_.problem().empty()) {
     messages_.RejectId(at_, checker_);
-    batch_->logs.pop_back();
+    target_.spans->logs.pop_back();
   }
   return true;
 }
@@ -197,7 +197,7 @@ bool OtlpJsonDecoder::ReadLog(Json json, LogRecord* log) {
     }
   });
   log->attributes = scratch_.attributes.TakeSince(mark, arena_);
-  checker_.Required("traceId", trace_id, &log->trace_id);
+  checker_.Optional("traceId", trace_id, -1, &log->trace_id);
   checker_.Optional("spanId", span_id, -1, &log->span_id);
   return read;
 }

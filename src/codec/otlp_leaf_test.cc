@@ -174,13 +174,17 @@ TEST(OtlpLeaf, AWrongValueInJsonCostsItsLogRecordAlone) {
     ASSERT_EQ(batch->logs.size(), 2u) << leaf.item;
     EXPECT_EQ(batch->logs[1].event_name, "behind");
     EXPECT_EQ(batch->rejected_logs.count, 1u) << leaf.item;
-    EXPECT_EQ(batch->rejected_logs.no_trace, 0u) << leaf.item;
     EXPECT_THAT(batch->rejected_logs.message,
                 StartsWith("resourceLogs[1].scopeLogs[1].logRecords[1]"));
     EXPECT_THAT(batch->rejected_logs.message, HasSubstr(leaf.message));
   }
   auto batch = DecodeOtlpLogs(OtlpFormat::kJson, LogsAround(R"({"body":{"stringValue":"x"}})"));
   ASSERT_TRUE(batch);
+  // One without a trace id is whole; the store does not take it.
+  ASSERT_EQ(batch->logs.size(), 3u);
+  EXPECT_EQ(batch->rejected_logs.count, 0u);
+  EXPECT_EQ(RejectTracelessLogs(&*batch), 1u);
+  EXPECT_EQ(batch->logs.size(), 2u);
   EXPECT_EQ(batch->rejected_logs.no_trace, 1u);
 }
 

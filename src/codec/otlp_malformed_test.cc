@@ -8,7 +8,7 @@
 #include "codec/otlp.h"
 #include "codec/test_protobuf.h"
 #include "wire/limits.h"
-#include "wire/protobuf_writer.h"
+#include "wire_core/protobuf_writer.h"
 
 namespace weft::codec {
 namespace {

@@ -66,7 +66,7 @@ bool OtlpProtoDecoder::Reject(const Reading& to, int levels) {
 
 bool OtlpProtoDecoder::LeaveOut(const Reading& to, int levels) {
   if (error_ == ProtoError::kTooLarge) return false;
-  to.messages.Lose(at_, levels, &to.batch->left_out,
+  to.messages.Lose(at_, levels, to.target.left_out,
                    [&](const std::string& place) { return FaultAt(place); });
   error_path_.clear();
   return true;
@@ -176,10 +176,10 @@ bool OtlpProtoDecoder::OtherField(const Reading& to, int levels, const Reader& i
   return Unhandled(in, fields) || (schema ? LeaveOut(to, levels) : Reject(to, levels));
 }
 
-bool OtlpProtoDecoder::Request(const OtlpSignal& signal, SpanBatch* batch) {
+bool OtlpProtoDecoder::Request(const OtlpSignal& signal, const OtlpTarget& target) {
   // A guess that is right within a factor of two for real spans; vectors double from there.
-  if (signal.is_traces) batch->spans.reserve(message_.size() / 512 + 1);
-  const Reading to(signal, batch);
+  if (signal.is_traces) target.spans->spans.reserve(message_.size() / 512 + 1);
+  const Reading to(signal, target);
   UnknownFields unknown(true);
   Reader in(message_);
   while (in.Next()) {
@@ -201,10 +201,9 @@ bool OtlpProtoDecoder::Request(const OtlpSignal& signal, SpanBatch* batch) {
 // end or given back when no item refers to it.
 bool OtlpProtoDecoder::ResourceItems(const Reading& to, std::string_view bytes) {
   if (!budget_.Charge(sizeof(Resource))) return FailAt(bytes.data(), ProtoError::kTooLarge);
-  SpanBatch* const batch = to.batch;
-  const size_t items_before = to.messages.ItemCount(), seen_before = to.messages.SeenCount();
-  resource_ = static_cast<uint32_t>(batch->resources.size());
-  batch->resources.emplace_back();
+  const size_t items_before = to.target.ItemCount(), seen_before = to.messages.SeenCount();
+  resource_ = static_cast<uint32_t>(to.target.resources->size());
+  to.target.resources->emplace_back();
   Resource resource;
   UnknownFields unknown(false);
   bool old_scopes = false;
@@ -235,10 +234,10 @@ bool OtlpProtoDecoder::ResourceItems(const Reading& to, std::string_view bytes) 
   if (!Finish(in, to.signal.resource_items)) return false;
   if (old_scopes && at_.scope == 0 && !OldScopes(to, bytes)) return false;
   EndLevel(to, 1, seen_before, unknown, to.signal.resource_items);
-  if (to.messages.ItemCount() == items_before) {
-    batch->resources.pop_back();
+  if (to.target.ItemCount() == items_before) {
+    to.target.resources->pop_back();
   } else {
-    batch->resources[resource_] = resource;
+    (*to.target.resources)[resource_] = resource;
   }
   return true;
 }
@@ -258,10 +257,9 @@ bool OtlpProtoDecoder::OldScopes(const Reading& to, std::string_view bytes) {
 
 bool OtlpProtoDecoder::ScopeItems(const Reading& to, std::string_view bytes) {
   if (!budget_.Charge(sizeof(Scope))) return FailAt(bytes.data(), ProtoError::kTooLarge);
-  SpanBatch* const batch = to.batch;
-  const size_t items_before = to.messages.ItemCount(), seen_before = to.messages.SeenCount();
-  scope_ = static_cast<uint32_t>(batch->scopes.size());
-  batch->scopes.emplace_back();
+  const size_t items_before = to.target.ItemCount(), seen_before = to.messages.SeenCount();
+  scope_ = static_cast<uint32_t>(to.target.scopes->size());
+  to.target.scopes->emplace_back();
   Scope scope;
   UnknownFields unknown(false);
   at_.item = 0;
@@ -269,7 +267,7 @@ bool OtlpProtoDecoder::ScopeItems(const Reading& to, std::string_view bytes) {
   while (in.Next()) {
     switch (in.tag()) {
       case LengthTag(scope_items::kItems):
-        if (!(to.signal.is_traces ? SpanItem(to, in.bytes()) : LogItem(to, in.bytes()))) {
+        if (!Item(to, in.bytes())) {
           return Within(OtlpFieldName(to.signal.scope_items, in.number()),
                         static_cast<int64_t>(at_.item));
         }
@@ -287,10 +285,10 @@ bool OtlpProtoDecoder::ScopeItems(const Reading& to, std::string_view bytes) {
   }
   if (!Finish(in, to.signal.scope_items)) return false;
   EndLevel(to, 2, seen_before, unknown, to.signal.scope_items);
-  if (to.messages.ItemCount() == items_before) {
-    batch->scopes.pop_back();
+  if (to.target.ItemCount() == items_before) {
+    to.target.scopes->pop_back();
   } else {
-    batch->scopes[scope_] = scope;
+    (*to.target.scopes)[scope_] = scope;
   }
   return true;
 }

@@ -19,6 +19,7 @@
 #include "base/result.h"
 #include "codec/batch_parts.h"
 #include "codec/otlp_fields.h"
+#include "codec/otlp_metric_parts.h"
 #include "wire/protobuf_reader.h"
 
 namespace weft::codec {
@@ -29,8 +30,11 @@ class OtlpProtoDecoder {
   OtlpProtoDecoder(std::string_view message, Arena* arena, DecodeBudget budget)
       : message_(message), arena_(arena), budget_(budget) {}
 
-  bool ReadTraces(SpanBatch* batch) { return Request(kTraceSignal, batch); }
-  bool ReadLogs(SpanBatch* batch) { return Request(kLogSignal, batch); }
+  bool ReadTraces(SpanBatch* batch) {
+    return Request(kTraceSignal, OtlpTarget(kTraceSignal, batch));
+  }
+  bool ReadLogs(SpanBatch* batch) { return Request(kLogSignal, OtlpTarget(kLogSignal, batch)); }
+  bool ReadMetrics(MetricBatch* batch) { return Request(kMetricSignal, OtlpTarget(batch)); }
   // The whole message is one AnyValue.
   bool ReadValue(Value* value) { return AnyValue(message_, 1, value); }
 
@@ -41,21 +45,26 @@ class OtlpProtoDecoder {
   using Reader = wire::ProtoReader;
   // One request while it is read.
   struct Reading {
-    Reading(const OtlpSignal& of, SpanBatch* into)
-        : signal(of), batch(into), messages(of, &OtlpField::name, into) {}
+    Reading(const OtlpSignal& of, const OtlpTarget& into)
+        : signal(of), target(into), messages(of, &OtlpField::name, into) {}
     const OtlpSignal& signal;
-    SpanBatch* const batch;
+    const OtlpTarget target;
     const OtlpMessages messages;
   };
 
-  // Both signals wrap their items in the same two levels. These return false only for what ends the
+  // All signals wrap their items in the same two levels. These return false only for what ends the
   // reading.
-  bool Request(const OtlpSignal& signal, SpanBatch* batch);
+  bool Request(const OtlpSignal& signal, const OtlpTarget& target);
   bool ResourceItems(const Reading& to, std::string_view bytes);
   bool OldScopes(const Reading& to, std::string_view bytes);
   bool ScopeItems(const Reading& to, std::string_view bytes);
+  bool Item(const Reading& to, std::string_view bytes) {
+    if (to.signal.is_traces) return SpanItem(to, bytes);
+    return to.target.metrics != nullptr ? MetricItem(to, bytes) : LogItem(to, bytes);
+  }
   bool SpanItem(const Reading& to, std::string_view bytes);
   bool LogItem(const Reading& to, std::string_view bytes);
+  bool MetricItem(const Reading& to, std::string_view bytes);
   // At `levels` of the position, a fault costs what was read there: counts it as one item, or as a
   // value that is left out. False where there is no going on behind it.
   bool Reject(const Reading& to, int levels);
@@ -81,6 +90,29 @@ class OtlpProtoDecoder {
   bool ReadStatus(std::string_view bytes, Span* span);
   bool ReadLog(std::string_view bytes, LogRecord* log);
 
+  // Of a metric. As above, these return false only for what ends the reading.
+  bool ReadMetric(const Reading& to, std::string_view bytes, Metric* metric);
+  bool MetricData(const Reading& to, MetricKind kind, std::string_view bytes, Metric* metric);
+  bool DataPoint(const Reading& to, std::string_view bytes);
+  bool AddExemplar(const Reading& to, std::string_view bytes);
+  bool RefuseMetric(const Reading& to);
+  template <class Point>
+  bool AddPoint(const Reading& to, std::string_view bytes, ItemStack<Point>* points);
+  // These, for a value that costs the point, or the exemplar.
+  bool ReadPoint(const Reading& to, std::string_view bytes, NumberPoint* point);
+  bool ReadPoint(const Reading& to, std::string_view bytes, HistogramPoint* point);
+  bool ReadPoint(const Reading& to, std::string_view bytes, ExponentialHistogramPoint* point);
+  bool ReadPoint(const Reading& to, std::string_view bytes, SummaryPoint* point);
+  bool ReadBuckets(std::string_view bytes, ExponentialBuckets* buckets,
+                   ItemStack<uint64_t>* counts);
+  bool ReadQuantile(std::string_view bytes, QuantileValue* quantile);
+  bool ReadExemplar(std::string_view bytes, Exemplar* exemplar);
+  // Numbers of eight bytes each: a packed field, or one of them.
+  template <class Number>
+  bool AddFixed64(const Reader& in, ItemStack<Number>* numbers);
+  bool AddVarints(const Reader& in, ItemStack<uint64_t>* numbers);
+  bool PointAttribute(std::string_view bytes);
+
   // One KeyValue onto the attribute stack.
   bool PushAttribute(std::string_view bytes, int depth);
   bool AnyValue(std::string_view bytes, int depth, Value* value);
@@ -101,6 +133,7 @@ class OtlpProtoDecoder {
   Arena* arena_;
   DecodeBudget budget_;
   OtlpScratch scratch_;
+  MetricParts metric_;
   ItemChecker checker_;
   OtlpPosition at_;
   uint32_t resource_ = 0, scope_ = 0;  // indexes that items refer to while they are read

@@ -20,16 +20,16 @@ uint32_t Low32(const wire::ProtoReader& in) { return static_cast<uint32_t>(in.va
 bool OtlpProtoDecoder::SpanItem(const Reading& to, std::string_view bytes) {
   if (!budget_.Charge(sizeof(Span))) return FailAt(bytes.data(), ProtoError::kTooLarge);
   checker_.Begin();
-  Span& span = to.batch->spans.emplace_back();
+  Span& span = to.target.spans->spans.emplace_back();
   if (!ReadSpan(bytes, &span)) [[unlikely]] {
-    to.batch->spans.pop_back();
+    to.target.spans->spans.pop_back();
     return Reject(to, 3);
   }
   span.resource = resource_;
   span.scope = scope_;
   if (!checker_.problem().empty()) [[unlikely]] {
     to.messages.RejectId(at_, checker_);
-    to.batch->spans.pop_back();
+    to.target.spans->spans.pop_back();
   }
   return true;
 }
@@ -201,16 +201,16 @@ bool OtlpProtoDecoder::ReadStatus(std::string_view bytes, Span* span) {
 bool OtlpProtoDecoder::LogItem(const Reading& to, std::string_view bytes) {
   if (!budget_.Charge(sizeof(LogRecord))) return FailAt(bytes.data(), ProtoError::kTooLarge);
   checker_.Begin();
-  LogRecord& log = to.batch->logs.emplace_back();
+  LogRecord& log = to.target.spans->logs.emplace_back();
   if (!ReadLog(bytes, &log)) [[unlikely]] {
-    to.batch->logs.pop_back();
+    to.target.spans->logs.pop_back();
     return Reject(to, 3);
   }
   log.resource = resource_;
   log.scope = scope_;
   if (!checker_.problem().empty()) [[unlikely]] {
     to.messages.RejectId(at_, checker_);
-    to.batch->logs.pop_back();
+    to.target.spans->logs.pop_back();
   }
   return true;
 }
@@ -261,7 +261,7 @@ bool OtlpProtoDecoder::ReadLog(std::string_view bytes, LogRecord* log) {
     }
   }
   log->attributes = scratch_.attributes.TakeSince(mark, arena_);
-  checker_.Required("trace_id", RawId{trace_id}, &log->trace_id);
+  checker_.Optional("trace_id", RawId{trace_id}, -1, &log->trace_id);
   checker_.Optional("span_id", RawId{span_id}, -1, &log->span_id);
   return Finish(in, log_record::kFields);
 }

@@ -3,8 +3,8 @@
 // Answers to OTLP requests: Export*ServiceResponse (field numbers are the same for the three
 // signals) and google.rpc.Status with RetryInfo.
 #include "codec/otlp.h"
-#include "wire/json_writer.h"
-#include "wire/protobuf_writer.h"
+#include "wire_core/json_writer.h"
+#include "wire_core/protobuf_writer.h"
 
 namespace weft::codec {
 namespace {

@@ -222,18 +222,20 @@ TEST(OtlpRejection, ProtobufKeepsTheRestAndCountsExactly) {
   EXPECT_EQ(testing::BatchDifference(source, *batch), "");
 }
 
-TEST(OtlpRejection, LogsWithoutATraceAreCounted) {
+TEST(OtlpRejection, LogsWithoutATraceAreKeptUntilSomebodyRejectsThem) {
   SpanBatch source = OnlyLogs(testing::RandomBatch({.seed = 8, .logs = 4}));
   for (LogRecord& log : source.logs) log.resource = log.scope = 0;
   source.logs[2].trace_id = {};
   for (OtlpFormat format : {kProtobuf, kJson}) {
     auto batch = DecodeOtlpLogs(format, Logs(format, source));
     ASSERT_TRUE(batch) << batch.error().message;
+    EXPECT_EQ(batch->rejected_logs.count, 0u);
+    EXPECT_EQ(testing::BatchDifference(source, *batch), "");
+    EXPECT_EQ(RejectTracelessLogs(&*batch), 1u);
     EXPECT_EQ(batch->logs.size(), 3u);
     EXPECT_EQ(batch->rejected_logs.count, 1u);
-    EXPECT_EQ(batch->rejected_logs.message,
-              format == kJson ? "resourceLogs[0].scopeLogs[0].logRecords[2].traceId: missing"
-                              : "resource_logs[0].scope_logs[0].log_records[2].trace_id: missing");
+    EXPECT_EQ(batch->rejected_logs.no_trace, 1u);
+    EXPECT_EQ(RejectTracelessLogs(&*batch), 0u);
   }
 }
 

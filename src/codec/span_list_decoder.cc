@@ -6,8 +6,8 @@
 #include <charconv>
 #include <cmath>
 
-#include "base/base64.h"
 #include "codec/time_text.h"
+#include "wire_core/base64.h"
 
 namespace weft::codec {
 namespace {

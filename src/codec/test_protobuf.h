@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string>
 
-#include "wire/protobuf_writer.h"
+#include "wire_core/protobuf_writer.h"
 
 namespace weft::codec {
 

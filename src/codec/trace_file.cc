@@ -99,6 +99,7 @@ Result<TracePiece> DecodeMessage(std::string_view bytes) {
     case OtlpSignalKind::kLogs: {
       piece.traces = {};
       WEFT_ASSIGN(piece.logs, DecodeOtlpLogs(OtlpFormat::kProtobuf, std::string(bytes)));
+      RejectTracelessLogs(&piece.logs);
       return piece;
     }
     case OtlpSignalKind::kMetrics: {
@@ -161,6 +162,7 @@ Result<TracePiece> DecodeOtlp(const JsonRun& run) {
   batch.received = std::move(body);
   WEFT_TRY(run.kind == RunKind::kOtlpLogs ? DecodeLogsJson(&batch, budget, place)
                                           : DecodeTracesJson(&batch, budget, place));
+  RejectTracelessLogs(&batch);
   NamePlace(DocumentPlace(run), &piece);
   return piece;
 }

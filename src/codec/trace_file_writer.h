@@ -14,7 +14,7 @@
 #include <string>
 
 #include "model/span_batch.h"
-#include "wire/json_writer.h"
+#include "wire_core/json_writer.h"
 
 namespace weft::codec {
 

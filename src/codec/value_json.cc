@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/otlp.h"
-#include "wire/json_writer.h"
+#include "wire_core/json_writer.h"
 
 namespace weft::codec {
 namespace {

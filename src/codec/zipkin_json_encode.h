@@ -8,7 +8,7 @@
 #pragma once
 
 #include "model/span_batch.h"
-#include "wire/json_writer.h"
+#include "wire_core/json_writer.h"
 
 namespace weft::codec {
 

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <re2/re2.h>
 
 #include <algorithm>
 
@@ -11,52 +10,9 @@
 #include "config/yaml.h"
 
 namespace weft::config {
-namespace {
-
-std::string_view Trim(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n\v\f";
-  size_t first = text.find_first_not_of(kSpace);
-  if (first == std::string_view::npos) return "";
-  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
-}
-
-}  // namespace
-
-Result<ComponentId> ParseComponentId(std::string_view text) {
-  static const RE2 kType("[a-zA-Z][0-9a-zA-Z_]{0,62}");
-  static const RE2 kName("[^\\pS\\pZ\\pC]+");
-  ComponentId id;
-  size_t slash = text.find('/');
-  id.type = std::string(Trim(text.substr(0, slash)));
-  if (id.type.empty())
-    return Fail(ErrorCode::kInvalidArgument,
-                fmt::format("\"{}\": the part before / must not be empty", text));
-  if (!RE2::FullMatch(id.type, kType))
-    return Fail(
-        ErrorCode::kInvalidArgument,
-        fmt::format("invalid component type \"{}\": it must match {}", id.type, kType.pattern()));
-  if (slash == std::string_view::npos) return id;
-  id.name = std::string(Trim(text.substr(slash + 1)));
-  if (id.name.empty())
-    return Fail(ErrorCode::kInvalidArgument,
-                fmt::format("\"{}\": the part after / must not be empty", text));
-  constexpr size_t kNameMax = 1024;
-  if (id.name.size() > kNameMax || !RE2::FullMatch(id.name, kName))
-    return Fail(ErrorCode::kInvalidArgument,
-                fmt::format("invalid component name \"{}\": 1 to 1024 characters without spaces, "
-                            "control characters and symbols",
-                            id.name));
-  return id;
-}
-
-std::string_view SignalName(Signal signal) {
-  static constexpr std::string_view kNames[] = {"traces", "logs", "metrics"};
-  return kNames[static_cast<int>(signal)];
-}
-
 const Component* Config::Find(ComponentKind kind, const ComponentId& id) const {
   for (const Component& component : components)
-    if (component.kind == kind && component.id == id) return &component;
+    if (component.kind() == kind && component.id == id) return &component;
   return nullptr;
 }
 
@@ -121,13 +77,14 @@ Result<Node> ReadTree(const LoadOptions& options, const Surroundings& surroundin
 
 }  // namespace
 
-Result<Loaded> Load(const LoadOptions& options, const Surroundings& surroundings) {
+Result<Loaded> Load(const LoadOptions& options, const Surroundings& surroundings,
+                    const ComponentTypes& types) {
   Loaded loaded;
   Problems problems;
   std::vector<std::string> files;
   WEFT_ASSIGN(loaded.tree, ReadTree(options, surroundings, &files));
   ExpandNode(&loaded.tree, surroundings, &problems);
-  loaded.config = CheckConfig(loaded.tree, &problems);
+  loaded.config = CheckConfig(loaded.tree, types, &problems);
   loaded.warnings = InLineOrder(std::move(problems.warnings), files);
   RedactSecrets(problems.secrets, &loaded.tree);
   if (problems.errors.empty()) return loaded;

@@ -5,41 +5,38 @@
 // the nearest key that exists; what only follows from another mistake is left out.
 //
 //   LoadOptions options{.uris = {"weft.yaml"}, .settings = {"exporters.store.durability=relaxed"}};
-//   WEFT_ASSIGN(config::Loaded loaded, config::Load(options, config::RealSurroundings()));
+//   WEFT_ASSIGN(config::Loaded loaded,
+//               config::Load(options, config::RealSurroundings(), server::ComponentTypes()));
 //
 // Without a URI the built-in configuration is used: the one `weft print-config` prints.
 // Thread rule: pure functions; a Config is an immutable value.
-// Next: config/settings.h, config/sources.h, docs/config.md.
+// Next: config/component_type.h, config/sources.h, docs/config.md.
 #pragma once
 
-#include <compare>
+#include <any>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
-#include "config/settings.h"
+#include "config/component_type.h"
 #include "config/sources.h"
 #include "config/telemetry.h"
 
 namespace weft::config {
 
-// "otlp" or "otlp/second".
-struct ComponentId {
-  std::string type, name;
-  std::string ToString() const { return name.empty() ? type : type + "/" + name; }
-  auto operator<=>(const ComponentId&) const = default;
-};
-Result<ComponentId> ParseComponentId(std::string_view text);
-
 struct Component {
-  ComponentKind kind;
+  const ComponentType* type;
   ComponentId id;
-  Settings settings;
-};
+  std::any settings;  // of the type that `type` reads
 
-enum class Signal : uint8_t { kTraces, kLogs, kMetrics };
-std::string_view SignalName(Signal signal);
+  ComponentKind kind() const { return type->kind; }
+  // Null where they are of another type.
+  template <class T>
+  const T* As() const {
+    return std::any_cast<T>(&settings);
+  }
+};
 
 struct Pipeline {
   Signal signal;
@@ -69,8 +66,9 @@ struct Loaded {
   std::vector<std::string> warnings;
 };
 
-// kInvalidArgument; the message has one line for each mistake.
-Result<Loaded> Load(const LoadOptions& options, const Surroundings& surroundings);
+// kInvalidArgument; the message has one line for each mistake. The Config points into `types`.
+Result<Loaded> Load(const LoadOptions& options, const Surroundings& surroundings,
+                    const ComponentTypes& types);
 
 // What "no arguments" uses.
 std::string_view BuiltInYaml();

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "config/missing_component.h"
+
 namespace weft::config {
 namespace {
 
@@ -22,7 +24,8 @@ constexpr KindSection kSections[] = {
 // Turns the merged tree into a Config; problems go to `problems`.
 class Checker {
  public:
-  Checker(const Node& tree, Problems* problems) : tree_(tree), problems_(problems) {}
+  Checker(const Node& tree, const ComponentTypes& types, Problems* problems)
+      : tree_(tree), types_(types), problems_(problems) {}
 
   Config Check() {
     if (tree_.kind == Node::Kind::kNull) {
@@ -46,7 +49,7 @@ class Checker {
       problems_->Error(tree_, "service", "missing: it says which pipelines run");
     }
     top.Finish();
-    CheckQueries();
+    CheckStores();
     if (problems_->errors.empty()) WarnOfWhatIsLost();
     return std::move(config_);
   }
@@ -93,10 +96,18 @@ class Checker {
       named_.push_back({at.kind, *id, &entry.value});
       if (entry.value.is_unknown) continue;
       size_t errors_before = problems_->errors.size();
-      std::optional<Settings> settings =
-          ReadSettings(at.kind, id->type, Section(entry.value, path, problems_), place);
-      if (settings && problems_->errors.size() == errors_before)
-        config_.components.push_back({at.kind, *id, std::move(*settings)});
+      auto [type, alias] = types_.Find(at.kind, id->type);
+      if (type == nullptr) {
+        ReportMissing(types_, at.kind, id->type, Section(entry.value, path, problems_), place);
+        continue;
+      }
+      const std::string_view warning = alias != nullptr ? alias->warning : type->warning;
+      if (!warning.empty()) problems_->Warn(place, path, warning);
+      auto read = alias != nullptr && alias->read != nullptr ? alias->read : type->read;
+      std::any settings = read(Section(entry.value, path, problems_));
+      owners_.resize(problems_->references.size(), *id);
+      if (settings.has_value() && problems_->errors.size() == errors_before)
+        config_.components.push_back({type, *id, std::move(settings)});
     }
   }
 
@@ -113,23 +124,27 @@ class Checker {
   }
 
   void CheckAuthenticators() {
-    const std::vector<std::string> types = TypesOf(ComponentKind::kExtension);
-    for (const Problems::Reference& reference : problems_->authenticators) {
-      const std::string& text = reference.at->text;
+    const std::vector<std::string> authenticators =
+        types_.NamesOf(ComponentKind::kExtension, kAuthenticatorRole);
+    for (const Problems::Reference& reference : problems_->references) {
+      if (reference.role != kAuthenticatorRole) continue;
+      const std::string& text = reference.id;
       auto refuse = [&](std::string_view why) {
         problems_->Error(*reference.at, reference.path,
                          fmt::format("references authenticator \"{}\" {}", text, why));
       };
       Result<ComponentId> id = ParseComponentId(text);
       if (IsMisnamed(text) || IsUnread(ComponentKind::kExtension)) continue;
+      const bool named = id && FindNamed(ComponentKind::kExtension, *id) != nullptr;
+      const ComponentType* type =
+          id ? types_.Find(ComponentKind::kExtension, id->type).type : nullptr;
       // One that weft does not have was named already.
-      if (id && std::ranges::find(types, id->type) == types.end() &&
-          FindNamed(ComponentKind::kExtension, *id) != nullptr)
-        continue;
-      if (!id || FindNamed(ComponentKind::kExtension, *id) == nullptr) {
+      if (named && type == nullptr) continue;
+      if (!named) {
         refuse("which is not configured under extensions");
-      } else if (id->type != "bearertokenauth" && id->type != "basicauth") {
-        refuse("which is no authenticator; those are bearertokenauth and basicauth");
+      } else if (type->role != kAuthenticatorRole) {
+        refuse(fmt::format("which is no authenticator; those are {}",
+                           fmt::join(authenticators, " and ")));
       } else if (knows_extensions_ &&
                  std::ranges::find(config_.extensions, *id) == config_.extensions.end()) {
         refuse("which service::extensions does not list");
@@ -191,34 +206,38 @@ class Checker {
                                  Suggestion(name, running)));
   }
 
-  // A query extension that runs shows the data of a store that runs.
-  void CheckQueries() {
+  // An extension that runs shows the data of a store that runs.
+  void CheckStores() {
     if (!knows_pipelines_) return;
     std::vector<std::string> stores;
     for (const ComponentId& id :
          RunningExporters({Signal::kTraces, Signal::kLogs, Signal::kMetrics}))
       if (IsStore(id)) stores.push_back(id.ToString());
-    for (const ComponentId& id : config_.extensions) {
-      const Component* component = config_.Find(ComponentKind::kExtension, id);
-      const auto* query =
-          component == nullptr ? nullptr : std::get_if<QuerySettings>(&component->settings);
-      if (query == nullptr || std::ranges::find(stores, query->store) != stores.end()) continue;
-      const Node* at = FindNamed(ComponentKind::kExtension, id)->at;
-      if (const Node* store = at->Find("store")) at = store;
+    for (size_t i = 0; i < problems_->references.size(); ++i) {
+      const Problems::Reference& reference = problems_->references[i];
+      if (reference.role != kStoreRole || std::ranges::find(stores, reference.id) != stores.end())
+        continue;
+      if (config_.Find(ComponentKind::kExtension, owners_[i]) == nullptr ||
+          std::ranges::find(config_.extensions, owners_[i]) == config_.extensions.end())
+        continue;
       std::string way_out = stores.empty()
                                 ? "nothing is kept that it could show; put the exporter \"store\" "
                                   "into a pipeline"
-                                : Suggestion(query->store, stores);
+                                : Suggestion(reference.id, stores);
       problems_->Error(
-          *at, fmt::format("extensions::{}::store", id.ToString()),
-          fmt::format("no pipeline has a store exporter \"{}\"; {}", query->store, way_out));
+          *reference.at, reference.path,
+          fmt::format("no pipeline has a store exporter \"{}\"; {}", reference.id, way_out));
     }
   }
 
   // By its type: its settings may be wrong.
-  static bool IsStore(const ComponentId& id) { return id.type == "store"; }
-  static bool Keeps(const Pipeline& pipeline) {
-    return std::ranges::any_of(pipeline.exporters, IsStore);
+  bool IsStore(const ComponentId& id) const {
+    const ComponentType* type = types_.Find(ComponentKind::kExporter, id.type).type;
+    return type != nullptr && type->role == kStoreRole;
+  }
+  bool Keeps(const Pipeline& pipeline) const {
+    return std::ranges::any_of(pipeline.exporters,
+                               [this](const ComponentId& id) { return IsStore(id); });
   }
 
   // What is received and then gone, and what is kept and cannot be asked for.
@@ -241,14 +260,13 @@ class Checker {
                                   "\"store\"",
                                   fmt::join(lost, ", ")));
     }
-    bool asked = std::ranges::any_of(config_.extensions, [this](const ComponentId& id) {
+    auto shows = [](const Component& component) { return component.type->role == kQueryRole; };
+    bool asked = std::ranges::any_of(config_.extensions, [&](const ComponentId& id) {
       const Component* component = config_.Find(ComponentKind::kExtension, id);
-      return component != nullptr && std::holds_alternative<QuerySettings>(component->settings);
+      return component != nullptr && shows(*component);
     });
     if (asked) return;
-    bool configured = std::ranges::any_of(config_.components, [](const Component& component) {
-      return std::holds_alternative<QuerySettings>(component.settings);
-    });
+    bool configured = std::ranges::any_of(config_.components, shows);
     problems_->Warn(
         service.Find("extensions") == nullptr ? EntryOf(tree_, "service")
                                               : EntryOf(service, "extensions"),
@@ -285,8 +303,6 @@ class Checker {
       pipeline.signal = Signal::kLogs;
     } else if (id->type == "metrics") {
       pipeline.signal = Signal::kMetrics;
-      problems_->Warn(place, section.path(),
-                      "weft keeps no metrics: what comes is answered with a partial success");
     } else {
       problems_->Error(place, section.path(),
                        id->type == "profiles"
@@ -311,7 +327,25 @@ class Checker {
     }
     section.Finish();
     CheckOnce(pipeline.processors, place, section.path());
+    CheckSignals(pipeline, place, section.path());
     config_.pipelines.push_back(std::move(pipeline));
+  }
+
+  // Every component of a pipeline takes its signal.
+  void CheckSignals(const Pipeline& pipeline, const Node& place, std::string_view path) {
+    for (auto [kind, ids] : {std::pair{ComponentKind::kReceiver, &pipeline.receivers},
+                             {ComponentKind::kProcessor, &pipeline.processors},
+                             {ComponentKind::kExporter, &pipeline.exporters}})
+      for (const ComponentId& id : *ids) {
+        const ComponentType* type = types_.Find(kind, id.type).type;
+        if (type == nullptr || type->signals.Has(pipeline.signal)) continue;
+        problems_->Error(place, path,
+                         fmt::format("{} \"{}\" does not take {}", KindName(kind), id.ToString(),
+                                     SignalName(pipeline.signal)));
+      }
+    if (pipeline.signal == Signal::kMetrics && Keeps(pipeline))
+      problems_->Warn(place, path,
+                      "weft keeps no metrics: what comes is answered with a partial success");
   }
 
   void CheckOnce(std::vector<ComponentId> processors, const Node& place, std::string_view path) {
@@ -371,7 +405,9 @@ class Checker {
   }
 
   const Node& tree_;
+  const ComponentTypes& types_;
   Problems* problems_;
+  std::vector<ComponentId> owners_;  // whose settings hold problems_->references[i]
   Config config_;
   std::vector<Named> named_;
   std::vector<std::string> misnamed_;  // keys that are no component ids
@@ -382,6 +418,8 @@ class Checker {
 
 }  // namespace
 
-Config CheckConfig(const Node& tree, Problems* problems) { return Checker(tree, problems).Check(); }
+Config CheckConfig(const Node& tree, const ComponentTypes& types, Problems* problems) {
+  return Checker(tree, types, problems).Check();
+}
 
 }  // namespace weft::config

@@ -5,7 +5,8 @@
 // is not reported: a component with wrong settings is still configured, a list that could not be
 // had may name anything.
 //
-// Thread rule: pure function. Used by config/config.h. Next: config/settings.h, config/section.h.
+// Thread rule: pure function. Used by config/config.h. Next: config/component_type.h,
+// config/section.h.
 #pragma once
 
 #include "config/config.h"
@@ -14,6 +15,6 @@
 namespace weft::config {
 
 // Of worth where `problems` has no error; its pointers are into `tree`.
-Config CheckConfig(const Node& tree, Problems* problems);
+Config CheckConfig(const Node& tree, const ComponentTypes& types, Problems* problems);
 
 }  // namespace weft::config

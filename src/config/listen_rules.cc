@@ -11,43 +11,9 @@
 namespace weft::config {
 namespace {
 
-// Where a component listens. E: Endpoint, const or not.
-template <class E>
-struct ListenAddress {
-  std::string name;  // "otlp/grpc"
-  std::string key;   // "receivers::otlp::protocols::grpc::endpoint"
-  E* endpoint;
-  const ListenerSecurity* security;
-  // Answers questions about what is stored; others only take what is sent, or answer probes.
-  bool shows_data;
-};
-
-template <class E, class C>
-std::vector<ListenAddress<E>> AddressesOf(C* component) {
-  std::vector<ListenAddress<E>> out;
-  std::string id = component->id.ToString();
-  if (auto* otlp = std::get_if<OtlpReceiverSettings>(&component->settings)) {
-    std::string protocols = "receivers::" + id + "::protocols::";
-    if (otlp->grpc)
-      out.push_back({id + "/grpc", protocols + "grpc::endpoint", &otlp->grpc->endpoint,
-                     &otlp->grpc->security, false});
-    if (otlp->http)
-      out.push_back({id + "/http", protocols + "http::endpoint", &otlp->http->endpoint,
-                     &otlp->http->security, false});
-  }
-  std::string extension = "extensions::" + id + "::";
-  if (auto* query = std::get_if<QuerySettings>(&component->settings)) {
-    out.push_back({id, extension + "endpoint", &query->endpoint, &query->security, true});
-    if (query->grpc_endpoint)
-      out.push_back({id + "/grpc", extension + "grpc_endpoint", &*query->grpc_endpoint,
-                     &query->security, true});
-    if (query->tempo_endpoint)
-      out.push_back({id + "/tempo", extension + "tempo_endpoint", &*query->tempo_endpoint,
-                     &query->security, true});
-  }
-  if (auto* health = std::get_if<HealthCheckSettings>(&component->settings))
-    out.push_back({id, extension + "endpoint", &health->endpoint, &health->security, false});
-  return out;
+std::vector<ListenSetting> ListensOf(Component* component) {
+  if (component->type->listens == nullptr) return {};
+  return component->type->listens(component->id, &component->settings);
 }
 
 Status MovePort(uint32_t offset, Endpoint* endpoint) {
@@ -71,7 +37,7 @@ std::string ExposureOf(std::string_view name, const Endpoint& endpoint,
 
 // Nothing listens for a component that the service does not name.
 bool Runs(const Config& config, const Component& component) {
-  if (component.kind == ComponentKind::kExtension)
+  if (component.kind() == ComponentKind::kExtension)
     return std::ranges::find(config.extensions, component.id) != config.extensions.end();
   return std::ranges::any_of(config.pipelines, [&](const Pipeline& pipeline) {
     return std::ranges::find(pipeline.receivers, component.id) != pipeline.receivers.end();
@@ -91,15 +57,15 @@ bool Collide(const Endpoint& a, const Endpoint& b) {
 
 struct TakenPort {
   std::string key;
-  const Endpoint* endpoint;
+  Endpoint endpoint;
 };
 
 void TakePort(TakenPort wanted, std::vector<TakenPort>* taken, std::vector<std::string>* refusals) {
   for (const TakenPort& other : *taken) {
-    if (!Collide(*other.endpoint, *wanted.endpoint)) continue;
+    if (!Collide(other.endpoint, wanted.endpoint)) continue;
     refusals->push_back(fmt::format(
-        "{} ({}) and {} ({}) want the same {}", other.key, other.endpoint->ToString(), wanted.key,
-        wanted.endpoint->ToString(), wanted.endpoint->path.empty() ? "port" : "path"));
+        "{} ({}) and {} ({}) want the same {}", other.key, other.endpoint.ToString(), wanted.key,
+        wanted.endpoint.ToString(), wanted.endpoint.path.empty() ? "port" : "path"));
     return;
   }
   taken->push_back(std::move(wanted));
@@ -111,7 +77,7 @@ Status MovePorts(uint32_t offset, Config* config) {
   for (Endpoint& endpoint : config->telemetry.metrics_endpoints)
     WEFT_TRY(MovePort(offset, &endpoint));
   for (Component& component : config->components)
-    for (const auto& address : AddressesOf<Endpoint>(&component))
+    for (const ListenSetting& address : ListensOf(&component))
       WEFT_TRY(MovePort(offset, address.endpoint));
   return {};
 }
@@ -120,10 +86,11 @@ Status CheckListeners(const Config& config, bool insecure, std::vector<std::stri
   constexpr std::string_view kMeant = "; --insecure says that this is meant (docs/security.md)";
   std::vector<TakenPort> taken;
   std::vector<std::string> refusals;
-  for (const Component& component : config.components) {
+  for (Component component : config.components) {
     bool runs = Runs(config, component), refused = false;
-    for (const auto& address : AddressesOf<const Endpoint>(&component)) {
-      if (runs) TakePort({address.key, address.endpoint}, &taken, &refusals);
+    const std::vector<ListenSetting> listens = ListensOf(&component);
+    for (const ListenSetting& address : listens) {
+      if (runs) TakePort({address.key, *address.endpoint}, &taken, &refusals);
       std::string exposure = ExposureOf(address.name, *address.endpoint, *address.security);
       if (exposure.empty() || insecure) continue;
       if (address.shows_data && !std::exchange(refused, true)) {
@@ -137,7 +104,7 @@ Status CheckListeners(const Config& config, bool insecure, std::vector<std::stri
   }
   for (const Endpoint& endpoint : config.telemetry.metrics_endpoints) {
     constexpr const char* kKey = "service::telemetry::metrics::readers";
-    TakePort({kKey, &endpoint}, &taken, &refusals);
+    TakePort({kKey, endpoint}, &taken, &refusals);
     // Counters and names of components, no data; and the Collector's readers take no tls and auth.
     std::string exposure = ExposureOf(kKey, endpoint, {});
     if (!exposure.empty() && !insecure) warnings->push_back(exposure.append(kMeant));

@@ -97,9 +97,9 @@ std::string WayOut(ComponentKind kind, std::string_view type) {
 
 }  // namespace
 
-void ReportMissing(ComponentKind kind, std::string_view type, const Section& section,
-                   const Node& at) {
-  std::vector<std::string> types = TypesOf(kind);
+void ReportMissing(const ComponentTypes& all, ComponentKind kind, std::string_view type,
+                   const Section& section, const Node& at) {
+  std::vector<std::string> types = all.NamesOf(kind);
   std::string exist = types.empty()
                           ? fmt::format("it has no {}s yet", KindName(kind))
                           : fmt::format("its {}s are: {}", KindName(kind), fmt::join(types, ", "));

@@ -55,15 +55,17 @@ struct Problem {
 };
 
 struct Problems {
-  // A value that names something which stands elsewhere: checked when everything is read.
+  // A value that names a component which stands elsewhere: checked when everything is read.
   struct Reference {
-    const Node* at;
+    std::string_view role;  // what it must be: config/component_type.h has the words
+    const Node* at;         // where it is written, or should be
     std::string path;
+    std::string id;
   };
 
   std::vector<Problem> errors;
   std::vector<Problem> warnings;
-  std::vector<Reference> authenticators;
+  std::vector<Reference> references;
   std::vector<const Node*> secrets;  // not to be shown
 
   void Error(const Node& at, std::string_view path, std::string_view message);

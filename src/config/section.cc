@@ -368,6 +368,12 @@ std::optional<Section> Section::Sub(std::string_view key) {
   return Section(*node_->Find(key), JoinPath(path_, key), problems_);
 }
 
+void Section::Refer(std::string_view role, std::string_view key, const std::string& id) {
+  const Node* written = Get(key);
+  problems_->references.push_back(
+      {role, written == nullptr ? node_ : written, JoinPath(path_, key), id});
+}
+
 void Section::Ignore(std::initializer_list<std::string_view> keys) {
   known_.insert(known_.end(), keys.begin(), keys.end());
 }

@@ -64,6 +64,10 @@ class Section {
   // The map under `key`; nothing when absent. Null is an empty section.
   std::optional<Section> Sub(std::string_view key);
 
+  // The value `id` under `key`, written or a default, names a component that must have this role
+  // and run: checked when everything is read.
+  void Refer(std::string_view role, std::string_view key, const std::string& id);
+
   // Known, but weft does nothing with it: accepted.
   void Ignore(std::initializer_list<std::string_view> keys);
   // Known, but without effect, which the user must hear.

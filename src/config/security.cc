@@ -77,65 +77,9 @@ void ReadListenerSecurity(Section* section, ListenerSecurity* out) {
       auth->Error(auth->node(), "authenticator",
                   "missing: the id of an extension such as bearertokenauth or basicauth");
     } else if (const Node* named = auth->Get("authenticator"); named != nullptr) {
-      section->problems()->authenticators.push_back(
-          {named, JoinPath(auth->path(), "authenticator")});
+      auth->Refer(kAuthenticatorRole, "authenticator", out->authenticator);
     }
   }
-}
-
-std::optional<BearerTokenSettings> ReadBearerToken(Section section) {
-  BearerTokenSettings settings;
-  section.Read("header", &settings.header);
-  section.Read("scheme", &settings.scheme);
-  section.Read("filename", &settings.filename);
-  Secret token;
-  section.ReadSecret("token", &token);
-  section.ReadSecrets("tokens", &settings.tokens);
-  section.Finish();
-  std::ranges::transform(settings.header, settings.header.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  if (settings.header.empty()) settings.header = "authorization";
-  if (!token.empty() && !settings.tokens.empty()) {
-    section.Error(section.node(), "", "either tokens or token should be provided, not both");
-    return std::nullopt;
-  }
-  if (!token.empty()) settings.tokens.push_back(std::move(token));
-  std::erase_if(settings.tokens, [](const Secret& secret) { return secret.empty(); });
-  if (!section.IsSound()) return std::nullopt;
-  if (settings.tokens.empty() && settings.filename.empty()) {
-    section.Error(section.node(), "", "no bearer token provided: set filename, token or tokens");
-    return std::nullopt;
-  }
-  if (!settings.tokens.empty() && !settings.filename.empty()) {
-    section.problems()->Warn(section.node(), section.path(),
-                             "a filename is specified: the configured tokens are ignored");
-    settings.tokens.clear();
-  }
-  return settings;
-}
-
-std::optional<BasicAuthSettings> ReadBasicAuth(Section section) {
-  BasicAuthSettings settings;
-  const Node* htpasswd = section.Get("htpasswd");
-  if (htpasswd != nullptr && htpasswd->kind != Node::Kind::kMap) {
-    // Its text may be a password: it is not repeated.
-    section.Error(*htpasswd, "htpasswd", "expected a map with file or inline");
-    return std::nullopt;
-  }
-  if (htpasswd != nullptr) {
-    Section passwords = *section.Sub("htpasswd");
-    passwords.Read("file", &settings.file);
-    passwords.ReadSecret("inline", &settings.inline_passwords);
-    passwords.Finish();
-  }
-  section.Unbuilt({"client_auth"});
-  section.Finish();
-  if (!section.IsSound()) return std::nullopt;
-  if (settings.file.empty() && settings.inline_passwords.empty()) {
-    section.Error(section.node(), "", "no passwords: set htpasswd::file or htpasswd::inline");
-    return std::nullopt;
-  }
-  return settings;
 }
 
 }  // namespace weft::config

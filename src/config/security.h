@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Settings of listeners that other machines may reach: TLS and who may pass, and the two kinds of
-// extensions that say who. Keys are the Collector's (configtls, configauth, bearertokenauth,
-// basicauth).
+// Settings of listeners that other machines may reach: TLS, and the extension that says who may
+// pass. Keys are the Collector's (configtls, configauth).
 //
-// Thread rule: plain values. Next: config/settings.h, docs/security.md.
+// Thread rule: plain values. Next: config/section.h, docs/security.md.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/secret.h"
@@ -39,23 +39,10 @@ struct ListenerSecurity {
   }
 };
 
-// extensions::bearertokenauth
-struct BearerTokenSettings {
-  std::string header = "authorization";  // lower case
-  std::string scheme = "Bearer";         // empty: the header's value is the token
-  std::vector<Secret> tokens;            // any of them
-  std::string filename;                  // one token a line; then `tokens` is empty
-};
-
-// extensions::basicauth
-struct BasicAuthSettings {
-  std::string file;         // lines of htpasswd(1)
-  Secret inline_passwords;  // the same, and stronger where both name a user
-};
+// What a component may be named for by the settings of others. An authenticator says who may pass.
+inline constexpr std::string_view kAuthenticatorRole = "authenticator";
 
 // Reads `tls` (once `tls_settings`) and `auth`.
 void ReadListenerSecurity(Section* section, ListenerSecurity* out);
-std::optional<BearerTokenSettings> ReadBearerToken(Section section);
-std::optional<BasicAuthSettings> ReadBasicAuth(Section section);
 
 }  // namespace weft::config

@@ -7,8 +7,8 @@
 
 #include <optional>
 
-#include "base/printable.h"
 #include "config/yaml_quotes.h"
+#include "wire_core/printable.h"
 
 namespace weft::config {
 namespace {

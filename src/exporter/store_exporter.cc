@@ -4,20 +4,29 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "exporter/work_trace.h"
 
 namespace weft::exporter {
+namespace {
 
-store::StoreConfig ToStoreConfig(const config::StoreSettings& settings) {
+constexpr std::string_view kNoTrace =
+    "log records without a trace id: the store keeps those that belong to a trace";
+constexpr std::string_view kNoMetrics =
+    "weft keeps traces and logs, no metrics: send them elsewhere";
+
+}  // namespace
+
+store::StoreConfig ToStoreConfig(const StoreSettings& settings) {
   store::StoreConfig config;
   config.directory = settings.directory;
   switch (settings.durability) {
-    case config::StoreSettings::Durability::kDurable:
+    case StoreSettings::Durability::kDurable:
       config.durability = store::Durability::kDurable;
       break;
-    case config::StoreSettings::Durability::kRelaxed:
+    case StoreSettings::Durability::kRelaxed:
       config.durability = store::Durability::kRelaxed;
       break;
-    case config::StoreSettings::Durability::kMemory:
+    case StoreSettings::Durability::kMemory:
       config.durability = store::Durability::kMemory;
       break;
   }
@@ -34,13 +43,24 @@ store::StoreConfig ToStoreConfig(const config::StoreSettings& settings) {
   return config;
 }
 
-StoreExporter::StoreExporter(std::string id, config::StoreSettings settings, Env* env, Clock* clock,
-                             Metrics* metrics)
-    : id_(std::move(id)),
+StoreExporter::StoreExporter(const config::ComponentId& id, StoreSettings settings,
+                             const pipeline::Deps& deps)
+    : id_(id.ToString()),
       settings_(std::move(settings)),
-      env_(env),
-      clock_(clock),
-      metrics_(metrics) {
+      env_(deps.env),
+      clock_(deps.clock),
+      metrics_(deps.metrics),
+      tracer_(deps.tracer) {
+  served_ = {.store = nullptr,
+             .durability = ToStoreConfig(settings_).durability,
+             .directory = settings_.directory,
+             .retention_age_ns = settings_.retention_age_ns,
+             .retention_bytes = settings_.retention_bytes};
+  CountDroppedLogs(metrics_, "exporter", "no_trace", 0);
+  CountDroppedMetricPoints(metrics_, "exporter", "no_metrics_store", 0);
+  deps.services->Offer<store::ServedStore>(id, &served_);
+  deps.services->Offer<pipeline::Readiness>(id, this);
+  Metrics* metrics = deps.metrics;
   Labels labels = {{"exporter", id_}};
   sync_seconds_ = metrics->GetHistogram("weft_store_wal_sync_seconds",
                                         "Time of one fdatasync of the log.", labels, SyncBounds());
@@ -70,6 +90,7 @@ Status StoreExporter::Start() {
   store::StoreConfig config = ToStoreConfig(settings_);
   config.observer = this;
   WEFT_ASSIGN(store_, store::Store::Open(env_, clock_, std::move(config)));
+  served_.store = store_.get();
   store::StoreStats stats = store_->stats();
   Log(LogLevel::kInfo, "store", "opened",
       {{"exporter", id_},
@@ -102,7 +123,8 @@ void StoreExporter::OnWork(const store::StoreWork& work) {
   using Kind = store::StoreWork::Kind;
   const WorkMetrics& metrics = work_metrics_[static_cast<size_t>(work.kind)];
   double seconds = static_cast<double>(work.duration_ns) / 1e9;
-  metrics.seconds->Record(seconds, on_work_ ? on_work_(work) : "", clock_->NowNs());
+  metrics.seconds->Record(seconds, tracer_ != nullptr ? TraceWork(tracer_, id_, work) : "",
+                          clock_->NowNs());
   static constexpr std::string_view kDone[] = {"flushed the head to a block", "merged blocks",
                                                "deleted expired blocks"};
   static constexpr std::string_view kFailed[] = {"a flush failed", "a merge failed",
@@ -142,8 +164,33 @@ void StoreExporter::Report(MetricsScrape* scrape) {
 
 Status StoreExporter::Admit(uint64_t bytes) { return store_->Admit(bytes); }
 
-void StoreExporter::Consume(SpanBatch batch, pipeline::Completion done) {
-  store_->Append(std::move(batch), std::move(done));
+void StoreExporter::Consume(pipeline::SharedSpans batch, pipeline::Ack ack) {
+  pipeline::Outcome taken;
+  if (std::ranges::any_of(batch->logs, [](const LogRecord& log) { return log.trace_id.empty(); })) {
+    SpanBatch& edited = batch.Edit();
+    taken.rejected = RejectTracelessLogs(&edited);
+    taken.message = kNoTrace;
+    CountDroppedLogs(metrics_, "exporter", "no_trace", taken.rejected);
+    if (edited.empty()) return ack.Complete(std::move(taken));
+  }
+  store_->Append(std::move(batch).Take(),
+                 [ack = std::move(ack), taken = std::move(taken)](Status status) mutable {
+                   taken.status = std::move(status);
+                   ack.Complete(std::move(taken));
+                 });
+}
+
+void StoreExporter::Consume(pipeline::SharedMetrics batch, pipeline::Ack ack) {
+  const uint64_t points = batch->point_count();
+  CountDroppedMetricPoints(metrics_, "exporter", "no_metrics_store", points);
+  ack.Complete(
+      {.status = {}, .rejected = points, .message = points == 0 ? "" : std::string(kNoMetrics)});
+}
+
+std::string StoreExporter::WhyNotReady() const {
+  if (store_ == nullptr) return "";
+  const store::StoreStats stats = store_->stats();
+  return stats.read_only ? "the store takes nothing: " + stats.read_only_reason : "";
 }
 
 namespace {
@@ -234,5 +281,22 @@ void ReportStore(const std::string& id, const store::StoreStats& stats, MetricsS
   };
   for (const Row& row : kGauges) scrape->Gauge(row.name, row.help, labels, row.value);
 }
+
+const pipeline::ComponentRow kStoreExporter = {
+    .type = {.kind = config::ComponentKind::kExporter,
+             .name = "store",
+             .summary = "keeps spans and log records on disk, where queries find them",
+             .stability = config::Stability::kStable,
+             .signals = config::kAllSignals,
+             .read = ReadStoreSettings,
+             .role = config::kStoreRole,
+             .directory =
+                 [](std::any* settings) {
+                   return &std::any_cast<StoreSettings>(settings)->directory;
+                 }},
+    .make_exporter = [](const config::Component& component,
+                        const pipeline::Deps& deps) -> Result<std::unique_ptr<pipeline::Exporter>> {
+      return std::make_unique<StoreExporter>(component.id, *component.As<StoreSettings>(), deps);
+    }};
 
 }  // namespace weft::exporter

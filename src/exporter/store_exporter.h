@@ -7,42 +7,38 @@
 // Next: store/store.h.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 
 #include "base/clock.h"
 #include "base/env.h"
 #include "base/metrics.h"
-#include "config/settings.h"
-#include "pipeline/component.h"
-#include "store/store.h"
+#include "exporter/store_settings.h"
+#include "pipeline/component_row.h"
+#include "pipeline/services.h"
+#include "store/served_store.h"
 
 namespace weft::exporter {
 
 // The store's configuration out of the exporter's settings. REQUIRES: settings.directory is set.
-store::StoreConfig ToStoreConfig(const config::StoreSettings& settings);
+store::StoreConfig ToStoreConfig(const StoreSettings& settings);
 
-class StoreExporter : public pipeline::Exporter, private store::StoreObserver {
+class StoreExporter : public pipeline::Exporter,
+                      public pipeline::Readiness,
+                      private store::StoreObserver {
  public:
-  // `id` labels the metrics. All pointers are borrowed.
-  StoreExporter(std::string id, config::StoreSettings settings, Env* env, Clock* clock,
-                Metrics* metrics);
+  // Offers a store::ServedStore and its own Readiness under `id`, which labels the metrics.
+  StoreExporter(const config::ComponentId& id, StoreSettings settings, const pipeline::Deps& deps);
   ~StoreExporter() override;
 
   Status Start() override;
   void Stop() override;
   Status Admit(uint64_t bytes) override;
-  void Consume(SpanBatch batch, pipeline::Completion done) override;
-
-  // Null before Start().
-  store::Store* store() const { return store_.get(); }
-  const config::StoreSettings& settings() const { return settings_; }
-  // Runs after every piece of the store's background work, on its thread. Its answer is the id of a
-  // trace that explains the work, "" for none. Set before Start().
-  void set_on_work(std::function<std::string(const store::StoreWork&)> on_work) {
-    on_work_ = std::move(on_work);
-  }
+  void Consume(pipeline::SharedSpans batch, pipeline::Ack ack) override;
+  // Takes none of them, and says so.
+  void Consume(pipeline::SharedMetrics batch, pipeline::Ack ack) override;
+  bool Keeps() const override { return true; }
+  std::string WhyNotReady() const override;
 
  private:
   // Indexed by store::StoreWork::Kind.
@@ -56,16 +52,19 @@ class StoreExporter : public pipeline::Exporter, private store::StoreObserver {
   void Report(MetricsScrape* scrape);
 
   const std::string id_;
-  const config::StoreSettings settings_;
+  const StoreSettings settings_;
   Env* const env_;
   Clock* const clock_;
   Metrics* const metrics_;
+  selftrace::Tracer* const tracer_;  // null: weft does not trace itself
   Histogram* sync_seconds_;
   Counter* sync_failures_;
   WorkMetrics work_metrics_[3];
-  std::function<std::string(const store::StoreWork&)> on_work_;
   std::unique_ptr<store::Store> store_;
+  store::ServedStore served_;
 };
+
+extern const pipeline::ComponentRow kStoreExporter;
 
 // All of the store's statistics as metrics.
 void ReportStore(const std::string& id, const store::StoreStats& stats, MetricsScrape* scrape);

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "base/base64.h"
+#include "wire_core/base64.h"
 
 namespace weft {
 namespace {

@@ -109,6 +109,19 @@ std::span<const T> CopyArray(std::span<const T> items, Arena* arena, CopyOne cop
 
 }  // namespace
 
+uint64_t RejectTracelessLogs(SpanBatch* batch) {
+  const uint64_t count =
+      std::erase_if(batch->logs, [](const LogRecord& log) { return log.trace_id.empty(); });
+  if (count == 0) return 0;
+  batch->received_is_content = false;
+  Rejection& rejected = batch->rejected_logs;
+  if (rejected.count == 0)
+    rejected.message = "a log record without a trace id: it belongs to no trace";
+  rejected.count += count;
+  rejected.no_trace += count;
+  return count;
+}
+
 std::string_view ServiceName(const Resource& resource) {
   std::string_view name = FindString(resource.attributes, "service.name");
   return name.empty() ? std::string_view("unknown_service") : name;

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/arena.h"
+#include "model/client_info.h"
 #include "model/ids.h"
 #include "model/value.h"
 
@@ -89,7 +90,7 @@ struct Span {
 };
 
 struct LogRecord {
-  TraceId trace_id;  // never empty in a batch that reaches the store
+  TraceId trace_id;  // may be empty, but in the store: RejectTracelessLogs()
   SpanId span_id;    // may be empty
   uint32_t flags = 0;
   uint32_t severity_number = 0;
@@ -133,13 +134,18 @@ class SpanBatch {
   // Objects around items in which none was found, but fields that nobody knows.
   Rejection not_understood;
   uint64_t received_ns = 0;  // when the request arrived; age for retention counts from here
-  std::string tenant;        // empty: the default tenant
+  std::shared_ptr<const ClientInfo> client;  // null: unknown, or not one client's
+  std::string tenant;                        // empty: the default tenant
   // True while `received` is an OTLP protobuf ExportTraceServiceRequest whose decoding gave exactly
   // this content: the WAL may then write it as it is. Whoever changes the batch clears it.
   bool received_is_content = false;
 
   bool empty() const { return spans.empty() && logs.empty(); }
 };
+
+// Takes log records without a trace id out of the batch, which then is no more what was received;
+// counts them in rejected_logs, and gives their number.
+uint64_t RejectTracelessLogs(SpanBatch* batch);
 
 // "service.name" of a resource, or "unknown_service" as OpenTelemetry's SDKs call it.
 std::string_view ServiceName(const Resource& resource);

@@ -9,15 +9,21 @@ namespace weft {
 bool operator==(const Value& a, const Value& b) {
   if (a.type != b.type) return false;
   switch (a.type) {
-    case ValueType::kEmpty: return true;
+    case ValueType::kEmpty:
+      return true;
     case ValueType::kString:
-    case ValueType::kBytes: return a.string() == b.string();
-    case ValueType::kBool: return a.boolean == b.boolean;
-    case ValueType::kInt: return a.integer == b.integer;
+    case ValueType::kBytes:
+      return a.string() == b.string();
+    case ValueType::kBool:
+      return a.boolean == b.boolean;
+    case ValueType::kInt:
+      return a.integer == b.integer;
     case ValueType::kDouble:
       return std::bit_cast<uint64_t>(a.real) == std::bit_cast<uint64_t>(b.real);
-    case ValueType::kArray: return std::ranges::equal(a.array(), b.array());
-    case ValueType::kMap: return std::ranges::equal(a.map(), b.map());
+    case ValueType::kArray:
+      return std::ranges::equal(a.array(), b.array());
+    case ValueType::kMap:
+      return std::ranges::equal(a.map(), b.map());
   }
   return false;
 }

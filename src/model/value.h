@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Value is OpenTelemetry's AnyValue; KeyValue and Attributes are what hangs on spans, events, links,
-// resources, scopes and log records. Order and repetition of keys are kept as received.
+// Value is OpenTelemetry's AnyValue; KeyValue and Attributes are what hangs on spans, events,
+// links, resources, scopes and log records. Order and repetition of keys are kept as received.
 //
 // Lifetime: values borrow. Strings, arrays and maps point into the arena or the received bytes of
 // the SpanBatch that holds them (model/span_batch.h) and die with it.

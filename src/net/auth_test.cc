@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <fstream>
 
-#include "base/base64.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "net/basic_auth.h"
@@ -16,6 +15,7 @@
 #include "net/htpasswd.h"
 #include "net/raw_client.h"
 #include "net/server.h"
+#include "wire_core/base64.h"
 
 namespace weft::net {
 namespace {

@@ -12,11 +12,11 @@
 #include <optional>
 #include <set>
 
-#include "base/base64.h"
 #include "base/log.h"
 #include "net/file_watch.h"
 #include "net/htpasswd.h"
 #include "net/loop.h"
+#include "wire_core/base64.h"
 
 namespace weft::net {
 namespace {

@@ -106,7 +106,7 @@ class BearerAuth final : public Authenticator {
     if (!status) {
       Log(LogLevel::kError, "net",
           file_ + ": goes on with the old tokens: " + status.error().message);
-    watch_.TryAgain();
+      watch_.TryAgain();
     } else {
       Log(LogLevel::kInfo, "net", file_ + ": read again, tokens: " + std::to_string(count()));
     }

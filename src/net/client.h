@@ -72,8 +72,8 @@ class HttpClient {
   HttpClient& operator=(HttpClient&&) noexcept;
 
   // An answer of any status is a value. Errors: kUnavailable (no connection, connection lost),
-  // kDeadlineExceeded, kTooLarge (over response_bytes_max), kCancelled, kInvalidArgument (URL, files
-  // of ClientSecurity), kPermissionDenied (a server that is not believed, or that wants a
+  // kDeadlineExceeded, kTooLarge (over response_bytes_max), kCancelled, kInvalidArgument (URL,
+  // files of ClientSecurity), kPermissionDenied (a server that is not believed, or that wants a
   // certificate).
   Result<ClientResponse> Send(const ClientRequest& request);
   Result<ClientResponse> Get(std::string url);

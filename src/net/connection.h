@@ -47,6 +47,12 @@ class Connection final : public SessionHost, public LoopMember {
     --depth_;
   }
   int64_t NowMs() const override { return MonotonicMs(); }
+  void ReadNow() override {
+    if (closed_) return;
+    Enter();
+    ReadTurn();
+    Leave();
+  }
 
   // ---- LoopMember
   int64_t deadline_ms() const override {
@@ -147,6 +153,7 @@ class Connection final : public SessionHost, public LoopMember {
       IoResult result =
           moved < kTurnBytes ? stream_.Write({pieces.data(), count}) : IoResult{IoState::kAgain, 0};
       if (result.state == IoState::kGone) {
+        if (session_->reads_last_words()) ReadTurn();
         CloseNow();
         return;
       }

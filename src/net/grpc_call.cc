@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "base/base64.h"
+#include "wire_core/base64.h"
 
 namespace weft::net {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/h2c_settings.h"
 
-#include "base/base64.h"
+#include "wire_core/base64.h"
 
 namespace weft::net {
 namespace {

@@ -10,7 +10,7 @@
 #include <array>
 #include <memory>
 
-#include "base/base64.h"
+#include "wire_core/base64.h"
 
 namespace weft::net {
 namespace {

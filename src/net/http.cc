@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/http.h"
 
+#include "net/http_text.h"
 #include "net/request_target.h"
 
 namespace weft::net {
@@ -112,13 +113,6 @@ std::optional<std::string> CanonicalPath(std::string_view raw) {
 }
 
 namespace {
-
-std::string LowerCase(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
-  return out;
-}
 
 // "localhost:80" -> "localhost".
 std::string WithoutDefaultPort(std::string_view authority) {

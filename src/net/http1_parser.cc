@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/beast/http/error.hpp>
 
+#include "net/http_text.h"
 #include "net/request_target.h"
 
 namespace weft::net {
@@ -14,13 +15,6 @@ namespace {
 // "0\r\n\r\n". Beast takes so many to be there when it goes on inside the last frame; no other is
 // shorter together with what must follow it.
 constexpr size_t kFrameBytesMin = 5;
-
-// RFC 9110 5.6.2.
-bool IsTokenChar(char c) {
-  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-         kMarks.find(c) != kMarks.npos;
-}
 
 // Behind the first empty line whose line before ends at `from` or later; npos while there is none.
 // A line may end without CR here: that it must not is for the grammar to say.

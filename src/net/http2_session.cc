@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "net/answer_head.h"
 #include "net/http1_session.h"
+#include "net/http2_headers.h"
 
 namespace weft::net {
 namespace {
@@ -21,9 +22,6 @@ constexpr size_t kOutputBytesMax = 256 * 1024;
 // With more control frames than this waiting to be read by the peer, we stop reading what it asks.
 constexpr size_t kQueuedFramesMax = 512;
 
-// RFC 9113 4.1.
-constexpr size_t kFrameHeadBytes = 9;
-
 // The budget of frames without work. gRPC clients ping about once per answer, hence what is earned.
 constexpr int64_t kBudgetMax = 2000;
 constexpr int64_t kBudgetPerSecond = 100;
@@ -32,66 +30,6 @@ constexpr int64_t kCostOfFrame = 1;
 constexpr int64_t kCostOfSettings = 5;
 constexpr int64_t kCostOfReset = 10;
 constexpr int64_t kCostOfInvalid = 20;
-
-// What a frame's head says of the bytes behind it.
-size_t FrameLength(std::string_view head) {
-  auto byte = [&](size_t i) { return size_t{static_cast<unsigned char>(head[i])}; };
-  return byte(0) << 16 | byte(1) << 8 | byte(2);
-}
-
-std::string LowerCase(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
-  }
-  return out;
-}
-
-// RFC 9113 8.2.2: headers that speak about a connection have no place in HTTP/2.
-bool IsConnectionHeader(std::string_view name) {
-  return name == "connection" || name == "transfer-encoding" || name == "keep-alive" ||
-         name == "upgrade" || name == "proxy-connection";
-}
-
-nghttp2_nv MakeNv(std::string_view name, std::string_view value) {
-  auto bytes = [](std::string_view text) {
-    return const_cast<uint8_t*>(reinterpret_cast<const uint8_t*>(text.data()));
-  };
-  return {bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
-}
-
-// Owns what the nghttp2_nv point to until nghttp2 has copied it.
-class HeaderList {
- public:
-  void Add(std::string_view name, std::string_view value) {
-    std::string clean(value);
-    for (char& c : clean) {
-      if (!IsHeaderValueByte(c)) c = ' ';
-    }
-    // nghttp2 refuses values with white space around them.
-    while (clean.ends_with(' ') || clean.ends_with('\t')) clean.pop_back();
-    clean.erase(0, std::min(clean.find_first_not_of(" \t"), clean.size()));
-    storage_.emplace_back(LowerCase(name), std::move(clean));
-  }
-  void AddAll(const Headers& headers) {
-    for (const auto& [name, value] : headers) {
-      std::string lower = LowerCase(name);
-      if (!IsConnectionHeader(lower) &&
-          nghttp2_check_header_name(reinterpret_cast<const uint8_t*>(lower.data()), lower.size())) {
-        Add(lower, value);
-      }
-    }
-  }
-  const std::vector<nghttp2_nv>& Build() {
-    nvs_.clear();
-    for (const auto& [name, value] : storage_) nvs_.push_back(MakeNv(name, value));
-    return nvs_;
-  }
-
- private:
-  Headers storage_;
-  std::vector<nghttp2_nv> nvs_;
-};
 
 const nghttp2_option* MakeOptions() {
   nghttp2_option* options = nullptr;
@@ -287,28 +225,8 @@ bool Http2Session::wants_read() const {
   return output_.empty() || nghttp2_session_get_outbound_queue_size(session_) < kQueuedFramesMax;
 }
 
-// nghttp2 counts each piece of a CONTINUATION's head as one more CONTINUATION, and ends the
-// connection for too many: it is given the heads of frames whole.
 void Http2Session::OnBytes(std::string_view bytes) {
-  if (!cut_head_.empty()) {
-    size_t step = std::min(kFrameHeadBytes - cut_head_.size(), bytes.size());
-    cut_head_.append(bytes.substr(0, step));
-    bytes.remove_prefix(step);
-    if (cut_head_.size() < kFrameHeadBytes) return;
-    frame_left_ = FrameLength(cut_head_);
-    Receive(std::exchange(cut_head_, {}));
-  }
-  size_t whole = 0;
-  while (true) {
-    size_t step = std::min(frame_left_, bytes.size() - whole);
-    whole += step;
-    frame_left_ -= step;
-    if (frame_left_ > 0 || bytes.size() - whole < kFrameHeadBytes) break;
-    frame_left_ = FrameLength(bytes.substr(whole));
-    whole += kFrameHeadBytes;
-  }
-  cut_head_ = bytes.substr(whole);
-  if (whole > 0) Receive(bytes.substr(0, whole));
+  cutter_.Put(bytes, [this](std::string_view whole) { Receive(whole); });
 }
 
 void Http2Session::Receive(std::string_view bytes) {
@@ -387,7 +305,7 @@ void Http2Session::Terminate(uint32_t code) {
 // --------------------------------------------------------------------------------------------- out
 
 void Http2Session::SubmitHead(int32_t id, int status, const Headers& headers, bool end) {
-  HeaderList list;
+  Http2Headers list;
   list.Add(":status", std::to_string(status));
   list.AddAll(headers);
   if (FindHeader(headers, "date").empty()) list.Add("date", HttpDate());
@@ -400,12 +318,12 @@ void Http2Session::SubmitHead(int32_t id, int status, const Headers& headers, bo
 }
 
 void Http2Session::SubmitContinue(int32_t id) {
-  nghttp2_nv status = MakeNv(":status", "100");
+  nghttp2_nv status = MakeHttp2Nv(":status", "100");
   nghttp2_submit_headers(session_, NGHTTP2_FLAG_NONE, id, nullptr, &status, 1, nullptr);
 }
 
 void Http2Session::SubmitTrailers(int32_t id, const Headers& trailers) {
-  HeaderList list;
+  Http2Headers list;
   list.AddAll(trailers);
   const auto& nvs = list.Build();
   nghttp2_submit_trailer(session_, id, nvs.data(), nvs.size());

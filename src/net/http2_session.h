@@ -15,6 +15,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "net/http2_frame_cutter.h"
 #include "net/http2_stream.h"
 #include "net/session.h"
 
@@ -64,7 +65,7 @@ class Http2Session final : public Session, private Http2Wire {
   const ServerLimits& limits() const override { return limits_; }
   const Entrance& entrance() const override { return entrance_; }
 
-  // What nghttp2 may read: never the half of a frame's head.
+  // What nghttp2 may read.
   void Receive(std::string_view bytes);
   Http2Stream* FindStream(int32_t id);
   Http2Stream* OpenStream(int32_t id);
@@ -83,8 +84,7 @@ class Http2Session final : public Session, private Http2Wire {
   OutputQueue output_;
   std::unordered_map<int32_t, std::unique_ptr<Http2Stream>> streams_;
   std::vector<int32_t> to_credit_;
-  std::string cut_head_;    // of the next frame, as far as it has come
-  size_t frame_left_ = 24;  // of the preface, then of each frame behind its head
+  Http2FrameCutter cutter_{Http2FrameCutter::kPrefaceBytes};
   bool eof_ = false;
   bool dead_ = false;      // closed, or the byte stream makes no sense any more
   bool draining_ = false;  // GOAWAY is out: no new streams

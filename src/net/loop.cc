@@ -37,9 +37,10 @@ void Loop::Stop() {
   io_.poll();
 }
 
-void Loop::Post(std::function<void()> task) {
+bool Loop::Post(std::function<void()> task) {
   std::lock_guard lock(mutex_);
   if (!stopped_) boost::asio::post(io_, std::move(task));
+  return !stopped_;
 }
 
 void Loop::Arm(int64_t deadline_ms) {

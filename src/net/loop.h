@@ -3,8 +3,8 @@
 // One event-loop thread: an io_context, the read buffer that its connections share, and one timer
 // for all their deadlines. A connection that waits costs no buffer and no timer of its own.
 //
-// Made by Server, held by its connections too, so that an Exchange that outlives the server finds a
-// loop that politely drops its post.
+// Made by Server or by the owner of an OutgoingClient; held by connections too, so that an Exchange
+// that outlives the server finds a loop that politely drops its post.
 // Thread rule: Post and on_loop from any thread; the rest on the loop thread. Next:
 // net/connection.h.
 #pragma once
@@ -46,7 +46,8 @@ class Loop {
   // REQUIRES: all members are gone or will be. Runs what is left, then joins.
   void Stop();
 
-  void Post(std::function<void()> task);
+  // False: the loop has stopped, and the task is dropped.
+  bool Post(std::function<void()> task);
   bool on_loop() const {
     return thread_id_.load(std::memory_order_relaxed) == std::this_thread::get_id();
   }

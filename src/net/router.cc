@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/printable.h"
 #include "net/route.h"
+#include "wire_core/printable.h"
 
 namespace weft::net {
 namespace {

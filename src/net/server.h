@@ -7,7 +7,7 @@
 // Threads: `threads` event-loop threads; a handler runs on the loop thread of its connection and
 // must not block. It may answer at once, or keep the Exchange and answer later from any thread.
 // Sources: RFC 9110, 9112, 9113, gRPC PROTOCOL-HTTP2.md.
-// Next: net/http.h (requests and answers), net/grpc.h, net/client.h.
+// Next: net/http.h (requests and answers), net/grpc.h; outgoing_client.h is the other direction.
 #pragma once
 
 #include <cstdint>

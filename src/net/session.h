@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The seam between bytes and HTTP. A Session is the server side of one connection as a state
-// machine without I/O: bytes go in, bytes come out, time is asked for. The event loop drives it
-// over a socket (net/connection.h), the fuzz targets drive it over a byte string.
+// The seam between bytes and HTTP. A Session is one end of a connection, the server's or the
+// client's, as a state machine without I/O: bytes go in, bytes come out, time is asked for. The
+// event loop drives it over a socket (net/connection.h), the fuzz targets over a byte string.
 //
 // Thread rule: a Session lives on its connection's loop thread; SessionHost::Post may be called
 // from any thread. Next: net/exchange_state.h (answers from other threads), net/http1_session.h,
@@ -37,6 +37,8 @@ class SessionHost : public std::enable_shared_from_this<SessionHost> {
   virtual void Leave() = 0;
   // Monotonic.
   virtual int64_t NowMs() const = 0;
+  // Reads what has come by now without waiting for the loop to say so. Loop thread only.
+  virtual void ReadNow() {}
 };
 
 // Bytes on their way out, in order. Small pieces are joined, large ones moved in whole.
@@ -44,6 +46,8 @@ class OutputQueue {
  public:
   void Push(std::string bytes);
   void Append(std::string_view bytes);
+  // `bytes` stay where they are until they are sent; `owner`, never null, keeps them there.
+  void PushShared(std::string_view bytes, std::shared_ptr<const void> owner);
   // Fills `out` with the first pieces; returns how many were filled.
   size_t Peek(std::span<iovec> out) const;
   void Consume(size_t bytes);
@@ -51,7 +55,16 @@ class OutputQueue {
   bool empty() const { return bytes_ == 0; }
 
  private:
-  std::deque<std::string> pieces_;
+  struct Piece {
+    std::string own;
+    std::string_view shared;
+    std::shared_ptr<const void> owner;  // of `shared`; null: the bytes are `own`
+    std::string_view bytes() const { return owner ? shared : std::string_view(own); }
+  };
+  // True where `bytes` more may be written behind the last piece, up to `bytes_max` in all.
+  bool CanJoin(size_t bytes, size_t bytes_max) const;
+
+  std::deque<Piece> pieces_;
   size_t offset_ = 0;  // into the first piece
   size_t bytes_ = 0;
 };
@@ -84,6 +97,9 @@ class Session {
   // With finished(): the peer may still be sending. Its bytes are read and dropped for a moment,
   // since closing with unread bytes would reset the connection and destroy the answer on its way.
   virtual bool lingers() const = 0;
+  // True: when the peer takes no more bytes, what it has sent by then is still read. A server may
+  // answer and close in the middle of a request.
+  virtual bool reads_last_words() const { return false; }
 
   // ---- time
   virtual int64_t deadline_ms() const = 0;

@@ -1,105 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/tls_context.h"
 
-#include <openssl/bio.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
 #include <array>
 #include <ctime>
 
+#include "net/tls_files.h"
+
 namespace weft::net {
 namespace {
 
-// Forward secrecy and authenticated encryption; what HTTP/2 asks of TLS 1.2 (RFC 9113 9.2.2).
-constexpr const char* kCiphers12 = "ECDHE+AESGCM:ECDHE+CHACHA20";
 // In the order of our preference, each with its length before it.
 constexpr unsigned char kAlpnNames[] = "\x02h2\x08http/1.1";
 
-struct Free {
-  void operator()(BIO* bio) const { BIO_free(bio); }
-  void operator()(X509* certificate) const { X509_free(certificate); }
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-};
-using BioPtr = std::unique_ptr<BIO, Free>;
-using X509Ptr = std::unique_ptr<X509, Free>;
-using KeyPtr = std::unique_ptr<EVP_PKEY, Free>;
-
-std::unexpected<Error> Wrong(std::string message) {
-  ERR_clear_error();
-  return Fail(ErrorCode::kInvalidArgument, std::move(message));
-}
-
-// A key with a passphrase must not make the server ask on its terminal.
-int NoPassphrase(char*, int, int, void*) { return -1; }
-
-BioPtr Bytes(std::string_view text) {
-  return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-}
-
-// PEM from a file or from the configuration, and what to call it in an error.
-struct Pem {
-  Secret text;
-  std::string name;
-};
-Result<Pem> ReadPem(const std::string& file, const Secret& text, std::string_view key) {
-  if (file.empty()) return Pem{text, "tls::" + std::string(key) + "_pem"};
-  Result<std::string> read = ReadSmallFile(file);
-  if (!read) return Wrong("tls::" + std::string(key) + "_file: " + read.error().message);
-  return Pem{Secret(std::move(*read)), "tls::" + std::string(key) + "_file " + file};
-}
-
-Result<X509Ptr> UseChain(SSL_CTX* context, const Pem& pem) {
-  BioPtr bytes = Bytes(pem.text.Reveal());
-  X509Ptr first(PEM_read_bio_X509_AUX(bytes.get(), nullptr, NoPassphrase, nullptr));
-  if (!first) return Wrong(pem.name + ": no certificate in PEM form is there");
-  ERR_clear_error();
-  if (SSL_CTX_use_certificate(context, first.get()) != 1) {
-    const char* reason = ERR_reason_error_string(ERR_peek_last_error());
-    return Wrong(pem.name + ": the certificate is refused: " +
-                 (reason != nullptr ? reason : "OpenSSL does not say why"));
-  }
-  for (;;) {
-    X509Ptr next(PEM_read_bio_X509(bytes.get(), nullptr, NoPassphrase, nullptr));
-    if (!next) break;
-    SSL_CTX_add1_chain_cert(context, next.get());
-  }
-  bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-  if (!at_end) return Wrong(pem.name + ": a certificate of the chain is damaged");
-  ERR_clear_error();
-  return first;
-}
-
-Status UseKey(SSL_CTX* context, const Pem& pem, const std::string& certificate_name) {
-  KeyPtr key(
-      PEM_read_bio_PrivateKey(Bytes(pem.text.Reveal()).get(), nullptr, NoPassphrase, nullptr));
-  if (!key) {
-    bool locked = pem.text.Reveal().find("ENCRYPTED") != std::string_view::npos;
-    return Wrong(pem.name + (locked ? ": the key has a passphrase; weft needs one without"
-                                    : ": no private key in PEM form is there"));
-  }
-  if (SSL_CTX_use_PrivateKey(context, key.get()) != 1 || SSL_CTX_check_private_key(context) != 1) {
-    return Wrong(pem.name + ": the key does not belong to the certificate of " + certificate_name);
-  }
-  return {};
-}
-
 Status DemandClientCertificates(SSL_CTX* context, const std::string& file) {
   Result<std::string> text = ReadSmallFile(file);
-  if (!text) return Wrong("tls::client_ca_file: " + text.error().message);
-  BioPtr bytes = Bytes(*text);
-  int found = 0;
-  for (;; ++found) {
-    X509Ptr authority(PEM_read_bio_X509(bytes.get(), nullptr, NoPassphrase, nullptr));
-    if (!authority) break;
+  if (!text) return TlsWrong("tls::client_ca_file: " + text.error().message);
+  std::vector<X509Ptr> authorities = ReadCertificates(*text);
+  for (const X509Ptr& authority : authorities) {
     X509_STORE_add_cert(SSL_CTX_get_cert_store(context), authority.get());
     SSL_CTX_add_client_CA(context, authority.get());
   }
-  ERR_clear_error();
-  if (found == 0)
-    return Wrong("tls::client_ca_file " + file + ": no certificate in PEM form is there");
+  if (authorities.empty())
+    return TlsWrong("tls::client_ca_file " + file + ": no certificate in PEM form is there");
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
   // A session may be resumed only where clients were checked by the same rules.
   constexpr std::string_view kId = "weft";
@@ -115,14 +41,14 @@ Status UseCiphers(SSL_CTX* context, const std::vector<std::string>& names) {
     bool is_13 = name.starts_with("TLS_AES_") || name.starts_with("TLS_CHACHA20_");
     const char* known = is_13 ? name.c_str() : OPENSSL_cipher_name(name.c_str());
     if (known == nullptr || std::string_view(known) == "(NONE)")
-      return Wrong("tls::cipher_suites: \"" + name + "\" is unknown");
+      return TlsWrong("tls::cipher_suites: \"" + name + "\" is unknown");
     std::string& list = is_13 ? of_13 : of_12;
     list += (list.empty() ? "" : ":") + std::string(known);
   }
-  if (SSL_CTX_set_cipher_list(context, of_12.empty() ? kCiphers12 : of_12.c_str()) != 1)
-    return Wrong("tls::cipher_suites: this OpenSSL has none of them");
+  if (SSL_CTX_set_cipher_list(context, of_12.empty() ? kTlsCiphers12 : of_12.c_str()) != 1)
+    return TlsWrong("tls::cipher_suites: this OpenSSL has none of them");
   if (!of_13.empty() && SSL_CTX_set_ciphersuites(context, of_13.c_str()) != 1)
-    return Wrong("tls::cipher_suites: this OpenSSL does not have all of " + of_13);
+    return TlsWrong("tls::cipher_suites: this OpenSSL does not have all of " + of_13);
   return {};
 }
 
@@ -133,7 +59,7 @@ Status UseCurves(SSL_CTX* context, const std::vector<std::string>& names) {
     list += (list.empty() ? "" : ":") + name;
   }
   if (!list.empty() && SSL_CTX_set1_groups_list(context, list.c_str()) != 1)
-    return Wrong("tls::curve_preferences: this OpenSSL does not have all of " + list);
+    return TlsWrong("tls::curve_preferences: this OpenSSL does not have all of " + list);
   return {};
 }
 
@@ -146,10 +72,6 @@ int SelectProtocol(SSL*, const unsigned char** out, unsigned char* out_size,
   }
   *out = chosen;
   return SSL_TLSEXT_ERR_OK;
-}
-
-int VersionNumber(TlsVersion version) {
-  return version == TlsVersion::k12 ? TLS1_2_VERSION : TLS1_3_VERSION;
 }
 
 int64_t NotAfter(const X509* certificate) {
@@ -215,21 +137,16 @@ Result<TlsContext::Loaded> TlsContext::Load(const TlsOptions& options) {
   Loaded loaded;
   loaded.context.reset(SSL_CTX_new(TLS_server_method()));
   SSL_CTX* context = loaded.context.get();
-  if (context == nullptr) return Wrong("OpenSSL cannot be initialised");
-  SSL_CTX_set_options(
-      context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
-  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                                SSL_MODE_RELEASE_BUFFERS);
-  SSL_CTX_set_read_ahead(context, 1);
-  SSL_CTX_set_min_proto_version(context, VersionNumber(options.min_version));
-  SSL_CTX_set_max_proto_version(context, VersionNumber(options.max_version));
+  if (context == nullptr) return TlsWrong("OpenSSL cannot be initialised");
+  SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF);
+  SetTlsModes(context, options.min_version, options.max_version);
   SSL_CTX_set_alpn_select_cb(context, SelectProtocol, nullptr);
   WEFT_TRY(UseCiphers(context, options.cipher_suites));
   WEFT_TRY(UseCurves(context, options.curve_preferences));
   WEFT_ASSIGN(Pem chain, ReadPem(options.cert_file, options.cert_pem, "cert"));
   WEFT_ASSIGN(Pem key, ReadPem(options.key_file, options.key_pem, "key"));
-  WEFT_ASSIGN(X509Ptr certificate, UseChain(context, chain));
-  WEFT_TRY(UseKey(context, key, chain.name));
+  WEFT_ASSIGN(X509Ptr certificate, UseTlsChain(context, chain));
+  WEFT_TRY(UseTlsKey(context, key, chain.name));
   if (!options.client_ca_file.empty())
     WEFT_TRY(DemandClientCertificates(context, options.client_ca_file));
   loaded.not_after_s = NotAfter(certificate.get());

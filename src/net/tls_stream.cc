@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/tls_stream.h"
 
-#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 
 namespace weft::net {
 namespace {
 
-constexpr size_t kRecordBytes = 16 * 1024;
 constexpr unsigned char kHandshakeRecord = 0x16;
 // Of what a refused peer still sends, this much is dropped in a turn.
 constexpr int kDrainReads = 8;
@@ -23,9 +19,6 @@ constexpr int kDrainReads = 8;
 constexpr std::string_view kRefusal =
     "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 65\r\n"
     "Connection: close\r\n\r\n400 this port speaks TLS: use https://, or a secure gRPC channel\n";
-
-// Far beyond what amounts of data ask for; each costs us more than the peer (RFC 8446 4.6.3).
-constexpr uint32_t kKeyUpdatesMax = 1000;
 
 bool IsAgain() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
 
@@ -59,133 +52,28 @@ TlsFailure FailureOf(unsigned long error) {
 
 }  // namespace
 
-// What OpenSSL calls: the socket as it wants it, since its own would raise SIGPIPE.
-struct TlsCallbacks {
-  static TlsStream::Wire* WireOf(BIO* bio) {
-    return static_cast<TlsStream::Wire*>(BIO_get_data(bio));
-  }
-
-  static int Read(BIO* bio, char* out, int size) {
-    BIO_clear_retry_flags(bio);
-    TlsStream::Wire* wire = WireOf(bio);
-    ssize_t got = 0;
-    if (wire->key_updates <= kKeyUpdatesMax)
-      got = ::recv(wire->fd, out, static_cast<size_t>(size), 0);
-    if (got < 0 && IsAgain()) BIO_set_retry_read(bio);
-    if (got == 0) BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
-    return static_cast<int>(got);
-  }
-
-  static int Write(BIO* bio, const char* bytes, int size) {
-    BIO_clear_retry_flags(bio);
-    ssize_t sent = ::send(WireOf(bio)->fd, bytes, static_cast<size_t>(size), MSG_NOSIGNAL);
-    if (sent < 0 && IsAgain()) BIO_set_retry_write(bio);
-    return static_cast<int>(sent);
-  }
-
-  static long Control(BIO* bio, int command, long, void*) {
-    if (command == BIO_CTRL_EOF) return BIO_test_flags(bio, BIO_FLAGS_IN_EOF) != 0 ? 1 : 0;
-    return command == BIO_CTRL_FLUSH ? 1 : 0;
-  }
-
-  static void OnMessage(int sent, int, int type, const void* bytes, size_t size, SSL*, void* user) {
-    bool is_key_update = sent == 0 && type == SSL3_RT_HANDSHAKE && size > 0 &&
-                         *static_cast<const unsigned char*>(bytes) == SSL3_MT_KEY_UPDATE;
-    if (is_key_update) ++static_cast<TlsStream::Wire*>(user)->key_updates;
-  }
-
-  static const BIO_METHOD* Method() {
-    static BIO_METHOD* const method = [] {
-      BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "weft socket");
-      BIO_meth_set_read(made, Read);
-      BIO_meth_set_write(made, Write);
-      BIO_meth_set_ctrl(made, Control);
-      return made;
-    }();
-    return method;
-  }
-};
-
 TlsStream::TlsStream(StreamSocket socket, std::shared_ptr<TlsContext> context, std::string peer)
-    : socket_(std::move(socket)), context_(std::move(context)), peer_(std::move(peer)) {
-  boost::system::error_code ignored;
-  socket_.non_blocking(true, ignored);
-  socket_.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
-}
+    : TlsChannel(std::move(socket)), context_(std::move(context)), peer_(std::move(peer)) {}
 
 IoResult TlsStream::Read(std::span<char> out) {
-  has_more_ = false;
   if (phase_ != Phase::kOpen) {
     IoState state = Handshake();
     if (phase_ == Phase::kRefused) return Drain(out);
     if (state != IoState::kDone) return {state, 0};
   }
-  if (ended_) return {*ended_, 0};
-  size_t filled = 0;
-  IoState state = IoState::kDone;
-  while (filled < out.size() && state == IoState::kDone) {
-    ERR_clear_error();
-    size_t got = 0;
-    int result = SSL_read_ex(ssl_.get(), out.data() + filled, out.size() - filled, &got);
-    if (result == 1) {
-      filled += got;
-    } else {
-      state = Judge(result, true);
-    }
-  }
-  if (filled == 0) return {state, 0};
-  if (state == IoState::kEof || state == IoState::kGone) ended_ = state;
-  has_more_ = state == IoState::kDone || ended_.has_value();
-  return {IoState::kDone, filled};
+  return ReadOpen(out);
 }
 
 IoResult TlsStream::Write(std::span<iovec> pieces) {
   if (phase_ != Phase::kOpen) {
     IoState state = Handshake();
     if (state == IoState::kAgain) {
-      // The handshake's own wait, whichever it is.
-      write_waits_for_read_ = !read_waits_for_write_;
+      WriterWaitsForHandshake();
       return {IoState::kAgain, 0};
     }
     if (state != IoState::kDone) return {IoState::kGone, 0};
   }
-  // One record a call. Small pieces share one: a head and its body are one packet.
-  std::array<char, kRecordBytes> joined;
-  std::string_view record;
-  if (pieces.size() == 1 || pieces[0].iov_len >= kRecordBytes) {
-    record = {static_cast<const char*>(pieces[0].iov_base), pieces[0].iov_len};
-    record = record.substr(0, kRecordBytes);
-  } else {
-    size_t size = 0;
-    for (const iovec& piece : pieces) {
-      size_t step = std::min(piece.iov_len, joined.size() - size);
-      std::memcpy(joined.data() + size, piece.iov_base, step);
-      size += step;
-    }
-    record = {joined.data(), size};
-  }
-  ERR_clear_error();
-  size_t written = 0;
-  int result = SSL_write_ex(ssl_.get(), record.data(), record.size(), &written);
-  if (result == 1) return {IoState::kDone, written};
-  IoState state = Judge(result, false);
-  return {state == IoState::kAgain ? IoState::kAgain : IoState::kGone, 0};
-}
-
-IoState TlsStream::Judge(int result, bool reading) {
-  bool& other_wait = reading ? read_waits_for_write_ : write_waits_for_read_;
-  switch (SSL_get_error(ssl_.get(), result)) {
-    case SSL_ERROR_WANT_READ:
-      other_wait = !reading;
-      return IoState::kAgain;
-    case SSL_ERROR_WANT_WRITE:
-      other_wait = reading;
-      return IoState::kAgain;
-    case SSL_ERROR_ZERO_RETURN:
-      return IoState::kEof;
-    default:
-      return IoState::kGone;
-  }
+  return WriteOpen(pieces);
 }
 
 IoState TlsStream::Handshake() {
@@ -194,16 +82,13 @@ IoState TlsStream::Handshake() {
     if (state != IoState::kDone) return state;
   }
   if (phase_ != Phase::kHandshake) return IoState::kGone;
-  ERR_clear_error();
-  int result = SSL_do_handshake(ssl_.get());
-  if (result == 1) {
-    phase_ = Phase::kOpen;
-    read_waits_for_write_ = write_waits_for_read_ = false;
-    context_->CountHandshake();
-    return IoState::kDone;
-  }
-  IoState state = Judge(result, true);
+  IoState state = ShakeHands();
   if (state == IoState::kAgain) return state;
+  if (state == IoState::kDone) {
+    phase_ = Phase::kOpen;
+    context_->CountHandshake();
+    return state;
+  }
   unsigned long error = ERR_peek_error();
   ERR_clear_error();
   return FailHandshake(FailureOf(error));
@@ -222,15 +107,7 @@ IoState TlsStream::LookAtFirstBytes() {
     TellInTheClear({first.data(), static_cast<size_t>(got)});
     return IoState::kGone;
   }
-  ssl_ = context_->NewConnection();
-  BIO* bio = ssl_ ? BIO_new(TlsCallbacks::Method()) : nullptr;
-  if (bio == nullptr) return FailHandshake(TlsFailure::kMemory);
-  wire_->fd = fd();
-  BIO_set_data(bio, wire_.get());
-  BIO_set_init(bio, 1);
-  SSL_set_bio(ssl_.get(), bio, bio);
-  SSL_set_msg_callback(ssl_.get(), TlsCallbacks::OnMessage);
-  SSL_set_msg_callback_arg(ssl_.get(), wire_.get());
+  if (!Attach(context_->NewConnection())) return FailHandshake(TlsFailure::kMemory);
   phase_ = Phase::kHandshake;
   return IoState::kDone;
 }
@@ -249,8 +126,7 @@ IoState TlsStream::FailHandshake(TlsFailure failure) {
   context_->CountFailure(failure, peer_);
   phase_ = Phase::kRefused;
   // Closing with unread bytes would reset the connection and destroy the alert on its way.
-  boost::system::error_code ignored;
-  socket_.shutdown(boost::asio::socket_base::shutdown_send, ignored);
+  ShutdownSocket();
   return IoState::kGone;
 }
 
@@ -264,25 +140,18 @@ IoResult TlsStream::Drain(std::span<char> out) {
 }
 
 void TlsStream::ShutdownSend() {
-  if (phase_ == Phase::kOpen) {
-    ERR_clear_error();
-    SSL_shutdown(ssl_.get());
-  }
-  boost::system::error_code ignored;
-  socket_.shutdown(boost::asio::socket_base::shutdown_send, ignored);
+  if (phase_ == Phase::kOpen) SayGoodbye();
+  ShutdownSocket();
 }
 
 void TlsStream::Close() {
   if (phase_ == Phase::kFirstByte || phase_ == Phase::kHandshake) {
     context_->CountFailure(TlsFailure::kTimeout, peer_);
-  } else if (phase_ == Phase::kOpen && !ended_) {
-    ERR_clear_error();
-    SSL_shutdown(ssl_.get());
+  } else if (phase_ == Phase::kOpen && !ended()) {
+    SayGoodbye();
   }
   phase_ = Phase::kClosed;
-  ERR_clear_error();
-  boost::system::error_code ignored;
-  socket_.close(ignored);
+  CloseSocket();
 }
 
 }  // namespace weft::net

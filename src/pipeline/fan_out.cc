@@ -1,78 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/fan_out.h"
 
-#include <mutex>
+#include <algorithm>
 
 #include "base/check.h"
 
 namespace weft::pipeline {
-namespace {
 
-// Counts completions down; the last one reports.
-class Gather {
- public:
-  Gather(size_t count, Completion done) : waiting_(count), done_(std::move(done)) {}
+std::unique_ptr<ReasonCounters> FanOut::LossesOf(const std::string& branch, Metrics* metrics) {
+  return std::make_unique<ReasonCounters>(
+      metrics, "weft_pipeline_branch_lost_items_total",
+      "Spans, log records or metric points that a branch could not take while another took them "
+      "and "
+      "their sender was answered OK.",
+      Labels{{"branch", branch}}, std::initializer_list<ErrorCode>{ErrorCode::kUnavailable});
+}
 
-  void OnDone(Status status) {
-    Completion done;
-    {
-      std::lock_guard lock(mutex_);
-      if (!status && first_error_.has_value()) first_error_ = std::move(status);
-      if (--waiting_ > 0) return;
-      done = std::move(done_);
-    }
-    done(std::move(first_error_));
+FanOut::FanOut(std::vector<Branch> branches, Metrics* metrics) : branches_(std::move(branches)) {
+  WEFT_CHECK(!branches_.empty());
+  for (const Branch& branch : branches_) {
+    keeps_.push_back(branch.to->Keeps());
+    lost_->push_back(LossesOf(branch.name, metrics));
   }
-
- private:
-  std::mutex mutex_;
-  size_t waiting_;
-  Status first_error_;
-  Completion done_;
-};
-
-}  // namespace
-
-FanOut::FanOut(std::vector<Consumer*> targets) : targets_(std::move(targets)) {
-  WEFT_CHECK(!targets_.empty());
 }
 
 Status FanOut::Admit(uint64_t bytes) {
-  for (Consumer* target : targets_) WEFT_TRY(target->Admit(bytes));
+  for (const Branch& branch : branches_) WEFT_TRY(branch.to->Admit(bytes));
   return {};
 }
 
-void FanOut::Consume(SpanBatch batch, Completion done) {
-  if (targets_.size() == 1) {
-    targets_[0]->Consume(std::move(batch), std::move(done));
-    return;
-  }
-  auto source = std::make_shared<const SpanBatch>(std::move(batch));
-  auto gather = std::make_shared<Gather>(targets_.size(), std::move(done));
-  for (Consumer* target : targets_)
-    target->Consume(ShareBatch(source),
-                    [gather](Status status) { gather->OnDone(std::move(status)); });
+bool FanOut::Keeps() const { return std::ranges::find(keeps_, true) != keeps_.end(); }
+
+void FanOut::Consume(SharedSpans batch, Ack ack) {
+  const uint64_t items = batch->spans.size() + batch->logs.size();
+  HandOut(std::move(batch), items, std::move(ack));
 }
 
-SpanBatch ShareBatch(const std::shared_ptr<const SpanBatch>& source) {
-  SpanBatch batch;
-  batch.owners.push_back(source);
-  batch.resources = source->resources;
-  batch.scopes = source->scopes;
-  batch.spans = source->spans;
-  batch.logs = source->logs;
-  batch.rejected_spans = source->rejected_spans;
-  batch.rejected_logs = source->rejected_logs;
-  batch.left_out = source->left_out;
-  batch.not_understood = source->not_understood;
-  batch.received_ns = source->received_ns;
-  batch.tenant = source->tenant;
-  // One copy of the request is cheaper than encoding it again for the log.
-  if (source->received_is_content) {
-    batch.received = source->received;
-    batch.received_is_content = true;
-  }
-  return batch;
+void FanOut::Consume(SharedMetrics batch, Ack ack) {
+  const uint64_t items = batch->point_count();
+  HandOut(std::move(batch), items, std::move(ack));
+}
+
+template <class B>
+void FanOut::HandOut(Shared<B> batch, uint64_t items, Ack ack) {
+  std::vector<Ack> parts =
+      Ack::Split(std::move(ack), keeps_, [lost = lost_, items](size_t branch, const Error& error) {
+        (*lost)[branch]->Of(error.code)->Add(items);
+      });
+  // All have their share before the first can change it.
+  std::vector<Shared<B>> shares;
+  for (size_t i = 1; i < branches_.size(); ++i) shares.push_back(batch.Share());
+  shares.push_back(std::move(batch));
+  for (size_t i = 0; i < branches_.size(); ++i)
+    branches_[i].to->Consume(std::move(shares[i]), std::move(parts[i]));
 }
 
 }  // namespace weft::pipeline

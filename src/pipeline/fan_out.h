@@ -1,32 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// FanOut hands one batch to several consumers and completes when all of them have, with the first
-// error if there was one. Each consumer gets a batch of its own: its lists of spans and logs are
-// copied, the strings and attributes behind them are shared and kept alive by all.
+// FanOut hands one batch to several consumers: the pipelines of a receiver, the exporters of a
+// pipeline. They fail apart: the sender's answer waits for those that keep what they get (for one
+// of any kind where none does); what another branch could not take is counted as its loss. The
+// batch is shared, and copied by who changes it.
 //
-// Thread rule: as Consumer.
+// Thread rule: as Consumer. Next: pipeline/ack.h, pipeline/shared.h.
 #pragma once
 
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/metrics.h"
+#include "base/reason_counters.h"
 #include "pipeline/component.h"
 
 namespace weft::pipeline {
 
 class FanOut : public Consumer {
  public:
-  // The targets are borrowed. REQUIRES: at least one.
-  explicit FanOut(std::vector<Consumer*> targets);
+  struct Branch {
+    Consumer* to;      // borrowed
+    std::string name;  // "exporter debug", "pipeline traces/2": labels its losses
+  };
+  // REQUIRES: at least one.
+  FanOut(std::vector<Branch> branches, Metrics* metrics);
   // The first refusal of any.
   Status Admit(uint64_t bytes) override;
-  void Consume(SpanBatch batch, Completion done) override;
+  void Consume(SharedSpans batch, Ack ack) override;
+  void Consume(SharedMetrics batch, Ack ack) override;
+  bool Keeps() const override;
+  // The counters of a branch. Made also where there is only one, which loses nothing unheard: a
+  // series is there from the start.
+  static std::unique_ptr<ReasonCounters> LossesOf(const std::string& branch, Metrics* metrics);
 
  private:
-  const std::vector<Consumer*> targets_;
-};
+  template <class B>
+  void HandOut(Shared<B> batch, uint64_t items, Ack ack);
 
-// A batch of the same content whose views point into `source`.
-SpanBatch ShareBatch(const std::shared_ptr<const SpanBatch>& source);
+  const std::vector<Branch> branches_;
+  std::vector<bool> keeps_;  // by branch
+  // By branch. Shared with Acks, which may come back when this is gone.
+  using Losses = std::vector<std::unique_ptr<ReasonCounters>>;
+  const std::shared_ptr<Losses> lost_ = std::make_shared<Losses>();
+};
 
 }  // namespace weft::pipeline

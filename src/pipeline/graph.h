@@ -1,66 +1,67 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Graph: the pipelines of a configuration, wired. One instance of an exporter serves all pipelines
-// that name it; a receiver that several pipelines name feeds all of them.
+// Graph: the pipelines of a configuration, wired. One instance of an exporter or a receiver serves
+// all pipelines that name it; each pipeline has processors of its own.
 //
-//   config: receivers -> [processors] -> exporters, for each signal
-//   graph:  receiver's Inputs{traces, logs} -> FanOut over pipelines -> FanOut over exporters
+//   receiver -> FanOut over its pipelines -> processors -> FanOut over exporters
 //
-// Life: Build, StartExporters, (receivers start and stop), StopExporters.
-// Thread rule: built and ended by one thread; the Inputs may be used from any.
+// Life: Build, Start, StartReceivers; StopReceivers, Stop.
+// Thread rule: built and ended by one thread; the consumers may be used from any.
+// Next: pipeline/component_row.h, pipeline/fan_out.h.
 #pragma once
 
-#include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "config/config.h"
-#include "pipeline/component.h"
+#include "pipeline/component_row.h"
+#include "pipeline/fan_out.h"
 
 namespace weft::pipeline {
 
-// Where a receiver sends what it decodes; null where no pipeline of that signal names it.
-struct Inputs {
-  Consumer* traces = nullptr;
-  Consumer* logs = nullptr;
-};
-
-using ExporterFactory =
-    std::function<Result<std::unique_ptr<Exporter>>(const config::Component& component)>;
-
 class Graph {
  public:
-  // Makes the exporters that pipelines name; what no pipeline names is not made.
+  // Makes the components that pipelines name; what no pipeline names is not made.
   static Result<std::unique_ptr<Graph>> Build(const config::Config& config,
-                                              const ExporterFactory& make);
+                                              const ComponentTable& table, const Deps& deps);
+  ~Graph();
 
-  // In order; when one fails, those before it are stopped again.
-  Status StartExporters();
-  // In reverse. Idempotent.
-  void StopExporters();
+  // Exporters, then processors, in the order of the configuration; when one fails, those before it
+  // are stopped again.
+  Status Start();
+  Status StartReceivers();
+  void StopReceivers();
+  // In reverse: what processors hold reaches exporters that still run. Idempotent.
+  void Stop();
 
-  // Empty when no pipeline names the receiver: it need not run.
-  Inputs InputsOf(const config::ComponentId& receiver) const;
-  // True when a pipeline of any signal, metrics too, names the receiver.
-  bool Uses(const config::ComponentId& receiver) const;
   // Null when no pipeline names it.
   Exporter* FindExporter(const config::ComponentId& id) const;
 
  private:
+  // A component that has a life.
   struct Node {
-    config::ComponentId id;
-    std::unique_ptr<Exporter> exporter;
+    std::string name;  // "exporter store"
+    Component* component;
     bool started = false;
   };
-  struct ReceiverInput {
-    config::ComponentId id;
-    Inputs inputs;
+  struct Feed {
+    config::ComponentId receiver;
+    std::vector<FanOut::Branch> branches[std::size(config::kSignals)];
   };
-  Consumer* Join(std::vector<Consumer*> targets);
+  class Builder;
+  explicit Graph(Metrics* metrics) : metrics_(metrics) {}
+  Consumer* Join(std::vector<FanOut::Branch> branches);
+  static Status StartAll(std::vector<Node>* nodes);
+  static void StopAll(std::vector<Node>* nodes);
 
-  std::vector<Node> exporters_;
+  Metrics* const metrics_;
+  std::vector<std::pair<config::ComponentId, std::unique_ptr<Exporter>>> exporters_;
   std::vector<std::unique_ptr<Consumer>> fan_outs_;
-  std::vector<ReceiverInput> receivers_;
+  std::vector<std::unique_ptr<Processor>> processors_;  // of a pipeline: the last one first
+  std::vector<std::unique_ptr<Component>> receivers_;
+  std::vector<Node> nodes_;           // in the order in which they start
+  std::vector<Node> receiver_nodes_;  // the same
 };
 
 }  // namespace weft::pipeline

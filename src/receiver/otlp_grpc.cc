@@ -34,7 +34,8 @@ Result<std::string> DecompressMessage(std::string_view encoding, std::string_vie
 void Handle(OtlpIntake* intake, OtlpSignal signal, net::GrpcRequest request,
             net::GrpcCallPtr call) {
   uint64_t wire_bytes = request.wire_bytes;
-  intake->Take(signal, codec::OtlpFormat::kProtobuf, std::move(request.message), wire_bytes,
+  std::string message = std::move(request.message);
+  intake->Take(signal, codec::OtlpFormat::kProtobuf, request, std::move(message), wire_bytes,
                [call, signal](Result<OtlpAnswer> answer) {
                  if (!answer) return call->Finish(ToStatus(answer.error()));
                  call->Send(codec::EncodeOtlpResponse(codec::OtlpFormat::kProtobuf,
@@ -46,7 +47,7 @@ void Handle(OtlpIntake* intake, OtlpSignal signal, net::GrpcRequest request,
 
 }  // namespace
 
-void AddOtlpGrpcRoutes(const config::OtlpReceiverSettings::Grpc& settings, OtlpIntake* intake,
+void AddOtlpGrpcRoutes(const OtlpReceiverSettings::Grpc& settings, OtlpIntake* intake,
                        std::function<bool()> serving, net::Router* router) {
   for (const Method& method : kMethods) {
     OtlpSignal signal = method.signal;

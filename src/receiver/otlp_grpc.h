@@ -9,13 +9,13 @@
 
 #include <functional>
 
-#include "config/settings.h"
 #include "net/server.h"
 #include "receiver/otlp_intake.h"
+#include "receiver/otlp_settings.h"
 
 namespace weft::receiver {
 
-void AddOtlpGrpcRoutes(const config::OtlpReceiverSettings::Grpc& settings, OtlpIntake* intake,
+void AddOtlpGrpcRoutes(const OtlpReceiverSettings::Grpc& settings, OtlpIntake* intake,
                        std::function<bool()> serving, net::Router* router);
 
 }  // namespace weft::receiver

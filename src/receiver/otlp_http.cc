@@ -4,15 +4,15 @@
 #include <algorithm>
 #include <optional>
 
-#include "base/printable.h"
 #include "net/grpc.h"
 #include "wire/compression.h"
+#include "wire_core/printable.h"
 
 namespace weft::receiver {
 namespace {
 
 using codec::OtlpFormat;
-using Http = config::OtlpReceiverSettings::Http;
+using Http = OtlpReceiverSettings::Http;
 
 constexpr std::string_view kProtobuf = "application/x-protobuf";
 constexpr std::string_view kJson = "application/json";
@@ -215,7 +215,7 @@ class HttpEndpoint {
       return exchange->Respond(Finish(request, ErrorResponse(format, body.error())));
     }
     intake_->Take(
-        signal_, format, std::move(*body), wire_bytes,
+        signal_, format, request, std::move(*body), wire_bytes,
         [format, exchange, signal = signal_, cors = std::move(cors)](Result<OtlpAnswer> answer) {
           net::Response response;
           if (answer) {

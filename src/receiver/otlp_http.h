@@ -8,14 +8,14 @@
 // Thread rule: routes are added before the server starts; handlers run on net threads.
 #pragma once
 
-#include "config/settings.h"
 #include "net/server.h"
 #include "receiver/otlp_intake.h"
+#include "receiver/otlp_settings.h"
 
 namespace weft::receiver {
 
 // `intake` is borrowed and outlives the router's server.
-void AddOtlpHttpRoutes(const config::OtlpReceiverSettings::Http& settings, OtlpIntake* intake,
+void AddOtlpHttpRoutes(const OtlpReceiverSettings::Http& settings, OtlpIntake* intake,
                        net::Router* router);
 
 }  // namespace weft::receiver

@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "receiver/otlp_intake.h"
 
+#include <algorithm>
+
 #include "base/log.h"
+#include "codec/otlp_metrics.h"
 
 namespace weft::receiver {
 namespace {
 
 constexpr std::string_view kSignalNames[] = {"traces", "logs", "metrics"};
 std::string_view NameOf(OtlpSignal signal) { return kSignalNames[static_cast<int>(signal)]; }
-
-// A retry can help: the sender keeps what it sent.
-bool IsRetryable(const Error& error) {
-  return error.retry_after_s > 0 || error.code == ErrorCode::kUnavailable ||
-         error.code == ErrorCode::kNoSpace;
-}
 
 // What a sender can be refused for: these counters exist before it happens.
 constexpr std::initializer_list<ErrorCode> kRefusals = {
@@ -33,32 +30,33 @@ std::string_view OtherSignal(codec::OtlpFormat format, const SpanBatch& batch) {
     case codec::OtlpSignalKind::kLogs:
       return "these are log records: they go to /v1/logs (gRPC: LogsService)";
     case codec::OtlpSignalKind::kMetrics:
-      return "these are metrics: they go to /v1/metrics (gRPC: MetricsService), and weft keeps "
-             "none";
+      return "these are metrics: they go to /v1/metrics (gRPC: MetricsService)";
     default:
       return {};
   }
 }
 
-// What the sender is told: nothing when everything was understood and kept.
-OtlpAnswer AnswerOf(OtlpSignal signal, codec::OtlpFormat format, const SpanBatch& batch) {
-  const Rejection& rejected =
-      signal == OtlpSignal::kTraces ? batch.rejected_spans : batch.rejected_logs;
+std::string AndMore(uint64_t count) {
+  return count > 1 ? " (and " + std::to_string(count - 1) + " more)" : std::string();
+}
+
+void AddText(std::string_view text, std::string* message) {
+  if (text.empty()) return;
+  if (!message->empty()) *message += "; ";
+  *message += text;
+}
+
+// What the sender is told of the decoder's part: nothing when everything was understood. B is
+// SpanBatch or MetricBatch.
+template <class B>
+OtlpAnswer AnswerOf(const Rejection& rejected, std::string_view other_signal, const B& batch) {
   OtlpAnswer answer{rejected.count, rejected.message};
-  auto more = [](uint64_t count) {
-    return count > 1 ? " (and " + std::to_string(count - 1) + " more)" : std::string();
-  };
-  answer.message += more(rejected.count);
-  auto add = [&](std::string_view text) {
-    if (text.empty()) return;
-    if (!answer.message.empty()) answer.message += "; ";
-    answer.message += text;
-  };
-  if (signal == OtlpSignal::kTraces) add(OtherSignal(format, batch));
+  answer.message += AndMore(rejected.count);
+  AddText(other_signal, &answer.message);
   if (batch.left_out.count > 0)
-    add("left out: " + batch.left_out.message + more(batch.left_out.count));
+    AddText("left out: " + batch.left_out.message + AndMore(batch.left_out.count), &answer.message);
   if (batch.not_understood.count > 0)
-    add(batch.not_understood.message + more(batch.not_understood.count));
+    AddText(batch.not_understood.message + AndMore(batch.not_understood.count), &answer.message);
   return answer;
 }
 
@@ -125,25 +123,24 @@ struct OtlpIntake::Token {
   Gauge* const gauge;
 };
 
-OtlpIntake::OtlpIntake(std::string_view receiver, std::string_view transport,
-                       pipeline::Inputs inputs, ByteBudget* budget, Metrics* metrics, Clock* clock,
-                       selftrace::Tracer* tracer)
+OtlpIntake::OtlpIntake(std::string_view receiver, std::string_view transport, bool include_metadata,
+                       pipeline::Inputs inputs, const pipeline::Deps& deps)
     : receiver_(receiver),
       transport_(transport),
+      include_metadata_(include_metadata),
       inputs_(inputs),
-      budget_(budget),
-      metrics_(metrics),
-      clock_(clock),
-      tracer_(tracer),
-      in_flight_(metrics->GetGauge("weft_receiver_requests_in_flight",
-                                   "Requests that were let in and not yet answered.",
-                                   {{"receiver", receiver_}, {"transport", transport_}})),
-      dropped_points_(metrics->GetCounter("weft_dropped_metric_points_total",
-                                          "Metric points that reached weft.",
-                                          {{"room", "receiver"}, {"reason", "no_metrics_store"}})) {
+      budget_(deps.budget),
+      metrics_(deps.metrics),
+      clock_(deps.clock),
+      tracer_(deps.tracer),
+      in_flight_(metrics_->GetGauge("weft_receiver_requests_in_flight",
+                                    "Requests that were let in and not yet answered.",
+                                    {{"receiver", receiver_}, {"transport", transport_}})) {
+  Metrics* const metrics = metrics_;
+  CountDroppedMetricPoints(metrics, "receiver", "no_metrics_store", 0);
+  CountDroppedMetricPoints(metrics, "receiver", "invalid", 0);
   CountDroppedSpans(metrics, "receiver", "invalid", 0);
   CountDroppedSpans(metrics, "receiver", ErrorCodeName(ErrorCode::kInvalidArgument), 0);
-  CountDroppedLogs(metrics, "receiver", "no_trace", 0);
   CountDroppedLogs(metrics, "receiver", "invalid", 0);
   CountDroppedLogs(metrics, "receiver", ErrorCodeName(ErrorCode::kInvalidArgument), 0);
   for (OtlpSignal signal : {OtlpSignal::kTraces, OtlpSignal::kLogs, OtlpSignal::kMetrics}) {
@@ -157,7 +154,7 @@ OtlpIntake::OtlpIntake(std::string_view receiver, std::string_view transport,
         metrics->GetCounter("weft_receiver_received_items_total",
                             "Spans, log records or metric points decoded, kept or not.", labels),
         metrics->GetCounter("weft_receiver_accepted_items_total",
-                            "Spans or log records that every exporter has completed.", labels),
+                            "Spans, log records or metric points that the exporters took.", labels),
         metrics->GetCounter("weft_receiver_warned_requests_total",
                             "Requests of which something was left out or not understood that is "
                             "no item.",
@@ -165,10 +162,10 @@ OtlpIntake::OtlpIntake(std::string_view receiver, std::string_view transport,
         std::make_unique<ReasonCounters>(metrics, "weft_receiver_refused_requests_total",
                                          "Requests answered with an error.", labels, kRefusals),
         nullptr};
-    if (signal == OtlpSignal::kMetrics) continue;
     counters_[static_cast<int>(signal)].refused_items = std::make_unique<ReasonCounters>(
         metrics, "weft_receiver_refused_items_total",
-        "Spans or log records that the sender was asked to send again.", labels, kItemRefusals);
+        "Spans, log records or metric points that the sender was asked to send again.", labels,
+        kItemRefusals);
   }
 }
 
@@ -179,7 +176,15 @@ std::string_view OtlpIntake::RejectedField(OtlpSignal signal) {
 }
 
 pipeline::Consumer* OtlpIntake::Input(OtlpSignal signal) const {
-  return signal == OtlpSignal::kTraces ? inputs_.traces : inputs_.logs;
+  switch (signal) {
+    case OtlpSignal::kTraces:
+      return inputs_.traces;
+    case OtlpSignal::kLogs:
+      return inputs_.logs;
+    case OtlpSignal::kMetrics:
+      return inputs_.metrics;
+  }
+  return nullptr;
 }
 
 bool OtlpIntake::Serves(OtlpSignal signal) const {
@@ -191,8 +196,8 @@ Result<std::shared_ptr<OtlpIntake::Token>> OtlpIntake::Admit(OtlpSignal signal, 
   Status status;
   if (!token) {
     status = Fail(token.error());
-  } else if (signal != OtlpSignal::kMetrics) {
-    status = Input(signal)->Admit(bytes);
+  } else if (pipeline::Consumer* input = Input(signal)) {
+    status = input->Admit(bytes);
   }
   if (!status) {
     CountRefusal(signal, status.error());
@@ -210,7 +215,8 @@ Status OtlpIntake::Grow(OtlpSignal signal, Token* token, uint64_t bytes) {
 void OtlpIntake::CountRefusal(OtlpSignal signal, const Error& error) {
   counters_[static_cast<int>(signal)].refused_requests->Of(error.code)->Add();
   // A sender that does what it should not may do it often: the log samples.
-  Log(IsRetryable(error) ? LogLevel::kWarn : LogLevel::kDebug, "receiver", "refused a request",
+  Log(pipeline::IsRetryable(error) ? LogLevel::kWarn : LogLevel::kDebug, "receiver",
+      "refused a request",
       {{"receiver", receiver_},
        {"transport", transport_},
        {"signal", NameOf(signal)},
@@ -236,60 +242,64 @@ void OtlpIntake::CountItems(OtlpSignal signal, const SpanBatch& batch) {
     CountDroppedSpans(metrics_, "receiver", "invalid", rejected.count);
     return;
   }
-  if (rejected.no_trace > 0) CountDroppedLogs(metrics_, "receiver", "no_trace", rejected.no_trace);
-  if (rejected.count > rejected.no_trace)
-    CountDroppedLogs(metrics_, "receiver", "invalid", rejected.count - rejected.no_trace);
+  CountDroppedLogs(metrics_, "receiver", "invalid", rejected.count);
+}
+
+void OtlpIntake::CountPoints(const MetricBatch& batch) {
+  const Rejection& rejected = batch.rejected_points;
+  const uint64_t points = batch.point_count();
+  Counters& counters = counters_[static_cast<int>(OtlpSignal::kMetrics)];
+  counters.received->Add(points + rejected.count);
+  if (batch.left_out.count + batch.not_understood.count > 0) counters.warned->Add();
+  if (rejected.count == 0) return;
+  Log(LogLevel::kWarn, "receiver", "a request was taken without some of what it brought",
+      {{"receiver", receiver_},
+       {"rejected", rejected.count},
+       {"of", points + rejected.count},
+       {"reason", rejected.message}});
+  CountDroppedMetricPoints(metrics_, "receiver", "invalid", rejected.count);
 }
 
 void OtlpIntake::CountLost(OtlpSignal signal, uint64_t items, const Error& error) {
   CountRefusal(signal, error);
-  if (IsRetryable(error)) {
+  if (pipeline::IsRetryable(error)) {
     counters_[static_cast<int>(signal)].refused_items->Of(error.code)->Add(items);
-  } else if (signal == OtlpSignal::kTraces) {
-    CountDroppedSpans(metrics_, "receiver", ErrorCodeName(error.code), items);
-  } else {
-    CountDroppedLogs(metrics_, "receiver", ErrorCodeName(error.code), items);
+    return;
+  }
+  const std::string_view reason = ErrorCodeName(error.code);
+  switch (signal) {
+    case OtlpSignal::kTraces:
+      return CountDroppedSpans(metrics_, "receiver", reason, items);
+    case OtlpSignal::kLogs:
+      return CountDroppedLogs(metrics_, "receiver", reason, items);
+    case OtlpSignal::kMetrics:
+      return CountDroppedMetricPoints(metrics_, "receiver", reason, items);
   }
 }
 
-Result<OtlpAnswer> OtlpIntake::AnswerMetrics(codec::OtlpFormat format, std::string_view body) {
+Result<OtlpAnswer> OtlpIntake::AnswerUnwantedMetrics(codec::OtlpFormat format,
+                                                     std::string_view body) {
   WEFT_ASSIGN(uint64_t points, codec::CountOtlpMetricPoints(format, body));
   if (points == 0) return OtlpAnswer{};
   counters_[static_cast<int>(OtlpSignal::kMetrics)].received->Add(points);
-  dropped_points_->Add(points);
+  CountDroppedMetricPoints(metrics_, "receiver", "no_metrics_store", points);
   return OtlpAnswer{points, "weft keeps traces and logs, no metrics: send them elsewhere"};
 }
 
-void OtlpIntake::Take(OtlpSignal signal, codec::OtlpFormat format, std::string body,
-                      uint64_t wire_bytes, OtlpDone done) {
-  Counters& counters = counters_[static_cast<int>(signal)];
-  counters.requests->Add();
-  counters.bytes->Add(wire_bytes);
-  auto refuse = [&](const Error& error) {
-    CountRefusal(signal, error);
-    done(Fail(error));
-  };
-  if (signal == OtlpSignal::kMetrics) {
-    Result<OtlpAnswer> answer = AnswerMetrics(format, body);
-    if (!answer) return refuse(answer.error());
-    return done(std::move(answer));
+void OtlpIntake::Refuse(OtlpSignal signal, const Error& error, OtlpDone done) {
+  CountRefusal(signal, error);
+  done(Fail(error));
+}
+
+void OtlpIntake::Finish(OtlpSignal signal, uint64_t items, OtlpAnswer answer,
+                        pipeline::Outcome outcome, OtlpDone done) {
+  if (!outcome.status) {
+    CountLost(signal, items, outcome.status.error());
+    return done(Fail(std::move(outcome.status).error()));
   }
-  // The transport holds a share for the bytes as they came; this one is for what they became.
-  auto share = budget_->Take(body.size() > wire_bytes ? body.size() - wire_bytes : 0);
-  if (!share) return refuse(share.error());
-  std::unique_ptr<IngestTrace> trace;
-  if (tracer_ != nullptr && tracer_->TakeIngest())
-    trace = std::make_unique<IngestTrace>(tracer_, clock_);
-  Result<SpanBatch> batch = signal == OtlpSignal::kTraces
-                                ? codec::DecodeOtlpTraces(format, std::move(body))
-                                : codec::DecodeOtlpLogs(format, std::move(body));
-  if (!batch) return refuse(batch.error());
-  (*share)->Add(batch->arena.reserved_bytes() + batch->spans.size() * sizeof(Span) +
-                batch->logs.size() * sizeof(LogRecord));
-  CountItems(signal, *batch);
-  if (trace) trace->Decoded(*batch);
-  batch->received_ns = clock_->NowNs();
-  OtlpAnswer answer = AnswerOf(signal, format, *batch);
+  counters_[static_cast<int>(signal)].accepted->Add(items - std::min(items, outcome.rejected));
+  answer.rejected += outcome.rejected;
+  AddText(outcome.message, &answer.message);
   if (!answer.message.empty())
     Log(LogLevel::kDebug, "receiver", "something of a request was not kept",
         {{"receiver", receiver_},
@@ -297,21 +307,84 @@ void OtlpIntake::Take(OtlpSignal signal, codec::OtlpFormat format, std::string b
          {"signal", NameOf(signal)},
          {"rejected", answer.rejected},
          {"error", std::string_view(answer.message).substr(0, 300)}});
-  if (batch->empty()) return done(std::move(answer));
-  uint64_t items = signal == OtlpSignal::kTraces ? batch->spans.size() : batch->logs.size();
-  Input(signal)->Consume(
+  done(std::move(answer));
+}
+
+std::shared_ptr<const ClientInfo> OtlpIntake::ClientOf(const net::RequestHead& head) const {
+  auto client = std::make_shared<ClientInfo>();
+  client->address = head.peer;
+  if (include_metadata_) client->metadata = head.headers;
+  return client;
+}
+
+void OtlpIntake::Take(OtlpSignal signal, codec::OtlpFormat format, const net::RequestHead& head,
+                      std::string body, uint64_t wire_bytes, OtlpDone done) {
+  Counters& counters = counters_[static_cast<int>(signal)];
+  counters.requests->Add();
+  counters.bytes->Add(wire_bytes);
+  if (signal == OtlpSignal::kMetrics && inputs_.metrics == nullptr) {
+    Result<OtlpAnswer> answer = AnswerUnwantedMetrics(format, body);
+    if (!answer) return Refuse(signal, answer.error(), std::move(done));
+    return done(std::move(answer));
+  }
+  // The transport holds a share for the bytes as they came; this one is for what they became.
+  auto share = budget_->Take(body.size() > wire_bytes ? body.size() - wire_bytes : 0);
+  if (!share) return Refuse(signal, share.error(), std::move(done));
+  if (signal == OtlpSignal::kMetrics)
+    return TakeMetrics(format, head, std::move(body), std::move(*share), std::move(done));
+  TakeSpans(signal, format, head, std::move(body), wire_bytes, std::move(*share), std::move(done));
+}
+
+void OtlpIntake::TakeMetrics(codec::OtlpFormat format, const net::RequestHead& head,
+                             std::string body, std::shared_ptr<ByteBudget::Reservation> share,
+                             OtlpDone done) {
+  constexpr OtlpSignal kSignal = OtlpSignal::kMetrics;
+  Result<MetricBatch> batch = codec::DecodeOtlpMetrics(format, std::move(body));
+  if (!batch) return Refuse(kSignal, batch.error(), std::move(done));
+  share->Add(batch->arena.reserved_bytes() + batch->metrics.size() * sizeof(Metric));
+  CountPoints(*batch);
+  batch->received_ns = clock_->NowNs();
+  batch->client = ClientOf(head);
+  OtlpAnswer answer = AnswerOf(batch->rejected_points, "", *batch);
+  if (batch->empty()) return Finish(kSignal, 0, std::move(answer), {}, std::move(done));
+  const uint64_t points = batch->point_count();
+  inputs_.metrics->Consume(
       std::move(*batch),
-      [this, signal, items, wire_bytes, trace = std::move(trace), share = std::move(*share),
-       answer = std::move(answer), done = std::move(done)](Status status) mutable {
+      pipeline::Ack([this, points, share = std::move(share), answer = std::move(answer),
+                     done = std::move(done)](pipeline::Outcome outcome) mutable {
         share.reset();
-        if (trace) trace->End(receiver_, transport_, wire_bytes, status);
-        if (!status) {
-          CountLost(signal, items, status.error());
-          return done(Fail(std::move(status).error()));
-        }
-        counters_[static_cast<int>(signal)].accepted->Add(items);
-        done(std::move(answer));
-      });
+        Finish(kSignal, points, std::move(answer), std::move(outcome), std::move(done));
+      }));
+}
+
+void OtlpIntake::TakeSpans(OtlpSignal signal, codec::OtlpFormat format,
+                           const net::RequestHead& head, std::string body, uint64_t wire_bytes,
+                           std::shared_ptr<ByteBudget::Reservation> share, OtlpDone done) {
+  std::unique_ptr<IngestTrace> trace;
+  if (tracer_ != nullptr && tracer_->TakeIngest())
+    trace = std::make_unique<IngestTrace>(tracer_, clock_);
+  const bool spans = signal == OtlpSignal::kTraces;
+  Result<SpanBatch> batch = spans ? codec::DecodeOtlpTraces(format, std::move(body))
+                                  : codec::DecodeOtlpLogs(format, std::move(body));
+  if (!batch) return Refuse(signal, batch.error(), std::move(done));
+  share->Add(batch->arena.reserved_bytes() + batch->spans.size() * sizeof(Span) +
+             batch->logs.size() * sizeof(LogRecord));
+  CountItems(signal, *batch);
+  if (trace) trace->Decoded(*batch);
+  batch->received_ns = clock_->NowNs();
+  batch->client = ClientOf(head);
+  OtlpAnswer answer = AnswerOf(spans ? batch->rejected_spans : batch->rejected_logs,
+                               spans ? OtherSignal(format, *batch) : "", *batch);
+  if (batch->empty()) return Finish(signal, 0, std::move(answer), {}, std::move(done));
+  const uint64_t items = spans ? batch->spans.size() : batch->logs.size();
+  Input(signal)->Consume(
+      std::move(*batch), pipeline::Ack([this, signal, items, wire_bytes, trace = std::move(trace),
+                                        share = std::move(share), answer = std::move(answer),
+                                        done = std::move(done)](pipeline::Outcome outcome) mutable {
+        share.reset();
+        if (trace) trace->End(receiver_, transport_, wire_bytes, outcome.status);
+        Finish(signal, items, std::move(answer), std::move(outcome), std::move(done));
+      }));
 }
 
 }  // namespace weft::receiver

@@ -19,7 +19,7 @@
 #include "base/reason_counters.h"
 #include "base/result.h"
 #include "codec/otlp.h"
-#include "pipeline/graph.h"
+#include "pipeline/component_row.h"
 #include "selftrace/tracer.h"
 
 namespace weft::receiver {
@@ -40,20 +40,22 @@ class OtlpIntake {
   // A request under way: its share of the budget.
   struct Token;
 
-  // All borrowed, and outlive this object. `receiver` is the component's id, `transport` "grpc" or
-  // "http": labels of the metrics. `tracer` may be null.
-  OtlpIntake(std::string_view receiver, std::string_view transport, pipeline::Inputs inputs,
-             ByteBudget* budget, Metrics* metrics, Clock* clock, selftrace::Tracer* tracer);
+  // What `deps` point to outlives this object. `receiver` is the component's id, `transport` "grpc"
+  // or "http": labels of the metrics. `include_metadata`: batches carry the headers of their
+  // request.
+  OtlpIntake(std::string_view receiver, std::string_view transport, bool include_metadata,
+             pipeline::Inputs inputs, const pipeline::Deps& deps);
 
-  // True when a pipeline takes this signal. Metrics are always answered, and never kept.
+  // True when a pipeline takes this signal. Metrics are always answered: where no pipeline takes
+  // them, that they are not kept.
   bool Serves(OtlpSignal signal) const;
   // Before a body of about `bytes` is read. The token holds its share of the budget.
   Result<std::shared_ptr<Token>> Admit(OtlpSignal signal, uint64_t bytes);
   // A body of undeclared length has come to `bytes`, maybe more than Admit() was told.
   Status Grow(OtlpSignal signal, Token* token, uint64_t bytes);
   // A whole decompressed message. `wire_bytes` is what it was before, which its token covers.
-  void Take(OtlpSignal signal, codec::OtlpFormat format, std::string body, uint64_t wire_bytes,
-            OtlpDone done);
+  void Take(OtlpSignal signal, codec::OtlpFormat format, const net::RequestHead& head,
+            std::string body, uint64_t wire_bytes, OtlpDone done);
   // A request that was refused before Take(): over a limit, undecodable, wrong type.
   void CountRefusal(OtlpSignal signal, const Error& error);
 
@@ -70,11 +72,23 @@ class OtlpIntake {
     std::unique_ptr<ReasonCounters> refused_requests, refused_items;
   };
   pipeline::Consumer* Input(OtlpSignal signal) const;
-  Result<OtlpAnswer> AnswerMetrics(codec::OtlpFormat format, std::string_view body);
+  Result<OtlpAnswer> AnswerUnwantedMetrics(codec::OtlpFormat format, std::string_view body);
+  std::shared_ptr<const ClientInfo> ClientOf(const net::RequestHead& head) const;
+  void TakeMetrics(codec::OtlpFormat format, const net::RequestHead& head, std::string body,
+                   std::shared_ptr<ByteBudget::Reservation> share, OtlpDone done);
+  void TakeSpans(OtlpSignal signal, codec::OtlpFormat format, const net::RequestHead& head,
+                 std::string body, uint64_t wire_bytes,
+                 std::shared_ptr<ByteBudget::Reservation> share, OtlpDone done);
   void CountItems(OtlpSignal signal, const SpanBatch& batch);
+  void CountPoints(const MetricBatch& batch);
   void CountLost(OtlpSignal signal, uint64_t items, const Error& error);
+  void Refuse(OtlpSignal signal, const Error& error, OtlpDone done);
+  // The pipeline's answer becomes the sender's.
+  void Finish(OtlpSignal signal, uint64_t items, OtlpAnswer answer, pipeline::Outcome outcome,
+              OtlpDone done);
 
   const std::string receiver_, transport_;
+  const bool include_metadata_;
   const pipeline::Inputs inputs_;
   ByteBudget* const budget_;
   Metrics* const metrics_;
@@ -82,7 +96,6 @@ class OtlpIntake {
   selftrace::Tracer* const tracer_;
   Counters counters_[3];
   Gauge* const in_flight_;
-  Counter* const dropped_points_;
 };
 
 }  // namespace weft::receiver

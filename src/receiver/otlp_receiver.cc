@@ -6,20 +6,18 @@
 
 namespace weft::receiver {
 
-OtlpReceiver::OtlpReceiver(const config::ComponentId& id,
-                           const config::OtlpReceiverSettings& settings, pipeline::Inputs inputs,
-                           Deps deps)
+OtlpReceiver::OtlpReceiver(const config::ComponentId& id, const OtlpReceiverSettings& settings,
+                           pipeline::Inputs inputs, pipeline::Deps deps)
     : id_(id),
       settings_(settings),
       deps_(std::move(deps)),
-      grpc_intake_(id.ToString(), "grpc", inputs, deps_.budget, deps_.metrics, deps_.clock,
-                   deps_.tracer),
-      http_intake_(id.ToString(), "http", inputs, deps_.budget, deps_.metrics, deps_.clock,
-                   deps_.tracer) {}
+      grpc_intake_(id.ToString(), "grpc", settings.grpc && settings.grpc->include_metadata, inputs,
+                   deps_),
+      http_intake_(id.ToString(), "http", settings.http && settings.http->include_metadata, inputs,
+                   deps_) {}
 
 Status OtlpReceiver::Start() {
-  const config::OtlpReceiverSettings::Http http =
-      settings_.http.value_or(config::OtlpReceiverSettings::Http{});
+  const OtlpReceiverSettings::Http http = settings_.http.value_or(OtlpReceiverSettings::Http{});
   const net::HostRule hosts{
       .allowed = http.allowed_hosts,
       .setting = "receivers::" + id_.ToString() + "::protocols::http::allowed_hosts",
@@ -27,7 +25,7 @@ Status OtlpReceiver::Start() {
   // The same port may serve both: a sender that mixes them up is still understood.
   if (settings_.grpc) {
     auto router = std::make_shared<net::Router>();
-    AddOtlpGrpcRoutes(*settings_.grpc, &grpc_intake_, deps_.serving, router.get());
+    AddOtlpGrpcRoutes(*settings_.grpc, &grpc_intake_, Serving(), router.get());
     AddOtlpHttpRoutes(http, &http_intake_, router.get());
     WEFT_TRY(Listen("grpc", settings_.grpc->endpoint, settings_.grpc->security, hosts,
                     std::move(router)));
@@ -35,27 +33,42 @@ Status OtlpReceiver::Start() {
   if (settings_.http) {
     auto router = std::make_shared<net::Router>();
     AddOtlpHttpRoutes(http, &http_intake_, router.get());
-    AddOtlpGrpcRoutes(settings_.grpc.value_or(config::OtlpReceiverSettings::Grpc{}), &grpc_intake_,
-                      deps_.serving, router.get());
+    AddOtlpGrpcRoutes(settings_.grpc.value_or(OtlpReceiverSettings::Grpc{}), &grpc_intake_,
+                      Serving(), router.get());
     WEFT_TRY(Listen("http", http.endpoint, http.security, hosts, std::move(router)));
   }
   return {};
+}
+
+// What the health service answers.
+std::function<bool()> OtlpReceiver::Serving() const {
+  return [not_ready = deps_.not_ready] { return not_ready().empty(); };
 }
 
 Status OtlpReceiver::Listen(const std::string& name, const config::Endpoint& endpoint,
                             const config::ListenerSecurity& security, net::HostRule hosts,
                             std::shared_ptr<const net::Router> router) {
   std::string full_name = id_.ToString() + "/" + name;
-  net::ListenOptions options;
-  if (deps_.listen_options) {
-    WEFT_ASSIGN(options, deps_.listen_options(full_name, endpoint, security, std::move(hosts)));
-  }
-  Result<uint16_t> port = deps_.server->Listen({endpoint.host, endpoint.port, endpoint.path},
-                                               std::move(router), std::move(options));
-  if (!port) return Fail(port.error().WithPrefix(full_name));
-  listeners_.push_back(
-      {std::move(full_name), {endpoint.host, *port, endpoint.path}, security.tls.has_value()});
-  return {};
+  WEFT_ASSIGN(net::ListenOptions options,
+              deps_.doors->Options(full_name, endpoint, security, std::move(hosts)));
+  return deps_.doors->Open(
+      {.name = std::move(full_name), .endpoint = endpoint, .tls = security.tls.has_value()},
+      std::move(options), std::move(router));
 }
+
+const pipeline::ComponentRow kOtlpReceiver = {
+    .type = {.kind = config::ComponentKind::kReceiver,
+             .name = "otlp",
+             .summary = "OpenTelemetry's protocol over gRPC and HTTP",
+             .stability = config::Stability::kStable,
+             .signals = config::kAllSignals,
+             .read = ReadOtlpSettings,
+             .listens = OtlpListens},
+    .make_receiver =
+        [](const config::Component& component, pipeline::Inputs inputs,
+           const pipeline::Deps& deps) -> Result<std::unique_ptr<pipeline::Component>> {
+      return std::make_unique<OtlpReceiver>(component.id, *component.As<OtlpReceiverSettings>(),
+                                            inputs, deps);
+    }};
 
 }  // namespace weft::receiver

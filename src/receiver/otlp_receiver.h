@@ -8,55 +8,36 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "config/config.h"
 #include "net/server.h"
-#include "pipeline/component.h"
+#include "pipeline/component_row.h"
 #include "receiver/otlp_intake.h"
+#include "receiver/otlp_settings.h"
 
 namespace weft::receiver {
 
-// An address that is listened on, for start-up's words and the status page.
-struct Listener {
-  std::string name;  // "otlp/grpc"
-  config::Endpoint endpoint;
-  bool tls = false;
-};
-
 class OtlpReceiver : public pipeline::Component {
  public:
-  struct Deps {
-    net::Server* server;
-    ByteBudget* budget;
-    Metrics* metrics;
-    Clock* clock;
-    std::function<bool()> serving;        // what the health service answers
-    selftrace::Tracer* tracer = nullptr;  // null: weft does not trace itself
-    // TLS, authentication and host rule of a listener of this name; absent: none of them.
-    std::function<Result<net::ListenOptions>(
-        const std::string& name, const config::Endpoint& endpoint,
-        const config::ListenerSecurity& security, net::HostRule hosts)>
-        listen_options = {};
-  };
-  OtlpReceiver(const config::ComponentId& id, const config::OtlpReceiverSettings& settings,
-               pipeline::Inputs inputs, Deps deps);
+  // What `deps` point to is borrowed.
+  OtlpReceiver(const config::ComponentId& id, const OtlpReceiverSettings& settings,
+               pipeline::Inputs inputs, pipeline::Deps deps);
 
   Status Start() override;
   void Stop() override {}  // net::Server::Stop() drains all listeners at once
-  // With the ports that were bound; after Start().
-  const std::vector<Listener>& listeners() const { return listeners_; }
 
  private:
+  std::function<bool()> Serving() const;
   Status Listen(const std::string& name, const config::Endpoint& endpoint,
                 const config::ListenerSecurity& security, net::HostRule hosts,
                 std::shared_ptr<const net::Router> router);
 
   const config::ComponentId id_;
-  const config::OtlpReceiverSettings settings_;
-  const Deps deps_;
+  const OtlpReceiverSettings settings_;
+  const pipeline::Deps deps_;
   OtlpIntake grpc_intake_, http_intake_;
-  std::vector<Listener> listeners_;
 };
+
+extern const pipeline::ComponentRow kOtlpReceiver;
 
 }  // namespace weft::receiver

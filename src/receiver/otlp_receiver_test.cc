@@ -10,9 +10,12 @@
 #include <mutex>
 #include <thread>
 
+#include "codec/otlp_metrics.h"
 #include "net/client.h"
 #include "net/raw_client.h"
+#include "testing/open_doors.h"
 #include "testing/random_batch.h"
+#include "testing/random_metrics.h"
 #include "wire/compression.h"
 
 namespace weft::receiver {
@@ -29,15 +32,25 @@ class FakeConsumer : public pipeline::Consumer {
     std::lock_guard lock(mutex);
     return admit;
   }
-  void Consume(SpanBatch batch, pipeline::Completion done) override {
-    Status answer;
+  void Consume(pipeline::SharedSpans batch, pipeline::Ack ack) override {
+    pipeline::Outcome answer;
     {
       std::lock_guard lock(mutex);
-      batches.push_back(std::move(batch));
-      answer = consume;
+      batches.push_back(std::move(batch).Take());
+      answer = outcome;
     }
-    done(std::move(answer));
+    ack.Complete(std::move(answer));
   }
+  void Consume(pipeline::SharedMetrics batch, pipeline::Ack ack) override {
+    pipeline::Outcome answer;
+    {
+      std::lock_guard lock(mutex);
+      metrics.push_back(std::move(batch).Take());
+      answer = outcome;
+    }
+    ack.Complete(std::move(answer));
+  }
+  bool Keeps() const override { return true; }
   size_t spans() {
     std::lock_guard lock(mutex);
     size_t count = 0;
@@ -52,28 +65,33 @@ class FakeConsumer : public pipeline::Consumer {
   }
 
   std::mutex mutex;
-  Status admit, consume;
+  Status admit;
+  pipeline::Outcome outcome;
   std::vector<SpanBatch> batches;
+  std::vector<MetricBatch> metrics;
 };
 
 class OtlpReceiverTest : public ::testing::Test {
  protected:
-  void Begin(config::OtlpReceiverSettings settings = {}, uint64_t budget_bytes = 128 << 20) {
+  void Begin(OtlpReceiverSettings settings = {}, uint64_t budget_bytes = 128 << 20) {
     if (!settings.http) settings.http.emplace();
     if (!settings.grpc) settings.grpc.emplace();
     settings.http->endpoint = settings.grpc->endpoint = {"127.0.0.1", 0};
     budget_.emplace(budget_bytes);
-    receiver_.emplace(config::ComponentId{"otlp", ""}, settings,
-                      pipeline::Inputs{&consumer_, &consumer_},
-                      OtlpReceiver::Deps{.server = &server_,
-                                         .budget = &*budget_,
-                                         .metrics = &metrics_,
-                                         .clock = SystemClock(),
-                                         .serving = [] { return true; }});
+    receiver_.emplace(
+        config::ComponentId{"otlp", ""}, settings,
+        pipeline::Inputs{.traces = &consumer_, .logs = &consumer_, .metrics = metrics_input_},
+        pipeline::Deps{.env = PosixEnv(),
+                       .clock = SystemClock(),
+                       .metrics = &metrics_,
+                       .budget = &*budget_,
+                       .doors = &doors_,
+                       .services = &services_,
+                       .not_ready = [] { return std::string(); }});
     ASSERT_TRUE(receiver_->Start());
     server_.Start();
-    grpc_port_ = receiver_->listeners()[0].endpoint.port;
-    http_port_ = receiver_->listeners()[1].endpoint.port;
+    grpc_port_ = doors_.listeners()[0].endpoint.port;
+    http_port_ = doors_.listeners()[1].endpoint.port;
   }
   ~OtlpReceiverTest() override { server_.Stop(); }
 
@@ -119,7 +137,10 @@ class OtlpReceiverTest : public ::testing::Test {
 
   Metrics metrics_;
   FakeConsumer consumer_;
+  pipeline::Consumer* metrics_input_ = nullptr;
+  pipeline::Services services_;
   net::Server server_{{}, 2};
+  testing::OpenDoors doors_{&server_};
   std::optional<ByteBudget> budget_;
   std::optional<OtlpReceiver> receiver_;
   net::HttpClient client_;
@@ -181,7 +202,7 @@ TEST_F(OtlpReceiverTest, EveryCompression) {
 }
 
 TEST_F(OtlpReceiverTest, BadRequestsHaveTheirStatus) {
-  config::OtlpReceiverSettings settings;
+  OtlpReceiverSettings settings;
   settings.http.emplace();
   settings.http->body_bytes_max = 1 << 20;
   Begin(settings);
@@ -307,12 +328,10 @@ TEST_F(OtlpReceiverTest, AWrongValueCostsItsSpanAndIsTold) {
                                   R"({"resourceLogs":[{"scopeLogs":[{"logRecords":[)" + span("") +
                                       "," + span(R"(,"severityNumber":"LOUD")") +
                                       R"(,{"body":{"stringValue":"no trace"}}]}]}]})");
-  EXPECT_THAT(logs.body, HasSubstr("\"rejectedLogRecords\":\"2\""));
-  EXPECT_EQ(consumer_.logs(), 1u);
+  EXPECT_THAT(logs.body, HasSubstr("\"rejectedLogRecords\":\"1\""));
+  EXPECT_EQ(consumer_.logs(), 2u) << "one without a trace is for the exporters to judge";
   EXPECT_THAT(metrics(),
               HasSubstr("weft_dropped_logs_total{room=\"receiver\",reason=\"invalid\"} 1\n"));
-  EXPECT_THAT(metrics(),
-              HasSubstr("weft_dropped_logs_total{room=\"receiver\",reason=\"no_trace\"} 1\n"));
 }
 
 TEST_F(OtlpReceiverTest, WhatIsNotUnderstoodIsAnsweredWithAWarning) {
@@ -369,8 +388,9 @@ TEST_F(OtlpReceiverTest, WhatIsNotUnderstoodIsAnsweredWithAWarning) {
   EXPECT_THAT(wrong_type.body, HasSubstr("this is JSON"));
 }
 
-TEST_F(OtlpReceiverTest, LogsNeedATraceAndMetricsAreNotKept) {
+TEST_F(OtlpReceiverTest, WhatExportersRejectIsToldAndMetricsAreNotKept) {
   Begin();
+  consumer_.outcome = {.status = {}, .rejected = 1, .message = "one has no trace"};
   std::string logs = R"({"resourceLogs":[{"scopeLogs":[{"logRecords":[)"
                      R"({"traceId":")" +
                      std::string(kTraceId) +
@@ -379,15 +399,69 @@ TEST_F(OtlpReceiverTest, LogsNeedATraceAndMetricsAreNotKept) {
   net::ClientResponse response = Post("/v1/logs", "application/json", logs);
   EXPECT_EQ(response.status, 200);
   EXPECT_THAT(response.body, HasSubstr("\"rejectedLogRecords\":\"1\""));
-  EXPECT_EQ(consumer_.logs(), 1u);
+  EXPECT_THAT(response.body, HasSubstr("one has no trace"));
+  EXPECT_EQ(consumer_.logs(), 2u);
+  EXPECT_THAT(metrics(), HasSubstr("weft_receiver_accepted_items_total{receiver=\"otlp\",transport="
+                                   "\"http\",signal=\"logs\"} 1\n"));
   std::string points = R"({"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"m","gauge":)"
                        R"({"dataPoints":[{"asInt":"1"},{"asInt":"2"}]}}]}]}]})";
   response = Post("/v1/metrics", "application/json", points);
   EXPECT_EQ(response.status, 200);
   EXPECT_THAT(response.body, HasSubstr("\"rejectedDataPoints\":\"2\""));
   EXPECT_THAT(response.body, HasSubstr("no metrics"));
-  EXPECT_THAT(metrics(), HasSubstr("weft_dropped_logs_total{room=\"receiver\",reason=\"no_trace\"} "
-                                   "1\n"));
+}
+
+TEST_F(OtlpReceiverTest, BatchesSayWhoSentThem) {
+  OtlpReceiverSettings settings;
+  settings.http.emplace().include_metadata = true;
+  Begin(settings);
+  ASSERT_EQ(PostProto(Traces(OtlpFormat::kProtobuf)).status, 200);
+  ASSERT_EQ(Grpc("trace.v1.TraceService", Traces(OtlpFormat::kProtobuf)).status.code,
+            net::GrpcCode::kOk);
+  ASSERT_EQ(consumer_.batches.size(), 2u);
+  for (const SpanBatch& batch : consumer_.batches)
+    EXPECT_THAT(batch.client->address, ::testing::StartsWith("127.0.0.1:"));
+  EXPECT_EQ(net::FindHeader(consumer_.batches[0].client->metadata, "content-type"),
+            "application/x-protobuf");
+  // Headers may hold credentials: they are kept where that is asked for.
+  EXPECT_THAT(consumer_.batches[1].client->metadata, ::testing::IsEmpty());
+}
+
+TEST_F(OtlpReceiverTest, MetricsGoToAPipelineThatTakesThem) {
+  metrics_input_ = &consumer_;
+  Begin();
+  MetricBatch sent = weft::testing::RandomMetrics({.seed = 4, .json_safe = true});
+  for (OtlpFormat format : {OtlpFormat::kProtobuf, OtlpFormat::kJson}) {
+    std::string body;
+    codec::EncodeOtlpMetrics(format, sent, &body);
+    net::ClientResponse response =
+        Post("/v1/metrics",
+             format == OtlpFormat::kJson ? "application/json" : "application/x-protobuf", body);
+    EXPECT_EQ(response.status, 200) << response.body;
+    ASSERT_EQ(consumer_.metrics.size(), 1u);
+    EXPECT_EQ(weft::testing::MetricDifference(sent, consumer_.metrics[0]), "");
+    consumer_.metrics.clear();
+  }
+  std::string body;
+  codec::EncodeOtlpMetrics(OtlpFormat::kProtobuf, sent, &body);
+  EXPECT_EQ(Grpc("metrics.v1.MetricsService", body).status.code, net::GrpcCode::kOk);
+  EXPECT_EQ(consumer_.metrics.size(), 1u);
+  // Wrong points are left out, and the exporter's word is added.
+  consumer_.outcome = {.status = {}, .rejected = 1, .message = "too old"};
+  net::ClientResponse response =
+      Post("/v1/metrics", "application/json",
+           R"({"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"m","gauge":{"dataPoints":)"
+           R"([{"asInt":"1"},{"asInt":"x"},{"asInt":"2"}]}}]}]}]})");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_THAT(response.body, HasSubstr("\"rejectedDataPoints\":\"2\""));
+  EXPECT_THAT(response.body, HasSubstr("dataPoints[1].asInt"));
+  EXPECT_THAT(response.body, HasSubstr("too old"));
+  EXPECT_EQ(consumer_.metrics.back().point_count(), 2u);
+  // Refusals reach the sender.
+  consumer_.outcome = {.status = Fail(Error{ErrorCode::kUnavailable, "full", 9})};
+  response = Post("/v1/metrics", "application/x-protobuf", body);
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(net::FindHeader(response.headers, "retry-after"), "9");
 }
 
 TEST_F(OtlpReceiverTest, ARefusalCarriesARetryHintOnBothTransports) {
@@ -407,8 +481,8 @@ TEST_F(OtlpReceiverTest, ARefusalCarriesARetryHintOnBothTransports) {
       SCOPED_TRACE(test.error.message);
       {
         std::lock_guard lock(consumer_.mutex);
-        consumer_.admit = consumer_.consume = Status();
-        (before_reading ? consumer_.admit : consumer_.consume) = Fail(test.error);
+        consumer_.admit = consumer_.outcome.status = Status();
+        (before_reading ? consumer_.admit : consumer_.outcome.status) = Fail(test.error);
       }
       net::ClientResponse response = Post("/v1/traces", "application/json", JsonSpan(kTraceId));
       EXPECT_EQ(response.status, test.http);
@@ -503,7 +577,7 @@ TEST_F(OtlpReceiverTest, NoCorsUnlessConfigured) {
 }
 
 TEST_F(OtlpReceiverTest, OriginsWithSeveralStars) {
-  config::OtlpReceiverSettings settings;
+  OtlpReceiverSettings settings;
   settings.http.emplace();
   settings.http->cors_origins = {"https://*.*.example.com", "http://a*b*"};
   Begin(settings);
@@ -535,7 +609,7 @@ TEST_F(OtlpReceiverTest, OriginsWithSeveralStars) {
 }
 
 TEST_F(OtlpReceiverTest, CorsForConfiguredOrigins) {
-  config::OtlpReceiverSettings settings;
+  OtlpReceiverSettings settings;
   settings.http.emplace();
   settings.http->cors_origins = {"https://*.example.com"};
   Begin(settings);
@@ -557,7 +631,7 @@ TEST_F(OtlpReceiverTest, CorsForConfiguredOrigins) {
 }
 
 TEST_F(OtlpReceiverTest, CorsTakesWhatPagesSend) {
-  config::OtlpReceiverSettings settings;
+  OtlpReceiverSettings settings;
   settings.http.emplace();
   settings.http->cors_origins = {"http://page.example"};
   settings.http->cors_headers = {"*"};

@@ -1,20 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/components.h"
 
+#include "api/query_extension.h"
 #include "exporter/debug_exporter.h"
 #include "exporter/store_exporter.h"
+#include "extension/authenticators.h"
+#include "extension/health_check.h"
+#include "extension/memory_ballast.h"
+#include "receiver/otlp_receiver.h"
 
 namespace weft::server {
 
-Result<std::unique_ptr<pipeline::Exporter>> MakeExporter(const config::Component& component,
-                                                         Env* env, Clock* clock, Metrics* metrics) {
-  if (const auto* settings = std::get_if<config::StoreSettings>(&component.settings))
-    return std::make_unique<exporter::StoreExporter>(component.id.ToString(), *settings, env, clock,
-                                                     metrics);
-  if (const auto* settings = std::get_if<config::DebugSettings>(&component.settings))
-    return std::make_unique<exporter::DebugExporter>(*settings);
-  return Fail(ErrorCode::kUnimplemented,
-              "exporter " + component.id.ToString() + " is not in the table of components");
+const pipeline::ComponentTable& Components() {
+  static const pipeline::ComponentTable table({
+      &receiver::kOtlpReceiver,
+      &exporter::kStoreExporter,
+      &exporter::kDebugExporter,
+      &api::kQueryExtension,
+      &extension::kHealthCheck,
+      &extension::kBearerTokenAuth,
+      &extension::kBasicAuth,
+      &extension::kMemoryBallast,
+  });
+  return table;
 }
 
 }  // namespace weft::server

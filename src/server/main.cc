@@ -2,6 +2,7 @@
 #include <malloc.h>
 
 #include "cli/cli.h"
+#include "server/components.h"
 #include "server/serve_command.h"
 
 int main(int argc, char** argv) {
@@ -9,5 +10,5 @@ int main(int argc, char** argv) {
   // needs two.
   mallopt(M_ARENA_MAX, 2);
   static constexpr weft::cli::AddCommand kFirst[] = {weft::server::AddServeCommand};
-  return weft::cli::RunCli(argc, argv, kFirst, "serve");
+  return weft::cli::RunCli(argc, argv, weft::server::Components().types(), kFirst, "serve");
 }

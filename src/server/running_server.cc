@@ -8,9 +8,6 @@
 
 #include "api/metrics_page.h"
 #include "base/log.h"
-#include "config/section.h"
-#include "server/components.h"
-#include "server/work_trace.h"
 
 namespace weft::server {
 namespace {
@@ -21,19 +18,12 @@ int NetThreads() {
   return static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 2u, 16u));
 }
 
-net::Endpoint ToNet(const config::Endpoint& endpoint) {
-  return {endpoint.host.empty() ? "0.0.0.0" : endpoint.host, endpoint.port, endpoint.path};
-}
-
-std::string_view DurabilityText(config::StoreSettings::Durability durability) {
-  static constexpr std::string_view kNames[] = {"durable", "relaxed", "memory"};
-  return kNames[static_cast<int>(durability)];
-}
-
 }  // namespace
 
-RunningServer::RunningServer(config::Config config, std::string version, Env* env, Clock* clock)
+RunningServer::RunningServer(config::Config config, const pipeline::ComponentTable& table,
+                             std::string version, Env* env, Clock* clock)
     : config_(std::move(config)),
+      table_(table),
       version_(std::move(version)),
       env_(env),
       clock_(clock),
@@ -49,154 +39,81 @@ Status RunningServer::Start() {
 }
 
 Status RunningServer::StartAll() {
-  WEFT_ASSIGN(graph_, pipeline::Graph::Build(config_, [this](const config::Component& component) {
-                return MakeExporter(component, env_, clock_, &metrics_);
-              }));
-  WEFT_TRY(MakeTracer());
-  WEFT_TRY(graph_->StartExporters());
-  if (tracer_) tracer_->Start();
-  for (const config::Component& component : config_.components) {
-    if (component.kind != config::ComponentKind::kExporter) continue;
-    auto* store = dynamic_cast<exporter::StoreExporter*>(graph_->FindExporter(component.id));
-    if (store != nullptr) stores_.push_back(store);
-  }
   net_ = std::make_unique<net::Server>(net::ServerLimits{}, NetThreads());
-  WEFT_TRY(listener_options_.MakeAuthenticators());
-  for (const config::ComponentId& id : config_.extensions) WEFT_TRY(StartExtension(id));
+  doors_ = std::make_unique<ServerDoors>(net_.get(), &services_, &metrics_);
+  MakeTracer();
+  const pipeline::Deps deps{.env = env_,
+                            .clock = clock_,
+                            .metrics = &metrics_,
+                            .budget = &budget_,
+                            .doors = doors_.get(),
+                            .services = &services_,
+                            .tracer = tracer_.get(),
+                            .not_ready = [this] { return WhyNotReady(); },
+                            .version = version_,
+                            .started_ns = started_ns_};
+  WEFT_ASSIGN(graph_, pipeline::Graph::Build(config_, table_, deps));
+  WEFT_TRY(MakeExtensions(deps));
+  WEFT_TRY(FindTracerExporter());
+  WEFT_TRY(graph_->Start());
+  if (tracer_) tracer_->Start();
+  WEFT_TRY(StartExtensions());
   WEFT_TRY(StartMetrics());
-  WEFT_TRY(StartReceivers());
+  WEFT_TRY(graph_->StartReceivers());
   ReportSelf();
   net_->Start();
   ready_ = true;
   return {};
 }
 
-Status RunningServer::MakeTracer() {
+void RunningServer::MakeTracer() {
   selftrace::DeclareTracerMetrics(&metrics_);
   const config::TelemetrySettings& telemetry = config_.telemetry;
-  if (telemetry.traces_exporter.empty()) return {};
-  WEFT_ASSIGN(config::ComponentId id, config::ParseComponentId(telemetry.traces_exporter));
-  pipeline::Exporter* exporter = graph_->FindExporter(id);
-  if (exporter == nullptr)
-    return Fail(ErrorCode::kInvalidArgument,
-                fmt::format("service::telemetry::traces::exporter: no pipeline has an exporter "
-                            "\"{}\"",
-                            telemetry.traces_exporter));
+  if (telemetry.traces_exporter.empty()) return;
   selftrace::TraceSink sink;
-  sink.admit = [exporter](uint64_t bytes) { return exporter->Admit(bytes); };
-  sink.consume = [exporter](SpanBatch batch, pipeline::Completion done) {
-    exporter->Consume(std::move(batch), std::move(done));
+  sink.admit = [this](uint64_t bytes) { return tracer_exporter_->Admit(bytes); };
+  sink.consume = [this](SpanBatch batch, std::move_only_function<void(Status)> done) {
+    tracer_exporter_->Consume(
+        std::move(batch),
+        pipeline::Ack([done = std::move(done)](pipeline::Outcome outcome) mutable {
+          done(std::move(outcome.status));
+        }));
   };
   tracer_ = std::make_unique<selftrace::Tracer>(
       selftrace::TracerOptions{.version = version_,
                                .resource = telemetry.resource,
                                .ingest_per_second = telemetry.ingest_traces_per_second},
       std::move(sink), &metrics_, clock_);
-  for (const config::Component& component : config_.components) {
-    if (component.kind != config::ComponentKind::kExporter) continue;
-    auto* store = dynamic_cast<exporter::StoreExporter*>(graph_->FindExporter(component.id));
-    if (store == nullptr) continue;
-    store->set_on_work([this, name = component.id.ToString()](const store::StoreWork& work) {
-      return TraceWork(tracer_.get(), name, work);
-    });
+}
+
+Status RunningServer::FindTracerExporter() {
+  if (!tracer_) return {};
+  const std::string& name = config_.telemetry.traces_exporter;
+  WEFT_ASSIGN(config::ComponentId id, config::ParseComponentId(name));
+  tracer_exporter_ = graph_->FindExporter(id);
+  if (tracer_exporter_ != nullptr) return {};
+  return Fail(
+      ErrorCode::kInvalidArgument,
+      fmt::format("service::telemetry::traces::exporter: no pipeline has an exporter \"{}\"",
+                  name));
+}
+
+Status RunningServer::MakeExtensions(const pipeline::Deps& deps) {
+  for (const config::ComponentId& id : config_.extensions) {
+    const config::Component* component = config_.Find(config::ComponentKind::kExtension, id);
+    if (component == nullptr) continue;
+    const pipeline::ComponentRow& row = table_.RowOf(*component);
+    if (row.make_extension == nullptr) continue;
+    auto made = row.make_extension(*component, deps);
+    if (!made) return Fail(made.error().WithPrefix("extension " + id.ToString()));
+    extensions_.emplace_back("extension " + id.ToString(), std::move(*made));
   }
   return {};
 }
 
-Status RunningServer::StartExtension(const config::ComponentId& id) {
-  const config::Component* component = config_.Find(config::ComponentKind::kExtension, id);
-  if (component == nullptr) return {};
-  Status status;
-  if (const auto* query = std::get_if<config::QuerySettings>(&component->settings))
-    status = StartQuery(id.ToString(), *query);
-  if (const auto* health = std::get_if<config::HealthCheckSettings>(&component->settings))
-    status = StartHealthCheck(id.ToString(), *health);
-  if (!status) return Fail(status.error().WithPrefix("extension " + id.ToString()));
-  return {};
-}
-
-Status RunningServer::StartQuery(const std::string& name, const config::QuerySettings& settings) {
-  const net::HostRule hosts{.allowed = settings.allowed_hosts,
-                            .setting = "extensions::" + name + "::allowed_hosts"};
-  WEFT_ASSIGN(net::ListenOptions listen,
-              listener_options_.Options(name, settings.endpoint, settings.security, hosts));
-  WEFT_ASSIGN(config::ComponentId store_id, config::ParseComponentId(settings.store));
-  auto* store = dynamic_cast<exporter::StoreExporter*>(graph_->FindExporter(store_id));
-  if (store == nullptr)
-    return Fail(ErrorCode::kInvalidArgument,
-                fmt::format("store: no pipeline has a store exporter \"{}\"", settings.store));
-  api::ServerFacts facts{
-      .version = version_,
-      .started_ns = started_ns_,
-      .durability = std::string(DurabilityText(store->settings().durability)),
-      .data_directory = store->settings().directory,
-      .retention_age_ns = store->settings().retention_age_ns,
-      .retention_bytes = store->settings().retention_bytes,
-      .listeners = [this] {
-        std::vector<api::ListenerAddress> addresses;
-        for (const receiver::Listener& listener : listeners_)
-          addresses.push_back({listener.name, listener.endpoint.ToString(), listener.tls});
-        return addresses;
-      }};
-  api::QueryServerOptions options{.endpoint = ToNet(settings.endpoint),
-                                  .base_path = settings.base_path,
-                                  .limits = {.workers = settings.workers,
-                                             .timeout_ns = settings.timeout_ns,
-                                             .memory_bytes = settings.memory_bytes},
-                                  .listen = std::move(listen)};
-  options.tracer = tracer_.get();
-  std::string grpc_name = name + "/grpc", tempo_name = name + "/tempo";
-  if (settings.grpc_endpoint) {
-    options.grpc_endpoint = ToNet(*settings.grpc_endpoint);
-    WEFT_ASSIGN(options.grpc_listen, listener_options_.Options(grpc_name, *settings.grpc_endpoint,
-                                                               settings.security, hosts));
-  }
-  if (settings.tempo_endpoint) {
-    options.tempo_endpoint = ToNet(*settings.tempo_endpoint);
-    WEFT_ASSIGN(
-        options.tempo_listen,
-        listener_options_.Options(tempo_name, *settings.tempo_endpoint, settings.security, hosts));
-  }
-  auto server = std::make_unique<api::QueryServer>(std::move(options), std::move(facts),
-                                                   store->store(), net_.get(), &metrics_, clock_,
-                                                   [this] { return WhyNotReady(); });
-  WEFT_TRY(server->Start());
-  bool tls = settings.security.tls.has_value();
-  auto bound = [](config::Endpoint endpoint, uint16_t port) {
-    endpoint.port = port;
-    return endpoint;
-  };
-  listeners_.push_back({name, bound(settings.endpoint, server->port()), tls});
-  if (settings.grpc_endpoint)
-    listeners_.push_back({grpc_name, bound(*settings.grpc_endpoint, server->grpc_port()), tls});
-  if (settings.tempo_endpoint)
-    listeners_.push_back({tempo_name, bound(*settings.tempo_endpoint, server->tempo_port()), tls});
-  query_servers_.push_back(std::move(server));
-  return {};
-}
-
-Status RunningServer::StartHealthCheck(const std::string& name,
-                                       const config::HealthCheckSettings& settings) {
-  WEFT_ASSIGN(net::ListenOptions listen,
-              listener_options_.Options(name, settings.endpoint, settings.security,
-                                        {.allowed = settings.allowed_hosts,
-                                         .setting = "extensions::" + name + "::allowed_hosts"}));
-  auto router = std::make_shared<net::Router>();
-  router->Add(
-      "GET", settings.path, {.open = true}, [this](net::Request, net::ExchangePtr exchange) {
-        std::string why_not = WhyNotReady();
-        exchange->Respond({.status = why_not.empty() ? 200 : 503,
-                           .content_type = "application/json",
-                           .headers = {},
-                           .body = why_not.empty() ? R"({"status":"Server available"})"
-                                                   : R"({"status":"Server not available"})"});
-      });
-  api::AddHealthRoutes([this] { return WhyNotReady(); }, &metrics_, {}, router.get());
-  WEFT_ASSIGN(uint16_t port,
-              net_->Listen(ToNet(settings.endpoint), std::move(router), std::move(listen)));
-  listeners_.push_back({name,
-                        {settings.endpoint.host, port, settings.endpoint.path},
-                        settings.security.tls.has_value()});
+Status RunningServer::StartExtensions() {
+  for (const auto& [name, extension] : extensions_)
+    if (Status status = extension->Start(); !status) return Fail(status.error().WithPrefix(name));
   return {};
 }
 
@@ -206,37 +123,18 @@ Status RunningServer::StartMetrics() {
     router->Add("GET", "/metrics", {}, [this](net::Request request, net::ExchangePtr exchange) {
       exchange->Respond(api::AnswerMetrics(metrics_, net::FindHeader(request.headers, "accept")));
     });
-    WEFT_ASSIGN(net::ListenOptions listen, listener_options_.Options("metrics", endpoint, {}, {}));
-    Result<uint16_t> port = net_->Listen(ToNet(endpoint), std::move(router), std::move(listen));
-    if (!port) return Fail(port.error().WithPrefix("service::telemetry::metrics"));
-    listeners_.push_back({"metrics", {endpoint.host, *port}});
+    WEFT_ASSIGN(net::ListenOptions options, doors_->Options("metrics", endpoint, {}, {}));
+    if (Status status = doors_->Open({.name = "metrics", .endpoint = endpoint}, std::move(options),
+                                     std::move(router));
+        !status)
+      return Fail(status.error().WithPrefix("service::telemetry::metrics"));
   }
   return {};
 }
 
-Status RunningServer::StartReceivers() {
-  for (const config::Component& component : config_.components) {
-    const auto* settings = std::get_if<config::OtlpReceiverSettings>(&component.settings);
-    if (settings == nullptr || !graph_->Uses(component.id)) continue;
-    auto otlp = std::make_unique<receiver::OtlpReceiver>(
-        component.id, *settings, graph_->InputsOf(component.id),
-        receiver::OtlpReceiver::Deps{
-            .server = net_.get(),
-            .budget = &budget_,
-            .metrics = &metrics_,
-            .clock = clock_,
-            .serving = [this] { return WhyNotReady().empty(); },
-            .tracer = tracer_.get(),
-            .listen_options =
-                [this](const std::string& name, const config::Endpoint& endpoint,
-                       const config::ListenerSecurity& security, net::HostRule hosts) {
-                  return listener_options_.Options(name, endpoint, security, std::move(hosts));
-                }});
-    WEFT_TRY(otlp->Start());
-    listeners_.insert(listeners_.end(), otlp->listeners().begin(), otlp->listeners().end());
-    receivers_.push_back(std::move(otlp));
-  }
-  return {};
+const store::ServedStore* RunningServer::store() const {
+  const auto stores = services_.All<store::ServedStore>();
+  return stores.empty() ? nullptr : stores.front();
 }
 
 void RunningServer::ReportSelf() {
@@ -252,6 +150,9 @@ void RunningServer::ReportSelf() {
                   static_cast<double>(budget_.used()));
     scrape->Gauge("weft_in_flight_max_bytes", "The most they may hold.", {},
                   static_cast<double>(budget_.bytes_max()));
+    scrape->Counter("weft_lost_acks_total",
+                    "Batches that a component gave up without an answer; their senders send again.",
+                    {}, static_cast<double>(pipeline::Ack::lost()));
     LogCounts log = GetLogCounts();
     for (auto [level, lines] : {std::pair{"debug", log.debug},
                                 {"info", log.info},
@@ -266,22 +167,19 @@ void RunningServer::ReportSelf() {
 
 std::string RunningServer::WhyNotReady() const {
   if (!ready_) return "starting or stopping";
-  for (const exporter::StoreExporter* store : stores_) {
-    if (store->store() == nullptr) continue;
-    store::StoreStats stats = store->store()->stats();
-    if (stats.read_only) return "the store takes nothing: " + stats.read_only_reason;
-  }
+  for (const pipeline::Readiness* component : services_.All<pipeline::Readiness>())
+    if (std::string why = component->WhyNotReady(); !why.empty()) return why;
   return "";
 }
 
 void RunningServer::Stop() {
   ready_ = false;
-  // Queries are cut short, so that draining waits for ingest only.
-  for (auto& server : query_servers_) server->Stop();
+  for (auto& [name, extension] : extensions_) extension->Stop();
   if (net_) net_->Stop();
+  if (graph_) graph_->StopReceivers();
   metrics_.StopScrapes();
   if (tracer_) tracer_->Stop();
-  if (graph_) graph_->StopExporters();
+  if (graph_) graph_->Stop();
 }
 
 }  // namespace weft::server

@@ -13,25 +13,24 @@
 #include <string>
 #include <vector>
 
-#include "api/query_server.h"
 #include "base/byte_budget.h"
 #include "base/clock.h"
 #include "base/env.h"
 #include "base/metrics.h"
 #include "config/config.h"
-#include "exporter/store_exporter.h"
 #include "net/server.h"
 #include "pipeline/graph.h"
-#include "receiver/otlp_receiver.h"
 #include "selftrace/tracer.h"
-#include "server/listeners.h"
+#include "server/server_doors.h"
+#include "store/served_store.h"
 
 namespace weft::server {
 
 class RunningServer {
  public:
-  // The pointers are borrowed.
-  RunningServer(config::Config config, std::string version, Env* env, Clock* clock);
+  // `config` was loaded with the types of `table`. Table and pointers are borrowed.
+  RunningServer(config::Config config, const pipeline::ComponentTable& table, std::string version,
+                Env* env, Clock* clock);
   ~RunningServer();
 
   // An error leaves nothing running.
@@ -40,42 +39,42 @@ class RunningServer {
   void Stop();
 
   // Every address that is listened on, with its name: "otlp/grpc", "query".
-  const std::vector<receiver::Listener>& listeners() const { return listeners_; }
-  // The first store exporter; null when the configuration has none.
-  const exporter::StoreExporter* store() const { return stores_.empty() ? nullptr : stores_[0]; }
+  const std::vector<pipeline::Listener>& listeners() const { return doors_->listeners(); }
+  // The first store; null when the configuration has none.
+  const store::ServedStore* store() const;
   const Metrics& metrics() const { return metrics_; }
   const config::Config& config() const { return config_; }
 
  private:
   Status StartAll();
-  // Weft's own spans, where the configuration wants them. After the graph is built, before its
-  // exporters start.
-  Status MakeTracer();
-  Status StartExtension(const config::ComponentId& id);
-  Status StartQuery(const std::string& name, const config::QuerySettings& settings);
-  Status StartHealthCheck(const std::string& name, const config::HealthCheckSettings& settings);
+  // Weft's own spans, where the configuration wants them. Before the graph is built, whose
+  // components record them.
+  void MakeTracer();
+  // After the graph is built: where they go.
+  Status FindTracerExporter();
+  Status MakeExtensions(const pipeline::Deps& deps);
+  Status StartExtensions();
   // /metrics on addresses of its own.
   Status StartMetrics();
-  Status StartReceivers();
   // Empty when requests are taken, else why not.
   std::string WhyNotReady() const;
   void ReportSelf();
 
   const config::Config config_;
+  const pipeline::ComponentTable& table_;
   const std::string version_;
   Env* const env_;
   Clock* const clock_;
   const uint64_t started_ns_;
   Metrics metrics_;
-  Listeners listener_options_{&config_, &metrics_};
   ByteBudget budget_;
+  pipeline::Services services_;
+  pipeline::Exporter* tracer_exporter_ = nullptr;
   std::unique_ptr<selftrace::Tracer> tracer_;  // null: off. Outlives who may record
-  std::unique_ptr<pipeline::Graph> graph_;
   std::unique_ptr<net::Server> net_;
-  std::vector<std::unique_ptr<api::QueryServer>> query_servers_;
-  std::vector<std::unique_ptr<receiver::OtlpReceiver>> receivers_;
-  std::vector<receiver::Listener> listeners_;
-  std::vector<exporter::StoreExporter*> stores_;
+  std::unique_ptr<ServerDoors> doors_;
+  std::unique_ptr<pipeline::Graph> graph_;
+  std::vector<std::pair<std::string, std::unique_ptr<pipeline::Component>>> extensions_;
   std::atomic<bool> ready_{false};
 };
 

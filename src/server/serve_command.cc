@@ -10,13 +10,13 @@
 #include <memory>
 #include <system_error>
 
-#include "api/ui_assets.h"
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/config_commands.h"
 #include "cli/terminal.h"
 #include "config/listen_rules.h"
 #include "config/section.h"
+#include "server/components.h"
 #include "server/running_server.h"
 #include "server/service_notice.h"
 
@@ -30,51 +30,43 @@ struct Options {
 
 std::string LimitText(const std::string& text) { return text == "0" ? "no limit" : text; }
 
-// "otlp/grpc    localhost:4317"; of the UI, the address to open in a browser.
-std::string ListenerLine(const receiver::Listener& listener, const config::Config& config) {
+// "otlp/grpc    localhost:4317"; of pages, the address to open in a browser.
+std::string ListenerLine(const pipeline::Listener& listener) {
   bool grpc = listener.name.ends_with("/grpc");
   const bool is_path = !listener.endpoint.path.empty();
   std::string_view scheme = grpc || is_path ? "" : listener.tls ? "https://" : "http://";
   config::Endpoint endpoint = listener.endpoint;
   std::string name = listener.name, rest = grpc && listener.tls ? " (TLS)" : "";
-  auto id = config::ParseComponentId(name);
-  const config::Component* component =
-      id ? config.Find(config::ComponentKind::kExtension, *id) : nullptr;
-  const auto* query =
-      component == nullptr ? nullptr : std::get_if<config::QuerySettings>(&component->settings);
-  if (query != nullptr) {
-    // A build without the UI answers questions there all the same.
-    const bool has_ui = !api::UiAssets().empty();
-    if (has_ui) name = name == "query" ? "UI" : "UI " + name;
+  if (listener.is_main) {
+    if (listener.has_pages) name = name == "query" ? "UI" : "UI " + name;
     const std::string address = endpoint.ToString();
     if (address.starts_with(':') || address.starts_with("0.0.0.0:") ||
         address.starts_with("[::]:")) {
       rest = fmt::format(" (and by every address of this machine: {})", address);
       endpoint.host = "localhost";
     }
-    if (has_ui && !is_path) rest.insert(0, query->base_path + "/");
+    if (listener.has_pages && !is_path) rest.insert(0, listener.base_path + "/");
   }
   return fmt::format("  {:<12} {}{}{}\n", name, scheme, endpoint.ToString(), rest);
 }
 
 void SayHello(const RunningServer& server, bool is_new) {
   fmt::print("weft {} is running\n", cli::Version());
-  for (const receiver::Listener& listener : server.listeners())
-    fmt::print("{}", ListenerLine(listener, server.config()));
-  if (const exporter::StoreExporter* store = server.store()) {
-    using Durability = config::StoreSettings::Durability;
-    const config::StoreSettings& settings = store->settings();
-    std::string_view durability = settings.durability == Durability::kDurable
+  for (const pipeline::Listener& listener : server.listeners())
+    fmt::print("{}", ListenerLine(listener));
+  if (const store::ServedStore* served = server.store()) {
+    using store::Durability;
+    std::string_view durability = served->durability == Durability::kDurable
                                       ? "durable: OK means on disk"
-                                  : settings.durability == Durability::kRelaxed
+                                  : served->durability == Durability::kRelaxed
                                       ? "relaxed: power loss may cost the last second"
                                       : "memory: nothing outlives this process";
-    fmt::print("  {:<12} {}{}\n", "data", cli::CleanText(settings.directory),
+    fmt::print("  {:<12} {}{}\n", "data", cli::CleanText(served->directory),
                is_new ? " (new, empty)" : "");
     fmt::print("  {:<12} {}\n", "durability", durability);
     fmt::print("  {:<12} {} or {}, whichever comes first\n", "retention",
-               LimitText(config::DurationText(settings.retention_age_ns)),
-               LimitText(config::ByteCountText(settings.retention_bytes)));
+               LimitText(config::DurationText(served->retention_age_ns)),
+               LimitText(config::ByteCountText(served->retention_bytes)));
   }
   std::fflush(stdout);
 }
@@ -90,18 +82,19 @@ bool NamesAPortInUse(std::string_view message) {
 // Whether the store begins with nothing: perhaps not the directory that was meant.
 bool IsNewDirectory(const config::Config& config) {
   for (const config::Component& component : config.components) {
-    const auto* store = std::get_if<config::StoreSettings>(&component.settings);
-    if (store == nullptr) continue;
+    if (component.type->directory == nullptr) continue;
+    std::any settings = component.settings;
+    const std::string& directory = *component.type->directory(&settings);
     std::error_code unknown;
-    return !std::filesystem::exists(store->directory, unknown) ||
-           std::filesystem::is_empty(store->directory, unknown);
+    return !std::filesystem::exists(directory, unknown) ||
+           std::filesystem::is_empty(directory, unknown);
   }
   return false;
 }
 
 int Serve(const Options& options) {
   config::Surroundings surroundings = config::RealSurroundings();
-  Result<config::Loaded> loaded = config::Load(options.load, surroundings);
+  Result<config::Loaded> loaded = config::Load(options.load, surroundings, Components().types());
   if (!loaded) {
     cli::PrintConfigError(loaded.error());
     return cli::kExitUsage;
@@ -125,7 +118,8 @@ int Serve(const Options& options) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
   const bool is_new = IsNewDirectory(loaded->config);
-  RunningServer server(std::move(loaded->config), cli::Version(), PosixEnv(), SystemClock());
+  RunningServer server(std::move(loaded->config), Components(), cli::Version(), PosixEnv(),
+                       SystemClock());
   if (Status status = server.Start(); !status) {
     cli::PrintError(status.error().message);
     if (NamesAPortInUse(status.error().message))
@@ -157,11 +151,11 @@ Status ApplyOverrides(const ServeOverrides& overrides, const std::string& defaul
   WEFT_TRY(config::CheckListeners(*config, overrides.insecure, warnings));
   int stores = 0;
   for (config::Component& component : config->components) {
-    if (auto* store = std::get_if<config::StoreSettings>(&component.settings)) {
-      ++stores;
-      if (!overrides.data.empty()) store->directory = overrides.data;
-      if (store->directory.empty()) store->directory = default_directory;
-    }
+    if (component.type->directory == nullptr) continue;
+    ++stores;
+    std::string* directory = component.type->directory(&component.settings);
+    if (!overrides.data.empty()) *directory = overrides.data;
+    if (directory->empty()) *directory = default_directory;
   }
   if (!overrides.data.empty() && stores != 1)
     return Fail(ErrorCode::kInvalidArgument,

@@ -18,8 +18,11 @@
 #include <thread>
 
 #include "api/ui_assets.h"
+#include "exporter/store_settings.h"
 #include "net/client.h"
 #include "net/test_certificates.h"
+#include "receiver/otlp_settings.h"
+#include "server/components.h"
 #include "server/serve_command.h"
 
 namespace weft::server {
@@ -598,18 +601,19 @@ TEST_F(WeftTest, StartsFastAndSmall) {
 
 TEST(ServeOverridesTest, MovePortsAndFillTheDirectory) {
   config::Config config =
-      config::Load({}, {.env = [](const std::string&) { return std::nullopt; }, .read_file = {}})
+      config::Load({}, {.env = [](const std::string&) { return std::nullopt; }, .read_file = {}},
+                   Components().types())
           ->config;
   ServeOverrides overrides{.data = "", .port_offset = 100, .insecure = false};
   std::vector<std::string> warnings;
   ASSERT_TRUE(ApplyOverrides(overrides, "/default", &config, &warnings));
   EXPECT_THAT(warnings, testing::IsEmpty());
-  const auto& otlp = std::get<config::OtlpReceiverSettings>(
-      config.Find(config::ComponentKind::kReceiver, {"otlp", ""})->settings);
+  const auto& otlp = *config.Find(config::ComponentKind::kReceiver, {"otlp", ""})
+                          ->As<receiver::OtlpReceiverSettings>();
   EXPECT_EQ(otlp.grpc->endpoint.port, 4417);
   EXPECT_EQ(otlp.http->endpoint.port, 4418);
-  const auto& store = std::get<config::StoreSettings>(
-      config.Find(config::ComponentKind::kExporter, {"store", ""})->settings);
+  const auto& store =
+      *config.Find(config::ComponentKind::kExporter, {"store", ""})->As<exporter::StoreSettings>();
   EXPECT_EQ(store.directory, "/default");
   overrides.port_offset = 60'000;
   EXPECT_FALSE(ApplyOverrides(overrides, "/default", &config, &warnings));

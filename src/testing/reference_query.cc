@@ -62,7 +62,8 @@ Item FromValue(const Value& value) {
 struct WholeTrace {
   std::vector<std::pair<const SpanBatch*, const Span*>> spans;
   std::vector<int64_t> nested_left, nested_right, nested_parent, children;  // by span
-  std::set<size_t> copies;  // spans for which another one with their id stands
+  std::map<SpanId, std::vector<size_t>> by_id;  // in the order of `spans`
+  std::set<size_t> copies;                      // spans for which another one with their id stands
   uint64_t start_ns = UINT64_MAX, end_ns = 0;
   // Of the spans that have a time; 0 where none has.
   uint64_t shown_start_ns = 0, shown_end_ns = 0;
@@ -77,10 +78,10 @@ constexpr size_t kNobody = SIZE_MAX;
 // which no other stands.
 size_t FindSpan(const WholeTrace& trace, const SpanId& id, size_t self,
                 std::optional<SpanKind> kind = std::nullopt) {
-  for (size_t i = 0; i < trace.spans.size(); ++i) {
-    const Span& span = *trace.spans[i].second;
-    if (i != self && span.span_id == id && (!kind || span.kind == *kind) &&
-        !trace.copies.contains(i))
+  auto same = trace.by_id.find(id);
+  if (same == trace.by_id.end()) return kNobody;
+  for (size_t i : same->second) {
+    if (i != self && (!kind || trace.spans[i].second->kind == *kind) && !trace.copies.contains(i))
       return i;
   }
   return kNobody;
@@ -93,10 +94,10 @@ void FindCopies(WholeTrace* trace) {
     const Span& span = *trace->spans[i].second;
     return span.start_ns % 1000 == 0 && span.end_ns % 1000 == 0;
   };
-  std::map<SpanId, std::vector<size_t>> by_id;
   for (size_t i = 0; i < trace->spans.size(); ++i)
-    by_id[trace->spans[i].second->span_id].push_back(i);
-  for (auto& [id, all] : by_id) {
+    trace->by_id[trace->spans[i].second->span_id].push_back(i);
+  for (const auto& [id, same] : trace->by_id) {
+    std::vector<size_t> all = same;
     std::ranges::stable_sort(all, {}, is_coarse);
     size_t half = kNobody;
     for (size_t i : std::span(all).subspan(1)) {
@@ -152,10 +153,13 @@ void NumberTree(WholeTrace* trace) {
   for (auto* numbers :
        {&trace->nested_left, &trace->nested_right, &trace->nested_parent, &trace->children})
     numbers->resize(count);
+  std::map<size_t, std::vector<size_t>> below;
+  for (size_t i = 0; i < count; ++i) below[parents[i]].push_back(i);
   int64_t next = 1;
   std::function<void(size_t)> number_below = [&](size_t parent) {
-    for (size_t i = 0; i < count; ++i) {
-      if (parents[i] != parent) continue;
+    auto found = below.find(parent);
+    if (found == below.end()) return;
+    for (size_t i : found->second) {
       trace->nested_left[i] = next++;
       number_below(i);
       trace->nested_right[i] = next++;

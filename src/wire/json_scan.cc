@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "wire/utf8.h"
+#include "wire_core/utf8.h"
 
 namespace weft::wire {
 namespace {

@@ -8,31 +8,16 @@
 // hundred times per span. Every access here is bounded by the message; nothing allocates.
 //
 // Thread rule: one thread at a time. Source: protobuf.dev/programming-guides/encoding.
-// Next: wire/protobuf_writer.h, codec/otlp_proto_decode.cc.
+// Next: wire_core/protobuf_writer.h, codec/otlp_proto_decode.cc.
 #pragma once
 
 #include <cstdint>
 #include <cstring>
 #include <string_view>
 
+#include "wire_core/protobuf_tag.h"
+
 namespace weft::wire {
-
-enum class WireType : uint8_t {
-  kVarint = 0,
-  kFixed64 = 1,
-  kLength = 2,
-  kStartGroup = 3,
-  kEndGroup = 4,
-  kFixed32 = 5,
-};
-
-constexpr uint32_t ProtoTag(uint32_t number, WireType type) {
-  return number << 3 | static_cast<uint32_t>(type);
-}
-constexpr uint32_t VarintTag(uint32_t number) { return ProtoTag(number, WireType::kVarint); }
-constexpr uint32_t Fixed64Tag(uint32_t number) { return ProtoTag(number, WireType::kFixed64); }
-constexpr uint32_t Fixed32Tag(uint32_t number) { return ProtoTag(number, WireType::kFixed32); }
-constexpr uint32_t LengthTag(uint32_t number) { return ProtoTag(number, WireType::kLength); }
 
 enum class ProtoError : uint8_t {
   kNone,
@@ -73,6 +58,13 @@ class ProtoReader {
       default:
         return SkipGroup();
     }
+  }
+
+  // For the content of a packed field of varints, which are all it has: moves to the next value().
+  bool NextPackedVarint() {
+    if (at_ == end_) return false;
+    field_ = at_;
+    return ReadVarint(&value_);
   }
 
   uint32_t tag() const { return tag_; }  // ProtoTag(number, type)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the golden files of this folder: traces and logs with the extremes of every field, in
+"""Writes the golden files of this folder: traces, logs and metrics with the extremes of every field, in
 protobuf and in strict OTLP/JSON. It shares no code with weft: the bytes are put together here from
 the field numbers of opentelemetry-proto, so that encoder and decoder are held against something else.
 
@@ -53,6 +53,20 @@ def pb_value(kind, value):
     if kind == "bytes":
         return b(7, value)
     return b""
+
+
+def d(number, *reals):
+    """One double, or a packed field of several."""
+    packed = struct.pack("<%dd" % len(reals), *reals)
+    return varint(number << 3 | 1) + packed if len(reals) == 1 else b(number, packed)
+
+
+def f64s(number, numbers):
+    return b(number, struct.pack("<%dQ" % len(numbers), *numbers))
+
+
+def zigzag(number, n):
+    return v(number, (n << 1) ^ (n >> 63))
 
 
 def js_value(kind, value):
@@ -163,8 +177,86 @@ def logs():
     return [(full_pb, full_js), (bare_pb, bare_js)]
 
 
+def exemplars(number):
+    full_pb = (f64(2, MAX64) + d(3, 0.0) + b(4, SPAN) + b(5, TRACE) + pb_attributes(7, EXTREMES))
+    full_js = {"filteredAttributes": js_attributes(EXTREMES), "timeUnixNano": str(MAX64), "asDouble": 0,
+               "spanId": SPAN.hex(), "traceId": TRACE.hex()}
+    int_pb, int_js = f64(6, 2**64 - 2**63), {"asInt": str(-(2**63))}
+    return b(number, full_pb) + b(number, int_pb) + b(number, b""), [full_js, int_js, {}]
+
+
+def data_points(points):
+    return b"".join(b(1, point[0]) for point in points), [point[1] for point in points]
+
+
+def numbers():
+    ex_pb, ex_js = exemplars(5)
+    full_pb = f64(2, 1) + f64(3, MAX64) + ex_pb + f64(6, 2**64 - 1) + pb_attributes(7, EXTREMES) + v(8, MAX32)
+    full_js = {"attributes": js_attributes(EXTREMES), "startTimeUnixNano": "1", "timeUnixNano": str(MAX64),
+               "asInt": "-1", "exemplars": ex_js, "flags": MAX32}
+    return data_points([(full_pb, full_js), (d(4, 5e-324), {"asDouble": 5e-324}),
+                        (d(4, float("nan")), {"asDouble": "NaN"}),
+                        (d(4, float("-inf")), {"asDouble": "-Infinity"}),
+                        (f64(6, 0), {"asInt": "0"}), (f64(6, 2**63 - 1), {"asInt": str(2**63 - 1)}),
+                        (v(8, 1), {"flags": 1}), (b"", {})])
+
+
+def histograms():
+    ex_pb, ex_js = exemplars(8)
+    full_pb = (f64(2, 1) + f64(3, 2) + f64(4, MAX64) + d(5, -0.5) + f64s(6, [0, 1, MAX64])
+               + d(7, 0.25, float("inf")) + ex_pb + pb_attributes(9, EXTREMES[:2]) + v(10, 1) + d(11, -1.5)
+               + d(12, 1.5e300))
+    full_js = {"attributes": js_attributes(EXTREMES[:2]), "startTimeUnixNano": "1", "timeUnixNano": "2",
+               "count": str(MAX64), "sum": -0.5, "bucketCounts": ["0", "1", str(MAX64)],
+               "explicitBounds": [0.25, "Infinity"], "exemplars": ex_js, "min": -1.5, "max": 1.5e300, "flags": 1}
+    zero_pb = d(5, 0.0) + f64s(6, [7]) + d(11, 0.0) + d(12, 0.0)
+    return data_points([(full_pb, full_js), (zero_pb, {"sum": 0, "bucketCounts": ["7"], "min": 0, "max": 0}),
+                        (b"", {})])
+
+
+def exponential_histograms():
+    ex_pb, ex_js = exemplars(11)
+    full_pb = (pb_attributes(1, EXTREMES[:1]) + f64(2, 1) + f64(3, 2) + f64(4, 3) + d(5, 0.5) + zigzag(6, -(2**31))
+               + f64(7, MAX64) + b(8, zigzag(1, 2**31 - 1) + b(2, varint(0) + varint(300) + varint(MAX64)))
+               + b(9, zigzag(1, -1) + b(2, varint(1))) + v(10, 1) + ex_pb + d(12, -0.5) + d(13, 0.5)
+               + d(14, 5e-324))
+    full_js = {"attributes": js_attributes(EXTREMES[:1]), "startTimeUnixNano": "1", "timeUnixNano": "2", "count": "3",
+               "sum": 0.5, "scale": -(2**31), "zeroCount": str(MAX64),
+               "positive": {"offset": 2**31 - 1, "bucketCounts": ["0", "300", str(MAX64)]},
+               "negative": {"offset": -1, "bucketCounts": ["1"]}, "exemplars": ex_js, "min": -0.5, "max": 0.5,
+               "zeroThreshold": 5e-324, "flags": 1}
+    return data_points([(full_pb, full_js), (zigzag(6, 20) + b(8, b""), {"scale": 20, "positive": {}}), (b"", {})])
+
+
+def summaries():
+    full_pb = (f64(2, 1) + f64(3, 2) + f64(4, 3) + d(5, 0.5) + b(6, d(1, 0.5) + d(2, 1.5)) + b(6, d(1, 0.99))
+               + b(6, b"") + pb_attributes(7, EXTREMES[:1]) + v(8, 1))
+    full_js = {"attributes": js_attributes(EXTREMES[:1]), "startTimeUnixNano": "1", "timeUnixNano": "2", "count": "3",
+               "sum": 0.5, "quantileValues": [{"quantile": 0.5, "value": 1.5}, {"quantile": 0.99}, {}], "flags": 1}
+    return data_points([(full_pb, full_js), (b"", {})])
+
+
+def metrics():
+    out = []
+    for number, key, (points_pb, points_js), more_pb, more_js in (
+            (5, "gauge", numbers(), b"", {}),
+            (7, "sum", numbers(), v(2, 2) + v(3, 1), {"aggregationTemporality": 2, "isMonotonic": True}),
+            (9, "histogram", histograms(), v(2, 1), {"aggregationTemporality": 1}),
+            (10, "exponentialHistogram", exponential_histograms(), v(2, -1), {"aggregationTemporality": -1}),
+            (11, "summary", summaries(), b"", {})):
+        out.append((b(1, key) + b(2, "what it is") + b(3, "By") + b(number, points_pb + more_pb)
+                    + pb_attributes(12, EXTREMES),
+                    {"name": key, "description": "what it is", "unit": "By", key: {"dataPoints": points_js, **more_js},
+                     "metadata": js_attributes(EXTREMES)}))
+        out.append((b(number, b""), {key: {}}))
+    out.append((b(1, "no data"), {"name": "no data"}))
+    out.append((b(1, "alone") + b(5, b(1, b"")), {"name": "alone", "gauge": {"dataPoints": [{}]}}))
+    return out
+
+
 for name, names, items in (("traces", ("resourceSpans", "scopeSpans", "spans"), spans()),
-                           ("logs", ("resourceLogs", "scopeLogs", "logRecords"), logs())):
+                           ("logs", ("resourceLogs", "scopeLogs", "logRecords"), logs()),
+                           ("metrics", ("resourceMetrics", "scopeMetrics", "metrics"), metrics())):
     pb, js = wrap(names, items)
     with open(name + ".pb", "wb") as out:
         out.write(pb)
