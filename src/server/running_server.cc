@@ -4,18 +4,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <thread>
 
 #include "api/metrics_page.h"
 #include "base/log.h"
+#include "base/processors.h"
 
 namespace weft::server {
 namespace {
 
-// Net threads: a request is decoded and logged on one, so one a core; two are enough where more
-// cores are for queries and compaction.
+// Net threads: requests are decoded and queries run on them, so one a processor; two where there is
+// but one, so that a long query does not hold up every request.
 int NetThreads() {
-  return static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 2u, 16u));
+  return static_cast<int>(std::clamp(AvailableProcessors(), 2u, 16u));
 }
 
 }  // namespace
