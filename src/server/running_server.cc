@@ -12,8 +12,8 @@
 namespace weft::server {
 namespace {
 
-// Net threads: requests are decoded and queries run on them, so one a processor; two where there is
-// but one, so that a long query does not hold up every request.
+// Net threads: a request is decoded and logged on one, so one a processor; two are enough where more
+// processors are for queries and compaction.
 int NetThreads() {
   return static_cast<int>(std::clamp(AvailableProcessors(), 2u, 16u));
 }

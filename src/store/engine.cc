@@ -388,6 +388,8 @@ void Engine::RunCompactor(uint32_t number) {
                                [&] { return compacts_wanted_ != wanted || stopping_; });
       wanted = compacts_wanted_;
     }
+    // Two merges at once take twice the memory: one thread merges level 0 while that is enough.
+    if (number != 0) limits.level_min = unmerged_blocks_ > UnmergedInPeace() ? 0 : 1;
     while (!stopping_ && CompactOnce(limits)) {
       // What was merged may be what another compactor waits for.
       std::lock_guard lock(wake_mutex_);

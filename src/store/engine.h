@@ -111,7 +111,8 @@ class Engine final : public Store {
   Status Observe(StoreWork::Kind kind, const Tenant& tenant, uint64_t inputs,
                  const std::function<Status(StoreWork*)>& work);
   void RunFlusher();
-  // Number 0 merges level 0 alone, so that it never waits for a large merge.
+  // Number 0 merges level 0 alone, so that it never waits for a large merge; the others help it
+  // when it falls behind.
   void RunCompactor(uint32_t number);
   uint64_t appended_items() const { return appended_spans_ + appended_logs_; }
   // Those of a merge under way, and as many that came since: up to here nobody has to hurry.
