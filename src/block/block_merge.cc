@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <tuple>
 #include <unordered_map>
 
 #include "block/block_format.h"
+#include "block/materialize.h"
 #include "column/byte_cursor.h"
 #include "column/numbers.h"
 
@@ -26,6 +28,17 @@ constexpr size_t kStep = 1024;
 constexpr size_t kLargeStep = 64 << 10;
 // What a span holds here beside its row: numbers, node, place in the tree.
 constexpr uint64_t kBytesPerItem = 256;
+
+std::vector<ContentHash> SpanHashes(const SpanBatch& batch) {
+  std::vector<ContentHash> hashes;
+  for (const Span& span : batch.spans) hashes.push_back(HashSpan(batch, span));
+  return hashes;
+}
+std::vector<ContentHash> LogHashes(const SpanBatch& batch) {
+  std::vector<ContentHash> hashes;
+  for (const LogRecord& log : batch.logs) hashes.push_back(HashLog(batch, log));
+  return hashes;
+}
 
 uint64_t IdNumber(const SpanId& id) {
   uint64_t number;
@@ -179,10 +192,32 @@ Status BlockMerge::AppendContent(StoredTable table, uint32_t source, Row first, 
   return {};
 }
 
+// Few rows tie, and many of one source at a time cost little.
+template <class Materialize, class Hash>
+Result<BlockMerge::RowHashes> BlockMerge::HashContent(std::vector<RowPlace> places,
+                                                      const Materialize& materialize,
+                                                      const Hash& hash) const {
+  RowHashes hashes;
+  std::ranges::sort(places);
+  for (size_t first = 0, end; first < places.size(); first = end) {
+    const uint32_t source = places[first].first;
+    std::vector<Row> rows;
+    for (end = first; end < places.size() && rows.size() < kStep && places[end].first == source;
+         ++end)
+      rows.push_back(places[end].second);
+    SpanBatch batch;
+    WEFT_TRY(materialize(*sources_[source], rows, &batch));
+    const std::vector<ContentHash> contents = hash(batch);
+    for (size_t i = 0; i < rows.size(); ++i) hashes.emplace(places[first + i], contents[i]);
+  }
+  return hashes;
+}
+
 // Only spans that share their id are compared, by the hash of their whole mapped content. It is
 // taken in the order of rows: in the order of ids every span of a large trace would decode a row
-// group. Of one id they then lie in the order of the hashes: the order of different spans with
-// equal numbers must not depend on how they came in.
+// group. Those whose numbers are equal then lie in the order of their content's own hashes: the
+// order of different spans must not depend on how they came in, nor on what else is in the block.
+// The others stay where they are, for the same reason.
 Status BlockMerge::RemoveDuplicates() {
   by_id_.clear();
   for (uint32_t i = 0; i < items_.size(); ++i)
@@ -196,7 +231,12 @@ Status BlockMerge::RemoveDuplicates() {
   }
   if (doubtful.empty()) return {};
   std::ranges::sort(doubtful);
-  std::map<uint64_t, std::map<std::pair<uint64_t, uint64_t>, Item>> distinct;  // by id, content
+  const auto numbers_of = [](const Item& item) {
+    const SpanNumbers& numbers = item.numbers;
+    return std::tuple(numbers.span_id, numbers.start_ns, numbers.end_ns, numbers.parent_span_id);
+  };
+  using Numbers = decltype(numbers_of(Item()));
+  std::map<Numbers, std::map<std::pair<uint64_t, uint64_t>, Item>> found;  // by hash
   std::string content;
   for (uint32_t i : doubtful) {
     const Item& item = items_[i];
@@ -211,9 +251,22 @@ Status BlockMerge::RemoveDuplicates() {
     WEFT_TRY(AppendContent(kLinks, item.source, item.numbers.first_link, item.numbers.link_count,
                            &content));
     const XXH128_hash_t hash = XXH3_128bits(content.data(), content.size());
-    distinct[IdNumber(item.numbers.span_id)].try_emplace({hash.low64, hash.high64}, item);
+    found[numbers_of(item)].try_emplace({hash.low64, hash.high64}, item);
   }
-  // The first places of an id take what is left of it.
+  std::vector<RowPlace> tied;
+  for (const auto& [numbers, items] : found) {
+    if (items.size() < 2) continue;
+    for (const auto& [mapped, item] : items) tied.emplace_back(item.source, item.row);
+  }
+  WEFT_ASSIGN(const RowHashes hashes, HashContent(std::move(tied), MaterializeSpans, SpanHashes));
+  std::map<Numbers, std::multimap<ContentHash, Item>> distinct;
+  for (const auto& [numbers, items] : found) {
+    for (const auto& [mapped, item] : items) {
+      const auto hash = hashes.find({item.source, item.row});
+      distinct[numbers].emplace(hash == hashes.end() ? ContentHash() : hash->second, item);
+    }
+  }
+  // The first places of equal numbers take what is left of them.
   size_t kept = 0, next_doubtful = 0;
   for (uint32_t i = 0; i < items_.size(); ++i) {
     if (next_doubtful == doubtful.size() || doubtful[next_doubtful] != i) {
@@ -221,7 +274,7 @@ Status BlockMerge::RemoveDuplicates() {
       continue;
     }
     ++next_doubtful;
-    auto& left = distinct[IdNumber(items_[i].numbers.span_id)];
+    auto& left = distinct[numbers_of(items_[i])];
     if (left.empty()) continue;
     items_[kept++] = left.begin()->second;
     left.erase(left.begin());
@@ -234,18 +287,34 @@ Status BlockMerge::RemoveDuplicates() {
 Status BlockMerge::RemoveDuplicateLogs() {
   if (logs_.size() < 2) return {};
   // By time, then by content: in which order they came in makes no difference.
-  std::map<std::pair<uint64_t, std::string>, LogItem> distinct;
+  std::map<std::string, LogItem> distinct;
   for (const LogItem& log : logs_) {
     std::string content;
     Append(&content, log.numbers.time_ns);
     Append(&content, log.numbers.observed_ns);
     Append(&content, log.numbers.span_id.bytes);
     WEFT_TRY(AppendContent(kLogs, log.source, log.row, 1, &content));
-    distinct.try_emplace({log.numbers.time_ns, std::move(content)}, log);
+    distinct.try_emplace(std::move(content), log);
   }
   duplicate_logs += static_cast<uint32_t>(logs_.size() - distinct.size());
   logs_.clear();
-  for (auto& [place, log] : distinct) logs_.push_back(log);
+  for (auto& [content, log] : distinct) logs_.push_back(log);
+  const auto numbers_of = [](const LogItem& log) {
+    return std::tuple(log.numbers.time_ns, log.numbers.span_id, log.numbers.observed_ns);
+  };
+  std::ranges::sort(logs_, {}, numbers_of);
+  std::vector<RowPlace> tied;
+  for (size_t i = 0; i < logs_.size(); ++i) {
+    const bool ties = (i > 0 && numbers_of(logs_[i - 1]) == numbers_of(logs_[i])) ||
+                      (i + 1 < logs_.size() && numbers_of(logs_[i + 1]) == numbers_of(logs_[i]));
+    if (ties) tied.emplace_back(logs_[i].source, logs_[i].row);
+  }
+  if (tied.empty()) return {};
+  WEFT_ASSIGN(const RowHashes hashes, HashContent(std::move(tied), MaterializeLogs, LogHashes));
+  std::ranges::sort(logs_, {}, [&](const LogItem& log) {
+    const auto hash = hashes.find({log.source, log.row});
+    return std::pair(numbers_of(log), hash == hashes.end() ? ContentHash() : hash->second);
+  });
   return {};
 }
 

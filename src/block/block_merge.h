@@ -8,8 +8,10 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "block/derived_values.h"
@@ -100,6 +102,12 @@ class BlockMerge {
   Status FindTimes();
   Result<std::span<const trace::ClockName>> ReadClocks(std::span<trace::Node> nodes);
   Status RemoveDuplicates();
+  // Of the rows' own content, whatever else is in the block.
+  using RowPlace = std::pair<uint32_t, Row>;  // source, row
+  using RowHashes = std::map<RowPlace, ContentHash>;
+  template <class Materialize, class Hash>
+  Result<RowHashes> HashContent(std::vector<RowPlace> places, const Materialize& materialize,
+                                const Hash& hash) const;
   Status RemoveDuplicateLogs();
   Status AppendContent(StoredTable table, uint32_t source, Row first, uint32_t count,
                        std::string* out);

@@ -2,9 +2,11 @@
 #include "block/chunk_rows.h"
 
 #include <algorithm>
+#include <tuple>
 #include <unordered_map>
 
 #include "base/check.h"
+#include "block/materialize.h"
 
 namespace weft::block {
 namespace {
@@ -421,14 +423,32 @@ void ChunkRows::CountTraces() {
   for (const LogNumbers& log : logs) CountLog(log);
 }
 
-// A log record belongs to the first span of its trace that has its span id.
+// A log record belongs to the span of its trace that has its span id. Where several have it, to the
+// first by time and content: which one arrived first makes no difference.
+bool ChunkRows::ComesBefore(Row a, Row b) const {
+  const auto numbers_of = [this](Row row) {
+    return std::tie(start_ns[row], end_ns[row], parent_span_id[row]);
+  };
+  if (numbers_of(a) != numbers_of(b)) return numbers_of(a) < numbers_of(b);
+  const auto hash_of = [this](Row row) {
+    SpanBatch batch;
+    // Reading rows back from memory cannot fail for a reason outside the program.
+    WEFT_CHECK(MaterializeSpans(*this, {&row, 1}, &batch));
+    return HashSpan(batch, batch.spans[0]);
+  };
+  return hash_of(a) < hash_of(b);
+}
+
 void ChunkRows::FindSpansOfLogs() {
   log_span.assign(logs.size(), kAbsent);
   std::unordered_map<SpanId, Row, IdHash> rows;
   for (uint32_t trace = 0; trace < traces.size(); ++trace) {
     if (traces[trace].logs == 0 || traces[trace].spans == 0) continue;
     rows.clear();
-    for (Row row : span_rows(trace)) rows.try_emplace(span_id[row], row);
+    for (Row row : span_rows(trace)) {
+      const auto [known, is_new] = rows.try_emplace(span_id[row], row);
+      if (!is_new && ComesBefore(row, known->second)) known->second = row;
+    }
     for (Row row : log_rows(trace))
       if (auto at = rows.find(logs[row].span_id); at != rows.end()) log_span[row] = at->second;
   }

@@ -98,6 +98,7 @@ class ChunkRows : public StoredRows {
   void AddLog(const LogRecord& log, uint32_t resource, uint32_t scope);
   void AppendMapped(const ChunkRows& other, Remap* remap);
   void FindSpansOfLogs();
+  bool ComesBefore(Row a, Row b) const;  // of spans of one trace and id
   void CountSpan(uint32_t trace, uint64_t start, uint64_t end);
   void CountLog(const LogNumbers& log);
   void CountTraces();

@@ -98,6 +98,47 @@ TEST(Chunk, WhatIsCutOffLeavesNothingBehind) {
   }
 }
 
+// Spans that share an id, of one time or of two, and a log record of that id.
+TEST(Chunk, TheSpanOfALogRecordDoesNotDependOnArrival) {
+  for (const uint64_t later : {0, 1}) {
+    std::vector<std::string> names;
+    for (const bool forward : {true, false}) {
+      SpanBatch batch;
+      batch.resources.emplace_back();
+      batch.scopes.emplace_back();
+      for (int i = 0; i < 4; ++i) {
+        static const char* const kNames[] = {"a", "b", "c", "d"};
+        Span span;
+        span.trace_id.bytes.fill(1);
+        span.span_id.bytes.fill(2);
+        const int n = forward ? i : 3 - i;
+        span.start_ns = 1000 + static_cast<uint64_t>(3 - n) * later;
+        span.end_ns = 2000;
+        span.name = kNames[n];
+        batch.spans.push_back(span);
+      }
+      LogRecord log;
+      log.trace_id.bytes.fill(1);
+      log.span_id.bytes.fill(2);
+      batch.logs.push_back(log);
+      Chunk chunk;
+      chunk.Append(batch);
+      chunk.Seal();
+      uint64_t row = 0;
+      ASSERT_TRUE(
+          chunk.table(TableId::kLogs).ReadNumbers(FixedColumn::kParentRow, 0, std::span(&row, 1)));
+      const Row span = static_cast<Row>(row);
+      SpanBatch out;
+      ASSERT_TRUE(chunk.ReadSpans({&span, 1}, &out));
+      names.emplace_back(out.spans[0].name);
+    }
+    EXPECT_EQ(names[0], names[1]);
+    if (later > 0) {
+      EXPECT_EQ(names[0], "d") << "the earliest";
+    }
+  }
+}
+
 TEST(Chunk, AppendChunkGivesTheSameAsAppendingTheBatches) {
   std::mt19937_64 random(7);
   Chunk both, merged;

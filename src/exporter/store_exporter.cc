@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/processors.h"
 #include "exporter/work_trace.h"
 
 namespace weft::exporter {
@@ -96,6 +97,7 @@ Status StoreExporter::Start() {
   config.observer = this;
   config.memory = memory_;
   config.block_values_max = std::min(config.block_values_max, merge_values_max_);
+  config.processors = AvailableProcessors();
   WEFT_ASSIGN(store_, store::Store::Open(env_, clock_, std::move(config)));
   served_.store = store_.get();
   store::StoreStats stats = store_->stats();
@@ -251,6 +253,9 @@ void ReportStore(const std::string& id, const store::StoreStats& stats, MetricsS
       {"weft_store_appended_logs_total", "Log records made durable.", number(stats.appended_logs)},
       {"weft_store_appended_bytes_total", "Bytes of batches made durable.",
        number(stats.appended_bytes)},
+      {"weft_store_delayed_batches_total",
+       "Batches whose answer was held back, so that senders slow down before they are refused.",
+       number(stats.delayed_batches)},
       {"weft_store_wal_bytes_total", "Bytes written to the log.", number(stats.wal_bytes)},
       {"weft_store_flushes_total", "Head flushes to a block.", number(stats.flushes)},
       {"weft_store_compactions_total", "Merges of blocks.", number(stats.compactions)},

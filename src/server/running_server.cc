@@ -4,19 +4,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <thread>
 
 #include "api/metrics_page.h"
 #include "base/log.h"
+#include "base/processors.h"
 
 namespace weft::server {
 namespace {
 
-// Net threads: a request is decoded and logged on one, so one a core; two are enough where more
-// cores are for queries and compaction.
-int NetThreads() {
-  return static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 2u, 16u));
-}
+// Net threads: a request is decoded and logged on one, so one a processor; two are enough where
+// more processors are for queries and compaction.
+int NetThreads() { return static_cast<int>(std::clamp(AvailableProcessors(), 2u, 16u)); }
 
 }  // namespace
 

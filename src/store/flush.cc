@@ -143,8 +143,9 @@ Status Engine::FlushParts(Tenant& tenant, std::span<const TenantHead::Part> part
   BlockMeta meta;
   meta.tenant = tenant.name;
   meta.name = {next_block_++, parts.front().first_sequence, parts.back().last_sequence};
-  WEFT_ASSIGN(const std::shared_ptr<LiveBlock> live,
-              WriteLiveBlock(tenant, sources, std::move(meta)));
+  WEFT_ASSIGN(
+      const std::shared_ptr<LiveBlock> live,
+      WriteLiveBlock(tenant, sources, std::move(meta), [this] { return stopping_.load(); }));
   work->spans = live->meta().spans;
   work->logs = live->meta().logs;
   work->bytes = live->meta().bytes;
@@ -162,20 +163,20 @@ Status Engine::FlushParts(Tenant& tenant, std::span<const TenantHead::Part> part
   }
   WEFT_TRY(CommitFlush(tenant, live, parts.size(), *splits));
   std::lock_guard lock(wake_mutex_);
-  compact_wanted_ = true;
-  wake_compactor_.notify_one();
+  ++compacts_wanted_;
+  wake_compactor_.notify_all();
   return {};
 }
 
 Result<std::shared_ptr<LiveBlock>> Engine::WriteLiveBlock(
-    Tenant& tenant, std::span<const std::shared_ptr<const block::Segment>> sources,
-    BlockMeta meta) {
+    Tenant& tenant, std::span<const std::shared_ptr<const block::Segment>> sources, BlockMeta meta,
+    std::function<bool()> cancelled) {
   const std::string path = PathOfBlock(tenant.name, meta.name);
   const std::string temporary = TemporaryName(path);
   block::WriteBlockOptions options;
   options.group_rows = config_.block_group_rows;
   options.clock_rule = config_.clock_rule;
-  options.cancelled = [this] { return stopping_.load(); };
+  options.cancelled = std::move(cancelled);
   if (meta.level > 0) options.hold = HoldLargeTraces();
   auto summary = block::WriteBlock(env_, temporary, sources, options);
   if (!summary) {

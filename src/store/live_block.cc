@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/live_block.h"
 
+#include <algorithm>
 #include <tuple>
 
 namespace weft::store {
@@ -15,9 +16,11 @@ std::vector<uint64_t> RemovedBlocks::numbers() const {
   return numbers_;
 }
 
-void RemovedBlocks::Forget(size_t count) {
+void RemovedBlocks::Forget(const std::vector<uint64_t>& numbers) {
   std::lock_guard lock(mutex_);
-  numbers_.erase(numbers_.begin(), numbers_.begin() + static_cast<ptrdiff_t>(count));
+  std::erase_if(numbers_, [&](uint64_t number) {
+    return std::ranges::find(numbers, number) != numbers.end();
+  });
 }
 
 void BlockHealth::NoteDamage(const Error& error) {

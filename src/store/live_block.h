@@ -27,8 +27,7 @@ class RemovedBlocks {
  public:
   void Add(uint64_t number);
   std::vector<uint64_t> numbers() const;
-  // Drops the `count` that are in there longest.
-  void Forget(size_t count);
+  void Forget(const std::vector<uint64_t>& numbers);
 
  private:
   mutable std::mutex mutex_;

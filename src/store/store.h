@@ -97,6 +97,7 @@ struct StoreConfig {
   uint64_t scrub_bytes_per_s = 8ull << 20;                    // 0: never
   uint64_t scrub_interval_ns = 24ull * 3600 * 1'000'000'000;  // between the starts of two rounds
   bool background = true;             // false: tests call FlushNow(), CompactNow(), ScrubNow()
+  uint32_t processors = 2;            // of this process: how many merges may run side by side
   StoreObserver* observer = nullptr;  // borrowed, may be null
   StoreMemory memory = {};
 };
@@ -157,6 +158,8 @@ struct StoreStats {
   std::vector<StoreLevelStats> levels;  // by level, from 0
   // Of the tenant that has most; over the limit nothing is taken.
   uint64_t unmerged_blocks = 0, unmerged_blocks_max = 0;
+  // Whose answers were held back as the head or the unmerged blocks came near a limit.
+  uint64_t delayed_batches = 0;
   uint64_t duplicate_spans_removed = 0;
   uint64_t flushes = 0, compactions = 0, blocks_expired = 0;
   uint64_t recovered_spans = 0, recovery_ns = 0, torn_tail_bytes = 0, quarantined_files = 0;
