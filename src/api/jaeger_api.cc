@@ -87,7 +87,7 @@ class TracePieces final : public Pieces {
     }
     const Error& error = trace.error();
     bool missing = error.code == ErrorCode::kNotFound;
-    errors_.push_back({missing ? 404 : net::ToHttpStatus(error.code),
+    errors_.push_back({missing ? 404 : http::ToHttpStatus(error.code),
                        missing ? "trace not found" : error.message, JaegerTraceId(id)});
   }
   void EndTrace() {
@@ -115,21 +115,21 @@ class TracePieces final : public Pieces {
 };
 
 void SendTraces(QueryRunner* runner, std::unique_ptr<TracePieces> pieces,
-                const net::ExchangePtr& to) {
-  net::Response head = JsonResponse("");
+                const http::ExchangePtr& to) {
+  http::Response head = JsonResponse("");
   to->Start(head.status, head.content_type, head.headers);
   SendPieces(std::move(pieces), runner, to);
 }
 
 void AnswerTraces(QueryRunner* runner, const SnapshotPtr& snapshot, std::vector<TraceId> ids,
-                  std::vector<JaegerError> errors, bool indent, const net::ExchangePtr& to) {
+                  std::vector<JaegerError> errors, bool indent, const http::ExchangePtr& to) {
   SendTraces(runner,
              std::make_unique<TracePieces>(snapshot, std::move(ids), std::move(errors), indent,
                                            TraceHold(runner->memory().answers)),
              to);
 }
 
-net::Response RefuseQuery(const Error& error) { return JaegerFailure(error); }
+http::Response RefuseQuery(const Error& error) { return JaegerFailure(error); }
 
 Result<std::vector<TraceId>> ReadTraceIds(const std::vector<std::string>& texts) {
   if (texts.size() > kTraceIdsMax)
@@ -144,8 +144,8 @@ Result<std::vector<TraceId>> ReadTraceIds(const std::vector<std::string>& texts)
   return ids;
 }
 
-void HandleSearch(QueryRunner* runner, Clock* clock, const net::Request& request,
-                  net::ExchangePtr exchange) {
+void HandleSearch(QueryRunner* runner, Clock* clock, const http::Request& request,
+                  http::ExchangePtr exchange) {
   bool indent = WantsIndent(request.query);
   std::vector<std::string> texts = Parameters(request.query).All("traceID");
   if (!texts.empty()) {
@@ -154,7 +154,7 @@ void HandleSearch(QueryRunner* runner, Clock* clock, const net::Request& request
     return runner->Run(
         "jaeger_traces", std::move(exchange),
         [=, ids = std::move(*ids)](const SnapshotPtr& snapshot, const query::Budget&,
-                                   const net::ExchangePtr& to) {
+                                   const http::ExchangePtr& to) {
           AnswerTraces(runner, snapshot, ids, {}, indent, to);
         },
         RefuseQuery);
@@ -164,7 +164,7 @@ void HandleSearch(QueryRunner* runner, Clock* clock, const net::Request& request
   runner->Run(
       "jaeger_search", std::move(exchange),
       [=, search = std::move(*search)](const SnapshotPtr& snapshot, const query::Budget& budget,
-                                       const net::ExchangePtr& to) {
+                                       const http::ExchangePtr& to) {
         Result<query::SearchResult> result = query::Search(*snapshot, search, budget);
         if (!result) return to->Respond(JaegerFailure(result.error()));
         std::vector<TraceId> ids;
@@ -176,7 +176,7 @@ void HandleSearch(QueryRunner* runner, Clock* clock, const net::Request& request
       RefuseQuery);
 }
 
-void HandleTrace(QueryRunner* runner, const net::Request& request, net::ExchangePtr exchange) {
+void HandleTrace(QueryRunner* runner, const http::Request& request, http::ExchangePtr exchange) {
   constexpr std::string_view kPrefix = "/api/traces/";
   constexpr uint64_t kTimeUsMax = Parameters::kTimeNsMax / 1000;
   Result<TraceId> id = ReadJaegerTraceId(std::string_view(request.path).substr(kPrefix.size()));
@@ -190,7 +190,7 @@ void HandleTrace(QueryRunner* runner, const net::Request& request, net::Exchange
   runner->Run(
       "jaeger_trace", std::move(exchange),
       [runner, id = *id, indent = WantsIndent(request.query)](
-          const SnapshotPtr& snapshot, const query::Budget& budget, const net::ExchangePtr& to) {
+          const SnapshotPtr& snapshot, const query::Budget& budget, const http::ExchangePtr& to) {
         Result<StoredTrace> trace = ReadStoredTrace(*snapshot, id);
         if (!trace && trace.error().code == ErrorCode::kNotFound)
           return to->Respond(JaegerFailure(404, "trace not found"));
@@ -208,7 +208,7 @@ void HandleTrace(QueryRunner* runner, const net::Request& request, net::Exchange
 }
 
 // POST /api/transform: uploaded OTLP as Jaeger's JSON.
-void HandleTransform(QueryRunner* runner, net::Request request, net::ExchangePtr exchange) {
+void HandleTransform(QueryRunner* runner, http::Request request, http::ExchangePtr exchange) {
   auto body = std::make_shared<std::string>(std::move(request.body));
   AskForJaeger(
       runner, "jaeger_transform", std::move(exchange),
@@ -223,7 +223,7 @@ void HandleTransform(QueryRunner* runner, net::Request request, net::ExchangePtr
 
 // ---------------------------------------------------------------- names
 
-net::Response AnswerServices(const store::Snapshot& snapshot, const query::Budget& budget) {
+http::Response AnswerServices(const store::Snapshot& snapshot, const query::Budget& budget) {
   std::string partial;
   Result<std::vector<query::ServiceCount>> services =
       query::ListServices(snapshot, budget, &partial);
@@ -237,8 +237,8 @@ net::Response AnswerServices(const store::Snapshot& snapshot, const query::Budge
 }
 
 // `with_kind`: [{"name", "spanKind"}], else distinct names.
-net::Response AnswerOperations(const std::string& service, const std::string& kind, bool with_kind,
-                               const store::Snapshot& snapshot, const query::Budget& budget) {
+http::Response AnswerOperations(const std::string& service, const std::string& kind, bool with_kind,
+                                const store::Snapshot& snapshot, const query::Budget& budget) {
   std::string partial;
   Result<std::vector<query::OperationName>> operations =
       query::ListOperations(snapshot, service, budget, &partial);
@@ -268,8 +268,8 @@ net::Response AnswerOperations(const std::string& service, const std::string& ki
 }
 
 // /api/services/{service}/operations: the service is one segment, escaped.
-void HandleServiceOperations(QueryRunner* runner, const net::Request& request,
-                             net::ExchangePtr exchange) {
+void HandleServiceOperations(QueryRunner* runner, const http::Request& request,
+                             http::ExchangePtr exchange) {
   constexpr std::string_view kPrefix = "/api/services/", kSuffix = "/operations";
   std::string_view raw = std::string_view(request.raw_path).substr(kPrefix.size());
   if (!raw.ends_with(kSuffix)) return exchange->Respond(JaegerFailure(404, "no such path"));
@@ -284,7 +284,8 @@ void HandleServiceOperations(QueryRunner* runner, const net::Request& request,
                });
 }
 
-void HandleOperations(QueryRunner* runner, const net::Request& request, net::ExchangePtr exchange) {
+void HandleOperations(QueryRunner* runner, const http::Request& request,
+                      http::ExchangePtr exchange) {
   Parameters parameters(request.query);
   std::string service = parameters.Text("service");
   std::string kind = parameters.Text("spanKind");
@@ -299,8 +300,8 @@ void HandleOperations(QueryRunner* runner, const net::Request& request, net::Exc
 // ---------------------------------------------------------------- dependencies
 
 // `endTs` and `lookback` in ms; with `service` only the links to and from it.
-void HandleDependencies(QueryRunner* runner, Clock* clock, const net::Request& request,
-                        net::ExchangePtr exchange) {
+void HandleDependencies(QueryRunner* runner, Clock* clock, const http::Request& request,
+                        http::ExchangePtr exchange) {
   constexpr uint64_t kTimeMsMax = Parameters::kTimeNsMax / kNsPerMs - 1;
   constexpr uint64_t kLookbackMs = 24ull * 3600 * 1000;
   Parameters parameters(request.query);
@@ -340,7 +341,7 @@ void HandleDependencies(QueryRunner* runner, Clock* clock, const net::Request& r
 // ---------------------------------------------------------------- what weft does not have
 
 // A wrong question is wrong with or without a metrics store.
-net::Response RefuseMetrics(const net::Request& request) {
+http::Response RefuseMetrics(const http::Request& request) {
   Parameters parameters(request.query);
   if (request.path.ends_with("/latencies") && parameters.Text("quantile").empty())
     parameters.Reject("parameter quantile is required");
@@ -349,17 +350,17 @@ net::Response RefuseMetrics(const net::Request& request) {
   return JaegerFailure(501, "weft keeps no metrics of services for Jaeger's monitor page");
 }
 
-void AddRefusals(const net::RouteOptions& options, net::Router* router) {
+void AddRefusals(const http::RouteOptions& options, http::Router* router) {
   for (const char* path : {"/api/metrics/latencies", "/api/metrics/calls", "/api/metrics/errors"})
-    router->Add("GET", path, options, [](net::Request request, net::ExchangePtr exchange) {
+    router->Add("GET", path, options, [](http::Request request, http::ExchangePtr exchange) {
       exchange->Respond(RefuseMetrics(request));
     });
   // Jaeger answers these two with fixed sample data.
   for (const char* path : {"/api/deep-dependencies", "/api/quality-metrics"})
-    router->Add("GET", path, options, [](net::Request, net::ExchangePtr exchange) {
+    router->Add("GET", path, options, [](http::Request, http::ExchangePtr exchange) {
       exchange->Respond(JaegerFailure(501, "weft does not compute this"));
     });
-  router->Add("POST", "/api/archive/*", options, [](net::Request request, net::ExchangePtr to) {
+  router->Add("POST", "/api/archive/*", options, [](http::Request request, http::ExchangePtr to) {
     constexpr std::string_view kPrefix = "/api/archive/";
     auto id = ReadJaegerTraceId(std::string_view(request.path).substr(kPrefix.size()));
     if (!id) return to->Respond(JaegerFailure(id.error()));
@@ -370,41 +371,41 @@ void AddRefusals(const net::RouteOptions& options, net::Router* router) {
 
 }  // namespace
 
-void AddJaegerRoutes(QueryRunner* runner, Clock* clock, const net::RouteOptions& options,
-                     net::Router* router) {
+void AddJaegerRoutes(QueryRunner* runner, Clock* clock, const http::RouteOptions& options,
+                     http::Router* router) {
   runner->Declare({"jaeger_services", "jaeger_operations", "jaeger_search", "jaeger_traces",
                    "jaeger_trace", "jaeger_transform", "jaeger_dependencies"});
-  router->ShapeRefusals("/api/*", [](const net::RequestHead&, const net::Refusal& refusal) {
+  router->AnswerRefusals("/api/*", [](const http::RequestHead&, const http::Refusal& refusal) {
     return JaegerFailure(refusal.status, refusal.message);
   });
   auto get = [&](std::string_view path, auto handle) {
     router->Add("GET", std::string(path), options,
-                [=](net::Request request, net::ExchangePtr exchange) {
+                [=](http::Request request, http::ExchangePtr exchange) {
                   handle(request, std::move(exchange));
                 });
   };
-  get("/api/services", [runner](const net::Request&, net::ExchangePtr exchange) {
+  get("/api/services", [runner](const http::Request&, http::ExchangePtr exchange) {
     AskForJaeger(runner, "jaeger_services", std::move(exchange), AnswerServices);
   });
-  get("/api/services/*", [runner](const net::Request& request, net::ExchangePtr exchange) {
+  get("/api/services/*", [runner](const http::Request& request, http::ExchangePtr exchange) {
     HandleServiceOperations(runner, request, std::move(exchange));
   });
-  get("/api/operations", [runner](const net::Request& request, net::ExchangePtr exchange) {
+  get("/api/operations", [runner](const http::Request& request, http::ExchangePtr exchange) {
     HandleOperations(runner, request, std::move(exchange));
   });
-  get("/api/traces", [=](const net::Request& request, net::ExchangePtr exchange) {
+  get("/api/traces", [=](const http::Request& request, http::ExchangePtr exchange) {
     HandleSearch(runner, clock, request, std::move(exchange));
   });
-  get("/api/traces/*", [runner](const net::Request& request, net::ExchangePtr exchange) {
+  get("/api/traces/*", [runner](const http::Request& request, http::ExchangePtr exchange) {
     HandleTrace(runner, request, std::move(exchange));
   });
-  get("/api/dependencies", [=](const net::Request& request, net::ExchangePtr exchange) {
+  get("/api/dependencies", [=](const http::Request& request, http::ExchangePtr exchange) {
     HandleDependencies(runner, clock, request, std::move(exchange));
   });
   router->Add("POST", "/api/transform",
               UploadRoute(options, runner->memory().uploads,
                           [](const Error& error) { return JaegerFailure(error); }),
-              [runner](net::Request request, net::ExchangePtr exchange) {
+              [runner](http::Request request, http::ExchangePtr exchange) {
                 HandleTransform(runner, std::move(request), std::move(exchange));
               });
   AddRefusals(options, router);

@@ -38,15 +38,15 @@ void WriteDataRange(const store::Snapshot& snapshot, wire::JsonWriter* json) {
 
 // An answer of one piece whole, a longer one as it is read.
 template <class SomePieces>
-void Send(net::Response head, std::unique_ptr<SomePieces> pieces, QueryRunner* runner,
-          const net::ExchangePtr& to) {
+void Send(http::Response head, std::unique_ptr<SomePieces> pieces, QueryRunner* runner,
+          const http::ExchangePtr& to) {
   std::string first = pieces->Next().value_or("");
   if (pieces->ended()) {
     head.body = std::move(first);
     return to->Respond(std::move(head));
   }
   to->Start(head.status, head.content_type, head.headers);
-  if (to->Write(std::move(first)) != net::WriteState::kClosed)
+  if (to->Write(std::move(first)) != http::WriteState::kClosed)
     SendPieces(std::move(pieces), runner, to);
 }
 
@@ -102,8 +102,8 @@ void WriteReloads(const ServerFacts& facts, wire::JsonWriter* json) {
   json->EndObject();
 }
 
-net::Response AnswerStatus(const ServerFacts& facts, store::Store* store,
-                           const MemoryBudget& memory, const store::Snapshot& snapshot) {
+http::Response AnswerStatus(const ServerFacts& facts, store::Store* store,
+                            const MemoryBudget& memory, const store::Snapshot& snapshot) {
   store::StoreStats stats = store->stats();
   std::string body;
   wire::JsonWriter json(&body);
@@ -146,7 +146,7 @@ net::Response AnswerStatus(const ServerFacts& facts, store::Store* store,
 
 // ---------------------------------------------------------------- names
 
-net::Response AnswerServices(const store::Snapshot& snapshot, const query::Budget& budget) {
+http::Response AnswerServices(const store::Snapshot& snapshot, const query::Budget& budget) {
   std::string partial;
   Result<std::vector<query::ServiceCount>> services =
       query::ListServices(snapshot, budget, &partial);
@@ -168,8 +168,8 @@ net::Response AnswerServices(const store::Snapshot& snapshot, const query::Budge
   return JsonResponse(std::move(body));
 }
 
-net::Response AnswerOperations(const std::string& service, const store::Snapshot& snapshot,
-                               const query::Budget& budget) {
+http::Response AnswerOperations(const std::string& service, const store::Snapshot& snapshot,
+                                const query::Budget& budget) {
   std::string partial;
   Result<std::vector<query::OperationName>> operations =
       query::ListOperations(snapshot, service, budget, &partial);
@@ -312,7 +312,7 @@ class SearchPieces final : public Pieces {
 
 void AnswerSearch(QueryRunner* runner, const query::SearchRequest& request,
                   const store::Snapshot& snapshot, const query::Budget& budget,
-                  const net::ExchangePtr& to) {
+                  const http::ExchangePtr& to) {
   traceql::Diagnostic diagnostic;
   Result<traceql::Query> parsed = traceql::Parse(request.traceql, &diagnostic);
   if (!parsed) return to->Respond(TraceQlErrorResponse(parsed.error(), diagnostic));
@@ -342,7 +342,7 @@ Result<query::SearchRequest> ReadSearch(std::string_view text) {
 
 void AnswerOtlp(QueryRunner* runner, bool as_protobuf, bool logs, const TraceId& id,
                 const store::Snapshot& snapshot, const query::Budget& budget,
-                const net::ExchangePtr& to) {
+                const http::ExchangePtr& to) {
   // Log records without a span are an answer too.
   StoredTrace trace;
   auto batch = snapshot.ReadTrace(id, &trace.partial);
@@ -350,7 +350,7 @@ void AnswerOtlp(QueryRunner* runner, bool as_protobuf, bool logs, const TraceId&
     batch = weft::Fail(NotAmong(trace, ""));
   if (!batch) return to->Respond(ErrorResponse(batch.error()));
   SettleCharge(MemoryOf(*batch), budget.answer);
-  net::Response response = JsonResponse("");
+  http::Response response = JsonResponse("");
   if (as_protobuf) response.content_type = "application/x-protobuf";
   AddPartialHeader(trace.partial, &response);
   auto pieces = std::make_unique<OtlpPieces>(
@@ -361,7 +361,7 @@ void AnswerOtlp(QueryRunner* runner, bool as_protobuf, bool logs, const TraceId&
 
 // GET /trace/{id}[/spans|/find|/otlp].
 void HandleTrace(QueryRunner* runner, const std::shared_ptr<TraceCache>& traces,
-                 net::Request request, net::ExchangePtr exchange) {
+                 http::Request request, http::ExchangePtr exchange) {
   std::string_view path = std::string_view(request.path).substr(kNativeRoot.size() + 7);
   size_t slash = path.find('/');
   std::string what(slash == std::string_view::npos ? "" : path.substr(slash + 1));
@@ -386,10 +386,10 @@ void HandleTrace(QueryRunner* runner, const std::shared_ptr<TraceCache>& traces,
   if (!parameters.status()) return exchange->Respond(ErrorResponse(parameters.status().error()));
   if (what == "otlp") {
     bool as_protobuf =
-        net::FindHeader(request.headers, "accept").find("protobuf") != std::string_view::npos;
+        http::FindHeader(request.headers, "accept").find("protobuf") != std::string_view::npos;
     return runner->Run(
         "trace_otlp", exchange,
-        [=](const SnapshotPtr& snapshot, const query::Budget& budget, const net::ExchangePtr& to) {
+        [=](const SnapshotPtr& snapshot, const query::Budget& budget, const http::ExchangePtr& to) {
           AnswerOtlp(runner, as_protobuf, logs, id, *snapshot, budget, to);
         },
         ErrorResponse,
@@ -403,7 +403,7 @@ void HandleTrace(QueryRunner* runner, const std::shared_ptr<TraceCache>& traces,
       : what == "spans" ? "trace_spans"
                         : "trace_find",
       exchange,
-      [=](const SnapshotPtr& snapshot, const query::Budget& budget, const net::ExchangePtr& to) {
+      [=](const SnapshotPtr& snapshot, const query::Budget& budget, const http::ExchangePtr& to) {
         auto document = traces->Read(*snapshot, id, budget.answer);
         if (!document) return to->Respond(ErrorResponse(document.error()));
         // Others may wait to read the same.
@@ -429,7 +429,7 @@ struct ImportRequest {
   std::string body;
 };
 
-net::Response AnswerImport(store::Importer* importer, ImportRequest request) {
+http::Response AnswerImport(store::Importer* importer, ImportRequest request) {
   Result<SpanBatch> batch =
       request.logs ? codec::DecodeOtlpLogs(codec::OtlpFormat::kProtobuf, std::move(request.body))
                    : codec::DecodeOtlpTraces(codec::OtlpFormat::kProtobuf, std::move(request.body));
@@ -458,12 +458,12 @@ net::Response AnswerImport(store::Importer* importer, ImportRequest request) {
 
 // POST /import[?logs=true][&format=jaeger]: OTLP protobuf, uncompressed.
 void HandleImport(QueryRunner* runner, const std::shared_ptr<store::Importer>& importer,
-                  net::Request request, net::ExchangePtr exchange) {
+                  http::Request request, http::ExchangePtr exchange) {
   auto refuse = [&](std::string why) {
     exchange->Respond(ErrorResponse(Error{ErrorCode::kInvalidArgument, std::move(why), 0}));
   };
   // This type makes browsers ask first, so no web page can send one.
-  if (net::FindHeader(request.headers, "content-type") != "application/x-protobuf")
+  if (http::FindHeader(request.headers, "content-type") != "application/x-protobuf")
     return refuse("the content type must be application/x-protobuf");
   Parameters parameters(request.query);
   const std::string name = parameters.Text("format");
@@ -479,24 +479,24 @@ void HandleImport(QueryRunner* runner, const std::shared_ptr<store::Importer>& i
 
 }  // namespace
 
-void AddNativeRoutes(const ServerFacts& facts, QueryRunner* runner, net::RouteOptions options,
-                     net::Router* router) {
-  router->ShapeRefusals(std::string(kNativeRoot) + "/*", RefusalResponse);
-  auto get = [&](std::string_view path, net::HttpHandler handler) {
+void AddNativeRoutes(const ServerFacts& facts, QueryRunner* runner, http::RouteOptions options,
+                     http::Router* router) {
+  router->AnswerRefusals(std::string(kNativeRoot) + "/*", RefusalResponse);
+  auto get = [&](std::string_view path, http::HttpHandler handler) {
     router->Add("GET", std::string(kNativeRoot) + std::string(path), options, std::move(handler));
   };
   runner->Declare({"status", "services", "operations", "tags", "tag_values", "search", "trace",
                    "trace_spans", "trace_find", "trace_otlp", "import"});
-  get("/status", [facts, runner](net::Request, net::ExchangePtr exchange) {
+  get("/status", [facts, runner](http::Request, http::ExchangePtr exchange) {
     runner->Answer(
         "status", exchange, [facts, runner](const store::Snapshot& snapshot, const query::Budget&) {
           return AnswerStatus(facts, runner->store(), *runner->memory().budget, snapshot);
         });
   });
-  get("/services", [runner](net::Request, net::ExchangePtr exchange) {
+  get("/services", [runner](http::Request, http::ExchangePtr exchange) {
     runner->Answer("services", exchange, AnswerServices);
   });
-  get("/operations", [runner](net::Request request, net::ExchangePtr exchange) {
+  get("/operations", [runner](http::Request request, http::ExchangePtr exchange) {
     std::string service = Parameters(request.query).Text("service");
     runner->Answer("operations", exchange,
                    [service](const store::Snapshot& snapshot, const query::Budget& budget) {
@@ -504,26 +504,26 @@ void AddNativeRoutes(const ServerFacts& facts, QueryRunner* runner, net::RouteOp
                    });
   });
   AddTagRoutes(runner, options, router);
-  get("/search", [runner](net::Request request, net::ExchangePtr exchange) {
+  get("/search", [runner](http::Request request, http::ExchangePtr exchange) {
     Result<query::SearchRequest> search = ReadSearch(request.query);
     if (!search) return exchange->Respond(ErrorResponse(search.error()));
     runner->Run(
         "search", exchange,
         [runner, search = *search](const SnapshotPtr& snapshot, const query::Budget& budget,
-                                   const net::ExchangePtr& to) {
+                                   const http::ExchangePtr& to) {
           AnswerSearch(runner, search, *snapshot, budget, to);
         },
         ErrorResponse);
   });
   get("/trace/*", [runner, traces = TraceCache::Make(runner->metrics(), runner->memory())](
-                      net::Request request, net::ExchangePtr exchange) {
+                      http::Request request, http::ExchangePtr exchange) {
     HandleTrace(runner, traces, std::move(request), std::move(exchange));
   });
   router->Add(
       "POST", std::string(kNativeRoot) + "/import",
       UploadRoute(options, runner->memory().uploads, ErrorResponse),
       [runner, importer = std::make_shared<store::Importer>(runner->store(), runner->clock())](
-          net::Request request, net::ExchangePtr exchange) {
+          http::Request request, http::ExchangePtr exchange) {
         HandleImport(runner, importer, std::move(request), std::move(exchange));
       });
 }

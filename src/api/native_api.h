@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "api/query_runner.h"
-#include "net/server.h"
+#include "http/server.h"
 #include "pipeline/reloads.h"
 
 namespace weft::api {
@@ -39,7 +39,7 @@ struct ServerFacts {
 };
 
 // `options` goes to every route. Both pointers are borrowed.
-void AddNativeRoutes(const ServerFacts& facts, QueryRunner* runner, net::RouteOptions options,
-                     net::Router* router);
+void AddNativeRoutes(const ServerFacts& facts, QueryRunner* runner, http::RouteOptions options,
+                     http::Router* router);
 
 }  // namespace weft::api

@@ -11,7 +11,7 @@
 namespace weft::api {
 namespace {
 
-net::Endpoint ToNet(const config::Endpoint& endpoint) {
+http::Endpoint ToNet(const config::Endpoint& endpoint) {
   return {endpoint.host.empty() ? "0.0.0.0" : endpoint.host, endpoint.port, endpoint.path};
 }
 
@@ -23,8 +23,8 @@ QueryExtension::QueryExtension(const config::ComponentId& id, QuerySettings sett
 
 Result<QueryServerOptions> QueryExtension::Options() const {
   const std::string name = id_.ToString();
-  const net::HostRule hosts{.allowed = settings_.allowed_hosts,
-                            .setting = "extensions::" + name + "::allowed_hosts"};
+  const http::HostRule hosts{.allowed = settings_.allowed_hosts,
+                             .setting = "extensions::" + name + "::allowed_hosts"};
   QueryServerOptions options{
       .endpoint = ToNet(settings_.endpoint),
       .base_path = settings_.base_path,

@@ -192,7 +192,7 @@ void QueryRunner::Answer(const TaskPtr& task, AnswerMemory memory) {
   running_.erase(place);
 }
 
-void QueryRunner::Run(std::string_view kind, net::ExchangePtr exchange, Question question,
+void QueryRunner::Run(std::string_view kind, http::ExchangePtr exchange, Question question,
                       const Refuse& refuse, Need need) {
   auto task = std::make_shared<Task>();
   task->asked = NewAsked(kind, exchange->traceparent());
@@ -207,7 +207,7 @@ void QueryRunner::Run(std::string_view kind, net::ExchangePtr exchange, Question
   Enqueue(task);
 }
 
-void QueryRunner::Run(std::string_view kind, net::GrpcCallPtr call, GrpcQuestion question,
+void QueryRunner::Run(std::string_view kind, http::GrpcCallPtr call, GrpcQuestion question,
                       Need need) {
   auto task = std::make_shared<Task>();
   task->asked = NewAsked(kind, call->traceparent());
@@ -221,12 +221,12 @@ void QueryRunner::Run(std::string_view kind, net::GrpcCallPtr call, GrpcQuestion
   Enqueue(task);
 }
 
-void QueryRunner::Answer(std::string_view kind, net::ExchangePtr exchange,
+void QueryRunner::Answer(std::string_view kind, http::ExchangePtr exchange,
                          SimpleQuestion question) {
   Run(
       kind, std::move(exchange),
       [question = std::move(question)](const SnapshotPtr& snapshot, const query::Budget& budget,
-                                       const net::ExchangePtr& to) {
+                                       const http::ExchangePtr& to) {
         to->Respond(question(*snapshot, budget));
       },
       ErrorResponse);

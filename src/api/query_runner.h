@@ -27,8 +27,8 @@
 #include "base/clock.h"
 #include "base/memory_budget.h"
 #include "base/metrics.h"
-#include "net/grpc.h"
-#include "net/http.h"
+#include "http/grpc.h"
+#include "http/http.h"
 #include "query/query.h"
 #include "selftrace/tracer.h"
 #include "store/store.h"
@@ -53,12 +53,13 @@ class QueryRunner {
   using Need = std::function<uint64_t(const store::Snapshot&)>;
   // What a question works with. It answers through the exchange, whole or streamed.
   using Question =
-      std::function<void(const SnapshotPtr&, const query::Budget&, const net::ExchangePtr&)>;
-  using SimpleQuestion = std::function<net::Response(const store::Snapshot&, const query::Budget&)>;
+      std::function<void(const SnapshotPtr&, const query::Budget&, const http::ExchangePtr&)>;
+  using SimpleQuestion =
+      std::function<http::Response(const store::Snapshot&, const query::Budget&)>;
   using GrpcQuestion =
-      std::function<void(const SnapshotPtr&, const query::Budget&, const net::GrpcCallPtr&)>;
+      std::function<void(const SnapshotPtr&, const query::Budget&, const http::GrpcCallPtr&)>;
   // Says in the API's own shape that a question cannot be taken.
-  using Refuse = std::function<net::Response(const Error&)>;
+  using Refuse = std::function<http::Response(const Error&)>;
 
   // All borrowed. `tracer`: null where weft does not trace itself.
   QueryRunner(store::Store* store, Limits limits, Metrics* metrics, Clock* clock,
@@ -68,13 +69,13 @@ class QueryRunner {
   // Kinds that Run() and Answer() will be given: their metrics then exist from the start.
   void Declare(std::initializer_list<std::string_view> kinds);
   // `kind` labels the metrics: a constant, never input.
-  void Run(std::string_view kind, net::ExchangePtr exchange, Question question,
+  void Run(std::string_view kind, http::ExchangePtr exchange, Question question,
            const Refuse& refuse, Need need = nullptr);
   // The same for gRPC; a refusal is a status.
-  void Run(std::string_view kind, net::GrpcCallPtr call, GrpcQuestion question,
+  void Run(std::string_view kind, http::GrpcCallPtr call, GrpcQuestion question,
            Need need = nullptr);
   // For questions with one whole answer in the native shape.
-  void Answer(std::string_view kind, net::ExchangePtr exchange, SimpleQuestion question);
+  void Answer(std::string_view kind, http::ExchangePtr exchange, SimpleQuestion question);
   // What answers need has become less, for something that many wait for is there: those that wait
   // for memory say anew what they need.
   void Reconsider();

@@ -20,13 +20,13 @@ namespace weft::api {
 namespace {
 
 // A client that takes whatever it is sent, at once.
-class FastReader final : public net::Exchange {
+class FastReader final : public http::Exchange {
  public:
-  void Respond(net::Response response) override { answered_.set_value(response.body); }
-  void Start(int, std::string, net::Headers) override {}
-  net::WriteState Write(std::string) override {
+  void Respond(http::Response response) override { answered_.set_value(response.body); }
+  void Start(int, std::string, http::Headers) override {}
+  http::WriteState Write(std::string) override {
     if (!started_.exchange(true)) first_.set_value();
-    return net::WriteState::kGo;
+    return http::WriteState::kGo;
   }
   void Finish() override { answered_.set_value("end"); }
   void OnWritable(std::function<void()>) override {}
@@ -72,10 +72,10 @@ class QuestionsTest : public ::testing::Test {
     auto shared = std::make_shared<std::unique_ptr<Pieces>>(std::move(pieces));
     runner_.Run(
         "test", std::move(reader),
-        [this, shared](const SnapshotPtr&, const query::Budget&, const net::ExchangePtr& to) {
+        [this, shared](const SnapshotPtr&, const query::Budget&, const http::ExchangePtr& to) {
           SendPieces(std::move(*shared), &runner_, to);
         },
-        [](const Error&) { return net::Response{}; });
+        [](const Error&) { return http::Response{}; });
   }
 
   testing::SimStore store_;
@@ -95,7 +95,7 @@ TEST_F(QuestionsTest, AnEndlessAnswerKeepsTheOnlyWorkerFromNobodyAndStops) {
   ASSERT_TRUE(endless->WaitForFirstPiece());
   auto other = std::make_shared<FastReader>();
   runner_.Answer("test", other, [](const store::Snapshot&, const query::Budget&) {
-    return net::Response{.status = 200, .content_type = "", .headers = {}, .body = "here"};
+    return http::Response{.status = 200, .content_type = "", .headers = {}, .body = "here"};
   });
   EXPECT_EQ(other->Answer(), "here");
   runner_.Stop();  // does not wait for the end of what has none
@@ -106,9 +106,9 @@ TEST_F(QuestionsTest, ARefusedQuestionIsCountedOnceAndAnswered) {
   auto reader = std::make_shared<FastReader>();
   full.Run(
       "test", reader,
-      [](const SnapshotPtr&, const query::Budget&, const net::ExchangePtr&) { ADD_FAILURE(); },
+      [](const SnapshotPtr&, const query::Budget&, const http::ExchangePtr&) { ADD_FAILURE(); },
       [](const Error& error) {
-        return net::Response{
+        return http::Response{
             .status = 503, .content_type = "", .headers = {}, .body = error.message};
       });
   EXPECT_EQ(reader->Answer(), "too many queries wait: try again");
@@ -128,19 +128,19 @@ TEST_F(QuestionsTest, AQuestionThatNoWorkerComesToIsAnsweredAtItsDeadline) {
     EXPECT_EQ(budget.deadline_ns, 5'000'000'000u);
     began.set_value();
     release.get_future().wait();
-    return net::Response{.status = 200, .content_type = "", .headers = {}, .body = "first"};
+    return http::Response{.status = 200, .content_type = "", .headers = {}, .body = "first"};
   });
   began.get_future().wait();
   auto waits = [&](const std::shared_ptr<FastReader>& reader, uint64_t left_ns) {
     busy.Run(
         "test", reader,
-        [left_ns](const SnapshotPtr&, const query::Budget& budget, const net::ExchangePtr& to) {
+        [left_ns](const SnapshotPtr&, const query::Budget& budget, const http::ExchangePtr& to) {
           EXPECT_EQ(budget.deadline_ns, left_ns) << "the time of waiting counts";
           to->Respond({.status = 200, .content_type = "", .headers = {}, .body = "late"});
         },
         [](const Error& error) {
           EXPECT_EQ(error.code, ErrorCode::kDeadlineExceeded);
-          return net::Response{
+          return http::Response{
               .status = 504, .content_type = "", .headers = {}, .body = error.message};
         });
   };
@@ -172,7 +172,7 @@ class MemoryTest : public QuestionsTest {
     auto reader = std::make_shared<FastReader>();
     runner->Run(
         "heavy", reader,
-        [this](const SnapshotPtr&, const query::Budget& budget, const net::ExchangePtr& to) {
+        [this](const SnapshotPtr&, const query::Budget& budget, const http::ExchangePtr& to) {
           std::string bytes_held = budget.answer ? std::to_string(budget.answer->bytes()) : "none";
           {
             std::lock_guard lock(mutex_);
@@ -181,11 +181,11 @@ class MemoryTest : public QuestionsTest {
           to->Respond({.status = 200, .content_type = "", .headers = {}, .body = bytes_held});
         },
         [](const Error& error) {
-          return net::Response{.status = 500,
-                               .content_type = "",
-                               .headers = {},
-                               .body = std::string(ErrorCodeName(error.code)) + " " +
-                                       std::to_string(error.retry_after_s) + ": " + error.message};
+          return http::Response{.status = 500,
+                                .content_type = "",
+                                .headers = {},
+                                .body = std::string(ErrorCodeName(error.code)) + " " +
+                                        std::to_string(error.retry_after_s) + ": " + error.message};
         },
         [bytes](const store::Snapshot&) { return bytes; });
     return reader;
@@ -256,11 +256,11 @@ TEST_F(MemoryTest, WhatIsNeededIsAskedAnewWhenItMayBeLess) {
   auto reader = std::make_shared<FastReader>();
   runner.Run(
       "heavy", reader,
-      [](const SnapshotPtr&, const query::Budget& budget, const net::ExchangePtr& to) {
+      [](const SnapshotPtr&, const query::Budget& budget, const http::ExchangePtr& to) {
         EXPECT_EQ(budget.answer, nullptr);
         to->Respond({.status = 200, .content_type = "", .headers = {}, .body = "shared"});
       },
-      [](const Error&) { return net::Response{}; },
+      [](const Error&) { return http::Response{}; },
       [&](const store::Snapshot&) -> uint64_t { return read_by_another ? 0 : 70; });
   while (memory_.budget->nodes()[1].waiting < 1) std::this_thread::yield();
   read_by_another = true;
@@ -283,18 +283,18 @@ TEST_F(MemoryTest, AStopForgetsWhoWaits) {
 }
 
 TEST_F(QuestionsTest, EndsOfGrpcCallsAreCountedByTheirCode) {
-  class Call final : public net::GrpcCall {
+  class Call final : public http::GrpcCall {
    public:
-    net::WriteState Send(std::string) override { return net::WriteState::kGo; }
-    void Finish(net::GrpcStatus) override { done.set_value(); }
+    http::WriteState Send(std::string) override { return http::WriteState::kGo; }
+    void Finish(http::GrpcStatus) override { done.set_value(); }
     void OnWritable(std::function<void()>) override {}
     bool cancelled() const override { return false; }
     std::promise<void> done;
   };
-  for (auto code : {net::GrpcCode::kOk, net::GrpcCode::kNotFound, net::GrpcCode::kDataLoss}) {
+  for (auto code : {http::GrpcCode::kOk, http::GrpcCode::kNotFound, http::GrpcCode::kDataLoss}) {
     auto call = std::make_shared<Call>();
     runner_.Run("grpc", call,
-                [code](const SnapshotPtr&, const query::Budget&, const net::GrpcCallPtr& to) {
+                [code](const SnapshotPtr&, const query::Budget&, const http::GrpcCallPtr& to) {
                   to->Finish({code, "", 0});
                 });
     ASSERT_EQ(call->done.get_future().wait_for(std::chrono::seconds(60)),

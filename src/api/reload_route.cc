@@ -12,21 +12,21 @@ bool IsLoopback(std::string_view peer) {
 }
 
 // Why the request may not reload; empty: it may.
-std::string WhyNot(const net::RequestHead& head, bool authenticated) {
+std::string WhyNot(const http::RequestHead& head, bool authenticated) {
   // Browsers say with every POST which page it is of; a page may send one anywhere.
-  if (!net::FindHeader(head.headers, "origin").empty()) return "no page of a browser may reload";
+  if (!http::FindHeader(head.headers, "origin").empty()) return "no page of a browser may reload";
   if (authenticated) return "";
   if (!IsLoopback(head.peer))
     return "only this machine may reload; to let others, give the query extension an "
            "authenticator";
   for (std::string_view header : {"forwarded", "x-forwarded-for", "x-real-ip"})
-    if (!net::FindHeader(head.headers, header).empty())
+    if (!http::FindHeader(head.headers, header).empty())
       return "a reload may not come through a proxy; to allow it, give the query extension an "
              "authenticator";
   return "";
 }
 
-net::Response AnswerOf(const pipeline::ReloadReport& report) {
+http::Response AnswerOf(const pipeline::ReloadReport& report) {
   if (!report.status) return ErrorResponse(report.status.error());
   std::string body;
   wire::JsonWriter json(&body);
@@ -42,9 +42,9 @@ net::Response AnswerOf(const pipeline::ReloadReport& report) {
 
 }  // namespace
 
-void AddReloadRoute(pipeline::Reloads* reloads, bool authenticated, net::Router* router) {
+void AddReloadRoute(pipeline::Reloads* reloads, bool authenticated, http::Router* router) {
   router->Add("POST", "/api/reload", {},
-              [reloads, authenticated](net::Request request, net::ExchangePtr exchange) {
+              [reloads, authenticated](http::Request request, http::ExchangePtr exchange) {
                 if (std::string why = WhyNot(request, authenticated); !why.empty())
                   return exchange->Respond(
                       ErrorResponse({ErrorCode::kPermissionDenied, std::move(why), 0}));

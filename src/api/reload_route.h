@@ -8,12 +8,12 @@
 // Next: pipeline/reloads.h.
 #pragma once
 
-#include "net/server.h"
+#include "http/server.h"
 #include "pipeline/reloads.h"
 
 namespace weft::api {
 
 // `reloads` is borrowed.
-void AddReloadRoute(pipeline::Reloads* reloads, bool authenticated, net::Router* router);
+void AddReloadRoute(pipeline::Reloads* reloads, bool authenticated, http::Router* router);
 
 }  // namespace weft::api

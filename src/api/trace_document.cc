@@ -42,7 +42,7 @@ TraceDocument::Sources TraceDocument::FindSources(const store::Snapshot& snapsho
                                                   const TraceId& id) {
   Sources sources;
   for (const auto& segment : snapshot.segments()) {
-    Result<block::Segment::TraceRows> rows = segment->FindTrace(id);
+    Result<segment::Segment::TraceRows> rows = segment->FindTrace(id);
     if (!rows) {
       sources.whole = false;
       continue;

@@ -56,7 +56,7 @@ class TraceDocument {
   // Where a snapshot has rows of the trace. Segments are immutable and known by their address; the
   // weak pointers keep an address from being used again, and no file from being removed.
   struct Sources {
-    std::vector<std::weak_ptr<const block::Segment>> segments;
+    std::vector<std::weak_ptr<const segment::Segment>> segments;
     uint64_t spans = 0;
     bool whole = true;  // every segment could be asked
   };

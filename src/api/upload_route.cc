@@ -6,23 +6,23 @@
 namespace weft::api {
 namespace {
 
-net::Admission Charge(const net::RequestHead& head, MemoryAccount* memory,
-                      const QueryRunner::Refuse& refuse) {
-  net::Admission out;
-  const std::string_view peer = net::PeerAddress(head);
+http::Admission Charge(const http::RequestHead& head, MemoryAccount* memory,
+                       const QueryRunner::Refuse& refuse) {
+  http::Admission out;
+  const std::string_view peer = http::PeerAddress(head);
   const uint64_t expected = head.content_length >= 0 ? static_cast<uint64_t>(head.content_length)
                                                      : MemoryAccount::kStepBytes;
   Status fits = memory->Check(expected, peer);
   Result<MemoryCharge> charge = memory->Take(0, peer);
   if (!fits || !charge) {
-    out.refusal = std::make_unique<net::Response>(refuse(fits ? charge.error() : fits.error()));
+    out.refusal = std::make_unique<http::Response>(refuse(fits ? charge.error() : fits.error()));
     return out;
   }
   auto held = std::make_shared<MemoryCharge>(std::move(*charge));
-  out.grow = [refuse, held = held.get()](const net::RequestHead&,
-                                         uint64_t bytes) -> std::unique_ptr<net::Response> {
+  out.grow = [refuse, held = held.get()](const http::RequestHead&,
+                                         uint64_t bytes) -> std::unique_ptr<http::Response> {
     Status status = held->Cover(bytes);
-    return status ? nullptr : std::make_unique<net::Response>(refuse(status.error()));
+    return status ? nullptr : std::make_unique<http::Response>(refuse(status.error()));
   };
   out.token = std::move(held);
   return out;
@@ -30,13 +30,13 @@ net::Admission Charge(const net::RequestHead& head, MemoryAccount* memory,
 
 }  // namespace
 
-net::RouteOptions UploadRoute(net::RouteOptions route, MemoryAccount* memory,
-                              QueryRunner::Refuse refuse) {
+http::RouteOptions UploadRoute(http::RouteOptions route, MemoryAccount* memory,
+                               QueryRunner::Refuse refuse) {
   route.body_bytes_max = kUploadBytesMax;
   route.admit = [may_ask = std::move(route.admit), memory,
-                 refuse = std::move(refuse)](const net::RequestHead& head) {
+                 refuse = std::move(refuse)](const http::RequestHead& head) {
     // What is asked before every question takes nothing: there is no token to keep.
-    net::Admission admission = may_ask ? may_ask(head) : net::Admission{};
+    http::Admission admission = may_ask ? may_ask(head) : http::Admission{};
     return admission.refusal ? std::move(admission) : Charge(head, memory, refuse);
   };
   return route;

@@ -10,7 +10,7 @@
 
 #include "api/query_runner.h"
 #include "base/memory_budget.h"
-#include "net/http.h"
+#include "http/http.h"
 
 namespace weft::api {
 
@@ -18,7 +18,7 @@ constexpr uint64_t kUploadBytesMax = 64ull << 20;
 
 // `route` for bodies up to kUploadBytesMax. `memory` is borrowed; `refuse` says in the API's own
 // shape that it is exhausted.
-net::RouteOptions UploadRoute(net::RouteOptions route, MemoryAccount* memory,
-                              QueryRunner::Refuse refuse);
+http::RouteOptions UploadRoute(http::RouteOptions route, MemoryAccount* memory,
+                               QueryRunner::Refuse refuse);
 
 }  // namespace weft::api

@@ -8,6 +8,12 @@
 #include "block/group_decoder.h"
 
 namespace weft::block {
+
+using segment::Row;
+using segment::RowGroups;
+using segment::RowView;
+using segment::StoredTable;
+
 namespace {
 
 using enum StoredTable;
@@ -193,7 +199,8 @@ Result<std::shared_ptr<BlockCursor::DecodedNumbers>> BlockCursor::Numbers(Stored
   return decoded;
 }
 
-Status BlockCursor::ReadSpanNumbers(std::span<const Row> rows, std::span<SpanNumbers> out) {
+Status BlockCursor::ReadSpanNumbers(std::span<const Row> rows,
+                                    std::span<segment::SpanNumbers> out) {
   const RowGroups& groups = file_->table(kSpans).row_groups;
   std::shared_ptr<DecodedNumbers> numbers;
   for (size_t i = 0; i < rows.size(); ++i) {
@@ -227,7 +234,8 @@ Status BlockCursor::ReadEventTimes(std::span<const Row> rows, std::span<uint64_t
   return {};
 }
 
-Status BlockCursor::ReadLinkNumbers(std::span<const Row> rows, std::span<LinkNumbers> out) {
+Status BlockCursor::ReadLinkNumbers(std::span<const Row> rows,
+                                    std::span<segment::LinkNumbers> out) {
   const RowGroups& groups = file_->table(kLinks).row_groups;
   std::shared_ptr<DecodedNumbers> numbers;
   for (size_t i = 0; i < rows.size(); ++i) {
@@ -240,7 +248,7 @@ Status BlockCursor::ReadLinkNumbers(std::span<const Row> rows, std::span<LinkNum
   return {};
 }
 
-Status BlockCursor::ReadLogNumbers(std::span<const Row> rows, std::span<LogNumbers> out) {
+Status BlockCursor::ReadLogNumbers(std::span<const Row> rows, std::span<segment::LogNumbers> out) {
   const RowGroups& groups = file_->table(kLogs).row_groups;
   std::shared_ptr<DecodedNumbers> numbers;
   for (size_t i = 0; i < rows.size(); ++i) {
@@ -271,8 +279,8 @@ Result<TraceId> BlockCursor::ReadTraceId(uint32_t ordinal) {
   return trace_ids_[ordinal - file_->trace_pages()[page].first_ordinal];
 }
 
-Result<Segment::TraceRows> BlockCursor::ReadTraceRows(uint32_t ordinal) {
-  Segment::TraceRows rows;
+Result<segment::Segment::TraceRows> BlockCursor::ReadTraceRows(uint32_t ordinal) {
+  segment::Segment::TraceRows rows;
   if (ordinal >= file_->traces()) return file_->Corrupt("no such trace");
   const uint32_t page = TracePageOf(*file_, ordinal);
   WEFT_TRY(LoadTracePage(page));

@@ -8,14 +8,21 @@
 #include <unordered_map>
 
 #include "block/block_format.h"
-#include "block/materialize.h"
 #include "column/byte_cursor.h"
 #include "column/numbers.h"
+#include "segment/materialize.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
 namespace weft::block {
+
+using segment::Row;
+using segment::RowCursor;
+using segment::RowView;
+using segment::Slot;
+using segment::StoredTable;
+
 namespace {
 
 using enum StoredTable;
@@ -57,18 +64,19 @@ void Append(std::string* out, const auto& number) {
 }  // namespace
 
 Status BlockMerge::Begin() {
-  for (const StoredRows* source : sources_) {
+  for (const segment::StoredRows* source : sources_) {
     cursors_.push_back(source->NewCursor(true));
     WEFT_TRY(nodes_of_.emplace_back(source, cursors_.back().get()).Begin());
   }
-  for (uint32_t t = 0; t < kStoredTables; ++t)
+  for (uint32_t t = 0; t < segment::kStoredTables; ++t)
     WEFT_TRY(merges_[t].Build(StoredTable{uint8_t(t)}, sources_, columns_max_, file_, sealer_));
   std::vector<std::vector<uint32_t>> resources, scopes;
   WEFT_TRY(MergeReferred(kResources, &resources));
   WEFT_TRY(MergeReferred(kScopes, &scopes));
   for (StoredTable table : {kSpans, kLogs}) {
-    merge(table).SetReferences(span_column::kResource, groups(kResources).row_count(), resources);
-    merge(table).SetReferences(span_column::kScope, groups(kScopes).row_count(), scopes);
+    merge(table).SetReferences(segment::span_column::kResource, groups(kResources).row_count(),
+                               resources);
+    merge(table).SetReferences(segment::span_column::kScope, groups(kScopes).row_count(), scopes);
   }
   resource_origins_.resize(groups(kResources).row_count());
   clocks_.resize(resource_origins_.size());
@@ -79,8 +87,9 @@ Status BlockMerge::Begin() {
   resource_rows_ = std::move(resources);
   for (StoredTable table : {kSpans, kEvents, kLinks, kLogs}) {
     uint64_t rows = 0;
-    for (const StoredRows* source : sources_) rows += source->stored_row_count(table);
-    if (rows >= kAbsent) return Fail(ErrorCode::kResourceExhausted, "too many rows for one block");
+    for (const segment::StoredRows* source : sources_) rows += source->stored_row_count(table);
+    if (rows >= segment::kAbsent)
+      return Fail(ErrorCode::kResourceExhausted, "too many rows for one block");
     groups_[static_cast<size_t>(table)] =
         std::make_unique<GroupWriter>(&merge(table), rows, row_groups_, file_, sealer_);
   }
@@ -90,8 +99,8 @@ Status BlockMerge::Begin() {
 // Distinct rows of the resources or scopes of all sources, written at once; `rows` says what each
 // source's rows become.
 Status BlockMerge::MergeReferred(StoredTable table, std::vector<std::vector<uint32_t>>* rows) {
-  RowSet distinct;
-  HashIndex index;
+  segment::RowSet distinct;
+  segment::HashIndex index;
   for (uint32_t s = 0; s < sources_.size(); ++s) {
     std::vector<uint32_t>& of_source = rows->emplace_back();
     for (Row row = 0; row < sources_[s]->stored_row_count(table); ++row) {
@@ -105,7 +114,7 @@ Status BlockMerge::MergeReferred(StoredTable table, std::vector<std::vector<uint
         return distinct.layout_of(other) == layout &&
                std::ranges::equal(distinct.ids(other), mapped.ids);
       });
-      if (known == HashIndex::kNone) {
+      if (known == segment::HashIndex::kNone) {
         known = distinct.row_count();
         distinct.Add(layout, mapped.ids);
         index.Add(hash, known);
@@ -145,12 +154,12 @@ Status BlockMerge::ReadItems(std::span<const TraceFragment> fragments) {
   logs_.clear();
   for (const TraceFragment& fragment : fragments) {
     RowCursor& cursor = *cursors_[fragment.source];
-    WEFT_ASSIGN(Segment::TraceRows rows, cursor.ReadTraceRows(fragment.ordinal));
+    WEFT_ASSIGN(segment::Segment::TraceRows rows, cursor.ReadTraceRows(fragment.ordinal));
     numbers_.resize(rows.spans.size());
     WEFT_TRY(cursor.ReadSpanNumbers(rows.spans, numbers_));
     for (size_t i = 0; i < rows.spans.size(); ++i)
       items_.push_back({fragment.source, rows.spans[i], numbers_[i]});
-    std::vector<LogNumbers> log_numbers(rows.logs.size());
+    std::vector<segment::LogNumbers> log_numbers(rows.logs.size());
     if (!rows.logs.empty()) WEFT_TRY(cursor.ReadLogNumbers(rows.logs, log_numbers));
     for (size_t i = 0; i < rows.logs.size(); ++i)
       logs_.push_back({fragment.source, rows.logs[i], log_numbers[i]});
@@ -183,7 +192,7 @@ Status BlockMerge::AppendContent(StoredTable table, uint32_t source, Row first, 
       WEFT_TRY(cursor.ReadEventTimes({&row, 1}, {&time, 1}));
       Append(out, time);
     } else if (table == kLinks) {
-      LinkNumbers numbers;
+      segment::LinkNumbers numbers;
       WEFT_TRY(cursor.ReadLinkNumbers({&row, 1}, {&numbers, 1}));
       Append(out, numbers.trace_id.bytes);
       Append(out, numbers.span_id.bytes);
@@ -232,7 +241,7 @@ Status BlockMerge::RemoveDuplicates() {
   if (doubtful.empty()) return {};
   std::ranges::sort(doubtful);
   const auto numbers_of = [](const Item& item) {
-    const SpanNumbers& numbers = item.numbers;
+    const segment::SpanNumbers& numbers = item.numbers;
     return std::tuple(numbers.span_id, numbers.start_ns, numbers.end_ns, numbers.parent_span_id);
   };
   using Numbers = decltype(numbers_of(Item()));
@@ -258,7 +267,8 @@ Status BlockMerge::RemoveDuplicates() {
     if (items.size() < 2) continue;
     for (const auto& [mapped, item] : items) tied.emplace_back(item.source, item.row);
   }
-  WEFT_ASSIGN(const RowHashes hashes, HashContent(std::move(tied), MaterializeSpans, SpanHashes));
+  WEFT_ASSIGN(const RowHashes hashes,
+              HashContent(std::move(tied), segment::MaterializeSpans, SpanHashes));
   std::map<Numbers, std::multimap<ContentHash, Item>> distinct;
   for (const auto& [numbers, items] : found) {
     for (const auto& [mapped, item] : items) {
@@ -310,7 +320,8 @@ Status BlockMerge::RemoveDuplicateLogs() {
     if (ties) tied.emplace_back(logs_[i].source, logs_[i].row);
   }
   if (tied.empty()) return {};
-  WEFT_ASSIGN(const RowHashes hashes, HashContent(std::move(tied), MaterializeLogs, LogHashes));
+  WEFT_ASSIGN(const RowHashes hashes,
+              HashContent(std::move(tied), segment::MaterializeLogs, LogHashes));
   std::ranges::sort(logs_, {}, [&](const LogItem& log) {
     const auto hash = hashes.find({log.source, log.row});
     return std::pair(numbers_of(log), hash == hashes.end() ? ContentHash() : hash->second);
@@ -415,7 +426,7 @@ Status BlockMerge::AddSpans(const std::function<bool()>& cancelled) {
 
 Status BlockMerge::AddSpanRow(uint32_t position, const RowView& view) {
   const Item& item = items_[tree_.node[position]];
-  const SpanNumbers& numbers = item.numbers;
+  const segment::SpanNumbers& numbers = item.numbers;
   GroupWriter& spans = groups(kSpans);
   SpanColumns& columns = span_columns_;
   WEFT_ASSIGN(TableMerge::MappedRow mapped, merge(kSpans).Map(item.source, view));
@@ -423,7 +434,7 @@ Status BlockMerge::AddSpanRow(uint32_t position, const RowView& view) {
   spans.Add(mapped.slots, mapped.ids, numbers.start_ns);
 
   const uint32_t parent = tree_.parent[position];
-  const Row parent_row = parent == trace::kNone ? kAbsent : first_row_ + parent;
+  const Row parent_row = parent == trace::kNone ? segment::kAbsent : first_row_ + parent;
   const bool parent_known = parent == trace::kNone
                                 ? numbers.parent_span_id.empty()
                                 : parent_row >= row - in_group &&
@@ -478,7 +489,7 @@ Status BlockMerge::AddLinks(const Item& item, Row span, uint64_t start_ns) {
   GroupWriter& links = groups(kLinks);
   for (Row row = item.numbers.first_link, i = 0; i < item.numbers.link_count; ++i, ++row) {
     RowView view;
-    LinkNumbers numbers;
+    segment::LinkNumbers numbers;
     WEFT_TRY(cursor.ReadRows(kLinks, {&row, 1}, {&view, 1}));
     WEFT_TRY(cursor.ReadLinkNumbers({&row, 1}, {&numbers, 1}));
     if (links.full()) CloseGroup(kLinks);

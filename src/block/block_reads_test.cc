@@ -11,13 +11,19 @@
 
 #include "block/block_reader.h"
 #include "block/block_writer.h"
-#include "block/chunk.h"
 #include "block/page_cache.h"
-#include "block/stored_rows.h"
+#include "chunk/chunk.h"
+#include "segment/stored_rows.h"
 #include "testing/sim_env.h"
 #include "testing/wild_batch.h"
 
 namespace weft::block {
+
+using chunk::Chunk;
+using segment::FixedColumn;
+using segment::Segment;
+using segment::Table;
+
 namespace {
 
 using testing::WildBatch;
@@ -61,7 +67,7 @@ TEST_F(BlockReads, TracesOfAGroupAreThoseOfItsRows) {
     ASSERT_EQ(found->ordinals, ordinals);
     ASSERT_EQ(found->entries.size(), ordinals.size());
     for (size_t i = 0; i < ordinals.size(); ++i) {
-      TraceEntry entry;
+      segment::TraceEntry entry;
       ASSERT_TRUE(block_->ReadTraces(ordinals[i], std::span(&entry, 1)));
       EXPECT_EQ(found->entries[i].id, entry.id);
       EXPECT_EQ(found->entries[i].first_row, entry.first_row);
@@ -114,20 +120,20 @@ TEST_F(BlockReads, ALargeTraceAsksForFewPages) {
 // were, whichever step takes them.
 TEST_F(BlockReads, ScatteredRowsAreTheSameAsOneByOne) {
   for (const bool sequential : {false, true}) {
-    const auto& stored = dynamic_cast<const StoredRows&>(*block_);
-    std::vector<Row> rows(block_->spans().row_count());
+    const auto& stored = dynamic_cast<const segment::StoredRows&>(*block_);
+    std::vector<segment::Row> rows(block_->spans().row_count());
     std::iota(rows.begin(), rows.end(), 0);
     std::mt19937 random(5);
     std::ranges::shuffle(rows, random);
     rows.resize(300);
     rows.insert(rows.end(), rows.begin(), rows.begin() + 20);  // some twice
     auto many = stored.NewCursor(sequential), one = stored.NewCursor(sequential);
-    std::vector<RowView> views(rows.size());
-    ASSERT_TRUE(many->ReadRows(StoredTable::kSpans, rows, views));
+    std::vector<segment::RowView> views(rows.size());
+    ASSERT_TRUE(many->ReadRows(segment::StoredTable::kSpans, rows, views));
     std::map<uint64_t, std::vector<uint32_t>> layouts;
     for (size_t i = 0; i < rows.size(); ++i) {
-      RowView view;
-      ASSERT_TRUE(one->ReadRows(StoredTable::kSpans, {&rows[i], 1}, {&view, 1}));
+      segment::RowView view;
+      ASSERT_TRUE(one->ReadRows(segment::StoredTable::kSpans, {&rows[i], 1}, {&view, 1}));
       ASSERT_EQ(views[i].slots.size(), view.slots.size());
       std::vector<uint32_t> slots;
       for (size_t s = 0; s < view.slots.size(); ++s) {
@@ -144,8 +150,8 @@ TEST_F(BlockReads, ManyValuesAreTheSameAsOneByOne) {
   for (const std::shared_ptr<const Segment>& segment :
        {block_, std::shared_ptr<const Segment>(chunk_)}) {
     const Table& spans = segment->spans();
-    for (const ColumnName& name : spans.columns()) {
-      for (ColumnRef column : spans.FindColumns(name.scope, name.key)) {
+    for (const segment::ColumnName& name : spans.columns()) {
+      for (segment::ColumnRef column : spans.FindColumns(name.scope, name.key)) {
         auto dictionary = spans.OpenDictionary(column);
         ASSERT_TRUE(dictionary);
         std::vector<uint32_t> ids((*dictionary)->count());
@@ -160,7 +166,7 @@ TEST_F(BlockReads, ManyValuesAreTheSameAsOneByOne) {
           auto found = (*dictionary)->Find(value);
           ASSERT_TRUE(found);
           EXPECT_EQ(*found, ids[i]);
-          EXPECT_EQ((*dictionary)->Find(*one).value_or(kAbsent), ids[i]);
+          EXPECT_EQ((*dictionary)->Find(*one).value_or(segment::kAbsent), ids[i]);
         });
         EXPECT_TRUE(status) << status.error().message;
         EXPECT_EQ(next, ids.size());
@@ -174,9 +180,9 @@ TEST_F(BlockReads, ManyValuesAreTheSameAsOneByOne) {
 
 TEST_F(BlockReads, PrefetchedPagesAreThoseReadLater) {
   const Table& spans = block_->spans();
-  std::vector<ColumnRef> columns;
+  std::vector<segment::ColumnRef> columns;
   for (std::string_view name : {"name", "status", "serviceName"})
-    columns.push_back(spans.FindColumns(AttributeScope::kIntrinsic, name).at(0));
+    columns.push_back(spans.FindColumns(segment::AttributeScope::kIntrinsic, name).at(0));
   const FixedColumn numbers[] = {FixedColumn::kStart, FixedColumn::kEnd, FixedColumn::kSpanId,
                                  FixedColumn::kDepth, FixedColumn::kParentSpanId};
   std::shared_ptr<PageCache> one_by_one = cache_;

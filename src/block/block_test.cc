@@ -10,12 +10,23 @@
 
 #include "block/block_reader.h"
 #include "block/block_writer.h"
-#include "block/chunk.h"
+#include "chunk/chunk.h"
 #include "testing/sim_env.h"
 #include "testing/wild_batch.h"
 #include "trace/correction.h"
 
 namespace weft::block {
+
+using segment::AttributeScope;
+using segment::ColumnRef;
+using segment::FixedColumn;
+using segment::kAbsent;
+using segment::Row;
+using segment::RowGroups;
+using segment::Segment;
+using segment::Table;
+using segment::TableId;
+
 namespace {
 
 using testing::DescribeLogs;
@@ -39,7 +50,7 @@ SpanBatch ReadAll(const Segment& segment) {
 }
 
 SegmentPtr ChunkOf(const SpanBatch& batch) {
-  auto chunk = std::make_shared<Chunk>();
+  auto chunk = std::make_shared<chunk::Chunk>();
   chunk->Append(batch);
   chunk->Seal();
   return chunk;
@@ -212,7 +223,7 @@ void CheckNumbers(const Segment& block) {
         FixedColumn::kNestedLeft, FixedColumn::kNestedRight, FixedColumn::kSelfTime,
         FixedColumn::kCriticalTime, FixedColumn::kErrorOrigin})
     read[column] = Numbers(spans, column);
-  std::vector<TraceEntry> traces(block.trace_count());
+  std::vector<segment::TraceEntry> traces(block.trace_count());
   ASSERT_TRUE(block.ReadTraces(0, traces).has_value());
   Row next = 0;
   for (uint32_t t = 0; t < traces.size(); ++t) {
@@ -320,10 +331,11 @@ std::string CellName(AttributeScope scope, std::string_view key, ValueType type)
 Cells ReadCells(const Table& table) {
   Cells cells;
   std::set<std::string> names;
-  for (const ColumnName& name : table.columns())
+  for (const segment::ColumnName& name : table.columns())
     names.insert(CellName(name.scope, name.key, name.type));
   std::set<std::pair<AttributeScope, std::string>> keys;
-  for (const ColumnName& name : table.columns()) keys.insert({name.scope, std::string(name.key)});
+  for (const segment::ColumnName& name : table.columns())
+    keys.insert({name.scope, std::string(name.key)});
   for (const auto& [scope, key] : keys) {
     for (ColumnRef column : table.FindColumns(scope, key)) {
       const std::string name = CellName(scope, key, column.type);
@@ -438,7 +450,7 @@ TEST_P(BlockTest, TracesAreFoundById) {
   SegmentPtr block =
       Write({ChunkOf(WildBatch(random, {.spans = 9000, .logs = 500, .traces = 6000}))});
   ASSERT_TRUE(block);
-  std::vector<TraceEntry> traces(block->trace_count());
+  std::vector<segment::TraceEntry> traces(block->trace_count());
   ASSERT_TRUE(block->ReadTraces(0, traces).has_value());
   ASSERT_GT(traces.size(), 4200u);
   size_t logs = 0;

@@ -10,6 +10,12 @@
 #include "column/byte_cursor.h"
 
 namespace weft::block {
+
+using segment::kAbsent;
+using segment::RowSet;
+using segment::Slot;
+using segment::StoredTable;
+
 namespace {
 
 class GroupDecoder {

@@ -16,14 +16,18 @@
 
 #include "base/clock.h"
 #include "cli/server_access.h"
-#include "cli/terminal.h"
 #include "cli/time_option.h"
 #include "cli/trace_source.h"
 #include "load/load_sender.h"
 #include "load/load_shape.h"
 #include "load/pace.h"
+#include "terminal/terminal.h"
 
 namespace weft::cli {
+
+using terminal::Count;
+using terminal::PrintError;
+
 namespace {
 
 // Requests are made in rounds of about so many bytes, and a round is sent as a whole.
@@ -69,7 +73,7 @@ class AckedFile {
 class LoadgenRun {
  public:
   LoadgenRun(const LoadgenOptions& options, std::unique_ptr<load::LoadShape> shape,
-             net::ClientSecurity security)
+             outgoing::ClientSecurity security)
       : options_(options), shape_(std::move(shape)) {
     send_.url = options.url;
     send_.security = std::move(security);
@@ -180,7 +184,7 @@ int RunLoadgen(LoadgenOptions options) {
     return 2;
   }
   Status url = CheckUrl(options.url);
-  Result<net::ClientSecurity> security = ReadAccess(options.access);
+  Result<outgoing::ClientSecurity> security = ReadAccess(options.access);
   if (!url) return ExitCodeOf(url);
   if (!security) return ExitCodeOf(Fail(security.error()));
   return LoadgenRun(options, std::move(*shape), std::move(*security)).Run();

@@ -10,10 +10,13 @@
 
 #include "cli/cli.h"
 #include "cli/server_access.h"
-#include "cli/terminal.h"
-#include "net/client.h"
+#include "outgoing/client.h"
+#include "terminal/terminal.h"
 
 namespace weft::cli {
+
+using terminal::PrintError;
+
 namespace {
 
 // Stores are opened, and may replay a log, before it answers.
@@ -30,7 +33,7 @@ std::string Text(simdjson::dom::element object, std::string_view key) {
 }
 
 int Unreachable(const std::string& url, const std::string& why) {
-  PrintError(CleanText(url) + ": " + why);
+  PrintError(terminal::CleanText(url) + ": " + why);
   return kExitUnreachable;
 }
 
@@ -45,7 +48,7 @@ int SayWhatChanged(simdjson::dom::element answer) {
   fmt::print("generation {} of the configuration is running\n", generation);
   for (simdjson::dom::element change : changes)
     if (std::string_view text; change.get(text) == simdjson::SUCCESS)
-      fmt::print("  {}\n", CleanText(text));
+      fmt::print("  {}\n", terminal::CleanText(text));
   if (changes.size() == 0) fmt::print("  nothing has changed\n");
   return kExitOk;
 }
@@ -56,14 +59,15 @@ int Reload(const Options& options) {
     PrintError(status.error().message);
     return kExitUsage;
   }
-  Result<net::ClientSecurity> security = ReadAccess(options.access);
+  Result<outgoing::ClientSecurity> security = ReadAccess(options.access);
   if (!security) {
     PrintError(security.error().message);
     return kExitUsage;
   }
-  net::HttpClient client(
+  outgoing::HttpClient client(
       {.connect_timeout_ms = 2000, .timeout_ms = kPatienceMs, .security = std::move(*security)});
-  Result<net::ClientResponse> response = client.Post(url + "/api/reload", "application/json", "");
+  Result<outgoing::ClientResponse> response =
+      client.Post(url + "/api/reload", "application/json", "");
   if (!response) return Unreachable(url, response.error().message);
   simdjson::dom::parser parser;
   simdjson::dom::element answer, error;
@@ -74,7 +78,7 @@ int Reload(const Options& options) {
   if (response->status == 200) return SayWhatChanged(answer);
   PrintError(Text(error, "message"));
   if (response->status == 401 || response->status == 403) return kExitFailed;
-  PrintNote("Nothing has changed: weft runs with the configuration that it had.");
+  terminal::PrintNote("Nothing has changed: weft runs with the configuration that it had.");
   return response->status == 400 ? kExitUsage : kExitFailed;
 }
 

@@ -4,7 +4,7 @@
 // name (Unix domain). It takes over the file that a server left behind which is gone, never one
 // that somebody answers on, and removes its own file when it is closed.
 //
-// Made by Server::Listen(). Thread rule: one thread at a time. Next: net/server.h.
+// Made by Server::Listen(). Thread rule: one thread at a time. Next: http/server.h.
 #pragma once
 
 #include <sys/types.h>

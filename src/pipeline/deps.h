@@ -14,7 +14,7 @@
 #include "base/env.h"
 #include "base/metrics.h"
 #include "config/config.h"
-#include "net/server.h"
+#include "http/server.h"
 #include "pipeline/memory.h"
 #include "pipeline/reloads.h"
 #include "pipeline/services.h"
@@ -38,18 +38,18 @@ class Doors {
   virtual ~Doors() = default;
   // TLS, authentication and host rule of a listener. `hosts` counts where only this machine's
   // addresses lead to `endpoint`.
-  virtual Result<net::ListenOptions> Options(const std::string& name,
-                                             const config::Endpoint& endpoint,
-                                             const config::ListenerSecurity& security,
-                                             net::HostRule hosts) const = 0;
+  virtual Result<http::ListenOptions> Options(const std::string& name,
+                                              const config::Endpoint& endpoint,
+                                              const config::ListenerSecurity& security,
+                                              http::HostRule hosts) const = 0;
   // Listens, and keeps the listener for listeners(). The error names it.
-  virtual Status Open(Listener listener, net::ListenOptions options,
-                      std::shared_ptr<const net::Router> router) = 0;
+  virtual Status Open(Listener listener, http::ListenOptions options,
+                      std::shared_ptr<const http::Router> router) = 0;
   // Tells of one that a component has opened on server() itself.
   virtual void Tell(Listener listener) = 0;
   // Any thread.
   virtual std::vector<Listener> listeners() const = 0;
-  virtual net::Server* server() = 0;
+  virtual http::Server* server() = 0;
 };
 
 struct Deps {

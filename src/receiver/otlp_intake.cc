@@ -191,9 +191,9 @@ bool OtlpIntake::Serves(OtlpSignal signal) const {
 }
 
 Result<std::shared_ptr<OtlpIntake::Token>> OtlpIntake::Admit(OtlpSignal signal,
-                                                             const net::RequestHead& head,
+                                                             const http::RequestHead& head,
                                                              uint64_t bytes) {
-  const std::string_view peer = net::PeerAddress(head);
+  const std::string_view peer = http::PeerAddress(head);
   Status status = memory_->Check(bytes, peer);
   pipeline::Consumer* input = Input(signal);
   if (status && input != nullptr) status = input->Admit(bytes);
@@ -310,11 +310,12 @@ Result<std::string> UnpackCharged(wire::Compression kind, std::string_view packe
 
 }  // namespace
 
-Result<OtlpIntake::Message> OtlpIntake::Unpack(const net::RequestHead& head, wire::Compression kind,
-                                               std::string packed, uint64_t bytes_max) {
+Result<OtlpIntake::Message> OtlpIntake::Unpack(const http::RequestHead& head,
+                                               wire::Compression kind, std::string packed,
+                                               uint64_t bytes_max) {
   Message message;
   message.wire_bytes = packed.size();
-  WEFT_ASSIGN(message.charge, memory_->Take(0, net::PeerAddress(head)));
+  WEFT_ASSIGN(message.charge, memory_->Take(0, http::PeerAddress(head)));
   if (kind == wire::Compression::kNone) {
     message.bytes = std::move(packed);
     return message;
@@ -355,14 +356,14 @@ void OtlpIntake::Finish(OtlpSignal signal, uint64_t items, OtlpAnswer answer,
   done(std::move(answer));
 }
 
-std::shared_ptr<const ClientInfo> OtlpIntake::ClientOf(const net::RequestHead& head) const {
+std::shared_ptr<const ClientInfo> OtlpIntake::ClientOf(const http::RequestHead& head) const {
   auto client = std::make_shared<ClientInfo>();
   client->address = head.peer;
   if (include_metadata_) client->metadata = head.headers;
   return client;
 }
 
-void OtlpIntake::Take(OtlpSignal signal, const net::RequestHead& head, codec::OtlpFormat format,
+void OtlpIntake::Take(OtlpSignal signal, const http::RequestHead& head, codec::OtlpFormat format,
                       Message message, OtlpDone done) {
   Counters& counters = counters_[static_cast<int>(signal)];
   counters.requests->Add();
@@ -375,14 +376,14 @@ void OtlpIntake::Take(OtlpSignal signal, const net::RequestHead& head, codec::Ot
   // What it will be when it is decoded: more than that is counted when it is known. The bytes of a
   // request that was let in are there, so only the process as a whole can refuse what they become.
   Result<MemoryCharge> decoded =
-      memory_->TakeBeyond(message.bytes.size() * kDecodedRatio, net::PeerAddress(head));
+      memory_->TakeBeyond(message.bytes.size() * kDecodedRatio, http::PeerAddress(head));
   if (!decoded) return Refuse(signal, decoded.error(), std::move(done));
   if (signal == OtlpSignal::kMetrics)
     return TakeMetrics(head, format, std::move(message), std::move(*decoded), std::move(done));
   TakeSpans(signal, head, format, std::move(message), std::move(*decoded), std::move(done));
 }
 
-void OtlpIntake::TakeMetrics(const net::RequestHead& head, codec::OtlpFormat format,
+void OtlpIntake::TakeMetrics(const http::RequestHead& head, codec::OtlpFormat format,
                              Message message, MemoryCharge decoded, OtlpDone done) {
   constexpr OtlpSignal kSignal = OtlpSignal::kMetrics;
   Result<MetricBatch> batch = codec::DecodeOtlpMetrics(format, std::move(message.bytes));
@@ -405,7 +406,7 @@ void OtlpIntake::TakeMetrics(const net::RequestHead& head, codec::OtlpFormat for
       }));
 }
 
-void OtlpIntake::TakeSpans(OtlpSignal signal, const net::RequestHead& head,
+void OtlpIntake::TakeSpans(OtlpSignal signal, const http::RequestHead& head,
                            codec::OtlpFormat format, Message message, MemoryCharge decoded,
                            OtlpDone done) {
   std::unique_ptr<IngestTrace> trace;

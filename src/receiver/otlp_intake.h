@@ -19,7 +19,7 @@
 #include "base/reason_counters.h"
 #include "base/result.h"
 #include "codec/otlp.h"
-#include "net/http.h"
+#include "http/http.h"
 #include "pipeline/component_row.h"
 #include "selftrace/tracer.h"
 #include "wire/compression.h"
@@ -59,17 +59,17 @@ class OtlpIntake {
   bool Serves(OtlpSignal signal) const;
   // Before a body of about `bytes` is read: could it be kept? Nothing is charged yet: a peer that
   // announces much and sends little holds little.
-  Result<std::shared_ptr<Token>> Admit(OtlpSignal signal, const net::RequestHead& head,
+  Result<std::shared_ptr<Token>> Admit(OtlpSignal signal, const http::RequestHead& head,
                                        uint64_t bytes);
   // The body has come to `bytes`.
   Status Grow(OtlpSignal signal, Token* token, uint64_t bytes);
   // `packed`, charged before it is unpacked, to the peer of `head`.
-  Result<Message> Unpack(const net::RequestHead& head, wire::Compression kind, std::string packed,
+  Result<Message> Unpack(const http::RequestHead& head, wire::Compression kind, std::string packed,
                          uint64_t bytes_max);
   // The same for what a token knows; the token then covers it.
   Result<std::string> Unpack(Token* token, wire::Compression kind, std::string_view packed,
                              uint64_t bytes_max);
-  void Take(OtlpSignal signal, const net::RequestHead& head, codec::OtlpFormat format,
+  void Take(OtlpSignal signal, const http::RequestHead& head, codec::OtlpFormat format,
             Message message, OtlpDone done);
   // A request that was refused before Take(): over a limit, undecodable, wrong type.
   void CountRefusal(OtlpSignal signal, const Error& error);
@@ -88,11 +88,11 @@ class OtlpIntake {
   };
   pipeline::Consumer* Input(OtlpSignal signal) const;
   Result<OtlpAnswer> AnswerUnwantedMetrics(codec::OtlpFormat format, std::string_view body);
-  std::shared_ptr<const ClientInfo> ClientOf(const net::RequestHead& head) const;
+  std::shared_ptr<const ClientInfo> ClientOf(const http::RequestHead& head) const;
   // `decoded`: charged for what the message becomes.
-  void TakeMetrics(const net::RequestHead& head, codec::OtlpFormat format, Message message,
+  void TakeMetrics(const http::RequestHead& head, codec::OtlpFormat format, Message message,
                    MemoryCharge decoded, OtlpDone done);
-  void TakeSpans(OtlpSignal signal, const net::RequestHead& head, codec::OtlpFormat format,
+  void TakeSpans(OtlpSignal signal, const http::RequestHead& head, codec::OtlpFormat format,
                  Message message, MemoryCharge decoded, OtlpDone done);
   void CountItems(OtlpSignal signal, const SpanBatch& batch);
   void CountPoints(const MetricBatch& batch);

@@ -15,9 +15,9 @@
 #include <thread>
 
 #include "base/env.h"
-#include "net/client.h"
 #include "net/raw_client.h"
 #include "net/test_certificates.h"
+#include "outgoing/client.h"
 #include "pipeline/component_row.h"
 #include "server/components.h"
 #include "server/running_server.h"
@@ -169,14 +169,14 @@ class ReloadTest : public ::testing::Test {
            R"("endTimeUnixNano":"1700000000000000001"}]}]}]})";
   }
   // The status of an export, or why there is none.
-  static std::string Send(net::HttpClient* client, const std::string& url, int n) {
+  static std::string Send(outgoing::HttpClient* client, const std::string& url, int n) {
     auto answer = client->Post(url + "/v1/traces", "application/json", BodyOf(n));
     return answer ? std::to_string(answer->status) : answer.error().message;
   }
   std::string Send(int n) { return Send(&client_, UrlOf("otlp/http"), n); }
   // Of the one span of the trace; empty: there is none.
   std::string NameOf(int n) {
-    auto answer = net::HttpClient().Get(query_ + "/api/weft/v1/trace/" + IdOf(n) + "/otlp");
+    auto answer = outgoing::HttpClient().Get(query_ + "/api/weft/v1/trace/" + IdOf(n) + "/otlp");
     if (!answer || answer->status != 200) return "";
     const size_t at = answer->body.find("\"name\":\"n");
     return at == std::string::npos
@@ -184,13 +184,13 @@ class ReloadTest : public ::testing::Test {
                : answer->body.substr(at + 8, answer->body.find('"', at + 8) - at - 8);
   }
   std::string StatusPage() {
-    auto answer = net::HttpClient().Get(query_ + "/api/weft/v1/status");
+    auto answer = outgoing::HttpClient().Get(query_ + "/api/weft/v1/status");
     return answer ? answer->body : answer.error().message;
   }
 
   std::string folder_, yaml_, query_;
   uint16_t port_ = 0;
-  net::HttpClient client_;
+  outgoing::HttpClient client_;
   std::unique_ptr<RunningServer> server_;
 };
 
@@ -241,7 +241,7 @@ TEST_F(ReloadTest, AListenerMoves) {
   EXPECT_EQ(Send(1), "200");
   EXPECT_EQ(NameOf(1), "n");
   ASSERT_TRUE(Reload().status) << "when the next is done, the drain of the one before has ended";
-  net::HttpClient fresh;
+  outgoing::HttpClient fresh;
   EXPECT_FALSE(fresh.Post(before + "/v1/traces", "application/json", BodyOf(2)));
 }
 
@@ -312,7 +312,7 @@ TEST_F(ReloadTest, ACertificateIsReplaced) {
   write(first);
   Start();
   auto send = [&](const std::string& authority) {
-    net::HttpClient client({.security = {.ca_file = folder_ + "/" + authority + ".pem"}});
+    outgoing::HttpClient client({.security = {.ca_file = folder_ + "/" + authority + ".pem"}});
     return Send(&client, UrlOf("otlp/http", "https://"), 1);
   };
   EXPECT_EQ(send("first"), "200");
@@ -426,13 +426,13 @@ TEST_F(ReloadTest, MetricsListenersComeAndGo) {
       "127.0.0.1, port: " +
       std::to_string(port.port) + "}}}}]\n";
   ASSERT_TRUE(Reload().status);
-  auto scraped = net::HttpClient().Get(url);
+  auto scraped = outgoing::HttpClient().Get(url);
   ASSERT_TRUE(scraped);
   EXPECT_THAT(scraped->body, HasSubstr("weft_config_generation 2"));
   telemetry = "";
   ASSERT_TRUE(Reload().status);
   ASSERT_TRUE(Reload().status);
-  EXPECT_FALSE(net::HttpClient().Get(url));
+  EXPECT_FALSE(outgoing::HttpClient().Get(url));
 }
 
 // Its head met the old receiver, its body comes when that is gone: it goes the new way.
@@ -490,7 +490,7 @@ TEST_F(ReloadTest, ManyUnderLoadLoseNothing) {
   std::vector<std::string> problems(3);
   for (int t = 0; t < 3; ++t) {
     senders.emplace_back([&, t] {
-      net::HttpClient client;
+      outgoing::HttpClient client;
       const std::string url = "http://127.0.0.1:" + std::to_string(port_);
       for (int n = 0; !enough; ++n) {
         if (std::string said = Send(&client, url, (t + 1) * 100'000 + n); said != "200")

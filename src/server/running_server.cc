@@ -38,8 +38,8 @@ Status RunningServer::Start() {
 Status RunningServer::StartAll() {
   WEFT_ASSIGN(const MemoryPlan plan, PlanMemoryOf(config_));
   memory_ = std::make_unique<MemoryAccounts>(plan);
-  net_ = std::make_unique<net::Server>(net::ServerLimits{.answers = memory_->shares().answers},
-                                       NetThreads());
+  net_ = std::make_unique<http::Server>(http::ServerLimits{.answers = memory_->shares().answers},
+                                        NetThreads());
   doors_ = std::make_unique<ServerDoors>(net_.get(), &services_, &metrics_);
   MakeTracer();
   reloader_ =
@@ -120,11 +120,11 @@ Status RunningServer::FindTracerExporter() {
 
 Status RunningServer::StartMetrics(const config::TelemetrySettings& telemetry) {
   for (const config::Endpoint& endpoint : telemetry.metrics_endpoints) {
-    auto router = std::make_shared<net::Router>();
-    router->Add("GET", "/metrics", {}, [this](net::Request request, net::ExchangePtr exchange) {
-      exchange->Respond(api::AnswerMetrics(metrics_, net::FindHeader(request.headers, "accept")));
+    auto router = std::make_shared<http::Router>();
+    router->Add("GET", "/metrics", {}, [this](http::Request request, http::ExchangePtr exchange) {
+      exchange->Respond(api::AnswerMetrics(metrics_, http::FindHeader(request.headers, "accept")));
     });
-    WEFT_ASSIGN(net::ListenOptions options, doors_->Options("metrics", endpoint, {}, {}));
+    WEFT_ASSIGN(http::ListenOptions options, doors_->Options("metrics", endpoint, {}, {}));
     if (Status status = doors_->Open({.name = "metrics", .endpoint = endpoint}, std::move(options),
                                      std::move(router));
         !status)

@@ -19,7 +19,7 @@
 #include "base/env.h"
 #include "base/metrics.h"
 #include "config/config.h"
-#include "net/server.h"
+#include "http/server.h"
 #include "pipeline/graph.h"
 #include "selftrace/tracer.h"
 #include "server/memory_accounts.h"
@@ -92,7 +92,7 @@ class RunningServer {
   pipeline::Services services_;
   pipeline::Entry tracer_way_;
   std::unique_ptr<selftrace::Tracer> tracer_;  // null: off. Outlives who may record
-  std::unique_ptr<net::Server> net_;
+  std::unique_ptr<http::Server> net_;
   std::unique_ptr<ServerDoors> doors_;
   std::unique_ptr<pipeline::Graph> graph_;
   std::unique_ptr<MemoryWatch> memory_watch_;

@@ -13,12 +13,12 @@
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/config_commands.h"
-#include "cli/terminal.h"
 #include "config/listen_rules.h"
 #include "config/section.h"
 #include "server/components.h"
 #include "server/running_server.h"
 #include "server/service_notice.h"
+#include "terminal/terminal.h"
 
 namespace weft::server {
 namespace {
@@ -61,7 +61,7 @@ void SayHello(const RunningServer& server, bool is_new) {
                                   : served->durability == Durability::kRelaxed
                                       ? "relaxed: power loss may cost the last second"
                                       : "memory: nothing outlives this process";
-    fmt::print("  {:<12} {}{}\n", "data", cli::CleanText(served->directory),
+    fmt::print("  {:<12} {}{}\n", "data", terminal::CleanText(served->directory),
                is_new ? " (new, empty)" : "");
     fmt::print("  {:<12} {}\n", "durability", durability);
     fmt::print("  {:<12} {} or {}, whichever comes first\n", "retention",
@@ -146,11 +146,11 @@ int Serve(const Options& options) {
                        SystemClock());
   server.SetLoader([options] { return LoadAgain(options); });
   if (Status status = server.Start(); !status) {
-    cli::PrintError(status.error().message);
+    terminal::PrintError(status.error().message);
     if (NamesAPortInUse(status.error().message))
-      cli::PrintNote("`weft serve --port-offset 100` moves all ports by 100.");
+      terminal::PrintNote("`weft serve --port-offset 100` moves all ports by 100.");
     if (status.error().message.find("is held by process") != std::string::npos)
-      cli::PrintNote(
+      terminal::PrintNote(
           "A weft works on this data directory already; a second one beside it needs --data DIR "
           "and "
           "--port-offset 100.");

@@ -171,7 +171,7 @@ Status Engine::MergeBlocks(Tenant& tenant, const Blocks& inputs, bool paced, Sto
   meta.tenant = tenant.name;
   meta.name = {next_block_++, inputs.front()->meta().name.first_sequence,
                inputs.back()->meta().name.last_sequence};
-  std::vector<std::shared_ptr<const block::Segment>> sources;
+  std::vector<std::shared_ptr<const segment::Segment>> sources;
   for (const auto& live : inputs) {
     sources.push_back(live->segment());
     meta.level = std::max(meta.level, live->meta().level + 1);

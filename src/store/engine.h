@@ -146,14 +146,14 @@ class Engine final : public Store {
   Result<std::vector<TenantHead::Part>> SealAndWait(Tenant& tenant);
   Status MergeParts(Tenant& tenant);
   Result<std::shared_ptr<LiveBlock>> WriteLiveBlock(
-      Tenant& tenant, std::span<const std::shared_ptr<const block::Segment>> sources,
+      Tenant& tenant, std::span<const std::shared_ptr<const segment::Segment>> sources,
       BlockMeta meta, std::function<bool()> cancelled);
   Status Commit(const ManifestEdit& edit);  // REQUIRES: commit_mutex_
   Status CommitFlush(Tenant& tenant, const std::shared_ptr<LiveBlock>& block, size_t part_count,
                      const std::vector<TraceId>& splits);
   uint64_t FirstSequenceNeeded(const Tenant& flushed, uint64_t flushed_through);
   Result<std::vector<TraceId>> FindSplits(const Blocks& others, const SplitTraces& known,
-                                          const block::Segment& fresh) const;
+                                          const segment::Segment& fresh) const;
 
   // compaction.cc
   struct PlannedMerge {

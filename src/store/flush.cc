@@ -133,7 +133,7 @@ Status Engine::FlushParts(Tenant& tenant, std::span<const TenantHead::Part> part
     WEFT_TRY(env_->SyncDir(config_.directory));
     tenant.directory_made = true;
   }
-  std::vector<std::shared_ptr<const block::Segment>> sources;
+  std::vector<std::shared_ptr<const segment::Segment>> sources;
   MemoryCharge memory;  // what is written from the head is about as large as that
   if (config_.memory.flushes != nullptr) memory = config_.memory.flushes->TakeAnyway(0);
   for (const TenantHead::Part& part : parts) {
@@ -169,8 +169,8 @@ Status Engine::FlushParts(Tenant& tenant, std::span<const TenantHead::Part> part
 }
 
 Result<std::shared_ptr<LiveBlock>> Engine::WriteLiveBlock(
-    Tenant& tenant, std::span<const std::shared_ptr<const block::Segment>> sources, BlockMeta meta,
-    std::function<bool()> cancelled) {
+    Tenant& tenant, std::span<const std::shared_ptr<const segment::Segment>> sources,
+    BlockMeta meta, std::function<bool()> cancelled) {
   const std::string path = PathOfBlock(tenant.name, meta.name);
   const std::string temporary = TemporaryName(path);
   block::WriteBlockOptions options;
@@ -207,13 +207,13 @@ Result<std::shared_ptr<LiveBlock>> Engine::WriteLiveBlock(
 }
 
 Result<std::vector<TraceId>> Engine::FindSplits(const Blocks& others, const SplitTraces& known,
-                                                const block::Segment& fresh) const {
+                                                const segment::Segment& fresh) const {
   std::vector<TraceId> splits;
-  std::vector<block::TraceEntry> entries;
+  std::vector<segment::TraceEntry> entries;
   for (uint32_t first = 0; first < fresh.trace_count(); first += kTracesPerRead) {
     entries.resize(std::min(kTracesPerRead, fresh.trace_count() - first));
     WEFT_TRY(fresh.ReadTraces(first, entries));
-    for (const block::TraceEntry& entry : entries) {
+    for (const segment::TraceEntry& entry : entries) {
       if (known.Contains(entry.id)) continue;
       const bool elsewhere = std::ranges::any_of(others, [&](const auto& live) {
         return live->segment().get() != &fresh && live->MayHold(entry.id);

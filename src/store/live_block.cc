@@ -50,14 +50,14 @@ std::string BlockHealth::problem() const {
 
 BlockMeta DescribeBlock(const std::string& tenant, const BlockName& name,
                         const block::OpenedBlock& opened) {
-  const block::Segment& segment = *opened.segment;
+  const segment::Segment& segment = *opened.segment;
   BlockMeta meta;
   meta.tenant = tenant;
   meta.name = name;
   meta.bytes = opened.identity.bytes;
   meta.summary_checksum = opened.identity.summary_checksum;
   meta.spans = segment.spans().row_count();
-  meta.logs = segment.table(block::TableId::kLogs).row_count();
+  meta.logs = segment.table(segment::TableId::kLogs).row_count();
   meta.traces = segment.trace_count();
   std::tie(meta.start_min_ns, meta.start_max_ns) = segment.time_range();
   std::tie(meta.received_min_ns, meta.received_max_ns) = segment.received_range();

@@ -30,8 +30,8 @@
 #include "base/clock.h"
 #include "base/env.h"
 #include "base/memory_budget.h"
-#include "block/segment.h"
 #include "model/span_batch.h"
+#include "segment/segment.h"
 #include "trace/correction.h"
 
 namespace weft::store {
@@ -91,8 +91,8 @@ struct StoreConfig {
   uint64_t wal_segment_bytes = 64ull << 20;
   uint64_t page_cache_bytes = 32ull << 20;
   uint64_t free_bytes_min = 64ull << 20;  // below it ingest is refused until space is back
-  uint32_t block_group_rows = block::RowGroups::kRowsMax;  // block/block_writer.h
-  trace::ClockRule clock_rule;                             // of self time, critical path and views
+  uint32_t block_group_rows = segment::RowGroups::kRowsMax;  // block/block_writer.h
+  trace::ClockRule clock_rule;  // of self time, critical path and views
   // Blocks are read whole in the background, so that damage is found before it is needed.
   uint64_t scrub_bytes_per_s = 8ull << 20;                    // 0: never
   uint64_t scrub_interval_ns = 24ull * 3600 * 1'000'000'000;  // between the starts of two rounds
@@ -116,7 +116,7 @@ class Snapshot {
  public:
   virtual ~Snapshot() = default;
   // Head chunks first, then blocks, newest first.
-  virtual const std::vector<std::shared_ptr<const block::Segment>>& segments() const = 0;
+  virtual const std::vector<std::shared_ptr<const segment::Segment>>& segments() const = 0;
   // True if the trace may have rows in more than one segment, or has rows in the head: derived
   // columns and single-segment judgements about the whole trace are then not to be trusted.
   // May say true for a trace that is whole; never false for one that is split.
