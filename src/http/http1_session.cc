@@ -489,7 +489,7 @@ int64_t Http1Session::deadline_ms() const {
 void Http1Session::OnDeadline(int64_t now_ms) {
   if (waiting_.deadline_ms() <= now_ms) {
     // Nothing that is queued will be read: it is dropped with the connection.
-    entrance_.CountEndedReader();
+    door_.Now()->CountEndedReader();
     output_.Consume(output_.bytes());
     waiting_.Clear();
     lingers_ = false;

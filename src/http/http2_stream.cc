@@ -388,7 +388,7 @@ void Http2Stream::OnDeadline(int64_t now_ms) {
     return;
   }
   if (waiting_.deadline_ms() <= now_ms) {
-    wire_->entrance().CountEndedReader();
+    wire_->entrance()->CountEndedReader();
     queue_.clear();
     queue_offset_ = queue_bytes_ = 0;
     waiting_.Clear();

@@ -486,8 +486,9 @@ TEST(OutgoingFault2Test, WhatIsNoHttp2IsAProtocolError) {
     OutgoingResult result = client.Post();
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().failure, OutgoingFailure::kProtocol) << result.error().message;
-    if (bytes.starts_with("HTTP/1"))
+    if (bytes.starts_with("HTTP/1")) {
       EXPECT_THAT(result.error().message, HasSubstr("does not speak HTTP/2"));
+    }
   }
 }
 

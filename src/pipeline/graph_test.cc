@@ -169,7 +169,7 @@ class GraphTest : public ::testing::Test {
     const Deps deps{.env = nullptr,
                     .clock = nullptr,
                     .metrics = &metrics_,
-                    .budget = nullptr,
+                    .memory = nullptr,
                     .doors = nullptr,
                     .services = &services_};
     return Graph::Build(loaded->config, table_, deps, graph_.get());

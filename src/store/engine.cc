@@ -416,7 +416,7 @@ void Engine::SetRetention(uint64_t age_ns, uint64_t bytes) {
   retention_age_ns_ = age_ns;
   retention_bytes_ = bytes;
   std::lock_guard lock(wake_mutex_);
-  compact_wanted_ = true;
+  ++compacts_wanted_;
   wake_compactor_.notify_all();
 }
 
