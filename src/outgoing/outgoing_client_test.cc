@@ -27,7 +27,7 @@ struct Held {
   std::vector<ExchangePtr> exchanges;
 };
 
-std::shared_ptr<http::Router> TestRoutes() {
+std::shared_ptr<http::Router> TestRoutes(const std::shared_ptr<Held>& held) {
   auto router = std::make_shared<http::Router>();
   http::RouteOptions large{.body_bytes_max = 64 << 20,
                            .admit = [](const http::RequestHead&) { return http::Admission{}; }};
@@ -52,8 +52,7 @@ std::shared_ptr<http::Router> TestRoutes() {
     for (int i = 0; i < 10; ++i) exchange->Write("piece " + std::to_string(i) + ";");
     exchange->Finish();
   });
-  // Held, unanswered, until the routes are gone.
-  auto held = std::make_shared<Held>();
+  // Held, unanswered, until the server has stopped.
   router->Add("*", "/never", {}, [held](Request, ExchangePtr exchange) {
     std::lock_guard lock(held->mutex);
     held->exchanges.push_back(std::move(exchange));
@@ -65,12 +64,19 @@ struct ServerForTest {
   explicit ServerForTest(http::ServerLimits limits = {}, uint16_t at = 0) {
     limits.drain_timeout_ms = 100;  // what /never holds is never answered
     server = std::make_unique<Server>(limits, 1);
-    auto bound = server->Listen({"127.0.0.1", at}, TestRoutes());
+    auto bound = server->Listen({"127.0.0.1", at}, TestRoutes(held));
     EXPECT_TRUE(bound) << bound.error().message;
     port = bound.value_or(0);
     server->Start();
   }
+  ~ServerForTest() {
+    server->Stop();
+    // Exchanges keep their connection, and that the routes.
+    std::lock_guard lock(held->mutex);
+    held->exchanges.clear();
+  }
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port); }
+  const std::shared_ptr<Held> held = std::make_shared<Held>();
   std::unique_ptr<Server> server;
   uint16_t port = 0;
 };
@@ -326,7 +332,7 @@ TEST_P(OutgoingClientTest, AUnixSocketIsAnAddressToo) {
   const std::string folder = mkdtemp(pattern.data());
   for (const std::string& path : {folder + "/weft.sock", "@weft-outgoing-" + folder.substr(5)}) {
     Server server({}, 1);
-    ASSERT_TRUE(server.Listen({.path = path}, TestRoutes()));
+    ASSERT_TRUE(server.Listen({.path = path}, TestRoutes(std::make_shared<Held>())));
     server.Start();
     auto client = MakeOutgoing(
         {.url = "http://localhost", .unix_path = path, .protocol = GetParam()}, loops_);
