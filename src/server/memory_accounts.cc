@@ -19,16 +19,17 @@ MemoryAccounts::MemoryAccounts(const MemoryPlan& plan) : plan_(plan), budget_(pl
 
 void MemoryAccounts::Apply(const MemoryPlan& plan) {
   plan_ = plan;
-  budget_.Resize(plan.limit, {{shares_.requests, {.bytes_max = plan.requests}},
-                              {head_, {.bytes_max = plan.head, .reserve = plan.head}},
-                              {shares_.flushes, {.reserve = plan.flushes}},
-                              {shares_.merges, {.bytes_max = plan.merges}},
-                              {shares_.queues, {.bytes_max = plan.queues}},
-                              {shares_.page_cache, {.bytes_max = plan.page_cache}},
-                              {shares_.trace_cache, {.bytes_max = plan.trace_cache}},
-                              // One question can always work.
-                              {shares_.queries, {.bytes_max = plan.queries, .reserve = plan.query}},
-                              {shares_.answers, {.bytes_max = plan.answers}}});
+  budget_.Resize(plan.limit,
+                 {{shares_.requests, {.bytes_max = plan.requests}},
+                  {head_, {.bytes_max = plan.head, .reserve = plan.head}},
+                  {shares_.flushes, {.reserve = plan.flushes}},
+                  {shares_.merges, {.bytes_max = plan.merges, .reserve = plan.merges_reserve}},
+                  {shares_.queues, {.bytes_max = plan.queues}},
+                  {shares_.page_cache, {.bytes_max = plan.page_cache}},
+                  {shares_.trace_cache, {.bytes_max = plan.trace_cache}},
+                  // One question can always work.
+                  {shares_.queries, {.bytes_max = plan.queries, .reserve = plan.query}},
+                  {shares_.answers, {.bytes_max = plan.answers}}});
   shares_.merge_values = plan.merge_values;
   shares_.query = plan.query;
 }

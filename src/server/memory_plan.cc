@@ -21,6 +21,7 @@ constexpr uint64_t kBase = 32 * kMiB;
 constexpr uint64_t kQueryMin = 8 * kMiB;
 constexpr uint64_t kRequestsMin = 16 * kMiB;
 constexpr uint64_t kMergesMin = 16 * kMiB;
+constexpr uint64_t kMergesReserveMax = 48 * kMiB;
 constexpr uint64_t kTraceCache = 64 * kMiB;
 constexpr uint64_t kBytesPerMergedValue = 16;
 
@@ -112,6 +113,7 @@ Result<MemoryPlan> PlanMemory(const pipeline::MemoryNeed& has, uint64_t requests
   plan.answers = open * 2 / 3;
   plan.queues = open / 3;
   plan.merges = std::max(kMergesMin, open / 3);
+  plan.merges_reserve = std::clamp(open / 8, kMergesMin, kMergesReserveMax);
   plan.merge_values = plan.merges / 2 / kBytesPerMergedValue;
   plan.page_cache = std::min(has.page_cache, open / 4);
   plan.trace_cache = std::min(kTraceCache, open / 8);

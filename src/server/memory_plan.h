@@ -24,8 +24,9 @@ struct MemoryPlan {
   uint64_t head = 0;      // of all stores; kept for them alone
   uint64_t flushes = 0;   // kept for them alone
   uint64_t merges = 0;
-  uint64_t merge_values = 0;  // distinct ones that one merge may hold
-  uint64_t queues = 0;        // of all exporters
+  uint64_t merges_reserve = 0;  // kept for them alone: ingest stops where merges do
+  uint64_t merge_values = 0;    // distinct ones that one merge may hold
+  uint64_t queues = 0;          // of all exporters
   uint64_t page_cache = 0, trace_cache = 0;
   uint64_t query = 0;    // of one
   uint64_t queries = 0;  // of all that run

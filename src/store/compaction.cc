@@ -126,8 +126,12 @@ Result<MemoryCharge> Engine::MemoryFor(const Blocks& inputs) const {
   if (config_.memory.merges == nullptr) return MemoryCharge();
   uint64_t bytes = kBytesOfOutput;
   for (const auto& live : inputs) bytes += kBytesPerInput + live->values() * kBytesPerValue;
-  return config_.memory.merges->Wait(std::min(bytes, config_.memory.merges->bytes_max()),
-                                     kMemoryWaitMax);
+  Result<MemoryCharge> memory = config_.memory.merges->Wait(
+      std::min(bytes, config_.memory.merges->bytes_max()), kMemoryWaitMax);
+  // Soon nothing would be taken for want of merges: the others make room.
+  if (!memory && unmerged_blocks_ > UnmergedInPeace())
+    return config_.memory.merges->TakeAnyway(bytes);
+  return memory;
 }
 
 // What the largest trace of a merge holds, beside MemoryFor(). Counted in the end whether it fits

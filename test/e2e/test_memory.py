@@ -260,26 +260,29 @@ class MemoryTest(WeftTest):
         batches = list(small_batches(40, dice))
         trace = TRACE.hex()
         stop = threading.Event()
+        account = lambda name: next(a for a in weft.status()["memory"]["accounts"] if a["name"] == name)
         everything = urllib.parse.urlencode({"q": "{}", "limit": 10000, "spss": 100})
         pattern = urllib.parse.urlencode({"q": '{ span.session.id =~ ".*ab.*" } && { name =~ ".*cart.*" }',
                                           "limit": 1000, "spss": 1000})
         paths = [f"/api/traces/{trace}", f"/api/v3/traces/{trace}", f"/api/weft/v1/trace/{trace}/otlp",
                  f"/api/weft/v1/trace/{trace}", f"/api/weft/v1/search?{everything}",
                  f"/api/weft/v1/search?{pattern}"]
+        idle = self.idle_readers(weft, paths[:4])
+        wait_for("idle readers have answers", lambda: LONG or account("answers")["usedBytes"] > 0, 60)
         askers = [Asker(weft, paths, stop) for _ in range(16)]
         for asker in askers:
             asker.start()
         self.addCleanup(stop.set)
-        idle = self.idle_readers(weft, paths[:4])
         alone, _ = self.crowd(weft, SENDERS, True, PHASE_S, batches)
         patient, patient_senders = self.crowd(weft, CROWD, True, PHASE_S, batches)
         pushing, pushing_senders = self.crowd(weft, CROWD, False, PHASE_S, batches)
+        waits = {name: self.metric(weft, name) for name in ("weft_store_unmerged_blocks", "weft_store_head_bytes")}
         stop.set()
         for asker in askers:
             asker.join(120)
         figures = (f"alone {alone:.0f}, patient {patient:.0f}, pushing {pushing:.0f} spans/s; peak "
                    f"{resident.peak >> 20} MiB, of its group {resident.group_peak >> 20}; refused {sum(s.refused for s in pushing_senders)}; answers "
-                   f"{ {code: sum(a.answers.count(code) for a in askers) for code in (200, 413, 503, 504)} }")
+                   f"{ {code: sum(a.answers.count(code) for a in askers) for code in (200, 413, 503, 504)} }; {waits}; {resident.accounts}")
         print(f"  {figures}", flush=True)
         self.assertUnderLimit(weft, resident)
         self.assertEqual([b for a in askers for b in a.bad][:5], [], figures)
@@ -294,7 +297,6 @@ class MemoryTest(WeftTest):
             wait_for("idle readers are ended", lambda: self.metric(weft, "weft_ended_readers_total") > 0, 60)
         for reader in idle:
             reader.close()
-        account = lambda name: next(a for a in weft.status()["memory"]["accounts"] if a["name"] == name)
         wait_for("answers are given back", lambda: account("answers")["usedBytes"] < 1 << 20, 60)
         wait_for("requests are given back", lambda: account("requests")["usedBytes"] == 0, 30)
         self.assertEqual(weft.get(f"/api/weft/v1/trace/{trace}")[0], 413 if LONG else 200)
