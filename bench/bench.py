@@ -3,7 +3,8 @@
 
 The server runs on one core, the load on another (where there are two). Requests are made before they
 are sent; the processor time is the whole process's, from before the first request until everything is
-in blocks, merged, and the process has been idle. `--full` takes 10 M spans a shape, else 2 M.
+in blocks, merged, and the process has been idle. `--full` takes 10 M spans a shape, else 2 M; ingest without
+a pause takes 30 M, else 3 M.
 `--keep` leaves each shape's data in --folder, and `--search` measures searches alone over what was kept.
 """
 import argparse
@@ -31,7 +32,8 @@ SERVER_CORE, LOAD_CORE = "0", "1"
 # What the first release has to reach, by row.
 FIRST = {"spans per CPU-second": "150 000", "bytes a span": "40", "RSS idle": "20 MB",
          "RSS at 10 k spans/s": "120 MB", "trace by id, p50": "5 ms", "unknown id, p50": "1 ms",
-         "visible after send, p50": "1 s", "start": "50 ms", **bench_search.FIRST}
+         "visible after send, p50": "1 s", "start": "50 ms",
+         "slowest tenth / median": "70 %", "requests refused, tried again": "0, 0", **bench_search.FIRST}
 
 
 def pinned(core, command):
@@ -195,6 +197,67 @@ def measure_steady(shape, folder, seconds=30):
         server.close()
 
 
+class IngestSampler:
+    """How many spans the store has taken, and when; how many requests were refused."""
+
+    def __init__(self, server):
+        self.server, self.began, self.samples, self.refused = server, time.monotonic(), [(0.0, 0)], 0
+
+    def sample(self):
+        status, body = self.server.get("/metrics")
+        at = time.monotonic() - self.began
+        if status != 200:
+            raise SystemExit(f"/metrics: {status}")
+        spans = refused = 0.0
+        for line in (body if isinstance(body, str) else body.decode()).splitlines():
+            name, _, value = line.rpartition(" ")
+            if name.startswith("weft_store_appended_spans_total{"):
+                spans += float(value)
+            elif name.startswith("weft_receiver_refused_requests_total{"):
+                refused += float(value)
+        self.samples.append((at, int(spans)))
+        self.refused = int(refused)
+
+    def rates(self, spans, parts=10):
+        """Spans a second in each part of the run, by spans."""
+        times = [0.0]
+        for part in range(1, parts + 1):
+            wanted = spans * part // parts
+            for (t0, n0), (t1, n1) in zip(self.samples, self.samples[1:]):
+                if n1 >= wanted:
+                    times.append(t0 + (t1 - t0) * (wanted - n0) / (n1 - n0))
+                    break
+            else:
+                raise SystemExit(f"only {self.samples[-1][1]} of {spans} spans were taken")
+        return [spans / parts / (end - start) for start, end in zip(times, times[1:])]
+
+
+def measure_sustained(shape, spans, folder):
+    """A load that never pauses, on a server with one core."""
+    server = Server(folder).start()
+    try:
+        sampler = IngestSampler(server)
+        load = subprocess.Popen(
+            pinned(LOAD_CORE, [weft_process.BINARY, "loadgen", "--url", server.http, "--shape", shape, "--spans",
+                               str(spans), "--connections", "8", "--ahead", "--json"]),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        while load.poll() is None:
+            time.sleep(0.5)
+            sampler.sample()
+        output, errors = load.communicate()
+        if load.returncode != 0:
+            raise SystemExit(f"loadgen: {errors}")
+        sampler.sample()
+        report, rates = json.loads(output), sampler.rates(spans)
+        median = percentile(rates, 0.5)
+        print("    sustained, k spans/s by tenth: " + " ".join(f"{rate / 1000:.0f}" for rate in rates), flush=True)
+        return {"sustained spans/s, median tenth": f"{median:,.0f}".replace(",", " "),
+                "slowest tenth / median": f"{min(rates) / median * 100:.0f} %",
+                "requests refused, tried again": f"{sampler.refused}, {report['retries']}"}
+    finally:
+        server.close()
+
+
 def print_table(shapes, results):
     rows = {row: None for shape in shapes for row in results[shape]}
     print(f"\n{'':28}" + "".join(f"{shape:>18}" for shape in shapes) + f"{'first release':>18}")
@@ -240,6 +303,9 @@ def main():
         with tempfile.TemporaryDirectory(prefix="weft-bench-", dir=options.folder) as folder:
             print(f"  {shape}: at 10 k spans/s ...", flush=True)
             results[shape].update(measure_steady(shape, folder))
+        with tempfile.TemporaryDirectory(prefix="weft-bench-", dir=options.folder) as folder:
+            print(f"  {shape}: without a pause ...", flush=True)
+            results[shape].update(measure_sustained(shape, 30_000_000 if options.full else 3_000_000, folder))
     print_table(shapes, results)
 
 

@@ -2,14 +2,14 @@
 #include "api/answers.h"
 
 #include "codec/otlp.h"
-#include "net/grpc.h"
+#include "http/grpc.h"
 
 namespace weft::api {
 namespace {
 
 // `text`: the whole error as a terminal shows it.
-net::Response ErrorBody(const Error& error, const traceql::Diagnostic* diagnostic,
-                        std::string_view text) {
+http::Response ErrorBody(const Error& error, const traceql::Diagnostic* diagnostic,
+                         std::string_view text) {
   std::string body;
   wire::JsonWriter json(&body);
   json.BeginObject();
@@ -27,8 +27,8 @@ net::Response ErrorBody(const Error& error, const traceql::Diagnostic* diagnosti
   json.EndObject();
   json.EndObject();
   // What is known and not yet done is, to a client of the query API, a wrong request.
-  int status = error.code == ErrorCode::kUnimplemented ? 400 : net::ToHttpStatus(error.code);
-  net::Response response = JsonResponse(std::move(body), status);
+  int status = error.code == ErrorCode::kUnimplemented ? 400 : http::ToHttpStatus(error.code);
+  http::Response response = JsonResponse(std::move(body), status);
   if (error.retry_after_s > 0)
     response.headers.emplace_back("retry-after", std::to_string(error.retry_after_s));
   return response;
@@ -36,36 +36,36 @@ net::Response ErrorBody(const Error& error, const traceql::Diagnostic* diagnosti
 
 }  // namespace
 
-net::Response JsonResponse(std::string body, int status) {
+http::Response JsonResponse(std::string body, int status) {
   return {.status = status,
           .content_type = "application/json",
           .headers = {{"cache-control", "no-store"}, {"x-content-type-options", "nosniff"}},
           .body = std::move(body)};
 }
 
-void AddPartialHeader(std::string partial, net::Response* response) {
+void AddPartialHeader(std::string partial, http::Response* response) {
   if (partial.empty()) return;
   for (char& c : partial)
     if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7E) c = ' ';
   response->headers.emplace_back("weft-partial", std::move(partial));
 }
 
-net::Response ErrorResponse(const Error& error) { return ErrorBody(error, nullptr, ""); }
+http::Response ErrorResponse(const Error& error) { return ErrorBody(error, nullptr, ""); }
 
-net::GrpcStatus ToGrpcStatus(const Error& error) {
-  return {net::ToGrpcCode(error.code), error.message, error.retry_after_s};
+http::GrpcStatus ToGrpcStatus(const Error& error) {
+  return {http::ToGrpcCode(error.code), error.message, error.retry_after_s};
 }
 
-Error ErrorOf(const net::Refusal& refusal) {
-  return {net::FromHttpStatus(refusal.status, ErrorCode::kInvalidArgument), refusal.message,
+Error ErrorOf(const http::Refusal& refusal) {
+  return {http::FromHttpStatus(refusal.status, ErrorCode::kInvalidArgument), refusal.message,
           refusal.retry_after_s};
 }
 
-net::Response RefusalResponse(const net::RequestHead&, const net::Refusal& refusal) {
+http::Response RefusalResponse(const http::RequestHead&, const http::Refusal& refusal) {
   return ErrorResponse(ErrorOf(refusal));
 }
 
-net::Response TraceQlErrorResponse(const Error& error, const traceql::Diagnostic& diagnostic) {
+http::Response TraceQlErrorResponse(const Error& error, const traceql::Diagnostic& diagnostic) {
   Error shown = error;
   shown.message = diagnostic.message;
   return ErrorBody(shown, &diagnostic, error.message);

@@ -9,26 +9,26 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "http/grpc.h"
+#include "http/http.h"
 #include "model/span_batch.h"
-#include "net/grpc.h"
-#include "net/http.h"
 #include "traceql/traceql.h"
 #include "wire_core/json_writer.h"
 
 namespace weft::api {
 
-net::Response JsonResponse(std::string body, int status = 200);
+http::Response JsonResponse(std::string body, int status = 200);
 // `weft-partial: why`, where the answer's form has no field for it. Nothing when `partial` is
 // empty.
-void AddPartialHeader(std::string partial, net::Response* response);
+void AddPartialHeader(std::string partial, http::Response* response);
 // {"error": {...}} with the status that fits.
-net::Response ErrorResponse(const Error& error);
-net::GrpcStatus ToGrpcStatus(const Error& error);
+http::Response ErrorResponse(const Error& error);
+http::GrpcStatus ToGrpcStatus(const Error& error);
 // For what net refuses by itself.
-net::Response RefusalResponse(const net::RequestHead& head, const net::Refusal& refusal);
-Error ErrorOf(const net::Refusal& refusal);
+http::Response RefusalResponse(const http::RequestHead& head, const http::Refusal& refusal);
+Error ErrorOf(const http::Refusal& refusal);
 // With line, column and hint of the TraceQL text, and with all of it as a terminal shows it.
-net::Response TraceQlErrorResponse(const Error& error, const traceql::Diagnostic& diagnostic);
+http::Response TraceQlErrorResponse(const Error& error, const traceql::Diagnostic& diagnostic);
 
 std::string_view StatusText(StatusCode status);
 std::string_view ValueTypeText(ValueType type);

@@ -17,7 +17,7 @@
 
 #include "api/query_server.h"
 #include "codec/otlp.h"
-#include "net/client.h"
+#include "outgoing/client.h"
 #include "testing/sim_store.h"
 
 namespace weft::api {
@@ -94,17 +94,17 @@ class ApiTest : public ::testing::Test {
   std::string Url(const std::string& path) const {
     return "http://127.0.0.1:" + std::to_string(query_->port()) + path;
   }
-  net::ClientResponse Get(const std::string& path, net::Headers headers = {}) {
-    net::HttpClient client;
+  outgoing::ClientResponse Get(const std::string& path, http::Headers headers = {}) {
+    outgoing::HttpClient client;
     auto response = client.Send({.url = Url(path), .headers = std::move(headers)});
     EXPECT_TRUE(response) << response.error().message;
-    return response ? *response : net::ClientResponse{};
+    return response ? *response : outgoing::ClientResponse{};
   }
   // The body as JSON, without white space; checks the status.
   std::string Json(const std::string& path, int status = 200) {
-    net::ClientResponse response = Get(path);
+    outgoing::ClientResponse response = Get(path);
     EXPECT_EQ(response.status, status) << path << ": " << response.body;
-    EXPECT_EQ(net::FindHeader(response.headers, "content-type"), "application/json");
+    EXPECT_EQ(http::FindHeader(response.headers, "content-type"), "application/json");
     simdjson::dom::parser parser;
     simdjson::dom::element json;
     EXPECT_EQ(parser.parse(response.body).get(json), simdjson::SUCCESS) << response.body;
@@ -117,13 +117,13 @@ class ApiTest : public ::testing::Test {
   };
   // A call of jaeger.api_v3.QueryService with any number of answers.
   GrpcAnswer CallApiV3(const std::string& method, std::string_view message, uint16_t port = 0,
-                       net::Headers headers = {}) {
+                       http::Headers headers = {}) {
     std::string framed(5, '\0');
     for (int i = 0; i < 4; ++i) framed[4 - i] = static_cast<char>(message.size() >> (8 * i));
     framed += message;
     headers.emplace_back("content-type", "application/grpc");
     headers.emplace_back("te", "trailers");
-    net::HttpClient client({.http2 = true});
+    outgoing::HttpClient client({.http2 = true});
     auto response =
         client.Send({.method = "POST",
                      .url = "http://127.0.0.1:" + std::to_string(port ? port : query_->port()) +
@@ -132,8 +132,8 @@ class ApiTest : public ::testing::Test {
                      .body = framed});
     EXPECT_TRUE(response) << response.error().message;
     if (!response) return {};
-    GrpcAnswer answer{.status = std::string(net::FindHeader(response->headers, "grpc-status")),
-                      .message = std::string(net::FindHeader(response->headers, "grpc-message")),
+    GrpcAnswer answer{.status = std::string(http::FindHeader(response->headers, "grpc-status")),
+                      .message = std::string(http::FindHeader(response->headers, "grpc-message")),
                       .messages = {}};
     for (std::string_view rest = response->body; rest.size() >= 5;) {
       size_t size = 0;
@@ -144,7 +144,7 @@ class ApiTest : public ::testing::Test {
     return answer;
   }
   std::vector<std::string> Lines(const std::string& path) {
-    net::ClientResponse response = Get(path);
+    outgoing::ClientResponse response = Get(path);
     EXPECT_EQ(response.status, 200) << response.body;
     std::vector<std::string> lines;
     std::istringstream in(response.body);
@@ -154,7 +154,7 @@ class ApiTest : public ::testing::Test {
 
   testing::SimStore store_;
   Metrics metrics_;
-  net::Server server_{{.drain_timeout_ms = 2000}, 2};
+  http::Server server_{{.drain_timeout_ms = 2000}, 2};
   std::optional<QueryServer> query_;
   std::string why_not_ready_;
 };

@@ -19,8 +19,8 @@ namespace {
 constexpr std::string_view kRoot = "/api/v3";
 
 // {"error": {"httpCode": 400, "message": "..."}}
-net::Response Failure(const Error& error) {
-  int status = net::ToHttpStatus(error.code);
+http::Response Failure(const Error& error) {
+  int status = http::ToHttpStatus(error.code);
   std::string body;
   wire::JsonWriter json(&body);
   json.BeginObject();
@@ -30,15 +30,15 @@ net::Response Failure(const Error& error) {
   json.Field("message", error.message);
   json.EndObject();
   json.EndObject();
-  net::Response response = JsonResponse(std::move(body), status);
+  http::Response response = JsonResponse(std::move(body), status);
   if (error.retry_after_s > 0)
     response.headers.emplace_back("retry-after", std::to_string(error.retry_after_s));
   return response;
 }
 
-void Ask(QueryRunner* runner, std::string_view kind, net::ExchangePtr exchange,
-         QueryRunner::Question question) {
-  runner->Run(kind, std::move(exchange), std::move(question), Failure);
+void Ask(QueryRunner* runner, std::string_view kind, http::ExchangePtr exchange,
+         QueryRunner::Question question, QueryRunner::Need need = nullptr) {
+  runner->Run(kind, std::move(exchange), std::move(question), Failure, std::move(need));
 }
 
 // Readers of JSON ignore what they do not know: an answer that is not whole says so beside its
@@ -51,8 +51,8 @@ void EndWithPartial(const std::string& partial, wire::JsonWriter* json) {
 // {"result": {"resourceSpans": [...]}}, the spans of all traces in one list.
 class TracePieces final : public Pieces {
  public:
-  TracePieces(SnapshotPtr snapshot, std::vector<TraceId> ids, std::string partial)
-      : chunks_(std::move(snapshot), std::move(ids), codec::OtlpFormat::kJson),
+  TracePieces(SnapshotPtr snapshot, std::vector<TraceId> ids, std::string partial, TraceHold hold)
+      : chunks_(std::move(snapshot), std::move(ids), codec::OtlpFormat::kJson, std::move(hold)),
         partial_(std::move(partial)) {}
 
   // Reads up to the first message. False: there is none; error() may say why.
@@ -107,12 +107,14 @@ class TracePieces final : public Pieces {
 };
 
 void AnswerTraces(QueryRunner* runner, const SnapshotPtr& snapshot, std::vector<TraceId> ids,
-                  std::string partial, std::string_view nothing, const net::ExchangePtr& to) {
-  auto pieces = std::make_unique<TracePieces>(snapshot, std::move(ids), std::move(partial));
+                  std::string partial, std::string_view nothing, TraceHold hold,
+                  const http::ExchangePtr& to) {
+  auto pieces =
+      std::make_unique<TracePieces>(snapshot, std::move(ids), std::move(partial), std::move(hold));
   if (!pieces->Begin())
     return to->Respond(Failure(pieces->error() ? Error{ErrorCode::kNotFound, std::string(nothing)}
                                                : pieces->error().error()));
-  net::Response head = JsonResponse("");
+  http::Response head = JsonResponse("");
   to->Start(head.status, head.content_type, head.headers);
   SendPieces(std::move(pieces), runner, to);
 }
@@ -143,7 +145,7 @@ void WriteSummary(const query::TraceSummary& trace, wire::JsonWriter* json) {
   json->EndObject();
 }
 
-net::Response SummariesResponse(const query::SearchResult& result) {
+http::Response SummariesResponse(const query::SearchResult& result) {
   std::string body;
   wire::JsonWriter json(&body);
   json.BeginObject();
@@ -155,7 +157,7 @@ net::Response SummariesResponse(const query::SearchResult& result) {
   return JsonResponse(std::move(body));
 }
 
-net::Response ServicesResponse(const store::Snapshot& snapshot, const query::Budget& budget) {
+http::Response ServicesResponse(const store::Snapshot& snapshot, const query::Budget& budget) {
   std::string partial;
   Result<std::vector<query::ServiceCount>> services =
       query::ListServices(snapshot, budget, &partial);
@@ -176,8 +178,8 @@ std::string_view ShownKind(SpanKind kind) {
   return KindText(kind == SpanKind::kUnspecified ? SpanKind::kInternal : kind);
 }
 
-net::Response OperationsResponse(const std::string& service, const std::string& kind,
-                                 const store::Snapshot& snapshot, const query::Budget& budget) {
+http::Response OperationsResponse(const std::string& service, const std::string& kind,
+                                  const store::Snapshot& snapshot, const query::Budget& budget) {
   std::string partial;
   auto operations = query::ListOperations(snapshot, service, budget, &partial);
   if (!operations) return Failure(operations.error());
@@ -198,23 +200,24 @@ net::Response OperationsResponse(const std::string& service, const std::string& 
   return JsonResponse(std::move(body));
 }
 
-void HandleSearch(QueryRunner* runner, bool summaries, const net::Request& request,
-                  net::ExchangePtr exchange) {
+void HandleSearch(QueryRunner* runner, bool summaries, const http::Request& request,
+                  http::ExchangePtr exchange) {
   Result<query::SearchRequest> search = ReadApiV3Search(request.query);
   if (!search) return exchange->Respond(Failure(search.error()));
   Ask(runner, summaries ? "api_v3_summaries" : "api_v3_search", std::move(exchange),
       [=, search = std::move(*search)](const SnapshotPtr& snapshot, const query::Budget& budget,
-                                       const net::ExchangePtr& to) {
+                                       const http::ExchangePtr& to) {
         Result<query::SearchResult> result = query::Search(*snapshot, search, budget);
         if (!result) return to->Respond(Failure(result.error()));
         if (summaries) return to->Respond(SummariesResponse(*result));
         std::vector<TraceId> ids;
         for (const query::TraceSummary& trace : result->traces) ids.push_back(trace.trace_id);
-        AnswerTraces(runner, snapshot, std::move(ids), result->partial, "No traces found", to);
+        AnswerTraces(runner, snapshot, std::move(ids), result->partial, "No traces found",
+                     TraceHold(runner->memory().answers), to);
       });
 }
 
-void HandleTrace(QueryRunner* runner, const net::Request& request, net::ExchangePtr exchange) {
+void HandleTrace(QueryRunner* runner, const http::Request& request, http::ExchangePtr exchange) {
   constexpr std::string_view kPrefix = "/api/v3/traces/";
   Result<TraceId> id = ReadJaegerTraceId(std::string_view(request.path).substr(kPrefix.size()));
   Parameters parameters(request.query);
@@ -224,47 +227,49 @@ void HandleTrace(QueryRunner* runner, const net::Request& request, net::Exchange
   parameters.Flag(parameters.FirstGiven({"rawTraces", "raw_traces"}));
   if (!id) return exchange->Respond(Failure(id.error()));
   if (!parameters.status()) return exchange->Respond(Failure(parameters.status().error()));
-  Ask(runner, "api_v3_trace", std::move(exchange),
-      [runner, id = *id](const SnapshotPtr& snapshot, const query::Budget&,
-                         const net::ExchangePtr& to) {
-        AnswerTraces(runner, snapshot, {id}, "", "trace not found", to);
-      });
+  Ask(
+      runner, "api_v3_trace", std::move(exchange),
+      [runner, id = *id](const SnapshotPtr& snapshot, const query::Budget& budget,
+                         const http::ExchangePtr& to) {
+        AnswerTraces(runner, snapshot, {id}, "", "trace not found", TraceHold(budget.answer), to);
+      },
+      [id = *id](const store::Snapshot& snapshot) { return MemoryOfTrace(snapshot, id); });
 }
 
 }  // namespace
 
-void AddApiV3Routes(QueryRunner* runner, const net::RouteOptions& options, net::Router* router) {
+void AddApiV3Routes(QueryRunner* runner, const http::RouteOptions& options, http::Router* router) {
   runner->Declare({"api_v3_services", "api_v3_operations", "api_v3_search", "api_v3_summaries",
                    "api_v3_trace"});
-  router->ShapeRefusals(std::string(kRoot) + "/*",
-                        [](const net::RequestHead&, const net::Refusal& refusal) {
-                          return Failure(ErrorOf(refusal));
-                        });
-  auto get = [&](std::string_view path, net::HttpHandler handler) {
+  router->AnswerRefusals(std::string(kRoot) + "/*",
+                         [](const http::RequestHead&, const http::Refusal& refusal) {
+                           return Failure(ErrorOf(refusal));
+                         });
+  auto get = [&](std::string_view path, http::HttpHandler handler) {
     router->Add("GET", std::string(kRoot) + std::string(path), options, std::move(handler));
   };
-  get("/services", [runner](net::Request, net::ExchangePtr exchange) {
+  get("/services", [runner](http::Request, http::ExchangePtr exchange) {
     Ask(runner, "api_v3_services", std::move(exchange),
-        [](const SnapshotPtr& snapshot, const query::Budget& budget, const net::ExchangePtr& to) {
+        [](const SnapshotPtr& snapshot, const query::Budget& budget, const http::ExchangePtr& to) {
           to->Respond(ServicesResponse(*snapshot, budget));
         });
   });
-  get("/operations", [runner](net::Request request, net::ExchangePtr exchange) {
+  get("/operations", [runner](http::Request request, http::ExchangePtr exchange) {
     Parameters parameters(request.query);
     std::string service = parameters.Text("service");
     std::string kind = parameters.Text(parameters.FirstGiven({"spanKind", "span_kind"}));
     Ask(runner, "api_v3_operations", std::move(exchange),
-        [=](const SnapshotPtr& snapshot, const query::Budget& budget, const net::ExchangePtr& to) {
+        [=](const SnapshotPtr& snapshot, const query::Budget& budget, const http::ExchangePtr& to) {
           to->Respond(OperationsResponse(service, kind, *snapshot, budget));
         });
   });
-  get("/traces", [runner](net::Request request, net::ExchangePtr exchange) {
+  get("/traces", [runner](http::Request request, http::ExchangePtr exchange) {
     HandleSearch(runner, false, request, std::move(exchange));
   });
-  get("/trace-summaries", [runner](net::Request request, net::ExchangePtr exchange) {
+  get("/trace-summaries", [runner](http::Request request, http::ExchangePtr exchange) {
     HandleSearch(runner, true, request, std::move(exchange));
   });
-  get("/traces/*", [runner](net::Request request, net::ExchangePtr exchange) {
+  get("/traces/*", [runner](http::Request request, http::ExchangePtr exchange) {
     HandleTrace(runner, request, std::move(exchange));
   });
 }

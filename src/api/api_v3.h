@@ -8,11 +8,11 @@
 #pragma once
 
 #include "api/query_runner.h"
-#include "net/server.h"
+#include "http/server.h"
 
 namespace weft::api {
 
 // `runner` is borrowed; `options` goes to every route.
-void AddApiV3Routes(QueryRunner* runner, const net::RouteOptions& options, net::Router* router);
+void AddApiV3Routes(QueryRunner* runner, const http::RouteOptions& options, http::Router* router);
 
 }  // namespace weft::api

@@ -15,19 +15,19 @@ constexpr std::string_view kService = "/jaeger.api_v3.QueryService/";
 constexpr size_t kSummariesAtOnce = 500;
 
 // The status behind an answer that may not be whole.
-net::GrpcStatus WholenessStatus(bool damaged, const std::string& partial) {
+http::GrpcStatus WholenessStatus(bool damaged, const std::string& partial) {
   if (partial.empty()) return {};
-  return {damaged ? net::GrpcCode::kDataLoss : net::GrpcCode::kDeadlineExceeded,
+  return {damaged ? http::GrpcCode::kDataLoss : http::GrpcCode::kDeadlineExceeded,
           "partial: " + partial, 0};
 }
 
 // Of one message before an error a client keeps nothing: names are given all the same, and what is
 // missing stands in the text beside the OK.
-net::GrpcStatus NamesStatus(const std::string& partial) {
-  return {net::GrpcCode::kOk, partial.empty() ? "" : "partial: " + partial, 0};
+http::GrpcStatus NamesStatus(const std::string& partial) {
+  return {http::GrpcCode::kOk, partial.empty() ? "" : "partial: " + partial, 0};
 }
 
-void Reply(const net::GrpcCallPtr& call, std::string message, net::GrpcStatus status = {}) {
+void Reply(const http::GrpcCallPtr& call, std::string message, http::GrpcStatus status = {}) {
   call->Send(std::move(message));
   call->Finish(std::move(status));
 }
@@ -35,9 +35,9 @@ void Reply(const net::GrpcCallPtr& call, std::string message, net::GrpcStatus st
 // Traces, then a status: the first thing that went wrong, if anything did.
 class TracePieces final : public Pieces {
  public:
-  TracePieces(SnapshotPtr snapshot, std::vector<TraceId> ids, net::GrpcStatus status,
-              bool must_find)
-      : chunks_(std::move(snapshot), std::move(ids), codec::OtlpFormat::kProtobuf),
+  TracePieces(SnapshotPtr snapshot, std::vector<TraceId> ids, http::GrpcStatus status,
+              bool must_find, TraceHold hold)
+      : chunks_(std::move(snapshot), std::move(ids), codec::OtlpFormat::kProtobuf, std::move(hold)),
         status_(std::move(status)),
         must_find_(must_find) {}
 
@@ -45,29 +45,29 @@ class TracePieces final : public Pieces {
     for (;;) {
       Result<std::optional<std::string>> message = chunks_.Next();
       if (!message) {
-        if (status_.code == net::GrpcCode::kOk) status_ = ToGrpcStatus(message.error());
+        if (status_.code == http::GrpcCode::kOk) status_ = ToGrpcStatus(message.error());
         continue;
       }
       found_ |= message->has_value();
       return std::move(*message);
     }
   }
-  net::GrpcStatus status() const override {
-    if (status_.code != net::GrpcCode::kOk) return status_;
-    if (must_find_ && !found_) return {net::GrpcCode::kNotFound, "trace not found", 0};
+  http::GrpcStatus status() const override {
+    if (status_.code != http::GrpcCode::kOk) return status_;
+    if (must_find_ && !found_) return {http::GrpcCode::kNotFound, "trace not found", 0};
     return WholenessStatus(true, chunks_.partial());
   }
 
  private:
   TraceChunks chunks_;
-  net::GrpcStatus status_;
+  http::GrpcStatus status_;
   const bool must_find_;
   bool found_ = false;
 };
 
 class SummaryPieces final : public Pieces {
  public:
-  SummaryPieces(std::vector<query::TraceSummary> traces, net::GrpcStatus status)
+  SummaryPieces(std::vector<query::TraceSummary> traces, http::GrpcStatus status)
       : traces_(std::move(traces)), status_(std::move(status)) {}
 
   std::optional<std::string> Next() override {
@@ -77,16 +77,16 @@ class SummaryPieces final : public Pieces {
     next_ += count;
     return EncodeSummaries(some);
   }
-  net::GrpcStatus status() const override { return status_; }
+  http::GrpcStatus status() const override { return status_; }
 
  private:
   const std::vector<query::TraceSummary> traces_;
-  const net::GrpcStatus status_;
+  const http::GrpcStatus status_;
   size_t next_ = 0;
 };
 
 void AnswerServices(const SnapshotPtr& snapshot, const query::Budget& budget,
-                    const net::GrpcCallPtr& call) {
+                    const http::GrpcCallPtr& call) {
   std::string partial;
   auto services = query::ListServices(*snapshot, budget, &partial);
   if (!services) return call->Finish(ToGrpcStatus(services.error()));
@@ -94,7 +94,7 @@ void AnswerServices(const SnapshotPtr& snapshot, const query::Budget& budget,
 }
 
 void AnswerOperations(const OperationsRequest& request, const SnapshotPtr& snapshot,
-                      const query::Budget& budget, const net::GrpcCallPtr& call) {
+                      const query::Budget& budget, const http::GrpcCallPtr& call) {
   std::string partial;
   auto operations = query::ListOperations(*snapshot, request.service, budget, &partial);
   if (!operations) return call->Finish(ToGrpcStatus(operations.error()));
@@ -106,7 +106,7 @@ void AnswerOperations(const OperationsRequest& request, const SnapshotPtr& snaps
 }
 
 void AnswerDependencies(const DependenciesRequest& request, const SnapshotPtr& snapshot,
-                        const query::Budget& budget, const net::GrpcCallPtr& call) {
+                        const query::Budget& budget, const http::GrpcCallPtr& call) {
   auto found = query::FindDependencies(*snapshot, request.start_ns, request.end_ns, budget);
   if (!found) return call->Finish(ToGrpcStatus(found.error()));
   Reply(call, EncodeDependencies(found->links), WholenessStatus(found->damaged, found->partial));
@@ -114,58 +114,72 @@ void AnswerDependencies(const DependenciesRequest& request, const SnapshotPtr& s
 
 void AnswerFind(QueryRunner* runner, const query::SearchRequest& search, bool summaries,
                 const SnapshotPtr& snapshot, const query::Budget& budget,
-                const net::GrpcCallPtr& call) {
+                const http::GrpcCallPtr& call) {
   Result<query::SearchResult> result = query::Search(*snapshot, search, budget);
   if (!result) return call->Finish(ToGrpcStatus(result.error()));
-  net::GrpcStatus status = WholenessStatus(result->damaged, result->partial);
+  http::GrpcStatus status = WholenessStatus(result->damaged, result->partial);
   if (summaries)
     return SendPieces(std::make_unique<SummaryPieces>(std::move(result->traces), std::move(status)),
                       runner, call);
   std::vector<TraceId> ids;
   for (const query::TraceSummary& trace : result->traces) ids.push_back(trace.trace_id);
-  SendPieces(std::make_unique<TracePieces>(snapshot, std::move(ids), std::move(status), false),
+  SendPieces(std::make_unique<TracePieces>(snapshot, std::move(ids), std::move(status), false,
+                                           TraceHold(runner->memory().answers)),
              runner, call);
 }
 
 }  // namespace
 
-void AddApiV3Grpc(QueryRunner* runner, const net::GrpcOptions& options, net::Router* router) {
+void AddApiV3Grpc(QueryRunner* runner, const http::GrpcOptions& options, http::Router* router) {
   // The others are those of HTTP.
   runner->Declare({"api_v3_dependencies"});
   // `decode` reads the message on the net thread; `answer` runs on a worker.
-  auto add = [&](std::string_view method, std::string_view kind, auto decode, auto answer) {
+  // `need` says what its answer will hold.
+  auto add_with_need = [&](std::string_view method, std::string_view kind, auto decode, auto answer,
+                           auto need) {
     router->AddGrpc(
         std::string(kService) + std::string(method), options,
-        [=](net::GrpcRequest request, net::GrpcCallPtr call) {
+        [=](http::GrpcRequest request, http::GrpcCallPtr call) {
           auto question = decode(request.message);
           if (!question) return call->Finish(ToGrpcStatus(question.error()));
-          runner->Run(kind, std::move(call),
-                      [=, question = std::move(*question)](
-                          const SnapshotPtr& snapshot, const query::Budget& budget,
-                          const net::GrpcCallPtr& to) { answer(question, snapshot, budget, to); });
+          QueryRunner::Need needed = need(*question);
+          runner->Run(
+              kind, std::move(call),
+              [=, question = std::move(*question)](
+                  const SnapshotPtr& snapshot, const query::Budget& budget,
+                  const http::GrpcCallPtr& to) { answer(question, snapshot, budget, to); },
+              std::move(needed));
         });
+  };
+  auto add = [&](std::string_view method, std::string_view kind, auto decode, auto answer) {
+    add_with_need(method, kind, decode, answer,
+                  [](const auto&) -> QueryRunner::Need { return nullptr; });
   };
   struct Nothing {};
   add(
       "GetServices", "api_v3_services",
       [](std::string_view) -> Result<Nothing> { return Nothing{}; },
       [](Nothing, const SnapshotPtr& snapshot, const query::Budget& budget,
-         const net::GrpcCallPtr& call) { AnswerServices(snapshot, budget, call); });
+         const http::GrpcCallPtr& call) { AnswerServices(snapshot, budget, call); });
   add("GetOperations", "api_v3_operations", DecodeGetOperationsRequest, AnswerOperations);
   add("GetDependencies", "api_v3_dependencies", DecodeGetDependenciesRequest, AnswerDependencies);
   for (bool summaries : {false, true})
     add(summaries ? "FindTraceSummaries" : "FindTraces",
         summaries ? "api_v3_summaries" : "api_v3_search", DecodeFindRequest,
         [=](const query::SearchRequest& search, const SnapshotPtr& snapshot,
-            const query::Budget& budget, const net::GrpcCallPtr& call) {
+            const query::Budget& budget, const http::GrpcCallPtr& call) {
           AnswerFind(runner, search, summaries, snapshot, budget, call);
         });
-  add("GetTrace", "api_v3_trace", DecodeGetTraceRequest,
-      [=](const TraceId& id, const SnapshotPtr& snapshot, const query::Budget&,
-          const net::GrpcCallPtr& call) {
-        SendPieces(
-            std::make_unique<TracePieces>(snapshot, std::vector{id}, net::GrpcStatus{}, true),
-            runner, call);
+  add_with_need(
+      "GetTrace", "api_v3_trace", DecodeGetTraceRequest,
+      [=](const TraceId& id, const SnapshotPtr& snapshot, const query::Budget& budget,
+          const http::GrpcCallPtr& call) {
+        SendPieces(std::make_unique<TracePieces>(snapshot, std::vector{id}, http::GrpcStatus{},
+                                                 true, TraceHold(budget.answer)),
+                   runner, call);
+      },
+      [](const TraceId& id) -> QueryRunner::Need {
+        return [id](const store::Snapshot& snapshot) { return MemoryOfTrace(snapshot, id); };
       });
 }
 

@@ -8,11 +8,11 @@
 #pragma once
 
 #include "api/query_runner.h"
-#include "net/server.h"
+#include "http/server.h"
 
 namespace weft::api {
 
 // `runner` is borrowed; `options` goes to every method.
-void AddApiV3Grpc(QueryRunner* runner, const net::GrpcOptions& options, net::Router* router);
+void AddApiV3Grpc(QueryRunner* runner, const http::GrpcOptions& options, http::Router* router);
 
 }  // namespace weft::api

@@ -176,7 +176,7 @@ std::vector<std::string> TextsOf(std::string_view message, uint32_t field) {
 }
 
 TEST_F(ApiV3Test, GrpcOnBothPorts) {
-  Begin({.grpc_endpoint = net::Endpoint{"127.0.0.1", 0}});
+  Begin({.grpc_endpoint = http::Endpoint{"127.0.0.1", 0}});
   Put(ShopTrace());
   ASSERT_NE(query_->grpc_port(), 0);
   for (uint16_t port : {query_->port(), query_->grpc_port()}) {
@@ -186,15 +186,15 @@ TEST_F(ApiV3Test, GrpcOnBothPorts) {
     EXPECT_THAT(TextsOf(services.messages[0], 1), ::testing::ElementsAre("checkout", "gateway"));
   }
   // The second port has nothing but gRPC.
-  net::HttpClient client;
+  outgoing::HttpClient client;
   EXPECT_EQ(client.Get("http://127.0.0.1:" + std::to_string(query_->grpc_port()) + "/")->status,
             404);
 }
 
 TEST_F(ApiV3Test, GrpcIsForThisMachinesNamesWhereOnlyTheyAreTold) {
-  QueryServerOptions options{.grpc_endpoint = net::Endpoint{"127.0.0.1", 0}};
+  QueryServerOptions options{.grpc_endpoint = http::Endpoint{"127.0.0.1", 0}};
   options.listen.hosts = options.grpc_listen.hosts =
-      net::HostRule{.allowed = {}, .setting = "extensions::query::allowed_hosts"};
+      http::HostRule{.allowed = {}, .setting = "extensions::query::allowed_hosts"};
   Begin(options);
   Put(ShopTrace());
   for (uint16_t port : {query_->port(), query_->grpc_port()}) {

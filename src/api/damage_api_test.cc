@@ -99,7 +99,7 @@ INSTANTIATE_TEST_SUITE_P(Kinds, EveryDamageTest,
 TEST_P(EveryDamageTest, ATraceThatADamagedBlockMayHoldIsNeverNotFound) {
   BeginWith(GetParam());
   for (const std::string& path : TracePaths(Hex(0))) {
-    const net::ClientResponse response = Get(path);
+    const outgoing::ClientResponse response = Get(path);
     EXPECT_EQ(response.status, 500) << path << ": " << response.body;
     EXPECT_THAT(response.body, HasSubstr(damaged_)) << path;
   }
@@ -134,11 +134,11 @@ TEST_F(DamageApiTest, ATraceThatWasFoundIsGivenAndSaidToBePartial) {
     SCOPED_TRACE(trace);
     const std::string id = Hex(trace);
     for (const std::string& path : TracePaths(id)) {
-      const net::ClientResponse response = Get(path);
+      const outgoing::ClientResponse response = Get(path);
       EXPECT_EQ(response.status, 200) << path << ": " << response.body;
       const bool in_body = response.body.contains(damaged_);
       const bool in_header =
-          net::FindHeader(response.headers, "weft-partial").find(damaged_) != std::string::npos;
+          http::FindHeader(response.headers, "weft-partial").find(damaged_) != std::string::npos;
       EXPECT_TRUE(in_body || in_header) << path;
     }
     EXPECT_THAT(Lines("/api/weft/v1/trace/" + id)[0],
@@ -171,15 +171,16 @@ TEST_P(EveryDamageTest, ListsSayWhatTheyLack) {
         "/api/v3/operations?service=shop",
         "/api/v3/traces?query.service_name=shop&query.start_time_min=2020-01-01T00:00:00Z"
         "&query.start_time_max=2030-01-01T00:00:00Z&query.num_traces=1000"}) {
-    const net::ClientResponse response = Get(path);
+    const outgoing::ClientResponse response = Get(path);
     EXPECT_EQ(response.status, 200) << path << ": " << response.body;
     EXPECT_THAT(response.body, AllOf(HasSubstr("partial"), HasSubstr(damaged_))) << path;
   }
   for (const char* path :
        {"/tempo/api/search?q=%7B%7D&limit=1000", "/tempo/api/v2/search/tag/span.text/values"}) {
-    const net::ClientResponse response = Get(path);
+    const outgoing::ClientResponse response = Get(path);
     EXPECT_EQ(response.status, 200) << path;
-    EXPECT_THAT(std::string(net::FindHeader(response.headers, "weft-partial")), HasSubstr(damaged_))
+    EXPECT_THAT(std::string(http::FindHeader(response.headers, "weft-partial")),
+                HasSubstr(damaged_))
         << path;
   }
   EXPECT_THAT(CallApiV3("GetServices", "").message, HasSubstr("partial: cannot read "));
@@ -192,9 +193,9 @@ TEST_P(EveryDamageTest, ListsSayWhatTheyLack) {
 TEST_F(DamageApiTest, NothingIsPartialWhereNothingIsDamaged) {
   BeginWith(Damage::kNone);
   for (const std::string& path : TracePaths(Hex(0))) {
-    const net::ClientResponse response = Get(path);
+    const outgoing::ClientResponse response = Get(path);
     EXPECT_EQ(response.status, 200) << path;
-    EXPECT_EQ(net::FindHeader(response.headers, "weft-partial"), "") << path;
+    EXPECT_EQ(http::FindHeader(response.headers, "weft-partial"), "") << path;
   }
   EXPECT_EQ(CallApiV3("GetTrace", GetTraceRequest(Hex(0))).status, "0");
   EXPECT_THAT(Json("/api/weft/v1/search?q=%7B%7D"), HasSubstr(R"("partial":"")"));
@@ -203,7 +204,7 @@ TEST_F(DamageApiTest, NothingIsPartialWhereNothingIsDamaged) {
 TEST_F(DamageApiTest, NamesOfAttributesLackWhatABlockThatIsGoneHad) {
   BeginWith(Damage::kMissing);
   EXPECT_THAT(Json("/api/weft/v1/tags"), HasSubstr(R"("partial":"cannot read )" + damaged_));
-  EXPECT_THAT(std::string(net::FindHeader(Get("/tempo/api/search/tags").headers, "weft-partial")),
+  EXPECT_THAT(std::string(http::FindHeader(Get("/tempo/api/search/tags").headers, "weft-partial")),
               HasSubstr(damaged_));
 }
 

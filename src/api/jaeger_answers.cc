@@ -3,7 +3,7 @@
 
 #include "api/answers.h"
 #include "api/parameters.h"
-#include "net/grpc.h"
+#include "http/grpc.h"
 #include "wire/json_indent.h"
 
 namespace weft::api {
@@ -13,8 +13,8 @@ bool WantsIndent(std::string_view query_string) {
   return !text.empty() && text != "false";
 }
 
-net::Response JaegerAnswer(std::string_view data, size_t total,
-                           const std::vector<codec::JaegerError>& errors, bool indent) {
+http::Response JaegerAnswer(std::string_view data, size_t total,
+                            const std::vector<codec::JaegerError>& errors, bool indent) {
   std::string body = codec::JaegerEnvelope(data, total, errors);
   if (indent) {
     std::string indented;
@@ -24,23 +24,23 @@ net::Response JaegerAnswer(std::string_view data, size_t total,
   return JsonResponse(std::move(body));
 }
 
-net::Response JaegerFailure(int status, std::string message) {
+http::Response JaegerFailure(int status, std::string message) {
   return JsonResponse(codec::JaegerEnvelope("null", 0, {{status, std::move(message), ""}}), status);
 }
 
-net::Response JaegerFailure(const Error& error) {
-  net::Response response = JaegerFailure(net::ToHttpStatus(error.code), error.message);
+http::Response JaegerFailure(const Error& error) {
+  http::Response response = JaegerFailure(http::ToHttpStatus(error.code), error.message);
   if (error.retry_after_s > 0)
     response.headers.emplace_back("retry-after", std::to_string(error.retry_after_s));
   return response;
 }
 
-void AskForJaeger(QueryRunner* runner, std::string_view kind, net::ExchangePtr exchange,
+void AskForJaeger(QueryRunner* runner, std::string_view kind, http::ExchangePtr exchange,
                   QueryRunner::SimpleQuestion question) {
   runner->Run(
       kind, std::move(exchange),
       [question = std::move(question)](const SnapshotPtr& snapshot, const query::Budget& budget,
-                                       const net::ExchangePtr& to) {
+                                       const http::ExchangePtr& to) {
         to->Respond(question(*snapshot, budget));
       },
       [](const Error& error) { return JaegerFailure(error); });

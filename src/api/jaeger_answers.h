@@ -13,18 +13,18 @@
 
 #include "api/query_runner.h"
 #include "codec/jaeger_json_encode.h"
-#include "net/http.h"
+#include "http/http.h"
 
 namespace weft::api {
 
 bool WantsIndent(std::string_view query_string);
-net::Response JaegerAnswer(std::string_view data, size_t total,
-                           const std::vector<codec::JaegerError>& errors, bool indent);
-net::Response JaegerFailure(int status, std::string message);
-net::Response JaegerFailure(const Error& error);
+http::Response JaegerAnswer(std::string_view data, size_t total,
+                            const std::vector<codec::JaegerError>& errors, bool indent);
+http::Response JaegerFailure(int status, std::string message);
+http::Response JaegerFailure(const Error& error);
 
 // Runs the question, and refuses in the envelope.
-void AskForJaeger(QueryRunner* runner, std::string_view kind, net::ExchangePtr exchange,
+void AskForJaeger(QueryRunner* runner, std::string_view kind, http::ExchangePtr exchange,
                   QueryRunner::SimpleQuestion question);
 
 }  // namespace weft::api

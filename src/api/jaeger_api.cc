@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
+#include <utility>
 
 #include "api/answers.h"
 #include "api/jaeger_answers.h"
@@ -13,6 +15,7 @@
 #include "api/paced_answer.h"
 #include "api/parameters.h"
 #include "api/stored_trace.h"
+#include "api/trace_hold.h"
 #include "api/upload_route.h"
 #include "query/dependencies.h"
 #include "wire/json_indent.h"
@@ -37,34 +40,30 @@ std::string WarningOf(const StoredTrace& trace) {
   return trace.partial.empty() ? "" : "spans may be missing: " + trace.partial;
 }
 
-// The envelope around some traces, one trace a piece.
+// The envelope around some traces. One trace is in memory at a time.
 class TracePieces final : public Pieces {
  public:
   TracePieces(SnapshotPtr snapshot, std::vector<TraceId> ids, std::vector<JaegerError> errors,
-              bool indent)
+              bool indent, TraceHold hold)
       : snapshot_(std::move(snapshot)),
         ids_(std::move(ids)),
         errors_(std::move(errors)),
-        indent_(indent) {}
+        indent_(indent),
+        hold_(std::move(hold)) {}
+
+  // The next trace, which has been read.
+  void Begin(const TraceId& id, StoredTrace trace) {
+    trace_ = std::make_unique<StoredTrace>(std::move(trace));
+    writer_.emplace(id, trace_->batch, WarningOf(*trace_));
+  }
 
   std::optional<std::string> Next() override {
     if (ended_) return std::nullopt;
-    std::string piece = total_ == 0 && next_ == 0 ? "{\"data\":[" : "";
-    while (next_ < ids_.size()) {
-      const TraceId& id = ids_[next_++];
-      Result<StoredTrace> trace = ReadStoredTrace(*snapshot_, id);
-      if (!trace) {
-        const Error& error = trace.error();
-        bool missing = error.code == ErrorCode::kNotFound;
-        errors_.push_back({missing ? 404 : net::ToHttpStatus(error.code),
-                           missing ? "trace not found" : error.message, JaegerTraceId(id)});
-        continue;
-      }
-      if (!trace->partial.empty())
-        errors_.push_back({206, "partial: " + trace->partial, JaegerTraceId(id)});
-      if (total_++ > 0) piece += ',';
-      wire::JsonWriter json(&piece);
-      codec::WriteJaegerTrace(id, trace->batch, &json, WarningOf(*trace));
+    std::string piece = std::exchange(began_, true) ? "" : "{\"data\":[";
+    while (!writer_ && next_ < ids_.size()) ReadNext();
+    if (writer_) {
+      if (!std::exchange(in_trace_, true) && total_++ > 0) piece += ',';
+      if (!writer_->Write(kPieceBytes, &piece)) EndTrace();
       return Shown(std::move(piece));
     }
     ended_ = true;
@@ -75,6 +74,27 @@ class TracePieces final : public Pieces {
   }
 
  private:
+  void ReadNext() {
+    const TraceId& id = ids_[next_++];
+    Status held = hold_.Cover(*snapshot_, id);
+    Result<StoredTrace> trace =
+        held ? ReadStoredTrace(*snapshot_, id) : Result<StoredTrace>(weft::Fail(held.error()));
+    if (trace && !trace->partial.empty())
+      errors_.push_back({206, "partial: " + trace->partial, JaegerTraceId(id)});
+    if (trace) {
+      hold_.Settle(MemoryOf(trace->batch));
+      return Begin(id, std::move(*trace));
+    }
+    const Error& error = trace.error();
+    bool missing = error.code == ErrorCode::kNotFound;
+    errors_.push_back({missing ? 404 : http::ToHttpStatus(error.code),
+                       missing ? "trace not found" : error.message, JaegerTraceId(id)});
+  }
+  void EndTrace() {
+    writer_.reset();
+    trace_.reset();
+    in_trace_ = false;
+  }
   std::string Shown(std::string piece) {
     if (!indent_) return piece;
     std::string indented;
@@ -86,20 +106,30 @@ class TracePieces final : public Pieces {
   const std::vector<TraceId> ids_;
   std::vector<JaegerError> errors_;
   const bool indent_;
+  TraceHold hold_;
+  std::unique_ptr<StoredTrace> trace_;  // being written; null: none
+  std::optional<codec::JaegerTraceWriter> writer_;
   wire::JsonIndenter indenter_;
   size_t next_ = 0, total_ = 0;
-  bool ended_ = false;
+  bool began_ = false, in_trace_ = false, ended_ = false;
 };
 
-void AnswerTraces(QueryRunner* runner, const SnapshotPtr& snapshot, std::vector<TraceId> ids,
-                  std::vector<JaegerError> errors, bool indent, const net::ExchangePtr& to) {
-  net::Response head = JsonResponse("");
+void SendTraces(QueryRunner* runner, std::unique_ptr<TracePieces> pieces,
+                const http::ExchangePtr& to) {
+  http::Response head = JsonResponse("");
   to->Start(head.status, head.content_type, head.headers);
-  SendPieces(std::make_unique<TracePieces>(snapshot, std::move(ids), std::move(errors), indent),
-             runner, to);
+  SendPieces(std::move(pieces), runner, to);
 }
 
-net::Response RefuseQuery(const Error& error) { return JaegerFailure(error); }
+void AnswerTraces(QueryRunner* runner, const SnapshotPtr& snapshot, std::vector<TraceId> ids,
+                  std::vector<JaegerError> errors, bool indent, const http::ExchangePtr& to) {
+  SendTraces(runner,
+             std::make_unique<TracePieces>(snapshot, std::move(ids), std::move(errors), indent,
+                                           TraceHold(runner->memory().answers)),
+             to);
+}
+
+http::Response RefuseQuery(const Error& error) { return JaegerFailure(error); }
 
 Result<std::vector<TraceId>> ReadTraceIds(const std::vector<std::string>& texts) {
   if (texts.size() > kTraceIdsMax)
@@ -114,8 +144,8 @@ Result<std::vector<TraceId>> ReadTraceIds(const std::vector<std::string>& texts)
   return ids;
 }
 
-void HandleSearch(QueryRunner* runner, Clock* clock, const net::Request& request,
-                  net::ExchangePtr exchange) {
+void HandleSearch(QueryRunner* runner, Clock* clock, const http::Request& request,
+                  http::ExchangePtr exchange) {
   bool indent = WantsIndent(request.query);
   std::vector<std::string> texts = Parameters(request.query).All("traceID");
   if (!texts.empty()) {
@@ -124,7 +154,7 @@ void HandleSearch(QueryRunner* runner, Clock* clock, const net::Request& request
     return runner->Run(
         "jaeger_traces", std::move(exchange),
         [=, ids = std::move(*ids)](const SnapshotPtr& snapshot, const query::Budget&,
-                                   const net::ExchangePtr& to) {
+                                   const http::ExchangePtr& to) {
           AnswerTraces(runner, snapshot, ids, {}, indent, to);
         },
         RefuseQuery);
@@ -134,7 +164,7 @@ void HandleSearch(QueryRunner* runner, Clock* clock, const net::Request& request
   runner->Run(
       "jaeger_search", std::move(exchange),
       [=, search = std::move(*search)](const SnapshotPtr& snapshot, const query::Budget& budget,
-                                       const net::ExchangePtr& to) {
+                                       const http::ExchangePtr& to) {
         Result<query::SearchResult> result = query::Search(*snapshot, search, budget);
         if (!result) return to->Respond(JaegerFailure(result.error()));
         std::vector<TraceId> ids;
@@ -146,7 +176,7 @@ void HandleSearch(QueryRunner* runner, Clock* clock, const net::Request& request
       RefuseQuery);
 }
 
-void HandleTrace(QueryRunner* runner, const net::Request& request, net::ExchangePtr exchange) {
+void HandleTrace(QueryRunner* runner, const http::Request& request, http::ExchangePtr exchange) {
   constexpr std::string_view kPrefix = "/api/traces/";
   constexpr uint64_t kTimeUsMax = Parameters::kTimeNsMax / 1000;
   Result<TraceId> id = ReadJaegerTraceId(std::string_view(request.path).substr(kPrefix.size()));
@@ -157,24 +187,28 @@ void HandleTrace(QueryRunner* runner, const net::Request& request, net::Exchange
   parameters.Number("end", 0, 0, kTimeUsMax);
   parameters.Flag("raw");
   if (!parameters.status()) return exchange->Respond(JaegerFailure(parameters.status().error()));
-  AskForJaeger(runner, "jaeger_trace", std::move(exchange),
-               [id = *id, indent = WantsIndent(request.query)](const store::Snapshot& snapshot,
-                                                               const query::Budget&) {
-                 Result<StoredTrace> trace = ReadStoredTrace(snapshot, id);
-                 if (!trace && trace.error().code == ErrorCode::kNotFound)
-                   return JaegerFailure(404, "trace not found");
-                 if (!trace) return JaegerFailure(trace.error());
-                 std::string data;
-                 wire::JsonWriter json(&data);
-                 json.BeginArray();
-                 codec::WriteJaegerTrace(id, trace->batch, &json, WarningOf(*trace));
-                 json.EndArray();
-                 return JaegerAnswer(data, 1, PartialErrors(trace->partial), indent);
-               });
+  runner->Run(
+      "jaeger_trace", std::move(exchange),
+      [runner, id = *id, indent = WantsIndent(request.query)](
+          const SnapshotPtr& snapshot, const query::Budget& budget, const http::ExchangePtr& to) {
+        Result<StoredTrace> trace = ReadStoredTrace(*snapshot, id);
+        if (!trace && trace.error().code == ErrorCode::kNotFound)
+          return to->Respond(JaegerFailure(404, "trace not found"));
+        if (!trace) return to->Respond(JaegerFailure(trace.error()));
+        TraceHold hold(budget.answer);
+        hold.Settle(MemoryOf(trace->batch));
+        auto pieces =
+            std::make_unique<TracePieces>(snapshot, std::vector<TraceId>(),
+                                          PartialErrors(trace->partial), indent, std::move(hold));
+        pieces->Begin(id, std::move(*trace));
+        SendTraces(runner, std::move(pieces), to);
+      },
+      RefuseQuery,
+      [id = *id](const store::Snapshot& snapshot) { return MemoryOfTrace(snapshot, id); });
 }
 
 // POST /api/transform: uploaded OTLP as Jaeger's JSON.
-void HandleTransform(QueryRunner* runner, net::Request request, net::ExchangePtr exchange) {
+void HandleTransform(QueryRunner* runner, http::Request request, http::ExchangePtr exchange) {
   auto body = std::make_shared<std::string>(std::move(request.body));
   AskForJaeger(
       runner, "jaeger_transform", std::move(exchange),
@@ -189,7 +223,7 @@ void HandleTransform(QueryRunner* runner, net::Request request, net::ExchangePtr
 
 // ---------------------------------------------------------------- names
 
-net::Response AnswerServices(const store::Snapshot& snapshot, const query::Budget& budget) {
+http::Response AnswerServices(const store::Snapshot& snapshot, const query::Budget& budget) {
   std::string partial;
   Result<std::vector<query::ServiceCount>> services =
       query::ListServices(snapshot, budget, &partial);
@@ -203,8 +237,8 @@ net::Response AnswerServices(const store::Snapshot& snapshot, const query::Budge
 }
 
 // `with_kind`: [{"name", "spanKind"}], else distinct names.
-net::Response AnswerOperations(const std::string& service, const std::string& kind, bool with_kind,
-                               const store::Snapshot& snapshot, const query::Budget& budget) {
+http::Response AnswerOperations(const std::string& service, const std::string& kind, bool with_kind,
+                                const store::Snapshot& snapshot, const query::Budget& budget) {
   std::string partial;
   Result<std::vector<query::OperationName>> operations =
       query::ListOperations(snapshot, service, budget, &partial);
@@ -234,8 +268,8 @@ net::Response AnswerOperations(const std::string& service, const std::string& ki
 }
 
 // /api/services/{service}/operations: the service is one segment, escaped.
-void HandleServiceOperations(QueryRunner* runner, const net::Request& request,
-                             net::ExchangePtr exchange) {
+void HandleServiceOperations(QueryRunner* runner, const http::Request& request,
+                             http::ExchangePtr exchange) {
   constexpr std::string_view kPrefix = "/api/services/", kSuffix = "/operations";
   std::string_view raw = std::string_view(request.raw_path).substr(kPrefix.size());
   if (!raw.ends_with(kSuffix)) return exchange->Respond(JaegerFailure(404, "no such path"));
@@ -250,7 +284,8 @@ void HandleServiceOperations(QueryRunner* runner, const net::Request& request,
                });
 }
 
-void HandleOperations(QueryRunner* runner, const net::Request& request, net::ExchangePtr exchange) {
+void HandleOperations(QueryRunner* runner, const http::Request& request,
+                      http::ExchangePtr exchange) {
   Parameters parameters(request.query);
   std::string service = parameters.Text("service");
   std::string kind = parameters.Text("spanKind");
@@ -265,8 +300,8 @@ void HandleOperations(QueryRunner* runner, const net::Request& request, net::Exc
 // ---------------------------------------------------------------- dependencies
 
 // `endTs` and `lookback` in ms; with `service` only the links to and from it.
-void HandleDependencies(QueryRunner* runner, Clock* clock, const net::Request& request,
-                        net::ExchangePtr exchange) {
+void HandleDependencies(QueryRunner* runner, Clock* clock, const http::Request& request,
+                        http::ExchangePtr exchange) {
   constexpr uint64_t kTimeMsMax = Parameters::kTimeNsMax / kNsPerMs - 1;
   constexpr uint64_t kLookbackMs = 24ull * 3600 * 1000;
   Parameters parameters(request.query);
@@ -306,7 +341,7 @@ void HandleDependencies(QueryRunner* runner, Clock* clock, const net::Request& r
 // ---------------------------------------------------------------- what weft does not have
 
 // A wrong question is wrong with or without a metrics store.
-net::Response RefuseMetrics(const net::Request& request) {
+http::Response RefuseMetrics(const http::Request& request) {
   Parameters parameters(request.query);
   if (request.path.ends_with("/latencies") && parameters.Text("quantile").empty())
     parameters.Reject("parameter quantile is required");
@@ -315,17 +350,17 @@ net::Response RefuseMetrics(const net::Request& request) {
   return JaegerFailure(501, "weft keeps no metrics of services for Jaeger's monitor page");
 }
 
-void AddRefusals(const net::RouteOptions& options, net::Router* router) {
+void AddRefusals(const http::RouteOptions& options, http::Router* router) {
   for (const char* path : {"/api/metrics/latencies", "/api/metrics/calls", "/api/metrics/errors"})
-    router->Add("GET", path, options, [](net::Request request, net::ExchangePtr exchange) {
+    router->Add("GET", path, options, [](http::Request request, http::ExchangePtr exchange) {
       exchange->Respond(RefuseMetrics(request));
     });
   // Jaeger answers these two with fixed sample data.
   for (const char* path : {"/api/deep-dependencies", "/api/quality-metrics"})
-    router->Add("GET", path, options, [](net::Request, net::ExchangePtr exchange) {
+    router->Add("GET", path, options, [](http::Request, http::ExchangePtr exchange) {
       exchange->Respond(JaegerFailure(501, "weft does not compute this"));
     });
-  router->Add("POST", "/api/archive/*", options, [](net::Request request, net::ExchangePtr to) {
+  router->Add("POST", "/api/archive/*", options, [](http::Request request, http::ExchangePtr to) {
     constexpr std::string_view kPrefix = "/api/archive/";
     auto id = ReadJaegerTraceId(std::string_view(request.path).substr(kPrefix.size()));
     if (!id) return to->Respond(JaegerFailure(id.error()));
@@ -336,41 +371,41 @@ void AddRefusals(const net::RouteOptions& options, net::Router* router) {
 
 }  // namespace
 
-void AddJaegerRoutes(QueryRunner* runner, Clock* clock, const net::RouteOptions& options,
-                     net::Router* router) {
+void AddJaegerRoutes(QueryRunner* runner, Clock* clock, const http::RouteOptions& options,
+                     http::Router* router) {
   runner->Declare({"jaeger_services", "jaeger_operations", "jaeger_search", "jaeger_traces",
                    "jaeger_trace", "jaeger_transform", "jaeger_dependencies"});
-  router->ShapeRefusals("/api/*", [](const net::RequestHead&, const net::Refusal& refusal) {
+  router->AnswerRefusals("/api/*", [](const http::RequestHead&, const http::Refusal& refusal) {
     return JaegerFailure(refusal.status, refusal.message);
   });
   auto get = [&](std::string_view path, auto handle) {
     router->Add("GET", std::string(path), options,
-                [=](net::Request request, net::ExchangePtr exchange) {
+                [=](http::Request request, http::ExchangePtr exchange) {
                   handle(request, std::move(exchange));
                 });
   };
-  get("/api/services", [runner](const net::Request&, net::ExchangePtr exchange) {
+  get("/api/services", [runner](const http::Request&, http::ExchangePtr exchange) {
     AskForJaeger(runner, "jaeger_services", std::move(exchange), AnswerServices);
   });
-  get("/api/services/*", [runner](const net::Request& request, net::ExchangePtr exchange) {
+  get("/api/services/*", [runner](const http::Request& request, http::ExchangePtr exchange) {
     HandleServiceOperations(runner, request, std::move(exchange));
   });
-  get("/api/operations", [runner](const net::Request& request, net::ExchangePtr exchange) {
+  get("/api/operations", [runner](const http::Request& request, http::ExchangePtr exchange) {
     HandleOperations(runner, request, std::move(exchange));
   });
-  get("/api/traces", [=](const net::Request& request, net::ExchangePtr exchange) {
+  get("/api/traces", [=](const http::Request& request, http::ExchangePtr exchange) {
     HandleSearch(runner, clock, request, std::move(exchange));
   });
-  get("/api/traces/*", [runner](const net::Request& request, net::ExchangePtr exchange) {
+  get("/api/traces/*", [runner](const http::Request& request, http::ExchangePtr exchange) {
     HandleTrace(runner, request, std::move(exchange));
   });
-  get("/api/dependencies", [=](const net::Request& request, net::ExchangePtr exchange) {
+  get("/api/dependencies", [=](const http::Request& request, http::ExchangePtr exchange) {
     HandleDependencies(runner, clock, request, std::move(exchange));
   });
   router->Add("POST", "/api/transform",
-              UploadRoute(options, runner->uploads(),
+              UploadRoute(options, runner->memory().uploads,
                           [](const Error& error) { return JaegerFailure(error); }),
-              [runner](net::Request request, net::ExchangePtr exchange) {
+              [runner](http::Request request, http::ExchangePtr exchange) {
                 HandleTransform(runner, std::move(request), std::move(exchange));
               });
   AddRefusals(options, router);

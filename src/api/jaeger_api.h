@@ -9,12 +9,12 @@
 #pragma once
 
 #include "api/query_runner.h"
-#include "net/server.h"
+#include "http/server.h"
 
 namespace weft::api {
 
 // `runner` is borrowed; `options` goes to every route.
-void AddJaegerRoutes(QueryRunner* runner, Clock* clock, const net::RouteOptions& options,
-                     net::Router* router);
+void AddJaegerRoutes(QueryRunner* runner, Clock* clock, const http::RouteOptions& options,
+                     http::Router* router);
 
 }  // namespace weft::api

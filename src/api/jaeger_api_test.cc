@@ -19,11 +19,11 @@ using ::testing::StartsWith;
 
 class JaegerApiTest : public ApiTest {
  protected:
-  net::ClientResponse Post(const std::string& path, std::string_view body) {
-    net::HttpClient client;
+  outgoing::ClientResponse Post(const std::string& path, std::string_view body) {
+    outgoing::HttpClient client;
     auto response = client.Post(Url(path), "application/json", body);
     EXPECT_TRUE(response) << response.error().message;
-    return response ? *response : net::ClientResponse{};
+    return response ? *response : outgoing::ClientResponse{};
   }
 };
 
@@ -139,7 +139,7 @@ TEST_F(JaegerApiTest, WhatNeedsOtherStoragesIsRefusedInTheEnvelope) {
     EXPECT_THAT(answer, StartsWith(R"({"data":null,"total":0,"limit":0,"offset":0,"errors":[)"));
     EXPECT_THAT(answer, HasSubstr(test.says));
   }
-  net::ClientResponse archive = Post(std::string("/api/archive/") + kTrace, "");
+  outgoing::ClientResponse archive = Post(std::string("/api/archive/") + kTrace, "");
   EXPECT_EQ(archive.status, 500);
   EXPECT_THAT(archive.body, HasSubstr(R"("errors":[{"code":500,"msg":"weft has no archive)"));
   EXPECT_EQ(Post("/api/archive/x", "").status, 400);
@@ -181,7 +181,7 @@ TEST_F(JaegerApiTest, TransformShowsUploadedOtlp) {
   codec::EncodeOtlpTraces(codec::OtlpFormat::kJson, ShopTrace(), &json);
   Put(ShopTrace());
   std::string stored = Json(std::string("/api/traces/") + kTrace);
-  net::ClientResponse shown = Post("/api/transform", json);
+  outgoing::ClientResponse shown = Post("/api/transform", json);
   EXPECT_EQ(shown.status, 200);
   EXPECT_EQ(shown.body, stored);
   // Two documents, two traces.

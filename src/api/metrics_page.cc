@@ -60,7 +60,7 @@ MetricsFormat PreferredFormat(std::string_view accept) {
   return open > 0 && open >= plain ? MetricsFormat::kOpenMetrics : MetricsFormat::kPrometheus;
 }
 
-net::Response AnswerMetrics(const Metrics& metrics, std::string_view accept) {
+http::Response AnswerMetrics(const Metrics& metrics, std::string_view accept) {
   MetricsFormat format = PreferredFormat(accept);
   return {.status = 200,
           .content_type = format == MetricsFormat::kOpenMetrics

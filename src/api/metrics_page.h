@@ -10,11 +10,11 @@
 #include <string_view>
 
 #include "base/metrics.h"
-#include "net/http.h"
+#include "http/http.h"
 
 namespace weft::api {
 
-net::Response AnswerMetrics(const Metrics& metrics, std::string_view accept);
+http::Response AnswerMetrics(const Metrics& metrics, std::string_view accept);
 // What a client that sent this Accept header gets.
 MetricsFormat PreferredFormat(std::string_view accept);
 

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/native_api.h"
 
+#include <utility>
+
 #include "api/answers.h"
+#include "api/otlp_pieces.h"
+#include "api/paced_answer.h"
 #include "api/parameters.h"
 #include "api/stored_trace.h"
 #include "api/tags_api.h"
@@ -32,6 +36,20 @@ void WriteDataRange(const store::Snapshot& snapshot, wire::JsonWriter* json) {
   }
 }
 
+// An answer of one piece whole, a longer one as it is read.
+template <class SomePieces>
+void Send(http::Response head, std::unique_ptr<SomePieces> pieces, QueryRunner* runner,
+          const http::ExchangePtr& to) {
+  std::string first = pieces->Next().value_or("");
+  if (pieces->ended()) {
+    head.body = std::move(first);
+    return to->Respond(std::move(head));
+  }
+  to->Start(head.status, head.content_type, head.headers);
+  if (to->Write(std::move(first)) != http::WriteState::kClosed)
+    SendPieces(std::move(pieces), runner, to);
+}
+
 // ---------------------------------------------------------------- status
 
 void WriteDamage(const store::StoreStats& stats, wire::JsonWriter* json) {
@@ -49,8 +67,43 @@ void WriteDamage(const store::StoreStats& stats, wire::JsonWriter* json) {
   json->EndObject();
 }
 
-net::Response AnswerStatus(const ServerFacts& facts, store::Store* store,
-                           const store::Snapshot& snapshot) {
+void WriteMemory(const MemoryBudget& memory, wire::JsonWriter* json) {
+  json->Key("memory");
+  json->BeginObject();
+  json->Field("limitBytes", memory.bytes_max());
+  json->Field("usedBytes", memory.used());
+  json->Field("peakBytes", memory.peak());
+  json->Key("accounts");
+  json->BeginArray();
+  for (const MemoryNode& node : memory.nodes()) {
+    json->BeginObject();
+    json->Field("name", node.name);
+    json->Field("usedBytes", node.used);
+    json->Field("maxBytes", node.bytes_max);
+    json->Field("reservedBytes", node.reserve);
+    json->Field("peakBytes", node.peak);
+    json->Field("waiting", node.waiting);
+    json->Field("refused", node.refused);
+    json->EndObject();
+  }
+  json->EndArray();
+  json->EndObject();
+}
+
+void WriteReloads(const ServerFacts& facts, wire::JsonWriter* json) {
+  if (facts.reloads == nullptr) return;
+  const pipeline::ReloadState state = facts.reloads->state();
+  json->Key("configuration");
+  json->BeginObject();
+  json->Field("generation", state.generation);
+  WriteTime("takenNs", state.taken_ns, json);
+  WriteTime("failedNs", state.failed_ns, json);
+  json->Field("error", state.error);
+  json->EndObject();
+}
+
+http::Response AnswerStatus(const ServerFacts& facts, store::Store* store,
+                            const MemoryBudget& memory, const store::Snapshot& snapshot) {
   store::StoreStats stats = store->stats();
   std::string body;
   wire::JsonWriter json(&body);
@@ -63,14 +116,19 @@ net::Response AnswerStatus(const ServerFacts& facts, store::Store* store,
   json.Field("readOnlyReason", stats.read_only_reason);
   json.Key("retention");
   json.BeginObject();
-  json.Field("ageNs", facts.retention_age_ns);
-  json.Field("bytes", facts.retention_bytes);
+  const auto [age_ns, bytes] = facts.retention
+                                   ? facts.retention()
+                                   : std::pair(facts.retention_age_ns, facts.retention_bytes);
+  json.Field("ageNs", age_ns);
+  json.Field("bytes", bytes);
   json.EndObject();
+  WriteReloads(facts, &json);
   json.Field("spans", stats.head_spans + stats.block_spans);
   json.Field("blocks", stats.blocks);
   json.Field("bytes", stats.block_bytes);
   json.Field("headSpans", stats.head_spans);
   WriteDamage(stats, &json);
+  WriteMemory(memory, &json);
   WriteDataRange(snapshot, &json);
   json.Key("listeners");
   json.BeginArray();
@@ -88,7 +146,7 @@ net::Response AnswerStatus(const ServerFacts& facts, store::Store* store,
 
 // ---------------------------------------------------------------- names
 
-net::Response AnswerServices(const store::Snapshot& snapshot, const query::Budget& budget) {
+http::Response AnswerServices(const store::Snapshot& snapshot, const query::Budget& budget) {
   std::string partial;
   Result<std::vector<query::ServiceCount>> services =
       query::ListServices(snapshot, budget, &partial);
@@ -110,8 +168,8 @@ net::Response AnswerServices(const store::Snapshot& snapshot, const query::Budge
   return JsonResponse(std::move(body));
 }
 
-net::Response AnswerOperations(const std::string& service, const store::Snapshot& snapshot,
-                               const query::Budget& budget) {
+http::Response AnswerOperations(const std::string& service, const store::Snapshot& snapshot,
+                                const query::Budget& budget) {
   std::string partial;
   Result<std::vector<query::OperationName>> operations =
       query::ListOperations(snapshot, service, budget, &partial);
@@ -191,39 +249,80 @@ void WriteHints(const Result<std::vector<query::UnknownName>>& unknown, wire::Js
   json->EndArray();
 }
 
-net::Response AnswerSearch(const query::SearchRequest& request, const store::Snapshot& snapshot,
-                           const query::Budget& budget) {
-  traceql::Diagnostic diagnostic;
-  Result<traceql::Query> parsed = traceql::Parse(request.traceql, &diagnostic);
-  if (!parsed) return TraceQlErrorResponse(parsed.error(), diagnostic);
-  Result<query::SearchResult> result = query::Search(snapshot, request, budget);
-  if (!result) return ErrorResponse(result.error());
-  std::string body;
-  wire::JsonWriter json(&body);
+// What follows the list of traces.
+std::string SearchTail(const query::SearchRequest& request, const query::SearchResult& result,
+                       const traceql::Query& parsed, const store::Snapshot& snapshot,
+                       const query::Budget& budget) {
+  std::string tail;
+  wire::JsonWriter json(&tail);
   json.BeginObject();
-  json.Key("traces");
-  json.BeginArray();
-  for (const query::TraceSummary& trace : result->traces) WriteSummary(trace, &json);
-  json.EndArray();
-  json.Field("cursor", result->cursor);
-  json.Field("partial", result->partial);
+  json.Field("cursor", result.cursor);
+  json.Field("partial", result.partial);
   json.Key("stats");
   json.BeginObject();
-  json.Field("spansTotal", result->stats.spans_total);
-  json.Field("spansInspected", result->stats.spans_inspected);
-  json.Field("segments", result->stats.segments);
-  json.Field("segmentsSkipped", result->stats.segments_skipped);
-  json.Field("elapsedNs", result->stats.elapsed_ns);
+  json.Field("spansTotal", result.stats.spans_total);
+  json.Field("spansInspected", result.stats.spans_inspected);
+  json.Field("segments", result.stats.segments);
+  json.Field("segmentsSkipped", result.stats.segments_skipped);
+  json.Field("elapsedNs", result.stats.elapsed_ns);
   json.EndObject();
   WriteDataRange(snapshot, &json);
   // The pages behind the first have the same query, and a search that ran out of time has none
   // left.
-  bool is_first = request.cursor.empty() && result->partial.empty();
-  WriteHints(is_first ? query::FindUnknownNames(snapshot, *parsed, budget)
+  bool is_first = request.cursor.empty() && result.partial.empty();
+  WriteHints(is_first ? query::FindUnknownNames(snapshot, parsed, budget)
                       : std::vector<query::UnknownName>(),
              &json);
   json.EndObject();
-  return JsonResponse(std::move(body));
+  tail[0] = ',';  // it goes on in the object that holds the traces
+  return tail;
+}
+
+class SearchPieces final : public Pieces {
+ public:
+  SearchPieces(std::vector<query::TraceSummary> traces, std::string tail, MemoryAccount* answers)
+      : traces_(std::move(traces)), tail_(std::move(tail)) {
+    uint64_t bytes = 0;
+    for (const query::TraceSummary& trace : traces_) bytes += query::MemoryOf(trace);
+    charge_ = answers->TakeAnyway(bytes);
+  }
+
+  std::optional<std::string> Next() override {
+    if (ended_) return std::nullopt;
+    std::string piece = next_ == 0 ? "{\"traces\":[" : "";
+    while (next_ < traces_.size() && piece.size() < kPieceBytes) {
+      if (next_ > 0) piece += ',';
+      wire::JsonWriter json(&piece);
+      WriteSummary(std::exchange(traces_[next_], {}), &json);
+      ++next_;
+    }
+    ended_ = next_ == traces_.size();
+    if (ended_) piece += "]" + tail_;
+    return piece;
+  }
+  bool ended() const { return ended_; }
+
+ private:
+  std::vector<query::TraceSummary> traces_;
+  const std::string tail_;
+  MemoryCharge charge_;
+  size_t next_ = 0;
+  bool ended_ = false;
+};
+
+void AnswerSearch(QueryRunner* runner, const query::SearchRequest& request,
+                  const store::Snapshot& snapshot, const query::Budget& budget,
+                  const http::ExchangePtr& to) {
+  traceql::Diagnostic diagnostic;
+  Result<traceql::Query> parsed = traceql::Parse(request.traceql, &diagnostic);
+  if (!parsed) return to->Respond(TraceQlErrorResponse(parsed.error(), diagnostic));
+  Result<query::SearchResult> result = query::Search(snapshot, request, budget);
+  if (!result) return to->Respond(ErrorResponse(result.error()));
+  std::string tail = SearchTail(request, *result, *parsed, snapshot, budget);
+  Send(JsonResponse(""),
+       std::make_unique<SearchPieces>(std::move(result->traces), std::move(tail),
+                                      runner->memory().answers),
+       runner, to);
 }
 
 Result<query::SearchRequest> ReadSearch(std::string_view text) {
@@ -241,30 +340,28 @@ Result<query::SearchRequest> ReadSearch(std::string_view text) {
 
 // ---------------------------------------------------------------- one trace
 
-net::Response AnswerOtlp(bool as_protobuf, bool logs, const TraceId& id,
-                         const store::Snapshot& snapshot) {
+void AnswerOtlp(QueryRunner* runner, bool as_protobuf, bool logs, const TraceId& id,
+                const store::Snapshot& snapshot, const query::Budget& budget,
+                const http::ExchangePtr& to) {
   // Log records without a span are an answer too.
   StoredTrace trace;
   auto batch = snapshot.ReadTrace(id, &trace.partial);
   if (batch && batch->spans.empty() && !trace.partial.empty())
     batch = weft::Fail(NotAmong(trace, ""));
-  if (!batch) return ErrorResponse(batch.error());
-  auto format = as_protobuf ? codec::OtlpFormat::kProtobuf : codec::OtlpFormat::kJson;
-  std::string body;
-  if (logs) {
-    codec::EncodeOtlpLogs(format, *batch, &body);
-  } else {
-    codec::EncodeOtlpTraces(format, *batch, &body);
-  }
-  net::Response response = JsonResponse(std::move(body));
+  if (!batch) return to->Respond(ErrorResponse(batch.error()));
+  SettleCharge(MemoryOf(*batch), budget.answer);
+  http::Response response = JsonResponse("");
   if (as_protobuf) response.content_type = "application/x-protobuf";
   AddPartialHeader(trace.partial, &response);
-  return response;
+  auto pieces = std::make_unique<OtlpPieces>(
+      as_protobuf ? codec::OtlpFormat::kProtobuf : codec::OtlpFormat::kJson, logs,
+      std::move(*batch), budget.answer);
+  Send(std::move(response), std::move(pieces), runner, to);
 }
 
 // GET /trace/{id}[/spans|/find|/otlp].
 void HandleTrace(QueryRunner* runner, const std::shared_ptr<TraceCache>& traces,
-                 net::Request request, net::ExchangePtr exchange) {
+                 http::Request request, http::ExchangePtr exchange) {
   std::string_view path = std::string_view(request.path).substr(kNativeRoot.size() + 7);
   size_t slash = path.find('/');
   std::string what(slash == std::string_view::npos ? "" : path.substr(slash + 1));
@@ -289,11 +386,14 @@ void HandleTrace(QueryRunner* runner, const std::shared_ptr<TraceCache>& traces,
   if (!parameters.status()) return exchange->Respond(ErrorResponse(parameters.status().error()));
   if (what == "otlp") {
     bool as_protobuf =
-        net::FindHeader(request.headers, "accept").find("protobuf") != std::string_view::npos;
-    return runner->Answer("trace_otlp", exchange,
-                          [=](const store::Snapshot& snapshot, const query::Budget&) {
-                            return AnswerOtlp(as_protobuf, logs, id, snapshot);
-                          });
+        http::FindHeader(request.headers, "accept").find("protobuf") != std::string_view::npos;
+    return runner->Run(
+        "trace_otlp", exchange,
+        [=](const SnapshotPtr& snapshot, const query::Budget& budget, const http::ExchangePtr& to) {
+          AnswerOtlp(runner, as_protobuf, logs, id, *snapshot, budget, to);
+        },
+        ErrorResponse,
+        [id](const store::Snapshot& snapshot) { return MemoryOfTrace(snapshot, id); });
   }
   if (!what.empty() && what != "spans" && what != "find")
     return exchange->Respond(
@@ -303,14 +403,22 @@ void HandleTrace(QueryRunner* runner, const std::shared_ptr<TraceCache>& traces,
       : what == "spans" ? "trace_spans"
                         : "trace_find",
       exchange,
-      [=](const SnapshotPtr& snapshot, const query::Budget&, const net::ExchangePtr& to) {
-        auto document = traces->Read(*snapshot, id);
+      [=](const SnapshotPtr& snapshot, const query::Budget& budget, const http::ExchangePtr& to) {
+        auto document = traces->Read(*snapshot, id, budget.answer);
         if (!document) return to->Respond(ErrorResponse(document.error()));
+        // Others may wait to read the same.
+        constexpr uint64_t kWorthWaitingFor = 4 << 20;
+        if (budget.answer && (*document)->memory_bytes() > kWorthWaitingFor) runner->Reconsider();
         if (what.empty()) return StreamTrace(*document, runner, to);
         to->Respond(JsonResponse(what == "spans" ? DescribeRows(**document, from, count)
                                                  : FindRows(**document, text)));
       },
-      ErrorResponse);
+      ErrorResponse,
+      [traces, id](const store::Snapshot& snapshot) {
+        return traces->Holds(snapshot, id)
+                   ? 0
+                   : MemoryOfTrace(snapshot, id, TraceDocument::kViewBytesPerRow);
+      });
 }
 
 // ---------------------------------------------------------------- import
@@ -321,7 +429,7 @@ struct ImportRequest {
   std::string body;
 };
 
-net::Response AnswerImport(store::Importer* importer, ImportRequest request) {
+http::Response AnswerImport(store::Importer* importer, ImportRequest request) {
   Result<SpanBatch> batch =
       request.logs ? codec::DecodeOtlpLogs(codec::OtlpFormat::kProtobuf, std::move(request.body))
                    : codec::DecodeOtlpTraces(codec::OtlpFormat::kProtobuf, std::move(request.body));
@@ -350,12 +458,12 @@ net::Response AnswerImport(store::Importer* importer, ImportRequest request) {
 
 // POST /import[?logs=true][&format=jaeger]: OTLP protobuf, uncompressed.
 void HandleImport(QueryRunner* runner, const std::shared_ptr<store::Importer>& importer,
-                  net::Request request, net::ExchangePtr exchange) {
+                  http::Request request, http::ExchangePtr exchange) {
   auto refuse = [&](std::string why) {
     exchange->Respond(ErrorResponse(Error{ErrorCode::kInvalidArgument, std::move(why), 0}));
   };
   // This type makes browsers ask first, so no web page can send one.
-  if (net::FindHeader(request.headers, "content-type") != "application/x-protobuf")
+  if (http::FindHeader(request.headers, "content-type") != "application/x-protobuf")
     return refuse("the content type must be application/x-protobuf");
   Parameters parameters(request.query);
   const std::string name = parameters.Text("format");
@@ -371,24 +479,24 @@ void HandleImport(QueryRunner* runner, const std::shared_ptr<store::Importer>& i
 
 }  // namespace
 
-void AddNativeRoutes(const ServerFacts& facts, QueryRunner* runner, net::RouteOptions options,
-                     net::Router* router) {
-  router->ShapeRefusals(std::string(kNativeRoot) + "/*", RefusalResponse);
-  auto get = [&](std::string_view path, net::HttpHandler handler) {
+void AddNativeRoutes(const ServerFacts& facts, QueryRunner* runner, http::RouteOptions options,
+                     http::Router* router) {
+  router->AnswerRefusals(std::string(kNativeRoot) + "/*", RefusalResponse);
+  auto get = [&](std::string_view path, http::HttpHandler handler) {
     router->Add("GET", std::string(kNativeRoot) + std::string(path), options, std::move(handler));
   };
   runner->Declare({"status", "services", "operations", "tags", "tag_values", "search", "trace",
                    "trace_spans", "trace_find", "trace_otlp", "import"});
-  get("/status", [facts, runner](net::Request, net::ExchangePtr exchange) {
-    runner->Answer("status", exchange,
-                   [facts, runner](const store::Snapshot& snapshot, const query::Budget&) {
-                     return AnswerStatus(facts, runner->store(), snapshot);
-                   });
+  get("/status", [facts, runner](http::Request, http::ExchangePtr exchange) {
+    runner->Answer(
+        "status", exchange, [facts, runner](const store::Snapshot& snapshot, const query::Budget&) {
+          return AnswerStatus(facts, runner->store(), *runner->memory().budget, snapshot);
+        });
   });
-  get("/services", [runner](net::Request, net::ExchangePtr exchange) {
+  get("/services", [runner](http::Request, http::ExchangePtr exchange) {
     runner->Answer("services", exchange, AnswerServices);
   });
-  get("/operations", [runner](net::Request request, net::ExchangePtr exchange) {
+  get("/operations", [runner](http::Request request, http::ExchangePtr exchange) {
     std::string service = Parameters(request.query).Text("service");
     runner->Answer("operations", exchange,
                    [service](const store::Snapshot& snapshot, const query::Budget& budget) {
@@ -396,24 +504,26 @@ void AddNativeRoutes(const ServerFacts& facts, QueryRunner* runner, net::RouteOp
                    });
   });
   AddTagRoutes(runner, options, router);
-  get("/search", [runner](net::Request request, net::ExchangePtr exchange) {
+  get("/search", [runner](http::Request request, http::ExchangePtr exchange) {
     Result<query::SearchRequest> search = ReadSearch(request.query);
     if (!search) return exchange->Respond(ErrorResponse(search.error()));
-    runner->Answer(
+    runner->Run(
         "search", exchange,
-        [search = *search](const store::Snapshot& snapshot, const query::Budget& budget) {
-          return AnswerSearch(search, snapshot, budget);
-        });
+        [runner, search = *search](const SnapshotPtr& snapshot, const query::Budget& budget,
+                                   const http::ExchangePtr& to) {
+          AnswerSearch(runner, search, *snapshot, budget, to);
+        },
+        ErrorResponse);
   });
-  get("/trace/*", [runner, traces = std::make_shared<TraceCache>(runner->metrics())](
-                      net::Request request, net::ExchangePtr exchange) {
+  get("/trace/*", [runner, traces = TraceCache::Make(runner->metrics(), runner->memory())](
+                      http::Request request, http::ExchangePtr exchange) {
     HandleTrace(runner, traces, std::move(request), std::move(exchange));
   });
   router->Add(
       "POST", std::string(kNativeRoot) + "/import",
-      UploadRoute(options, runner->uploads(), ErrorResponse),
+      UploadRoute(options, runner->memory().uploads, ErrorResponse),
       [runner, importer = std::make_shared<store::Importer>(runner->store(), runner->clock())](
-          net::Request request, net::ExchangePtr exchange) {
+          http::Request request, http::ExchangePtr exchange) {
         HandleImport(runner, importer, std::move(request), std::move(exchange));
       });
 }

@@ -8,10 +8,12 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "api/query_runner.h"
-#include "net/server.h"
+#include "http/server.h"
+#include "pipeline/reloads.h"
 
 namespace weft::api {
 
@@ -31,10 +33,13 @@ struct ServerFacts {
   std::string data_directory;
   uint64_t retention_age_ns = 0, retention_bytes = 0;
   std::function<std::vector<ListenerAddress>()> listeners;
+  // Age and bytes in place of those above, where they may change; null: they do not.
+  std::function<std::pair<uint64_t, uint64_t>()> retention = nullptr;
+  pipeline::Reloads* reloads = nullptr;  // null: the configuration stays as it is
 };
 
 // `options` goes to every route. Both pointers are borrowed.
-void AddNativeRoutes(const ServerFacts& facts, QueryRunner* runner, net::RouteOptions options,
-                     net::Router* router);
+void AddNativeRoutes(const ServerFacts& facts, QueryRunner* runner, http::RouteOptions options,
+                     http::Router* router);
 
 }  // namespace weft::api

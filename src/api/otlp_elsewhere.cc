@@ -35,42 +35,42 @@ std::string WhereOtlpGoes(const ServerFacts& facts) {
   return out;
 }
 
-net::Response Elsewhere(const net::RequestHead& head, const std::string& where) {
-  bool json = net::FindHeader(head.headers, "content-type").starts_with("application/json");
-  net::Response response{.status = 404,
-                         .content_type = json ? "application/json" : "application/x-protobuf"};
+http::Response Elsewhere(const http::RequestHead& head, const std::string& where) {
+  bool json = http::FindHeader(head.headers, "content-type").starts_with("application/json");
+  http::Response response{.status = 404,
+                          .content_type = json ? "application/json" : "application/x-protobuf"};
   response.body = codec::EncodeRpcStatus(
       json ? codec::OtlpFormat::kJson : codec::OtlpFormat::kProtobuf,
-      static_cast<uint32_t>(net::GrpcCode::kUnimplemented), where, /*retry_after_s=*/0);
+      static_cast<uint32_t>(http::GrpcCode::kUnimplemented), where, /*retry_after_s=*/0);
   return response;
 }
 
 }  // namespace
 
-void AddOtlpElsewhere(ServerFacts facts, net::RouteOptions options, net::Router* router) {
+void AddOtlpElsewhere(ServerFacts facts, http::RouteOptions options, http::Router* router) {
   auto shared = std::make_shared<const ServerFacts>(std::move(facts));
-  net::RouteOptions http = options;
+  http::RouteOptions http = options;
   http.body_bytes_max = UINT64_MAX;
   // By the head: no body is read for it.
-  http.admit = [shared, admit = options.admit](const net::RequestHead& head) -> net::Admission {
-    net::Admission admission = admit ? admit(head) : net::Admission{};
+  http.admit = [shared, admit = options.admit](const http::RequestHead& head) -> http::Admission {
+    http::Admission admission = admit ? admit(head) : http::Admission{};
     if (!admission.refusal)
-      admission.refusal = std::make_unique<net::Response>(Elsewhere(head, WhereOtlpGoes(*shared)));
+      admission.refusal = std::make_unique<http::Response>(Elsewhere(head, WhereOtlpGoes(*shared)));
     return admission;
   };
-  net::GrpcOptions grpc;
+  http::GrpcOptions grpc;
   grpc.is_elsewhere = true;
-  grpc.admit = [shared, admit = options.admit](const net::RequestHead& head, uint64_t,
-                                               std::shared_ptr<void>*) -> net::GrpcStatus {
-    if (admit && admit(head).refusal) return {net::GrpcCode::kPermissionDenied, "refused", 0};
-    return {net::GrpcCode::kUnimplemented, WhereOtlpGoes(*shared), 0};
+  grpc.admit = [shared, admit = options.admit](const http::RequestHead& head, uint64_t,
+                                               std::shared_ptr<void>*) -> http::GrpcStatus {
+    if (admit && admit(head).refusal) return {http::GrpcCode::kPermissionDenied, "refused", 0};
+    return {http::GrpcCode::kUnimplemented, WhereOtlpGoes(*shared), 0};
   };
   for (auto [path, method] : kSignals) {
-    router->Add("POST", path, http, [](net::Request, net::ExchangePtr exchange) {
+    router->Add("POST", path, http, [](http::Request, http::ExchangePtr exchange) {
       exchange->Respond({.status = 404});
     });
-    router->AddGrpc(method, grpc, [](net::GrpcRequest, net::GrpcCallPtr call) {
-      call->Finish({net::GrpcCode::kUnimplemented, "", 0});
+    router->AddGrpc(method, grpc, [](http::GrpcRequest, http::GrpcCallPtr call) {
+      call->Finish({http::GrpcCode::kUnimplemented, "", 0});
     });
   }
 }

@@ -9,11 +9,11 @@
 #pragma once
 
 #include "api/native_api.h"
-#include "net/server.h"
+#include "http/server.h"
 
 namespace weft::api {
 
 // Adds OTLP's paths and methods to `router`; who may ask at all is up to `options`.
-void AddOtlpElsewhere(ServerFacts facts, net::RouteOptions options, net::Router* router);
+void AddOtlpElsewhere(ServerFacts facts, http::RouteOptions options, http::Router* router);
 
 }  // namespace weft::api

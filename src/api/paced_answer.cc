@@ -7,12 +7,14 @@ namespace {
 // What a worker sends before the questions that wait have their turn.
 constexpr size_t kTurnBytes = 4 << 20;
 
-net::WriteState Put(net::Exchange& exchange, std::string piece) {
+http::WriteState Put(http::Exchange& exchange, std::string piece) {
   return exchange.Write(std::move(piece));
 }
-net::WriteState Put(net::GrpcCall& call, std::string piece) { return call.Send(std::move(piece)); }
-void End(net::Exchange& exchange, const Pieces&) { exchange.Finish(); }
-void End(net::GrpcCall& call, const Pieces& pieces) { call.Finish(pieces.status()); }
+http::WriteState Put(http::GrpcCall& call, std::string piece) {
+  return call.Send(std::move(piece));
+}
+void End(http::Exchange& exchange, const Pieces&) { exchange.Finish(); }
+void End(http::GrpcCall& call, const Pieces& pieces) { call.Finish(pieces.status()); }
 
 template <class Door>
 class PacedAnswer : public std::enable_shared_from_this<PacedAnswer<Door>> {
@@ -25,12 +27,12 @@ class PacedAnswer : public std::enable_shared_from_this<PacedAnswer<Door>> {
     while (std::optional<std::string> piece = pieces_->Next()) {
       sent += piece->size();
       switch (Put(*door_, std::move(*piece))) {
-        case net::WriteState::kGo:
+        case http::WriteState::kGo:
           if (sent < kTurnBytes) break;
           return runner_->Resume([self = this->shared_from_this()] { self->Pump(); });
-        case net::WriteState::kClosed:
+        case http::WriteState::kClosed:
           return;
-        case net::WriteState::kWait:
+        case http::WriteState::kWait:
           return WaitForReader();
       }
     }
@@ -53,12 +55,12 @@ class PacedAnswer : public std::enable_shared_from_this<PacedAnswer<Door>> {
 
 }  // namespace
 
-void SendPieces(std::unique_ptr<Pieces> pieces, QueryRunner* runner, net::ExchangePtr exchange) {
-  std::make_shared<PacedAnswer<net::Exchange>>(std::move(pieces), runner, std::move(exchange))
+void SendPieces(std::unique_ptr<Pieces> pieces, QueryRunner* runner, http::ExchangePtr exchange) {
+  std::make_shared<PacedAnswer<http::Exchange>>(std::move(pieces), runner, std::move(exchange))
       ->Pump();
 }
-void SendPieces(std::unique_ptr<Pieces> pieces, QueryRunner* runner, net::GrpcCallPtr call) {
-  std::make_shared<PacedAnswer<net::GrpcCall>>(std::move(pieces), runner, std::move(call))->Pump();
+void SendPieces(std::unique_ptr<Pieces> pieces, QueryRunner* runner, http::GrpcCallPtr call) {
+  std::make_shared<PacedAnswer<http::GrpcCall>>(std::move(pieces), runner, std::move(call))->Pump();
 }
 
 }  // namespace weft::api

@@ -13,10 +13,13 @@
 #include <string>
 
 #include "api/query_runner.h"
-#include "net/grpc.h"
-#include "net/http.h"
+#include "http/grpc.h"
+#include "http/http.h"
 
 namespace weft::api {
+
+// About what a piece of an answer without messages has.
+inline constexpr size_t kPieceBytes = 256 << 10;
 
 class Pieces {
  public:
@@ -24,12 +27,12 @@ class Pieces {
   // Bytes of the body, or one gRPC message. Nothing: the end.
   virtual std::optional<std::string> Next() = 0;
   // Of a gRPC call, after the end.
-  virtual net::GrpcStatus status() const { return {}; }
+  virtual http::GrpcStatus status() const { return {}; }
 };
 
 // Sends every piece, then ends the answer. An HTTP exchange must have been started.
 // `runner` is borrowed; an answer under way when it stops is dropped.
-void SendPieces(std::unique_ptr<Pieces> pieces, QueryRunner* runner, net::ExchangePtr exchange);
-void SendPieces(std::unique_ptr<Pieces> pieces, QueryRunner* runner, net::GrpcCallPtr call);
+void SendPieces(std::unique_ptr<Pieces> pieces, QueryRunner* runner, http::ExchangePtr exchange);
+void SendPieces(std::unique_ptr<Pieces> pieces, QueryRunner* runner, http::GrpcCallPtr call);
 
 }  // namespace weft::api

@@ -8,7 +8,7 @@
 #include <cmath>
 #include <optional>
 
-#include "net/http.h"
+#include "http/http.h"
 
 namespace weft::api {
 
@@ -98,7 +98,7 @@ Result<uint64_t> ParseRfc3339(std::string_view text) {
               "not a time from 1970 to 2262 such as 2026-01-31T12:00:00.5Z");
 }
 
-Parameters::Parameters(std::string_view query) : pairs_(net::ParseQuery(query)) {}
+Parameters::Parameters(std::string_view query) : pairs_(http::ParseQuery(query)) {}
 
 bool Parameters::Has(std::string_view name) const {
   for (const auto& [key, value] : pairs_)

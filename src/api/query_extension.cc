@@ -3,13 +3,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "api/ui_assets.h"
 #include "store/served_store.h"
 
 namespace weft::api {
 namespace {
 
-net::Endpoint ToNet(const config::Endpoint& endpoint) {
+http::Endpoint ToNet(const config::Endpoint& endpoint) {
   return {endpoint.host.empty() ? "0.0.0.0" : endpoint.host, endpoint.port, endpoint.path};
 }
 
@@ -21,13 +23,19 @@ QueryExtension::QueryExtension(const config::ComponentId& id, QuerySettings sett
 
 Result<QueryServerOptions> QueryExtension::Options() const {
   const std::string name = id_.ToString();
-  const net::HostRule hosts{.allowed = settings_.allowed_hosts,
-                            .setting = "extensions::" + name + "::allowed_hosts"};
-  QueryServerOptions options{.endpoint = ToNet(settings_.endpoint),
-                             .base_path = settings_.base_path,
-                             .limits = {.workers = settings_.workers,
-                                        .timeout_ns = settings_.timeout_ns,
-                                        .memory_bytes = settings_.memory_bytes}};
+  const http::HostRule hosts{.allowed = settings_.allowed_hosts,
+                             .setting = "extensions::" + name + "::allowed_hosts"};
+  QueryServerOptions options{
+      .endpoint = ToNet(settings_.endpoint),
+      .base_path = settings_.base_path,
+      .limits = {.workers = settings_.workers,
+                 .timeout_ns = settings_.timeout_ns,
+                 .memory_bytes = std::min(settings_.memory_bytes, deps_.memory->query),
+                 .memory = {.budget = deps_.memory->budget,
+                            .working = deps_.memory->queries,
+                            .answers = deps_.memory->answers,
+                            .uploads = deps_.memory->requests,
+                            .traces = deps_.memory->trace_cache}}};
   auto listen = [&](const std::string& suffix, const config::Endpoint& endpoint) {
     return deps_.doors->Options(name + suffix, endpoint, settings_.security, hosts);
   };
@@ -57,12 +65,18 @@ Status QueryExtension::Start() {
       .data_directory = served->directory,
       .retention_age_ns = served->retention_age_ns,
       .retention_bytes = served->retention_bytes,
-      .listeners = [doors = deps_.doors] {
-        std::vector<ListenerAddress> addresses;
-        for (const pipeline::Listener& listener : doors->listeners())
-          addresses.push_back({listener.name, listener.endpoint.ToString(), listener.tls});
-        return addresses;
-      }};
+      .listeners =
+          [doors = deps_.doors] {
+            std::vector<ListenerAddress> addresses;
+            for (const pipeline::Listener& listener : doors->listeners())
+              addresses.push_back({listener.name, listener.endpoint.ToString(), listener.tls});
+            return addresses;
+          },
+      .retention =
+          [served] {
+            return std::pair(served->retention_age_ns.load(), served->retention_bytes.load());
+          },
+      .reloads = deps_.reloads};
   WEFT_ASSIGN(QueryServerOptions options, Options());
   server_ = std::make_unique<QueryServer>(std::move(options), std::move(facts), served->store,
                                           deps_.doors->server(), deps_.metrics, deps_.clock,
@@ -101,6 +115,10 @@ const pipeline::ComponentRow kQueryExtension = {
     .make_extension = [](const config::Component& component, const pipeline::Deps& deps)
         -> Result<std::unique_ptr<pipeline::Component>> {
       return std::make_unique<QueryExtension>(component.id, *component.As<QuerySettings>(), deps);
+    },
+    .memory = [](const config::Component& component) -> pipeline::MemoryNeed {
+      const auto& settings = *component.As<QuerySettings>();
+      return {.workers = settings.workers, .query = settings.memory_bytes};
     }};
 
 }  // namespace weft::api

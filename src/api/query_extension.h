@@ -19,7 +19,7 @@ class QueryExtension : public pipeline::Component {
   QueryExtension(const config::ComponentId& id, QuerySettings settings, pipeline::Deps deps);
 
   Status Start() override;
-  // Cuts queries short, so that draining the net::Server waits for ingest only.
+  // Cuts queries short, so that draining the http::Server waits for ingest only.
   void Stop() override;
 
  private:

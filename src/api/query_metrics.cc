@@ -6,20 +6,20 @@
 namespace weft::api {
 namespace {
 
-class CountedExchange final : public net::Exchange {
+class CountedExchange final : public http::Exchange {
  public:
-  CountedExchange(net::ExchangePtr exchange, std::shared_ptr<AnswerCount> count)
+  CountedExchange(http::ExchangePtr exchange, std::shared_ptr<AnswerCount> count)
       : exchange_(std::move(exchange)), count_(std::move(count)) {}
 
-  void Respond(net::Response response) override {
+  void Respond(http::Response response) override {
     Count(response.status);
     exchange_->Respond(std::move(response));
   }
-  void Start(int status, std::string content_type, net::Headers headers) override {
+  void Start(int status, std::string content_type, http::Headers headers) override {
     Count(status);
     exchange_->Start(status, std::move(content_type), std::move(headers));
   }
-  net::WriteState Write(std::string bytes) override { return exchange_->Write(std::move(bytes)); }
+  http::WriteState Write(std::string bytes) override { return exchange_->Write(std::move(bytes)); }
   void Finish() override { exchange_->Finish(); }
   void OnWritable(std::function<void()> callback) override {
     exchange_->OnWritable(std::move(callback));
@@ -34,17 +34,17 @@ class CountedExchange final : public net::Exchange {
     count_->Answered(status);
   }
 
-  const net::ExchangePtr exchange_;
+  const http::ExchangePtr exchange_;
   const std::shared_ptr<AnswerCount> count_;
 };
 
-class CountedCall final : public net::GrpcCall {
+class CountedCall final : public http::GrpcCall {
  public:
-  CountedCall(net::GrpcCallPtr call, std::shared_ptr<AnswerCount> count)
+  CountedCall(http::GrpcCallPtr call, std::shared_ptr<AnswerCount> count)
       : call_(std::move(call)), count_(std::move(count)) {}
 
-  net::WriteState Send(std::string message) override { return call_->Send(std::move(message)); }
-  void Finish(net::GrpcStatus status) override {
+  http::WriteState Send(std::string message) override { return call_->Send(std::move(message)); }
+  void Finish(http::GrpcStatus status) override {
     if (call_->cancelled()) {
       count_->Cancelled();
     } else {
@@ -59,7 +59,7 @@ class CountedCall final : public net::GrpcCall {
   std::string_view traceparent() const override { return call_->traceparent(); }
 
  private:
-  const net::GrpcCallPtr call_;
+  const http::GrpcCallPtr call_;
   const std::shared_ptr<AnswerCount> count_;
 };
 
@@ -108,26 +108,26 @@ void AnswerCount::Answered(int http_status) {
                              : Outcome::kOk);
 }
 
-void AnswerCount::Answered(net::GrpcCode code) {
+void AnswerCount::Answered(http::GrpcCode code) {
   switch (code) {
-    case net::GrpcCode::kOk:
+    case http::GrpcCode::kOk:
       return Count(Outcome::kOk);
-    case net::GrpcCode::kInvalidArgument:
-    case net::GrpcCode::kNotFound:
-    case net::GrpcCode::kPermissionDenied:
-    case net::GrpcCode::kUnauthenticated:
+    case http::GrpcCode::kInvalidArgument:
+    case http::GrpcCode::kNotFound:
+    case http::GrpcCode::kPermissionDenied:
+    case http::GrpcCode::kUnauthenticated:
       return Count(Outcome::kClientError);
-    case net::GrpcCode::kCancelled:
+    case http::GrpcCode::kCancelled:
       return Cancelled();
     default:
       return Count(Outcome::kServerError);
   }
 }
 
-net::ExchangePtr CountAnswer(net::ExchangePtr exchange, std::shared_ptr<AnswerCount> count) {
+http::ExchangePtr CountAnswer(http::ExchangePtr exchange, std::shared_ptr<AnswerCount> count) {
   return std::make_shared<CountedExchange>(std::move(exchange), std::move(count));
 }
-net::GrpcCallPtr CountAnswer(net::GrpcCallPtr call, std::shared_ptr<AnswerCount> count) {
+http::GrpcCallPtr CountAnswer(http::GrpcCallPtr call, std::shared_ptr<AnswerCount> count) {
   return std::make_shared<CountedCall>(std::move(call), std::move(count));
 }
 

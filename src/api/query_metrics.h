@@ -15,8 +15,8 @@
 #include <string_view>
 
 #include "base/metrics.h"
-#include "net/grpc.h"
-#include "net/http.h"
+#include "http/grpc.h"
+#include "http/http.h"
 
 namespace weft::api {
 
@@ -49,7 +49,7 @@ class AnswerCount {
   explicit AnswerCount(const QueryKindMetrics& metrics) : metrics_(metrics) {}
   ~AnswerCount() { Cancelled(); }
   void Answered(int http_status);
-  void Answered(net::GrpcCode code);
+  void Answered(http::GrpcCode code);
   void Cancelled() { Count(Outcome::kCancelled); }
   void Refused() { Count(Outcome::kRefused); }
   // As the metric's label has it; "" while it is not known.
@@ -64,7 +64,7 @@ class AnswerCount {
 };
 
 // The same exchange or call, and `count` learns how it was answered.
-net::ExchangePtr CountAnswer(net::ExchangePtr exchange, std::shared_ptr<AnswerCount> count);
-net::GrpcCallPtr CountAnswer(net::GrpcCallPtr call, std::shared_ptr<AnswerCount> count);
+http::ExchangePtr CountAnswer(http::ExchangePtr exchange, std::shared_ptr<AnswerCount> count);
+http::GrpcCallPtr CountAnswer(http::GrpcCallPtr call, std::shared_ptr<AnswerCount> count);
 
 }  // namespace weft::api

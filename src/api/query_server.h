@@ -18,19 +18,19 @@
 #include "api/query_runner.h"
 #include "base/clock.h"
 #include "base/metrics.h"
-#include "net/server.h"
+#include "http/server.h"
 
 namespace weft::api {
 
 struct QueryServerOptions {
-  net::Endpoint endpoint;
+  http::Endpoint endpoint;
   // "/weft" where a proxy serves all this under https://example.com/weft/; "" for "/". Paths are
   // answered with it and without it: a proxy may take it off or not.
   std::string base_path = {};
   QueryRunner::Limits limits;
-  std::optional<net::Endpoint> grpc_endpoint = {};   // gRPC alone, which `endpoint` answers too
-  std::optional<net::Endpoint> tempo_endpoint = {};  // Tempo's API alone
-  net::ListenOptions listen = {}, grpc_listen = {}, tempo_listen = {};
+  std::optional<http::Endpoint> grpc_endpoint = {};   // gRPC alone, which `endpoint` answers too
+  std::optional<http::Endpoint> tempo_endpoint = {};  // Tempo's API alone
+  http::ListenOptions listen = {}, grpc_listen = {}, tempo_listen = {};
   selftrace::Tracer* tracer = nullptr;  // borrowed; null: weft does not trace itself
 };
 
@@ -38,11 +38,11 @@ class QueryServer {
  public:
   // All pointers are borrowed. `ready` is what /readyz answers: empty for yes, else why not.
   QueryServer(QueryServerOptions options, ServerFacts facts, store::Store* store,
-              net::Server* server, Metrics* metrics, Clock* clock,
+              http::Server* server, Metrics* metrics, Clock* clock,
               std::function<std::string()> ready);
 
   Status Start();
-  // Cancels queries under way. Call before the net::Server stops, so that it need not wait for
+  // Cancels queries under way. Call before the http::Server stops, so that it need not wait for
   // them.
   void Stop();
   // The port that was bound; after Start().
@@ -51,13 +51,13 @@ class QueryServer {
   uint16_t tempo_port() const { return tempo_port_; }  // 0 without one
 
  private:
-  void AddGrpc(net::Router* router);
+  void AddGrpc(http::Router* router);
   Status StartGrpc();
   Status StartTempo();
 
   const QueryServerOptions options_;
   const ServerFacts facts_;
-  net::Server* const server_;
+  http::Server* const server_;
   Metrics* const metrics_;
   Clock* const clock_;
   const std::function<std::string()> ready_;
@@ -67,6 +67,6 @@ class QueryServer {
 
 // /healthz, /readyz and /metrics, for any router.
 void AddHealthRoutes(std::function<std::string()> ready, const Metrics* metrics,
-                     net::RouteOptions options, net::Router* router);
+                     http::RouteOptions options, http::Router* router);
 
 }  // namespace weft::api

@@ -5,12 +5,14 @@
 // Thread rule: plain values. Next: api/query_extension.h; every key: docs/config.md.
 #pragma once
 
+#include <algorithm>
 #include <any>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/processors.h"
 #include "config/component_type.h"
 
 namespace weft::api {
@@ -25,7 +27,8 @@ struct QuerySettings {
   std::optional<config::Endpoint> tempo_endpoint = config::Endpoint{"localhost", 3200};
   config::ListenerSecurity security;  // of every listener of the extension
   std::string store = "store";        // id of the exporter whose data it answers from
-  uint64_t workers = 2;
+  // Each may take memory_bytes: on a large machine no more than eight, unless it is set.
+  uint64_t workers = std::clamp(AvailableProcessors(), 2u, 8u);
   uint64_t timeout_ns = 30ull * 1'000'000'000;
   uint64_t memory_bytes = 256ull << 20;    // of one query
   std::vector<std::string> allowed_hosts;  // Host headers accepted besides loopback names

@@ -35,7 +35,7 @@ class QueryTrace::MeasuredSnapshot : public store::Snapshot {
                    std::shared_ptr<Measured> measured, Clock* clock)
       : snapshot_(std::move(snapshot)), measured_(std::move(measured)), clock_(clock) {}
 
-  const std::vector<std::shared_ptr<const block::Segment>>& segments() const override {
+  const std::vector<std::shared_ptr<const segment::Segment>>& segments() const override {
     return snapshot_->segments();
   }
   bool MayBeSplit(const TraceId& id) const override { return snapshot_->MayBeSplit(id); }

@@ -57,7 +57,7 @@ class TagSearchTest : public ApiTest {
   }
   // The values of a key of an array's objects.
   Traces IdsOf(const std::string& path, std::string_view array, std::string_view key) {
-    net::ClientResponse response = Get(path);
+    outgoing::ClientResponse response = Get(path);
     EXPECT_EQ(response.status, 200) << path << ": " << response.body;
     Traces out;
     simdjson::dom::parser parser;
@@ -241,7 +241,7 @@ TEST_F(TagSearchTest, EveryTagThatIsShownIsFound) {
   testing::SpanTextReader reader(1);
   for (std::string_view line : kShown) ASSERT_TRUE(reader.TakeLine(line).value_or(false)) << line;
   Put(std::move(reader.Finish().front()));
-  net::ClientResponse response = Get(std::string("/api/traces?service=s") + kV1Range);
+  outgoing::ClientResponse response = Get(std::string("/api/traces?service=s") + kV1Range);
   simdjson::dom::parser parser;
   simdjson::dom::element json;
   ASSERT_EQ(parser.parse(response.body).get(json), simdjson::SUCCESS);
@@ -282,7 +282,7 @@ TEST_F(TagSearchTest, EveryTagAndValueThatTempoListsIsFound) {
     simdjson::dom::parser parser;
     simdjson::dom::element json;
     std::vector<std::string> out;
-    net::ClientResponse response = Get(path);
+    outgoing::ClientResponse response = Get(path);
     EXPECT_EQ(response.status, 200) << path << response.body;
     EXPECT_EQ(parser.parse(response.body).get(json), simdjson::SUCCESS);
     for (simdjson::dom::element item : Items(json[key])) out.emplace_back(std::string_view(item));

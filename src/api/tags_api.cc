@@ -23,8 +23,8 @@ void WriteEnd(bool truncated, const std::string& partial, wire::JsonWriter* json
   json->EndObject();
 }
 
-net::Response AnswerTags(const std::string& scope, const query::TagRequest& request,
-                         const store::Snapshot& snapshot, const query::Budget& budget) {
+http::Response AnswerTags(const std::string& scope, const query::TagRequest& request,
+                          const store::Snapshot& snapshot, const query::Budget& budget) {
   Result<query::TagNames> tags = query::ListTags(snapshot, scope, request, budget);
   if (!tags) return QuestionErrorResponse(tags.error(), request.traceql);
   std::string body;
@@ -43,8 +43,8 @@ net::Response AnswerTags(const std::string& scope, const query::TagRequest& requ
   return JsonResponse(std::move(body));
 }
 
-net::Response AnswerTagValues(const query::TagName& tag, const query::TagRequest& request,
-                              const store::Snapshot& snapshot, const query::Budget& budget) {
+http::Response AnswerTagValues(const query::TagName& tag, const query::TagRequest& request,
+                               const store::Snapshot& snapshot, const query::Budget& budget) {
   Result<query::TagValues> values = query::ListTagValues(snapshot, tag, request, budget);
   if (!values) return QuestionErrorResponse(values.error(), request.traceql);
   std::string body;
@@ -84,17 +84,17 @@ void ReadTimeRange(Parameters* parameters, uint64_t* start_ns, uint64_t* end_ns)
     parameters->Reject("parameter end must be later than start");
 }
 
-net::Response QuestionErrorResponse(const Error& error, std::string_view traceql) {
+http::Response QuestionErrorResponse(const Error& error, std::string_view traceql) {
   traceql::Diagnostic diagnostic;
   if (auto parsed = traceql::Parse(traceql, &diagnostic); !parsed)
     return TraceQlErrorResponse(parsed.error(), diagnostic);
   return ErrorResponse(error);
 }
 
-void AddTagRoutes(QueryRunner* runner, const net::RouteOptions& options, net::Router* router) {
+void AddTagRoutes(QueryRunner* runner, const http::RouteOptions& options, http::Router* router) {
   std::string root(kNativeRoot);
   router->Add("GET", root + "/tags", options,
-              [runner](net::Request request, net::ExchangePtr exchange) {
+              [runner](http::Request request, http::ExchangePtr exchange) {
                 Parameters parameters(request.query);
                 constexpr uint32_t kNames = 10'000;
                 query::TagRequest tags = ReadTagRequest(&parameters, kNames);
@@ -107,7 +107,7 @@ void AddTagRoutes(QueryRunner* runner, const net::RouteOptions& options, net::Ro
                                });
               });
   router->Add("GET", root + "/tag-values", options,
-              [runner](net::Request request, net::ExchangePtr exchange) {
+              [runner](http::Request request, http::ExchangePtr exchange) {
                 Parameters parameters(request.query);
                 constexpr uint32_t kValues = 100;
                 query::TagRequest values = ReadTagRequest(&parameters, kValues);

@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "api/answers.h"
+#include "api/stored_trace.h"
 #include "api/tempo_json.h"
 #include "api/tempo_parameters.h"
 #include "api/tempo_trace.h"
@@ -22,24 +23,24 @@ constexpr std::string_view kMetricsLater =
     "TraceQL metrics (rate, count_over_time, ...) come with the rest of TraceQL: this version of "
     "weft answers search, traces and tags\n";
 
-net::Response TextResponse(int status, std::string text) {
+http::Response TextResponse(int status, std::string text) {
   return {.status = status,
           .content_type = "text/plain; charset=utf-8",
           .headers = {{"cache-control", "no-store"}, {"x-content-type-options", "nosniff"}},
           .body = std::move(text)};
 }
 
-net::Response ErrorText(const Error& error) {
-  net::Response response =
-      TextResponse(net::ToHttpStatus(error.code), ReplaceUnprintableInLines(error.message) + "\n");
+http::Response ErrorText(const Error& error) {
+  http::Response response =
+      TextResponse(http::ToHttpStatus(error.code), ReplaceUnprintableInLines(error.message) + "\n");
   if (error.retry_after_s > 0)
     response.headers.emplace_back("retry-after", std::to_string(error.retry_after_s));
   return response;
 }
 
 // `partial` says why an answer is not whole: Tempo's messages have no field for that.
-net::Response JsonText(std::string body, std::string partial) {
-  net::Response response = TextResponse(200, std::move(body));
+http::Response JsonText(std::string body, std::string partial) {
+  http::Response response = TextResponse(200, std::move(body));
   response.content_type = "application/json";
   AddPartialHeader(std::move(partial), &response);
   return response;
@@ -57,20 +58,20 @@ std::string PartialText(bool truncated, const std::string& partial) {
 }
 
 // A question whose refusals and errors are text too.
-void Ask(QueryRunner* runner, std::string_view kind, net::ExchangePtr exchange,
-         QueryRunner::SimpleQuestion question) {
+void Ask(QueryRunner* runner, std::string_view kind, http::ExchangePtr exchange,
+         QueryRunner::SimpleQuestion question, QueryRunner::Need need = nullptr) {
   runner->Run(
       kind, std::move(exchange),
       [question = std::move(question)](const SnapshotPtr& snapshot, const query::Budget& budget,
-                                       const net::ExchangePtr& to) {
+                                       const http::ExchangePtr& to) {
         to->Respond(question(*snapshot, budget));
       },
-      ErrorText);
+      ErrorText, std::move(need));
 }
 
 // ---------------------------------------------------------------- search and tags
 
-net::Response SearchError(const Error& error, std::string_view traceql) {
+http::Response SearchError(const Error& error, std::string_view traceql) {
   traceql::Diagnostic diagnostic;
   if (error.code != ErrorCode::kInvalidArgument || traceql::Parse(traceql, &diagnostic))
     return ErrorText(error);
@@ -82,7 +83,7 @@ net::Response SearchError(const Error& error, std::string_view traceql) {
        0});
 }
 
-void HandleSearch(QueryRunner* runner, const net::Request& request, net::ExchangePtr exchange) {
+void HandleSearch(QueryRunner* runner, const http::Request& request, http::ExchangePtr exchange) {
   Result<query::SearchRequest> search = ReadTempoSearch(request.query);
   if (!search) return exchange->Respond(ErrorText(search.error()));
   Ask(runner, "tempo_search", std::move(exchange),
@@ -93,8 +94,8 @@ void HandleSearch(QueryRunner* runner, const net::Request& request, net::Exchang
       });
 }
 
-void HandleTags(QueryRunner* runner, bool version2, const net::Request& request,
-                net::ExchangePtr exchange) {
+void HandleTags(QueryRunner* runner, bool version2, const http::Request& request,
+                http::ExchangePtr exchange) {
   Result<TempoTags> tags = ReadTempoTags(request.query);
   if (!tags) return exchange->Respond(ErrorText(tags.error()));
   Ask(runner, "tempo_tags", std::move(exchange),
@@ -141,7 +142,7 @@ Result<query::TagValues> ListAllValues(const store::Snapshot& snapshot,
 
 // `rest`: what follows .../search/tag/ in the path.
 void HandleTagValues(QueryRunner* runner, bool version2, std::string_view rest,
-                     const net::Request& request, net::ExchangePtr exchange) {
+                     const http::Request& request, http::ExchangePtr exchange) {
   constexpr std::string_view kEnd = "/values";
   if (!rest.ends_with(kEnd) || rest.size() == kEnd.size())
     return exchange->Respond(TextResponse(404, "404 page not found\n"));
@@ -171,15 +172,17 @@ void HandleTagValues(QueryRunner* runner, bool version2, std::string_view rest,
 // ---------------------------------------------------------------- one trace
 
 void HandleTrace(QueryRunner* runner, bool version2, std::string_view id,
-                 const net::Request& request, net::ExchangePtr exchange) {
+                 const http::Request& request, http::ExchangePtr exchange) {
   Result<TempoTraceRequest> asked = ReadTempoTrace(id, version2, request.query);
   if (!asked) return exchange->Respond(ErrorText(asked.error()));
   bool protobuf =
-      net::FindHeader(request.headers, "accept").find("protobuf") != std::string_view::npos;
+      http::FindHeader(request.headers, "accept").find("protobuf") != std::string_view::npos;
   TempoTraceForm form = protobuf
                             ? (version2 ? TempoTraceForm::kProtobufV2 : TempoTraceForm::kProtobufV1)
                             : (version2 ? TempoTraceForm::kJsonV2 : TempoTraceForm::kJsonV1);
-  Ask(runner, "tempo_trace", std::move(exchange),
+  const TraceId trace_id = asked->id;
+  Ask(
+      runner, "tempo_trace", std::move(exchange),
       [asked = *std::move(asked), form, protobuf](const store::Snapshot& snapshot,
                                                   const query::Budget&) {
         std::string partial;
@@ -187,26 +190,31 @@ void HandleTrace(QueryRunner* runner, bool version2, std::string_view id,
         if (!trace && trace.error().code == ErrorCode::kNotFound)
           return TextResponse(404, "trace not found\n");
         if (!trace) return SearchError(trace.error(), asked.traceql);
-        net::Response response = JsonText(*std::move(trace), std::move(partial));
+        http::Response response = JsonText(*std::move(trace), std::move(partial));
         if (protobuf) response.content_type = "application/protobuf";
         return response;
+      },
+      [id = trace_id](const store::Snapshot& snapshot) {
+        // The answer is made whole, and wrapped.
+        constexpr uint64_t kTextPerRow = 2500;
+        return MemoryOfTrace(snapshot, id, kTextPerRow);
       });
 }
 
 }  // namespace
 
 void AddTempoRoutes(std::string_view prefix, const TempoFacts& facts, QueryRunner* runner,
-                    const net::RouteOptions& options, net::Router* router) {
+                    const http::RouteOptions& options, http::Router* router) {
   runner->Declare({"tempo_search", "tempo_tags", "tempo_tag_values", "tempo_trace"});
-  using Handler = std::function<void(const net::Request&, net::ExchangePtr)>;
+  using Handler = std::function<void(const http::Request&, http::ExchangePtr)>;
   auto get = [&](std::string_view path, Handler handler) {
     router->Add("GET", std::string(prefix) + std::string(path), options,
-                [handler = std::move(handler)](net::Request request, net::ExchangePtr exchange) {
+                [handler = std::move(handler)](http::Request request, http::ExchangePtr exchange) {
                   handler(request, std::move(exchange));
                 });
   };
   auto say = [&](std::string_view path, int status, std::string text) {
-    get(path, [status, text = std::move(text)](const net::Request&, net::ExchangePtr exchange) {
+    get(path, [status, text = std::move(text)](const http::Request&, http::ExchangePtr exchange) {
       exchange->Respond(TextResponse(status, text));
     });
   };
@@ -216,33 +224,33 @@ void AddTempoRoutes(std::string_view prefix, const TempoFacts& facts, QueryRunne
   say("/api/echo", 200, "echo");
   for (std::string_view path : {"/status", "/status/version"})
     say(path, 200, "weft, version " + facts.version + "\n");
-  get("/api/status/buildinfo", [facts](const net::Request&, net::ExchangePtr exchange) {
+  get("/api/status/buildinfo", [facts](const http::Request&, http::ExchangePtr exchange) {
     exchange->Respond(JsonText(TempoBuildJson(facts.version), ""));
   });
-  net::RouteOptions probe = options;
+  http::RouteOptions probe = options;
   probe.open = true;  // probes carry no credentials, and are told nothing but yes or no
   router->Add("GET", std::string(prefix) + "/ready", probe,
-              [facts](const net::Request&, net::ExchangePtr exchange) {
+              [facts](const http::Request&, http::ExchangePtr exchange) {
                 std::string why_not = facts.ready();
                 exchange->Respond(why_not.empty() ? TextResponse(200, "ready\n")
                                                   : TextResponse(503, why_not + "\n"));
               });
-  get("/api/search", [runner](const net::Request& request, net::ExchangePtr exchange) {
+  get("/api/search", [runner](const http::Request& request, http::ExchangePtr exchange) {
     HandleSearch(runner, request, std::move(exchange));
   });
   for (bool version2 : {false, true}) {
     std::string api = version2 ? "/api/v2" : "/api";
     get(api + "/search/tags",
-        [runner, version2](const net::Request& request, net::ExchangePtr exchange) {
+        [runner, version2](const http::Request& request, http::ExchangePtr exchange) {
           HandleTags(runner, version2, request, std::move(exchange));
         });
     get(api + "/search/tag/*", [runner, version2, begin = after(api + "/search/tag/")](
-                                   const net::Request& request, net::ExchangePtr exchange) {
+                                   const http::Request& request, http::ExchangePtr exchange) {
       HandleTagValues(runner, version2, std::string_view(request.path).substr(begin), request,
                       std::move(exchange));
     });
     get(api + "/traces/*", [runner, version2, begin = after(api + "/traces/")](
-                               const net::Request& request, net::ExchangePtr exchange) {
+                               const http::Request& request, http::ExchangePtr exchange) {
       HandleTrace(runner, version2, std::string_view(request.path).substr(begin), request,
                   std::move(exchange));
     });

@@ -13,7 +13,7 @@
 #include <string_view>
 
 #include "api/query_runner.h"
-#include "net/server.h"
+#include "http/server.h"
 
 namespace weft::api {
 
@@ -24,6 +24,6 @@ struct TempoFacts {
 
 // Adds `prefix`/api/search and so on. `runner` is borrowed; `options` goes to every route.
 void AddTempoRoutes(std::string_view prefix, const TempoFacts& facts, QueryRunner* runner,
-                    const net::RouteOptions& options, net::Router* router);
+                    const http::RouteOptions& options, http::Router* router);
 
 }  // namespace weft::api

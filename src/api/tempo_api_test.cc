@@ -12,9 +12,9 @@
 
 #include "api/query_server.h"
 #include "api/tempo_parameters.h"
+#include "auth/bearer_auth.h"
 #include "codec/otlp.h"
-#include "net/bearer_auth.h"
-#include "net/client.h"
+#include "outgoing/client.h"
 #include "testing/sim_store.h"
 #include "traceql/traceql.h"
 #include "wire/protobuf_reader.h"
@@ -76,11 +76,11 @@ std::string Q(std::string_view traceql) { return "q=" + Escaped(traceql); }
 
 class TempoApiTest : public ::testing::Test {
  protected:
-  explicit TempoApiTest(net::ListenOptions tempo_listen = {}) {
+  explicit TempoApiTest(http::ListenOptions tempo_listen = {}) {
     QueryServerOptions options;
     options.tempo_listen = std::move(tempo_listen);
     options.endpoint = {"127.0.0.1", 0};
-    options.tempo_endpoint = net::Endpoint{"127.0.0.1", 0};
+    options.tempo_endpoint = http::Endpoint{"127.0.0.1", 0};
     ServerFacts facts{.version = "1.2.3",
                       .listeners = [] { return std::vector<ListenerAddress>(); }};
     query_.emplace(options, facts, store_.get(), &server_, &metrics_, SystemClock(),
@@ -93,35 +93,35 @@ class TempoApiTest : public ::testing::Test {
     query_->Stop();
     server_.Stop();
   }
-  net::ClientResponse Get(const std::string& path, net::Headers headers = {}) {
-    net::HttpClient client;
+  outgoing::ClientResponse Get(const std::string& path, http::Headers headers = {}) {
+    outgoing::HttpClient client;
     auto response =
         client.Send({.url = "http://127.0.0.1:" + std::to_string(query_->tempo_port()) + path,
                      .headers = std::move(headers)});
     EXPECT_TRUE(response) << response.error().message;
-    return response ? *response : net::ClientResponse{};
+    return response ? *response : outgoing::ClientResponse{};
   }
   // The body as JSON, without white space.
   std::string Json(const std::string& path) {
-    net::ClientResponse response = Get(path, {{"accept", "application/json"}});
+    outgoing::ClientResponse response = Get(path, {{"accept", "application/json"}});
     EXPECT_EQ(response.status, 200) << path << ": " << response.body;
-    EXPECT_EQ(net::FindHeader(response.headers, "content-type"), "application/json");
+    EXPECT_EQ(http::FindHeader(response.headers, "content-type"), "application/json");
     simdjson::dom::element json;
     EXPECT_EQ(parser_.parse(response.body).get(json), simdjson::SUCCESS) << response.body;
     return simdjson::minify(json);
   }
   // Plain text, which Grafana shows as it is.
   std::string Refusal(const std::string& path, int status = 400) {
-    net::ClientResponse response = Get(path);
+    outgoing::ClientResponse response = Get(path);
     EXPECT_EQ(response.status, status) << path << ": " << response.body;
-    EXPECT_THAT(net::FindHeader(response.headers, "content-type"), StartsWith("text/plain"));
+    EXPECT_THAT(http::FindHeader(response.headers, "content-type"), StartsWith("text/plain"));
     return response.body;
   }
   std::string Search(const std::string& parameters) { return Json("/api/search?" + parameters); }
 
   testing::SimStore store_;
   Metrics metrics_;
-  net::Server server_{{.drain_timeout_ms = 2000}, 2};
+  http::Server server_{{.drain_timeout_ms = 2000}, 2};
   std::optional<QueryServer> query_;
   std::string why_not_ready_;
   simdjson::dom::parser parser_;
@@ -146,12 +146,12 @@ TEST_F(TempoApiTest, AnswersProbes) {
 class ProtectedTempoApiTest : public TempoApiTest {
  protected:
   ProtectedTempoApiTest() : TempoApiTest(WithToken()) {}
-  static net::ListenOptions WithToken() {
-    net::BearerAuthOptions options;
+  static http::ListenOptions WithToken() {
+    auth::BearerAuthOptions options;
     options.tokens = {Secret("s3cret")};
-    net::ListenOptions listen;
+    http::ListenOptions listen;
     listen.name = "query/tempo";
-    listen.authenticator = net::MakeBearerAuth(std::move(options)).value();
+    listen.authenticator = auth::MakeBearerAuth(std::move(options)).value();
     return listen;
   }
 };
@@ -178,7 +178,7 @@ TEST_F(TempoApiTest, SaysWhatItHasNot) {
 }
 
 TEST_F(TempoApiTest, TheMainPortHasItToo) {
-  net::HttpClient client;
+  outgoing::HttpClient client;
   std::string root = "http://127.0.0.1:" + std::to_string(query_->port()) + "/tempo";
   EXPECT_EQ(client.Send({.url = root + "/api/echo"})->body, "echo");
   auto trace = client.Send({.url = root + "/api/v2/traces/" + kTrace});
@@ -433,11 +433,11 @@ TEST_F(TempoApiTest, FiltersMayBeUnfinished) {
 }
 
 TEST_F(TempoApiTest, LimitsAreSaidToCut) {
-  net::ClientResponse response = Get("/api/v2/search/tag/name/values?limit=1");
+  outgoing::ClientResponse response = Get("/api/v2/search/tag/name/values?limit=1");
   EXPECT_THAT(response.body, StartsWith(R"({"tagValues":[{"type":"string","value":"GET /"}],)"));
-  EXPECT_THAT(net::FindHeader(response.headers, "weft-partial"), HasSubstr("more"));
+  EXPECT_THAT(http::FindHeader(response.headers, "weft-partial"), HasSubstr("more"));
   response = Get("/api/v2/search/tag/name/values");
-  EXPECT_EQ(net::FindHeader(response.headers, "weft-partial"), "");
+  EXPECT_EQ(http::FindHeader(response.headers, "weft-partial"), "");
 }
 
 // ---------------------------------------------------------------- traces
@@ -461,8 +461,8 @@ TEST_F(TempoApiTest, TraceV2AsGrafanaAsks) {
   std::string path = "/api/v2/traces/" + std::string(kTrace) + "?start=1699998200&end=1700001800";
   EXPECT_THAT(Json(path), StartsWith(R"({"trace":{"resourceSpans":[{"resource":)"));
   EXPECT_THAT(Json(path), Not(HasSubstr("PARTIAL")));
-  net::ClientResponse response = Get(path, {{"accept", "application/protobuf"}});
-  EXPECT_EQ(net::FindHeader(response.headers, "content-type"), "application/protobuf");
+  outgoing::ClientResponse response = Get(path, {{"accept", "application/protobuf"}});
+  EXPECT_EQ(http::FindHeader(response.headers, "content-type"), "application/protobuf");
   // Field 1 holds the trace, whole, and nothing follows it.
   wire::ProtoReader reader(response.body);
   ASSERT_TRUE(reader.Next());

@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-#include "net/http.h"
+#include "http/http.h"
 #include "query/query.h"
 #include "query/tag_catalog.h"
 

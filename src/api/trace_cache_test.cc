@@ -93,7 +93,9 @@ TEST_F(TraceCacheTest, TheOldestGoWhenTheBytesAreFull) {
   auto b2 = small.Read(*snapshot, ids[1]).value();
   auto whole = small.Read(*snapshot, large_id).value();
   EXPECT_GT(whole->memory_bytes(), 2 * most);
-  EXPECT_NE(small.Read(*snapshot, large_id).value(), whole);
+  const std::weak_ptr<const TraceDocument> large_one = whole;
+  whole.reset();
+  EXPECT_TRUE(large_one.expired());
   EXPECT_EQ(small.Read(*snapshot, ids[1]).value(), b2);
 }
 
@@ -109,6 +111,39 @@ TEST_F(TraceCacheTest, ThreadsReadWhileSpansArrive) {
   EXPECT_EQ(Read(shop_)->row_count(), 2u);
   // 21 times two spans, of which each of 11 blocks keeps one copy.
   EXPECT_EQ(Read(shop_)->duplicates(), 20u);
+}
+
+TEST_F(TraceCacheTest, ALargeTraceIsSharedByThoseToWhomItIsShown) {
+  TraceCache small(&metrics_, 1);
+  Put(ShopTrace());
+  auto snapshot = store_->get()->TakeSnapshot("");
+  auto first = small.Read(*snapshot, shop_);
+  ASSERT_TRUE(first);
+  EXPECT_TRUE(small.Holds(*snapshot, shop_));
+  EXPECT_EQ(small.Read(*snapshot, shop_).value(), *first);
+  first->reset();
+  EXPECT_FALSE(small.Holds(*snapshot, shop_)) << "it is kept for nobody";
+}
+
+TEST_F(TraceCacheTest, DocumentsAreChargedAndForgottenWhenMemoryIsShort) {
+  MemoryBudget budget(1 << 20);
+  const QueryMemory memory{
+      .budget = &budget, .answers = budget.Open("answers"), .traces = budget.Open("trace_cache")};
+  auto cache = TraceCache::Make(&metrics_, memory);
+  Put(ShopTrace());
+  auto snapshot = store_->get()->TakeSnapshot("");
+  {
+    auto charge = std::make_shared<MemoryCharge>(memory.answers->Take(100'000).value());
+    auto document = cache->Read(*snapshot, shop_, charge);
+    ASSERT_TRUE(document);
+    EXPECT_EQ(memory.answers->used(), 0u);
+    EXPECT_EQ(memory.traces->used(), (*document)->memory_bytes()) << "corrected, and of the cache";
+  }
+  EXPECT_TRUE(cache->Holds(*snapshot, shop_));
+  auto all = memory.answers->Take(1 << 20);
+  EXPECT_TRUE(all) << "the cache goes first";
+  EXPECT_FALSE(cache->Holds(*snapshot, shop_));
+  EXPECT_EQ(memory.traces->used(), 0u);
 }
 
 }  // namespace

@@ -19,11 +19,14 @@ Result<std::optional<std::string>> TraceChunks::Next() {
 Status TraceChunks::ReadNextTrace() {
   next_span_ = 0;
   trace_ = {};
-  Result<StoredTrace> stored = ReadStoredTrace(*snapshot_, ids_[next_id_++]);
+  const TraceId& id = ids_[next_id_++];
+  WEFT_TRY(hold_.Cover(*snapshot_, id));
+  Result<StoredTrace> stored = ReadStoredTrace(*snapshot_, id);
   if (!stored && stored.error().code == ErrorCode::kNotFound) return {};
   if (!stored) return Fail(std::move(stored).error());
   query::NoteGaps(stored->partial, &partial_);
   trace_ = std::move(stored->batch);
+  hold_.Settle(MemoryOf(trace_));
   // Every change of resource or scope from span to span writes both again.
   std::ranges::stable_sort(trace_.spans, [](const Span& a, const Span& b) {
     return std::pair(a.resource, a.scope) < std::pair(b.resource, b.scope);

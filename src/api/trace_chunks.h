@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Whole traces as a row of OTLP TracesData messages of about a megabyte each: one trace after the
-// other, no message with spans of two, none empty. Only one trace is in memory at a time.
+// Whole traces as a row of OTLP TracesData messages of about half a megabyte each: one trace after
+// the other, no message with spans of two, none empty. Only one trace is in memory at a time.
 //
 // Spans of one resource and scope stand together in a message, by start; what a trace holds twice
 // is there once, text that is no UTF-8 is made sound, and nothing else about it is changed.
@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "api/query_runner.h"
+#include "api/trace_hold.h"
 #include "codec/otlp.h"
 #include "model/ids.h"
 
@@ -22,10 +23,14 @@ namespace weft::api {
 class TraceChunks {
  public:
   // gRPC clients take messages of 4 MiB unless told otherwise.
-  static constexpr size_t kBytesWanted = 1 << 20;
+  static constexpr size_t kBytesWanted = 512 << 10;
 
-  TraceChunks(SnapshotPtr snapshot, std::vector<TraceId> ids, codec::OtlpFormat format)
-      : snapshot_(std::move(snapshot)), ids_(std::move(ids)), format_(format) {}
+  TraceChunks(SnapshotPtr snapshot, std::vector<TraceId> ids, codec::OtlpFormat format,
+              TraceHold hold)
+      : snapshot_(std::move(snapshot)),
+        ids_(std::move(ids)),
+        format_(format),
+        hold_(std::move(hold)) {}
 
   // A message; nothing at the end. A trace that the store does not hold is passed over. After an
   // error (a trace that cannot be read) the next call goes on behind it.
@@ -41,6 +46,7 @@ class TraceChunks {
   const SnapshotPtr snapshot_;
   const std::vector<TraceId> ids_;
   const codec::OtlpFormat format_;
+  TraceHold hold_;
   size_t next_id_ = 0;
   SpanBatch trace_;
   std::string partial_;

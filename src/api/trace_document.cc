@@ -21,8 +21,8 @@ std::shared_ptr<const TraceDocument> TraceDocument::FromBatch(const TraceId& id,
   return std::shared_ptr<const TraceDocument>(new TraceDocument(id, std::move(batch), rule));
 }
 
-Result<std::shared_ptr<const TraceDocument>> TraceDocument::Read(const store::Snapshot& snapshot,
-                                                                 const TraceId& id) {
+Result<std::shared_ptr<const TraceDocument>> TraceDocument::Read(
+    const store::Snapshot& snapshot, const TraceId& id, std::shared_ptr<MemoryCharge> charge) {
   WEFT_ASSIGN(StoredTrace trace, ReadStoredTrace(snapshot, id));
   std::shared_ptr<TraceDocument> document(
       new TraceDocument(id, std::move(trace.batch), snapshot.clock_rule()));
@@ -33,6 +33,8 @@ Result<std::shared_ptr<const TraceDocument>> TraceDocument::Read(const store::Sn
   document->duplicates_ = stored > shown ? stored - shown : 0;
   if (!document->partial_.empty())
     document->warnings_.push_back("Spans may be missing: " + document->partial_ + ".");
+  document->charge_ = std::move(charge);
+  SettleCharge(document->memory_bytes(), document->charge_);
   return document;
 }
 
@@ -40,7 +42,7 @@ TraceDocument::Sources TraceDocument::FindSources(const store::Snapshot& snapsho
                                                   const TraceId& id) {
   Sources sources;
   for (const auto& segment : snapshot.segments()) {
-    Result<block::Segment::TraceRows> rows = segment->FindTrace(id);
+    Result<segment::Segment::TraceRows> rows = segment->FindTrace(id);
     if (!rows) {
       sources.whole = false;
       continue;
@@ -65,11 +67,8 @@ bool TraceDocument::HoldsFor(const store::Snapshot& snapshot) const {
 uint64_t TraceDocument::memory_bytes() const {
   // Ten numbers and two nodes or so stand in the view for each span; twice two more where the times
   // as received are kept beside the corrected ones.
-  constexpr uint64_t kViewBytesPerSpan = 192;
-  return sizeof *this + batch_.arena.reserved_bytes() + batch_.received.capacity() +
-         batch_.resources.capacity() * sizeof(Resource) + batch_.scopes.capacity() * sizeof(Scope) +
-         batch_.spans.capacity() * (sizeof(Span) + kViewBytesPerSpan) +
-         batch_.logs.capacity() * (sizeof(LogRecord) + sizeof(uint32_t));
+  return sizeof *this + MemoryOf(batch_) + batch_.spans.capacity() * kViewBytesPerRow +
+         batch_.logs.capacity() * sizeof(uint32_t);
 }
 
 void TraceDocument::PlaceLogs() {

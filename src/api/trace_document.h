@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "api/query_runner.h"
+#include "base/memory_budget.h"
 #include "model/span_batch.h"
 #include "trace/trace_view.h"
 
@@ -20,9 +21,13 @@ namespace weft::api {
 
 class TraceDocument {
  public:
-  // Errors as of ReadStoredTrace().
-  static Result<std::shared_ptr<const TraceDocument>> Read(const store::Snapshot& snapshot,
-                                                           const TraceId& id);
+  // For each row, what is held beside the batch.
+  static constexpr uint64_t kViewBytesPerRow = 192;
+  // Errors as of ReadStoredTrace(). The document keeps `charge` as long as it lives, corrected to
+  // what it holds; null: it is not charged.
+  static Result<std::shared_ptr<const TraceDocument>> Read(
+      const store::Snapshot& snapshot, const TraceId& id,
+      std::shared_ptr<MemoryCharge> charge = nullptr);
   static std::shared_ptr<const TraceDocument> FromBatch(const TraceId& id, SpanBatch batch,
                                                         const trace::ClockRule& rule = {});
 
@@ -39,6 +44,10 @@ class TraceDocument {
   // True if reading from this snapshot would give the same document. False in doubt.
   bool HoldsFor(const store::Snapshot& snapshot) const;
   uint64_t memory_bytes() const;  // about
+  // Charges it to `account` from now on. One thread at a time.
+  void ChargeTo(MemoryAccount* account) const {
+    if (charge_) charge_->MoveTo(account);
+  }
   const std::vector<std::string>& warnings() const { return warnings_; }
   // Why spans may be missing, naming the blocks; empty: it is whole.
   const std::string& partial() const { return partial_; }
@@ -47,7 +56,7 @@ class TraceDocument {
   // Where a snapshot has rows of the trace. Segments are immutable and known by their address; the
   // weak pointers keep an address from being used again, and no file from being removed.
   struct Sources {
-    std::vector<std::weak_ptr<const block::Segment>> segments;
+    std::vector<std::weak_ptr<const segment::Segment>> segments;
     uint64_t spans = 0;
     bool whole = true;  // every segment could be asked
   };
@@ -60,6 +69,7 @@ class TraceDocument {
   SpanBatch batch_;
   trace::TraceView view_;
   std::vector<uint32_t> log_starts_, log_indexes_;
+  std::shared_ptr<MemoryCharge> charge_;
   Sources sources_;
   std::string partial_;
   uint64_t duplicates_ = 0;

@@ -37,7 +37,7 @@ class TextIndex {
 class TraceStream : public std::enable_shared_from_this<TraceStream> {
  public:
   TraceStream(std::shared_ptr<const TraceDocument> document, QueryRunner* runner,
-              net::ExchangePtr exchange)
+              http::ExchangePtr exchange)
       : document_(std::move(document)), runner_(runner), exchange_(std::move(exchange)) {
     const TraceDocument& d = *document_;
     row_service_.reserve(d.row_count());
@@ -61,17 +61,17 @@ class TraceStream : public std::enable_shared_from_this<TraceStream> {
       next_row_ = std::min(document_->row_count(), from + kRowsPerLine);
       if (!Send(RowsLine(from, next_row_))) return;
     }
-    if (exchange_->Write("{\"end\": true}\n") != net::WriteState::kClosed) exchange_->Finish();
+    if (exchange_->Write("{\"end\": true}\n") != http::WriteState::kClosed) exchange_->Finish();
   }
 
   // True: go on now. False: the client has gone, or Pump() continues when it has read.
   bool Send(std::string line) {
     switch (exchange_->Write(std::move(line))) {
-      case net::WriteState::kGo:
+      case http::WriteState::kGo:
         return true;
-      case net::WriteState::kClosed:
+      case http::WriteState::kClosed:
         return false;
-      case net::WriteState::kWait:
+      case http::WriteState::kWait:
         break;
     }
     exchange_->OnWritable([self = shared_from_this()] {
@@ -90,7 +90,7 @@ class TraceStream : public std::enable_shared_from_this<TraceStream> {
 
   const std::shared_ptr<const TraceDocument> document_;
   QueryRunner* const runner_;
-  const net::ExchangePtr exchange_;
+  const http::ExchangePtr exchange_;
   TextIndex services_, names_;
   std::vector<uint32_t> row_service_, row_name_;
   uint32_t next_row_ = 0;
@@ -259,7 +259,7 @@ std::string TraceStream::RowsLine(uint32_t from, uint32_t to) const {
 }  // namespace
 
 void StreamTrace(std::shared_ptr<const TraceDocument> document, QueryRunner* runner,
-                 net::ExchangePtr exchange) {
+                 http::ExchangePtr exchange) {
   std::make_shared<TraceStream>(std::move(document), runner, std::move(exchange))->Begin();
 }
 

@@ -15,6 +15,6 @@
 namespace weft::api {
 
 void StreamTrace(std::shared_ptr<const TraceDocument> document, QueryRunner* runner,
-                 net::ExchangePtr exchange);
+                 http::ExchangePtr exchange);
 
 }  // namespace weft::api

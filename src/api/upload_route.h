@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Routes of the query server that take data, not a question: their bodies may be large, and wait
-// for a worker with the rest. So each takes its share of one ByteBudget before it is read.
+// for a worker with the rest. So each is charged to one account as it comes.
 //
 // Thread rule: pure functions. Next: api/native_api.h, api/jaeger_api.h.
 #pragma once
@@ -9,16 +9,16 @@
 #include <cstdint>
 
 #include "api/query_runner.h"
-#include "base/byte_budget.h"
-#include "net/http.h"
+#include "base/memory_budget.h"
+#include "http/http.h"
 
 namespace weft::api {
 
 constexpr uint64_t kUploadBytesMax = 64ull << 20;
 
-// `route` for bodies up to kUploadBytesMax. `budget` is borrowed; `refuse` says in the API's own
+// `route` for bodies up to kUploadBytesMax. `memory` is borrowed; `refuse` says in the API's own
 // shape that it is exhausted.
-net::RouteOptions UploadRoute(net::RouteOptions route, ByteBudget* budget,
-                              QueryRunner::Refuse refuse);
+http::RouteOptions UploadRoute(http::RouteOptions route, MemoryAccount* memory,
+                               QueryRunner::Refuse refuse);
 
 }  // namespace weft::api

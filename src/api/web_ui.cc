@@ -23,8 +23,8 @@ bool IsPage(std::string_view path) {
   return path.substr(path.rfind('/') + 1).find('.') == std::string_view::npos;
 }
 
-bool AcceptsGzip(const net::Headers& headers) {
-  return net::FindHeader(headers, "accept-encoding").find("gzip") != std::string_view::npos;
+bool AcceptsGzip(const http::Headers& headers) {
+  return http::FindHeader(headers, "accept-encoding").find("gzip") != std::string_view::npos;
 }
 
 // The page under a base path: links and files inside it are looked up below `base_path`, which lies
@@ -47,8 +47,8 @@ BasedPage PageUnder(const std::string& base_path) {
   return based;
 }
 
-net::Response Found(const UiAsset& asset, const net::Request& request) {
-  net::Response response;
+http::Response Found(const UiAsset& asset, const http::Request& request) {
+  http::Response response;
   response.headers = {
       {"content-security-policy", std::string(kUiContentSecurityPolicy)},
       {"x-content-type-options", "nosniff"},
@@ -56,7 +56,7 @@ net::Response Found(const UiAsset& asset, const net::Request& request) {
       {"etag", std::string(asset.etag)},
       {"vary", "accept-encoding"},
       {"cache-control", asset.immutable ? "public, max-age=31536000, immutable" : "no-cache"}};
-  if (net::FindHeader(request.headers, "if-none-match").find(asset.etag) !=
+  if (http::FindHeader(request.headers, "if-none-match").find(asset.etag) !=
       std::string_view::npos) {
     response.status = 304;
     return response;
@@ -71,8 +71,8 @@ net::Response Found(const UiAsset& asset, const net::Request& request) {
   return response;
 }
 
-net::Response Answer(const net::Router& router, const BasedPage& based,
-                     const net::Request& request) {
+http::Response Answer(const http::Router& router, const BasedPage& based,
+                      const http::Request& request) {
   bool is_page = IsPage(request.path);
   const UiAsset* asset = FindUiAsset(request.path == "/" ? "/index.html" : request.path);
   if (asset == nullptr && is_page) asset = FindUiAsset("/index.html");
@@ -99,9 +99,9 @@ net::Response Answer(const net::Router& router, const BasedPage& based,
 
 }  // namespace
 
-void ServeWebUi(const std::string& base_path, net::Router* router) {
+void ServeWebUi(const std::string& base_path, http::Router* router) {
   router->SetFallback(
-      [based = PageUnder(base_path), router](net::Request request, net::ExchangePtr exchange) {
+      [based = PageUnder(base_path), router](http::Request request, http::ExchangePtr exchange) {
         exchange->Respond(Answer(*router, based, request));
       });
 }

@@ -8,12 +8,12 @@
 
 #include <string>
 
-#include "net/server.h"
+#include "http/server.h"
 
 namespace weft::api {
 
 // Becomes the router's fallback: asked for what no other route answers. The page says that it lies
 // under `base_path` ("" or "/weft").
-void ServeWebUi(const std::string& base_path, net::Router* router);
+void ServeWebUi(const std::string& base_path, http::Router* router);
 
 }  // namespace weft::api

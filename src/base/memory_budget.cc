@@ -2,9 +2,11 @@
 #include "base/memory_budget.h"
 
 #include <algorithm>
+#include <condition_variable>
 #include <deque>
 #include <list>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "base/check.h"
@@ -60,8 +62,8 @@ struct MemoryAccount::State {
   // and nobody else's. REQUIRES: the lock. The caller runs the grants without it.
   void GrantWaiting(Grants* grants);
 
-  const uint64_t bytes_max;
-  mutable std::mutex mutex;
+  mutable std::mutex mutex;  // guards all but the shrinkers
+  uint64_t bytes_max;
   std::deque<Entry> entries;
   uint64_t charged = 0, uncharged = 0, peak = 0;
   uint64_t committed = 0;  // the sum of what each account holds, or its reserve where that is more
@@ -107,27 +109,32 @@ std::string Mebibytes(uint64_t bytes) { return std::to_string((bytes + (1 << 20)
 
 Error TooLarge(const std::string& name, uint64_t bytes, uint64_t bytes_max) {
   return {ErrorCode::kTooLarge,
-          std::to_string(bytes) + " bytes are over the limit of all " + name + " together, " +
+          std::to_string(bytes) + " bytes are over what one of the " + name + " may hold, " +
               std::to_string(bytes_max) + " bytes",
           0};
 }
 
+// Of what all may hold.
+uint64_t HolderMax(uint64_t bytes_max) { return bytes_max / 4 * 3; }
+
 }  // namespace
 
-Status MemoryAccount::Charge(uint64_t bytes, const std::string& holder) {
+Status MemoryAccount::Charge(uint64_t bytes, uint64_t whole, const std::string& holder, Rule rule) {
+  const bool beyond = rule == Rule::kWholeBudget;
   for (bool shrunk = false;; shrunk = true) {
     uint64_t excess = 0;
     {
       std::lock_guard lock(state_->mutex);
       const MemoryAccountOptions& options = entry_->options;
       const uint64_t limit = std::min(options.bytes_max, state_->bytes_max);
-      if (bytes > limit) {
+      const uint64_t charge_max = holder.empty() ? limit : HolderMax(limit);
+      if (!beyond && whole > charge_max) {
         ++entry_->refused;
-        return Fail(TooLarge(entry_->name, bytes, limit));
+        return Fail(TooLarge(entry_->name, whole, charge_max));
       }
-      bool fits = state_->FitsAccount(*entry_, bytes);
+      bool fits = beyond || state_->FitsAccount(*entry_, bytes);
       bool shared = true;
-      if (fits && !holder.empty()) {
+      if (fits && !beyond && !holder.empty()) {
         const auto found = entry_->holders.find(holder);
         const uint64_t held = found == entry_->holders.end() ? 0 : found->second;
         const uint64_t left = Over(limit, entry_->used - held);
@@ -182,7 +189,16 @@ void MemoryAccount::Return(uint64_t bytes, const std::string& holder) {
 Result<MemoryCharge> MemoryAccount::Take(uint64_t bytes, std::string_view holder) {
   MemoryCharge charge;
   charge.holder_ = holder;
-  WEFT_TRY(Charge(bytes, charge.holder_));
+  WEFT_TRY(Charge(bytes, bytes, charge.holder_));
+  charge.account_ = shared_from_this();
+  charge.bytes_ = bytes;
+  return charge;
+}
+
+Result<MemoryCharge> MemoryAccount::TakeBeyond(uint64_t bytes, std::string_view holder) {
+  MemoryCharge charge;
+  charge.holder_ = holder;
+  WEFT_TRY(Charge(bytes, bytes, charge.holder_, Rule::kWholeBudget));
   charge.account_ = shared_from_this();
   charge.bytes_ = bytes;
   return charge;
@@ -249,13 +265,41 @@ bool MemoryAccount::Withdraw(uint64_t number) {
   return true;
 }
 
+Result<MemoryCharge> MemoryAccount::Wait(uint64_t bytes, std::chrono::nanoseconds timeout) {
+  struct Turn {
+    std::mutex mutex;
+    std::condition_variable came;
+    std::optional<MemoryCharge> charge;
+  };
+  auto turn = std::make_shared<Turn>();
+  WEFT_ASSIGN(const uint64_t number, Ask(bytes, [turn](MemoryCharge charge) {
+                std::lock_guard lock(turn->mutex);
+                turn->charge = std::move(charge);
+                turn->came.notify_one();
+              }));
+  std::unique_lock lock(turn->mutex);
+  auto came = [&turn] { return turn->charge.has_value(); };
+  if (!turn->came.wait_for(lock, timeout, came)) {
+    lock.unlock();
+    const bool withdrawn = Withdraw(number);
+    lock.lock();
+    if (withdrawn)
+      return Fail(Error{ErrorCode::kUnavailable,
+                        "others hold the memory that it needs, " + Mebibytes(bytes) + " MiB", 2});
+    turn->came.wait(lock, came);  // granted in this very moment
+  }
+  return std::move(*turn->charge);
+}
+
 uint64_t MemoryAccount::used() const {
   std::lock_guard lock(state_->mutex);
   return entry_->used;
 }
 uint64_t MemoryAccount::bytes_max() const {
+  std::lock_guard lock(state_->mutex);
   return std::min(entry_->options.bytes_max, state_->bytes_max);
 }
+uint64_t MemoryAccount::holder_max() const { return HolderMax(bytes_max()); }
 const std::string& MemoryAccount::name() const { return entry_->name; }
 
 // ------------------------------------------------------------------------------------ one charge
@@ -278,11 +322,12 @@ Status MemoryCharge::Cover(uint64_t bytes) {
   if (bytes <= bytes_) return {};
   const uint64_t more = bytes - bytes_;
   // A whole step is for fewer turns here: what fits without it is not refused for it.
-  if (more < MemoryAccount::kStepBytes && account_->Charge(MemoryAccount::kStepBytes, holder_)) {
-    bytes_ += MemoryAccount::kStepBytes;
+  constexpr uint64_t kStep = MemoryAccount::kStepBytes;
+  if (more < kStep && account_->Charge(kStep, bytes_ + kStep, holder_)) {
+    bytes_ += kStep;
     return {};
   }
-  WEFT_TRY(account_->Charge(more, holder_));
+  WEFT_TRY(account_->Charge(more, bytes, holder_));
   bytes_ = bytes;
   return {};
 }
@@ -298,6 +343,11 @@ void MemoryCharge::ShrinkTo(uint64_t bytes) {
   const uint64_t less = bytes_ - bytes;
   bytes_ = bytes;
   account_->Return(less, holder_);
+}
+
+void MemoryCharge::MoveTo(MemoryAccount* account) {
+  MemoryCharge moved = account->TakeAnyway(bytes_);
+  *this = std::move(moved);
 }
 
 void MemoryCharge::Release() {
@@ -328,6 +378,32 @@ MemoryAccount* MemoryBudget::Open(std::string name, MemoryAccountOptions options
   return accounts_.emplace_back(std::make_shared<MemoryAccount>(state_, &entry)).get();
 }
 
+void MemoryBudget::Resize(
+    uint64_t bytes_max,
+    const std::vector<std::pair<MemoryAccount*, MemoryAccountOptions>>& accounts) {
+  MemoryAccount::State::Grants grants;
+  uint64_t excess = 0;
+  {
+    std::lock_guard lock(state_->mutex);
+    state_->bytes_max = bytes_max;
+    for (const auto& [account, options] : accounts) {
+      WEFT_CHECK(options.reserve <= options.bytes_max);
+      account->entry_->options = options;
+    }
+    state_->committed = 0;
+    uint64_t reserves = 0;
+    for (const MemoryAccount::Entry& entry : state_->entries) {
+      state_->committed += std::max(entry.used, entry.options.reserve);
+      reserves += entry.options.reserve;
+    }
+    WEFT_CHECK(reserves <= bytes_max);
+    state_->GrantWaiting(&grants);
+    excess = Over(state_->committed + state_->uncharged, bytes_max);
+  }
+  for (auto& [granted, charge] : grants) granted(std::move(charge));
+  if (excess > 0) state_->Shrink(excess);
+}
+
 void MemoryBudget::OnShortage(std::function<void(uint64_t)> shrink) {
   std::lock_guard lock(state_->shrink_mutex);
   state_->shrinkers.push_back(std::move(shrink));
@@ -352,7 +428,10 @@ void MemoryBudget::SetUncharged(uint64_t bytes) {
   if (excess > 0) state_->Shrink(excess);
 }
 
-uint64_t MemoryBudget::bytes_max() const { return state_->bytes_max; }
+uint64_t MemoryBudget::bytes_max() const {
+  std::lock_guard lock(state_->mutex);
+  return state_->bytes_max;
+}
 uint64_t MemoryBudget::charged() const {
   std::lock_guard lock(state_->mutex);
   return state_->charged;

@@ -17,12 +17,14 @@
 // outlive it. Made by server/running_server.cc.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -47,6 +49,13 @@ class MemoryCharge {
   void Add(uint64_t bytes);
   // Makes it at most `bytes`.
   void ShrinkTo(uint64_t bytes);
+  // Makes it just `bytes`: what was guessed is known now. Never refuses.
+  void Settle(uint64_t bytes) {
+    ShrinkTo(bytes);
+    Add(bytes - bytes_);
+  }
+  // The same bytes, charged to another account of the same budget whatever that makes its sum.
+  void MoveTo(MemoryAccount* account);
   void Release();
 
  private:
@@ -77,10 +86,14 @@ class MemoryAccount : public std::enable_shared_from_this<MemoryAccount> {
 
   // kTooLarge when `bytes` could never fit; kUnavailable with a retry hint when they do not fit
   // now. `holder` ("10.0.0.7"; "": nobody in particular) may hold three quarters of what all others
-  // leave it, an eighth at least: one peer cannot shut out the rest.
+  // leave it, an eighth at least: one peer cannot shut out the rest. More than three quarters can
+  // then never fit.
   Result<MemoryCharge> Take(uint64_t bytes, std::string_view holder = {});
   // Whether Take() would refuse, charging nothing.
   Status Check(uint64_t bytes, std::string_view holder = {});
+  // As Take(), but by what the whole budget has left: this account's limit and shares do not count.
+  // Never kTooLarge: it is for what follows from bytes that were let in.
+  Result<MemoryCharge> TakeBeyond(uint64_t bytes, std::string_view holder = {});
   // For caches: takes only what is plainly free, shrinks nothing, and nothing while somebody waits.
   Result<MemoryCharge> TakeSpare(uint64_t bytes);
   // Charges whatever it makes the sum.
@@ -92,9 +105,13 @@ class MemoryAccount : public std::enable_shared_from_this<MemoryAccount> {
   Result<uint64_t> Ask(uint64_t bytes, Granted granted);
   // False: it has been granted, or is being so.
   bool Withdraw(uint64_t number);
+  // Ask() that waits on this thread, never a net thread: kUnavailable after `timeout`.
+  Result<MemoryCharge> Wait(uint64_t bytes, std::chrono::nanoseconds timeout);
 
   uint64_t used() const;
   uint64_t bytes_max() const;
+  // The most that a charge of a holder can ever be.
+  uint64_t holder_max() const;
   const std::string& name() const;
 
   struct State;
@@ -104,7 +121,10 @@ class MemoryAccount : public std::enable_shared_from_this<MemoryAccount> {
  private:
   friend class MemoryCharge;
   friend class MemoryBudget;
-  Status Charge(uint64_t bytes, const std::string& holder);
+  enum class Rule : uint8_t { kAccount, kWholeBudget };
+  // `whole`: what the charge is with them.
+  Status Charge(uint64_t bytes, uint64_t whole, const std::string& holder,
+                Rule rule = Rule::kAccount);
   void ChargeAnyway(uint64_t bytes, const std::string& holder);
   void Return(uint64_t bytes, const std::string& holder);
 
@@ -119,6 +139,10 @@ class MemoryBudget {
 
   // REQUIRES: the name is new, and all reserves together fit.
   MemoryAccount* Open(std::string name, MemoryAccountOptions options = {});
+  // Another limit, and other options of accounts; what is held over them stays until it is given
+  // back. REQUIRES: all reserves together fit.
+  void Resize(uint64_t bytes_max,
+              const std::vector<std::pair<MemoryAccount*, MemoryAccountOptions>>& accounts);
   // `shrink(wanted)` frees up to about so many bytes of what its caches hold. Called on the thread
   // that needs them, without locks of this file. REQUIRES: it takes no lock under which somebody
   // calls Take(), Cover() or Ask().

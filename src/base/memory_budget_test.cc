@@ -63,6 +63,19 @@ TEST(MemoryBudgetTest, AChargeGrowsInStepsOrIsRefused) {
   EXPECT_EQ(budget.used(), 4 * kStep);
 }
 
+TEST(MemoryBudgetTest, WhatFollowsFromWhatWasLetInIsForTheWholeBudgetToRefuse) {
+  MemoryBudget budget(1000);
+  MemoryAccount* requests = budget.Open("requests", {.bytes_max = 100});
+  auto body = requests->Take(70, "peer");
+  ASSERT_TRUE(body);
+  auto decoded = requests->TakeBeyond(900, "peer");
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(requests->used(), 970u);
+  EXPECT_EQ(requests->Take(1).error().code, ErrorCode::kUnavailable);
+  for (uint64_t bytes : {31, 2000})
+    EXPECT_EQ(requests->TakeBeyond(bytes).error().code, ErrorCode::kUnavailable);
+}
+
 TEST(MemoryBudgetTest, AReserveIsForItsAccountAlone) {
   MemoryBudget budget(100);
   MemoryAccount* flush = budget.Open("flush", {.reserve = 30});
@@ -168,6 +181,27 @@ TEST(MemoryBudgetTest, WhoWaitsIsGrantedInTurn) {
   EXPECT_EQ(order.back(), "behind") << "who leaves holds nobody up";
 }
 
+TEST(MemoryBudgetTest, AThreadMayWait) {
+  MemoryBudget budget(100);
+  MemoryAccount* merges = budget.Open("merges");
+  auto held = merges->Take(80);
+  ASSERT_TRUE(held);
+  auto late = merges->Wait(30, std::chrono::milliseconds(1));
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, ErrorCode::kUnavailable);
+  EXPECT_GT(late.error().retry_after_s, 0u);
+  EXPECT_EQ(merges->Wait(101, std::chrono::hours(1)).error().code, ErrorCode::kTooLarge);
+  std::thread frees([&] { held->Release(); });
+  auto came = merges->Wait(30, std::chrono::hours(1));
+  frees.join();
+  ASSERT_TRUE(came);
+  EXPECT_EQ(came->bytes(), 30u);
+  came->MoveTo(budget.Open("cache"));
+  EXPECT_EQ(merges->used(), 0u);
+  EXPECT_EQ(budget.nodes()[1].used, 30u);
+  EXPECT_EQ(budget.charged(), 30u);
+}
+
 TEST(MemoryBudgetTest, ChargesMayOutliveTheBudget) {
   MemoryCharge charge;
   {
@@ -269,6 +303,30 @@ TEST(MemoryBudgetTest, ManyThreadsLeaveNothingBehind) {
   EXPECT_EQ(budget.charged(), 0u);
   EXPECT_EQ(granted.load(), asked.load());
   for (const MemoryNode& node : budget.nodes()) EXPECT_EQ(node.waiting, 0u);
+}
+
+TEST(MemoryBudgetTest, LimitsChangeWhileBytesAreHeld) {
+  MemoryBudget budget(1000);
+  MemoryAccount* a = budget.Open("a", {.bytes_max = 400, .reserve = 100});
+  MemoryAccount* b = budget.Open("b");
+  auto held = a->Take(300);
+  ASSERT_TRUE(held);
+  bool granted = false;
+  MemoryCharge kept;
+  ASSERT_TRUE(b->Ask(800, [&](MemoryCharge charge) {
+    granted = true;
+    kept = std::move(charge);
+  }));
+  EXPECT_FALSE(granted);
+  budget.Resize(1200, {{a, {.bytes_max = 200, .reserve = 200}}});
+  EXPECT_TRUE(granted);
+  EXPECT_EQ(a->bytes_max(), 200u);
+  EXPECT_FALSE(a->Take(1)) << "it holds more than it may";
+  held->ShrinkTo(150);
+  EXPECT_TRUE(a->Take(50));
+  kept.Release();
+  EXPECT_FALSE(b->Take(1050)) << "200 are kept for the other";
+  EXPECT_TRUE(b->Take(1000));
 }
 
 }  // namespace

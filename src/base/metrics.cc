@@ -237,9 +237,15 @@ Histogram* Metrics::GetHistogram(std::string_view name, std::string_view help, c
   return Get(&histograms_, name, help, labels, std::move(bounds));
 }
 
-void Metrics::OnScrape(std::function<void(MetricsScrape*)> report) {
+uint64_t Metrics::OnScrape(std::function<void(MetricsScrape*)> report) {
   std::lock_guard lock(reports_mutex_);
-  reports_.push_back(std::move(report));
+  reports_.emplace(++last_report_, std::move(report));
+  return last_report_;
+}
+
+void Metrics::EndScrape(uint64_t report) {
+  std::lock_guard lock(reports_mutex_);
+  reports_.erase(report);
 }
 
 void Metrics::StopScrapes() {
@@ -251,7 +257,7 @@ std::string Metrics::Render(Format format) const {
   MetricsScrape scrape(format);
   {
     std::lock_guard lock(reports_mutex_);
-    for (const auto& report : reports_) report(&scrape);
+    for (const auto& [number, report] : reports_) report(&scrape);
   }
   auto in_order = [](const auto& all) {
     std::vector<const typename std::decay_t<decltype(all)>::mapped_type*> series;

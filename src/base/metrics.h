@@ -123,7 +123,10 @@ class Metrics {
   Histogram* GetHistogram(std::string_view name, std::string_view help, const Labels& labels = {},
                           std::vector<double> bounds = DurationBounds());
   // `report` runs at every scrape. What it uses must outlive this object or StopScrapes().
-  void OnScrape(std::function<void(MetricsScrape*)> report);
+  // Returns what ends it.
+  uint64_t OnScrape(std::function<void(MetricsScrape*)> report);
+  // Returns when it does not run any more. 0 and what has ended are nothing.
+  void EndScrape(uint64_t report);
   // Drops all callbacks: called before the things they report on die.
   void StopScrapes();
 
@@ -145,8 +148,9 @@ class Metrics {
   SeriesMap<Counter> counters_;
   SeriesMap<Gauge> gauges_;
   SeriesMap<Histogram> histograms_;
-  mutable std::mutex reports_mutex_;  // held while they run
-  std::vector<std::function<void(MetricsScrape*)>> reports_;
+  mutable std::mutex reports_mutex_;                                 // held while they run
+  std::map<uint64_t, std::function<void(MetricsScrape*)>> reports_;  // guarded by reports_mutex_
+  uint64_t last_report_ = 0;                                         // guarded by reports_mutex_
 };
 
 // The two counters behind "every drop is counted with a reason": spans and log records that reached

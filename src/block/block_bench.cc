@@ -10,7 +10,7 @@
 
 #include "block/block_reader.h"
 #include "block/block_writer.h"
-#include "block/chunk.h"
+#include "chunk/chunk.h"
 #include "load/load_shape.h"
 #include "testing/sim_env.h"
 
@@ -19,7 +19,7 @@ namespace {
 
 constexpr uint32_t kSpans = 200'000;
 constexpr uint32_t kBatchSpans = 500;
-using SegmentPtr = std::shared_ptr<const Segment>;
+using SegmentPtr = std::shared_ptr<const segment::Segment>;
 
 const char* ShapeName(int64_t shape) { return shape == 0 ? "tracegen" : "shop"; }
 
@@ -39,7 +39,7 @@ std::vector<SpanBatch> MakeBatches(int64_t shape, uint64_t part) {
 }
 
 SegmentPtr MakeChunk(int64_t shape, uint64_t part) {
-  auto chunk = std::make_shared<Chunk>();
+  auto chunk = std::make_shared<chunk::Chunk>();
   for (const SpanBatch& batch : MakeBatches(shape, part)) chunk->Append(batch);
   chunk->Seal();
   return chunk;
@@ -55,7 +55,7 @@ void BM_ChunkAppend(benchmark::State& state) {
   std::vector<SpanBatch> batches = MakeBatches(state.range(0), 0);
   uint64_t spans = 0, bytes = 0;
   for (auto _ : state) {
-    Chunk chunk;
+    chunk::Chunk chunk;
     for (const SpanBatch& batch : batches) chunk.Append(batch);
     chunk.Seal();
     spans += chunk.span_count();
@@ -106,7 +106,7 @@ void BM_ReadTrace(benchmark::State& state) {
   testing::SimEnv env;
   Write(&env, "/block", {MakeChunk(state.range(0), 0)});
   SegmentPtr block = *OpenBlock(&env, "/block", NewPageCache(64 << 20));
-  std::vector<TraceEntry> traces(block->trace_count());
+  std::vector<segment::TraceEntry> traces(block->trace_count());
   if (!block->ReadTraces(0, traces)) std::abort();
   size_t next = 0;
   for (auto _ : state) {
@@ -125,9 +125,9 @@ void BM_ScanNames(benchmark::State& state) {
   testing::SimEnv env;
   Write(&env, "/block", {MakeChunk(state.range(0), 0)});
   SegmentPtr block = *OpenBlock(&env, "/block", NewPageCache(64 << 20));
-  const Table& spans = block->spans();
-  ColumnRef name = spans.FindColumns(AttributeScope::kIntrinsic, "name").front();
-  std::vector<uint32_t> ids(RowGroups::kRowsMax);
+  const segment::Table& spans = block->spans();
+  segment::ColumnRef name = spans.FindColumns(segment::AttributeScope::kIntrinsic, "name").front();
+  std::vector<uint32_t> ids(segment::RowGroups::kRowsMax);
   uint64_t rows = 0;
   for (auto _ : state) {
     for (uint32_t group = 0; group < spans.group_count(); ++group) {

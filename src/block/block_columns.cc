@@ -11,15 +11,17 @@
 
 namespace weft::block {
 
-BlockColumns::BlockColumns(const BlockFile* file, StoredTable table)
-    : ColumnSource(file->table(table).row_groups), file_(file), meta_(file->table(table)) {
+using segment::kAbsent;
+
+BlockColumns::BlockColumns(const BlockFile* file, segment::StoredTable table)
+    : segment::ColumnSource(file->table(table).row_groups), file_(file), meta_(file->table(table)) {
   for (uint32_t c = 0; c < column_count(); ++c) {
-    const ColumnName name = column(c);
+    const segment::ColumnName name = column(c);
     index_.try_emplace({name.scope, name.key, name.type}, c);
   }
 }
 
-ColumnName BlockColumns::column(uint32_t index) const {
+segment::ColumnName BlockColumns::column(uint32_t index) const {
   if (IsOverflow(index)) {
     const OverflowKey& key = overflow(index);
     return {key.scope, key.key, key.type};
@@ -28,9 +30,9 @@ ColumnName BlockColumns::column(uint32_t index) const {
   return {column.scope, column.key, column.type};
 }
 
-uint32_t BlockColumns::FindColumn(AttributeScope scope, std::string_view key,
+uint32_t BlockColumns::FindColumn(segment::AttributeScope scope, std::string_view key,
                                   ValueType type) const {
-  if (scope == kInternal) return kAbsent;
+  if (scope == segment::kInternal) return kAbsent;
   auto at = index_.find({scope, key, type});
   return at == index_.end() || value_count(at->second) == 0 ? kAbsent : at->second;
 }
@@ -44,7 +46,8 @@ uint64_t BlockColumns::use(uint32_t column) const {
   return IsOverflow(column) ? value_count(column) : meta_.columns[column].rows;
 }
 
-Result<std::shared_ptr<const Dictionary>> BlockColumns::OpenDictionary(uint32_t column) const {
+Result<std::shared_ptr<const segment::Dictionary>> BlockColumns::OpenDictionary(
+    uint32_t column) const {
   if (IsOverflow(column))
     return std::make_shared<BlockDictionary>(file_, &meta_.columns[meta_.overflow_column],
                                              overflow(column));
@@ -58,14 +61,14 @@ Result<Value> BlockColumns::Get(uint32_t column, uint32_t id, Arena* arena) cons
 }
 
 Status BlockColumns::GetEach(uint32_t column, std::span<const uint32_t> ids, Arena* arena,
-                             const Dictionary::VisitValue& visit) const {
+                             const segment::Dictionary::VisitValue& visit) const {
   if (IsOverflow(column))
     return BlockDictionary(file_, &meta_.columns[meta_.overflow_column], overflow(column))
         .GetEach(ids, arena, visit);
   return BlockDictionary(file_, &meta_.columns[column]).GetEach(ids, arena, visit);
 }
 
-std::unique_ptr<ValueCursor> BlockColumns::SortedValues(uint32_t column) const {
+std::unique_ptr<segment::ValueCursor> BlockColumns::SortedValues(uint32_t column) const {
   if (IsOverflow(column))
     return NewValueCursor(std::make_shared<BlockDictionary>(
         file_, &meta_.columns[meta_.overflow_column], overflow(column)));

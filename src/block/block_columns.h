@@ -11,21 +11,22 @@
 #include <vector>
 
 #include "block/block_file.h"
-#include "block/composed_table.h"
+#include "segment/composed_table.h"
 
 namespace weft::block {
 
-class BlockColumns : public ColumnSource {
+class BlockColumns : public segment::ColumnSource {
  public:
-  BlockColumns(const BlockFile* file, StoredTable table);
+  BlockColumns(const BlockFile* file, segment::StoredTable table);
 
   uint32_t row_count() const override { return meta_.rows; }
   uint32_t column_count() const override {
     return static_cast<uint32_t>(meta_.columns.size() + meta_.overflow.size());
   }
-  ColumnName column(uint32_t index) const override;
-  uint32_t FindColumn(AttributeScope scope, std::string_view key, ValueType type) const override;
-  Result<std::shared_ptr<const Dictionary>> OpenDictionary(uint32_t column) const override;
+  segment::ColumnName column(uint32_t index) const override;
+  uint32_t FindColumn(segment::AttributeScope scope, std::string_view key,
+                      ValueType type) const override;
+  Result<std::shared_ptr<const segment::Dictionary>> OpenDictionary(uint32_t column) const override;
   Status ReadIds(uint32_t column, uint32_t group, std::span<uint32_t> out) const override;
   Result<std::vector<bool>> GroupsWith(uint32_t column, uint32_t id) const override;
   // Key of the column's pages in row groups.
@@ -36,8 +37,8 @@ class BlockColumns : public ColumnSource {
   Result<Value> Get(uint32_t column, uint32_t id, Arena* arena) const;
   // REQUIRES: the ids do not descend.
   Status GetEach(uint32_t column, std::span<const uint32_t> ids, Arena* arena,
-                 const Dictionary::VisitValue& visit) const;
-  std::unique_ptr<ValueCursor> SortedValues(uint32_t column) const;
+                 const segment::Dictionary::VisitValue& visit) const;
+  std::unique_ptr<segment::ValueCursor> SortedValues(uint32_t column) const;
   // About how many rows have it.
   uint64_t use(uint32_t column) const;
 
@@ -49,7 +50,7 @@ class BlockColumns : public ColumnSource {
 
   const BlockFile* file_;
   const TableMeta& meta_;
-  std::map<std::tuple<AttributeScope, std::string_view, ValueType>, uint32_t> index_;
+  std::map<std::tuple<segment::AttributeScope, std::string_view, ValueType>, uint32_t> index_;
 };
 
 }  // namespace weft::block

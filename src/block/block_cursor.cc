@@ -2,11 +2,18 @@
 #include "block/block_cursor.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "block/block_format.h"
 #include "block/group_decoder.h"
 
 namespace weft::block {
+
+using segment::Row;
+using segment::RowGroups;
+using segment::RowView;
+using segment::StoredTable;
+
 namespace {
 
 using enum StoredTable;
@@ -69,11 +76,45 @@ Result<std::shared_ptr<DecodedRows>> BlockCursor::Rows(StoredTable table, uint32
   return found;
 }
 
+Status BlockCursor::ReadScattered(StoredTable table, std::span<const Row> rows,
+                                  std::span<RowView> out) {
+  const RowGroups& groups = file_->table(table).row_groups;
+  std::vector<uint32_t> order(rows.size());  // of `rows`, by row
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::sort(order, {}, [&](uint32_t i) { return rows[i]; });
+  for (size_t begin = 0, end; begin < order.size(); begin = end) {
+    auto decoded = std::make_shared<DecodedRows>();
+    decoded->group = groups.group_of(rows[order[begin]]);
+    decoded->layout_base = next_layout_base_;
+    std::vector<uint32_t>& places = decoded->places;
+    for (end = begin; end < order.size(); ++end) {
+      const Row row = rows[order[end]];
+      if (groups.group_of(row) != decoded->group) break;
+      if (places.empty() || places.back() != groups.place_of(row))
+        places.push_back(groups.place_of(row));
+    }
+    WEFT_TRY(DecodeGroupRows(*file_, table, decoded->group, places, &decoded->rows));
+    next_layout_base_ += decoded->rows.layout_count();
+    for (size_t i = begin, at = 0; i < end; ++i) {
+      if (places[at] != groups.place_of(rows[order[i]])) ++at;
+      RowView& view = out[order[i]];
+      view = decoded->rows.view(static_cast<Row>(at));
+      view.layout += decoded->layout_base;
+    }
+    in_use_[static_cast<size_t>(table)].push_back(std::move(decoded));
+  }
+  return {};
+}
+
 // Runs of rows of one group are decoded together, from the smallest to the largest.
 Status BlockCursor::ReadRows(StoredTable table, std::span<const Row> rows, std::span<RowView> out) {
   auto& in_use = in_use_[static_cast<size_t>(table)];
   in_use.clear();
   const RowGroups& groups = file_->table(table).row_groups;
+  size_t runs = 0;
+  for (size_t i = 0; i < rows.size() && runs <= kKeptGroups; ++i)
+    runs += i == 0 || groups.group_of(rows[i]) != groups.group_of(rows[i - 1]);
+  if (runs > kKeptGroups) return ReadScattered(table, rows, out);
   for (size_t begin = 0, end; begin < rows.size(); begin = end) {
     const uint32_t group = groups.group_of(rows[begin]);
     uint32_t low = rows[begin], high = low;
@@ -158,7 +199,8 @@ Result<std::shared_ptr<BlockCursor::DecodedNumbers>> BlockCursor::Numbers(Stored
   return decoded;
 }
 
-Status BlockCursor::ReadSpanNumbers(std::span<const Row> rows, std::span<SpanNumbers> out) {
+Status BlockCursor::ReadSpanNumbers(std::span<const Row> rows,
+                                    std::span<segment::SpanNumbers> out) {
   const RowGroups& groups = file_->table(kSpans).row_groups;
   std::shared_ptr<DecodedNumbers> numbers;
   for (size_t i = 0; i < rows.size(); ++i) {
@@ -192,7 +234,8 @@ Status BlockCursor::ReadEventTimes(std::span<const Row> rows, std::span<uint64_t
   return {};
 }
 
-Status BlockCursor::ReadLinkNumbers(std::span<const Row> rows, std::span<LinkNumbers> out) {
+Status BlockCursor::ReadLinkNumbers(std::span<const Row> rows,
+                                    std::span<segment::LinkNumbers> out) {
   const RowGroups& groups = file_->table(kLinks).row_groups;
   std::shared_ptr<DecodedNumbers> numbers;
   for (size_t i = 0; i < rows.size(); ++i) {
@@ -205,7 +248,7 @@ Status BlockCursor::ReadLinkNumbers(std::span<const Row> rows, std::span<LinkNum
   return {};
 }
 
-Status BlockCursor::ReadLogNumbers(std::span<const Row> rows, std::span<LogNumbers> out) {
+Status BlockCursor::ReadLogNumbers(std::span<const Row> rows, std::span<segment::LogNumbers> out) {
   const RowGroups& groups = file_->table(kLogs).row_groups;
   std::shared_ptr<DecodedNumbers> numbers;
   for (size_t i = 0; i < rows.size(); ++i) {
@@ -236,8 +279,8 @@ Result<TraceId> BlockCursor::ReadTraceId(uint32_t ordinal) {
   return trace_ids_[ordinal - file_->trace_pages()[page].first_ordinal];
 }
 
-Result<Segment::TraceRows> BlockCursor::ReadTraceRows(uint32_t ordinal) {
-  Segment::TraceRows rows;
+Result<segment::Segment::TraceRows> BlockCursor::ReadTraceRows(uint32_t ordinal) {
+  segment::Segment::TraceRows rows;
   if (ordinal >= file_->traces()) return file_->Corrupt("no such trace");
   const uint32_t page = TracePageOf(*file_, ordinal);
   WEFT_TRY(LoadTracePage(page));

@@ -12,13 +12,16 @@
 #include "block/block_reader.h"
 #include "block/block_regions.h"
 #include "block/block_writer.h"
-#include "block/chunk.h"
 #include "block/read_everything.h"
+#include "chunk/chunk.h"
 #include "testing/sim_env.h"
 #include "testing/wild_batch.h"
 #include "testing/wild_block.h"
 
 namespace weft::block {
+
+using segment::TraceEntry;
+
 namespace {
 
 class DamageTest : public ::testing::Test {
@@ -36,7 +39,7 @@ class DamageTest : public ::testing::Test {
 TEST_F(DamageTest, WhatIsDamagedHasEveryPart) {
   auto opened = BlockFile::Open(&env_, "/block", nullptr, true);
   ASSERT_TRUE(opened.has_value()) << opened.error().message;
-  const TableMeta& spans = (*opened)->table(StoredTable::kSpans);
+  const TableMeta& spans = (*opened)->table(segment::StoredTable::kSpans);
   EXPECT_GT(spans.groups.size(), 8u);
   auto groups_with = [&](uint32_t key) {
     return std::ranges::count_if(spans.groups, [key](const GroupMeta& group) {
@@ -53,7 +56,7 @@ TEST_F(DamageTest, WhatIsDamagedHasEveryPart) {
   ASSERT_TRUE(block.has_value());
   std::vector<TraceEntry> traces((*block)->trace_count());
   ASSERT_TRUE((*block)->ReadTraces(0, traces));
-  const RowGroups& groups = (*block)->spans().groups();
+  const segment::RowGroups& groups = (*block)->spans().groups();
   EXPECT_TRUE(std::ranges::any_of(traces, [&](const TraceEntry& trace) {
     return trace.rows > 0 &&
            groups.group_of(trace.first_row) != groups.group_of(trace.first_row + trace.rows - 1);
@@ -101,10 +104,10 @@ TEST_F(DamageTest, NothingIsFollowedBehindTheChecksums) {
 TEST_F(DamageTest, TheWriterAndTheReaderAgreeOnWhichFileItIs) {
   std::mt19937_64 random(1);
   auto write = [&](const std::string& path) {
-    auto chunk = std::make_shared<Chunk>();
+    auto chunk = std::make_shared<chunk::Chunk>();
     chunk->Append(testing::WildBatch(random, {.spans = 120, .logs = 20}));
     chunk->Seal();
-    const std::vector<std::shared_ptr<const Segment>> sources = {chunk};
+    const std::vector<std::shared_ptr<const segment::Segment>> sources = {chunk};
     return WriteBlock(&env_, path, sources, {.columns_max = 24});
   };
   const auto written = write("/again");

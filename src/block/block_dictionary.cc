@@ -5,17 +5,22 @@
 
 #include "block/block_format.h"
 #include "block/table_merge.h"
-#include "block/value_bytes.h"
 #include "column/numbers.h"
 #include "column/text_page.h"
+#include "segment/value_bytes.h"
 
 namespace weft::block {
+
+using segment::IsNumber;
+using segment::kAbsent;
+using segment::ValueOfNumber;
+
 namespace {
 
 constexpr size_t kScratchBytes = 1 << 20;
 
 // Keys of one page at a time.
-class PagedValues : public ValueCursor {
+class PagedValues : public segment::ValueCursor {
  public:
   explicit PagedValues(std::shared_ptr<const BlockDictionary> dictionary)
       : dictionary_(std::move(dictionary)) {}
@@ -54,7 +59,8 @@ class PagedValues : public ValueCursor {
 
 }  // namespace
 
-std::unique_ptr<ValueCursor> NewValueCursor(std::shared_ptr<const BlockDictionary> dictionary) {
+std::unique_ptr<segment::ValueCursor> NewValueCursor(
+    std::shared_ptr<const BlockDictionary> dictionary) {
   return std::make_unique<PagedValues>(std::move(dictionary));
 }
 
@@ -150,7 +156,7 @@ Status BlockDictionary::VisitAll(const std::function<void(uint32_t, const Value&
     WEFT_TRY(ForEachKey(page, [&](uint32_t id, uint64_t number, std::string_view text) {
       if (!inner.has_value()) return;
       if (IsNumber(type_)) return visit(id, ValueOfNumber(type_, number));
-      Result<Value> value = ValueOfBytes(type_, text, &arena);
+      Result<Value> value = segment::ValueOfBytes(type_, text, &arena);
       if (value) {
         visit(id, *value);
       } else {
@@ -191,13 +197,13 @@ Result<uint32_t> BlockDictionary::FindText(std::string_view text) const {
 
 Result<uint32_t> BlockDictionary::FindValue(const Value& value) const {
   if (value.type != type_ || count() == 0) return kAbsent;
-  if (stored_as_numbers_) return FindNumber(NumberKey(value));
+  if (stored_as_numbers_) return FindNumber(segment::NumberKey(value));
   std::string scratch, text = prefix_;
   if (IsNumber(type_)) {
-    const uint64_t ordered = __builtin_bswap64(NumberKey(value));
+    const uint64_t ordered = __builtin_bswap64(segment::NumberKey(value));
     text.append(reinterpret_cast<const char*>(&ordered), sizeof ordered);
   } else {
-    text.append(BytesKey(value, &scratch));
+    text.append(segment::BytesKey(value, &scratch));
   }
   WEFT_ASSIGN(uint32_t id, FindText(text));
   return id == kAbsent || id < first_ || id >= end_ ? kAbsent : id - first_;
@@ -237,7 +243,7 @@ Status BlockDictionary::GetOfPage(const DictionaryPage& page, std::span<const ui
       visit(i, ValueOfNumber(type_, number));
       continue;
     }
-    WEFT_ASSIGN(Value value, ValueOfBytes(type_, arena->Copy(rest), arena));
+    WEFT_ASSIGN(Value value, segment::ValueOfBytes(type_, arena->Copy(rest), arena));
     visit(i, value);
   }
   return {};

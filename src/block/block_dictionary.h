@@ -12,12 +12,12 @@
 #include <string>
 
 #include "block/block_file.h"
-#include "block/segment.h"
-#include "block/stored_rows.h"
+#include "segment/segment.h"
+#include "segment/stored_rows.h"
 
 namespace weft::block {
 
-class BlockDictionary : public Dictionary {
+class BlockDictionary : public segment::Dictionary {
  public:
   BlockDictionary(const BlockFile* file, const ColumnMeta* column);
   BlockDictionary(const BlockFile* file, const ColumnMeta* overflow, const OverflowKey& key);
@@ -29,7 +29,7 @@ class BlockDictionary : public Dictionary {
   Status GetEach(std::span<const uint32_t> ids, Arena* arena,
                  const VisitValue& visit) const override;
 
-  // The keys of one page (block/value_bytes.h), without the prefix of an overflow key; ids count
+  // The keys of one page (segment/value_bytes.h), without the prefix of an overflow key; ids count
   // from the dictionary's own first value. Views die with the call.
   using VisitKey = std::function<void(uint32_t id, uint64_t number, std::string_view text)>;
   Status ForEachKey(uint32_t page, const VisitKey& visit) const;
@@ -56,6 +56,7 @@ class BlockDictionary : public Dictionary {
   bool stored_as_numbers_;
 };
 
-std::unique_ptr<ValueCursor> NewValueCursor(std::shared_ptr<const BlockDictionary> dictionary);
+std::unique_ptr<segment::ValueCursor> NewValueCursor(
+    std::shared_ptr<const BlockDictionary> dictionary);
 
 }  // namespace weft::block

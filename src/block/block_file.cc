@@ -6,13 +6,17 @@
 #include <atomic>
 
 #include "block/block_format.h"
-#include "block/value_bytes.h"
 #include "column/page.h"
+#include "segment/value_bytes.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
 namespace weft::block {
+
+using segment::Row;
+using segment::StoredTable;
+
 namespace {
 
 using column::ByteReader;
@@ -163,7 +167,7 @@ Result<std::unique_ptr<BlockFile>> BlockFile::OpenFile(Env* env, const std::stri
   block->verify_ = verify;
   WEFT_ASSIGN(block->file_, env->OpenRead(path));
   block->bytes_ = block->file_->bytes();
-  for (uint32_t t = 0; t < kStoredTables; ++t)
+  for (uint32_t t = 0; t < segment::kStoredTables; ++t)
     block->tables_[t].id = StoredTable{static_cast<uint8_t>(t)};
   return block;
 }
@@ -303,7 +307,7 @@ Status BlockFile::ParseDerived(std::string_view payload) {
 }
 
 Status BlockFile::ParseColumn(ByteReader* reader, ColumnMeta* column) {
-  column->scope = AttributeScope{reader->Fixed<uint8_t>()};
+  column->scope = segment::AttributeScope{reader->Fixed<uint8_t>()};
   column->key = reader->Text();
   const uint8_t type = reader->Fixed<uint8_t>();
   column->type = ValueType{type};
@@ -317,7 +321,7 @@ Status BlockFile::ParseColumn(ByteReader* reader, ColumnMeta* column) {
     page.first_id = static_cast<uint32_t>(values);
     page.values = static_cast<uint32_t>(reader->VarintUpTo(UINT32_MAX));
     values += page.values;
-    if (IsNumber(column->type)) {
+    if (segment::IsNumber(column->type)) {
       page.number = reader->Fixed<uint64_t>();
     } else {
       page.fence = reader->Text();
@@ -342,10 +346,10 @@ Status BlockFile::ParseColumns(std::string_view payload) {
     for (uint64_t i = 0; i < count && reader.ok(); ++i) {
       WEFT_TRY(ParseColumn(&reader, &table.columns.emplace_back()));
       const ColumnMeta& column = table.columns.back();
-      if (column.scope == kInternal && column.key == format::kOverflowKey)
+      if (column.scope == segment::kInternal && column.key == format::kOverflowKey)
         table.overflow_column = static_cast<uint32_t>(i);
     }
-    std::span<const IntrinsicColumn> intrinsic = IntrinsicColumns(table.id);
+    std::span<const segment::IntrinsicColumn> intrinsic = segment::IntrinsicColumns(table.id);
     bool same = table.columns.size() >= intrinsic.size();
     for (size_t i = 0; same && i < intrinsic.size(); ++i)
       same = table.columns[i].scope == intrinsic[i].scope &&
@@ -381,8 +385,10 @@ Status BlockFile::ParseGroup(ByteReader* reader, TableMeta* table) {
 Status BlockFile::ParseGroupRows(std::string_view payload) {
   ByteReader reader(payload);
   const uint64_t rows = reader.Varint();
-  if (!reader.ok() || !RowGroups::IsValid(rows)) return Corrupt("malformed size of row groups");
-  for (TableMeta& table : tables_) table.row_groups = RowGroups(static_cast<uint32_t>(rows));
+  if (!reader.ok() || !segment::RowGroups::IsValid(rows))
+    return Corrupt("malformed size of row groups");
+  for (TableMeta& table : tables_)
+    table.row_groups = segment::RowGroups(static_cast<uint32_t>(rows));
   return {};
 }
 
@@ -446,7 +452,7 @@ Status BlockFile::ParseOverflow(std::string_view payload) {
   for (TableMeta& table : tables_) {
     for (uint64_t left = reader.VarintUpTo(reader.left()); left > 0 && reader.ok(); --left) {
       OverflowKey key;
-      key.scope = AttributeScope{reader.Fixed<uint8_t>()};
+      key.scope = segment::AttributeScope{reader.Fixed<uint8_t>()};
       key.key = reader.Text();
       const uint8_t type = reader.Fixed<uint8_t>();
       key.type = ValueType{type};
@@ -469,9 +475,9 @@ Status BlockFile::CheckTables() {
   for (const TracePage& page : trace_pages_) in_pages += page.traces;
   if (in_pages != traces_) return Corrupt("traces and summary contradict each other");
   for (TableMeta& table : tables_) {
-    if (!table.overflow.empty() && table.overflow_column == kAbsent)
+    if (!table.overflow.empty() && table.overflow_column == segment::kAbsent)
       return Corrupt("overflow keys without their column");
-    if (table.overflow_column != kAbsent) {
+    if (table.overflow_column != segment::kAbsent) {
       const ColumnMeta& column = table.columns[table.overflow_column];
       const uint32_t values = column.values;
       if (column.type != ValueType::kBytes) return Corrupt("malformed overflow column");
@@ -481,9 +487,9 @@ Status BlockFile::CheckTables() {
     }
     for (uint32_t c = 0; c < table.columns.size(); ++c) {
       const ColumnMeta& column = table.columns[c];
-      if (IsReference(table.id, c)) {
+      if (segment::IsReference(table.id, c)) {
         const StoredTable referred =
-            c == span_column::kResource ? StoredTable::kResources : StoredTable::kScopes;
+            c == segment::span_column::kResource ? StoredTable::kResources : StoredTable::kScopes;
         if (column.values != this->table(referred).rows || !column.pages.empty())
           return Corrupt("reference column and its table contradict each other");
       } else if (column.pages.empty() && column.values > 0) {

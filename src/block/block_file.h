@@ -16,8 +16,8 @@
 
 #include "base/env.h"
 #include "block/page_cache.h"
-#include "block/stored_rows.h"
 #include "column/byte_cursor.h"
+#include "segment/stored_rows.h"
 
 namespace weft::block {
 
@@ -34,7 +34,7 @@ struct DictionaryPage {
 };
 
 struct ColumnMeta {
-  AttributeScope scope = kInternal;
+  segment::AttributeScope scope = segment::kInternal;
   std::string_view key;
   ValueType type = ValueType::kEmpty;
   uint64_t rows = 0;
@@ -51,35 +51,35 @@ struct GroupPage {
 
 struct GroupMeta {
   uint64_t time_min_ns = 0, time_max_ns = 0;
-  Row first_event = 0, first_link = 0;  // spans only
-  std::vector<GroupPage> pages;         // by key
+  segment::Row first_event = 0, first_link = 0;  // spans only
+  std::vector<GroupPage> pages;                  // by key
 };
 
 // A key whose values lie in the overflow column, ids [first_id, end_id) of it.
 struct OverflowKey {
-  AttributeScope scope = kInternal;
+  segment::AttributeScope scope = segment::kInternal;
   std::string_view key;
   ValueType type = ValueType::kEmpty;
   uint32_t first_id = 0, end_id = 0;
 };
 
 struct TableMeta {
-  StoredTable id = StoredTable::kSpans;
+  segment::StoredTable id = segment::StoredTable::kSpans;
   uint32_t rows = 0;
   uint32_t groups_per_part = 1;
   std::vector<GroupMeta> groups;
   std::vector<ColumnMeta> columns;
-  uint32_t overflow_column = kAbsent;
+  uint32_t overflow_column = segment::kAbsent;
   std::vector<OverflowKey> overflow;
 
-  RowGroups row_groups;
+  segment::RowGroups row_groups;
 
   uint32_t rows_in_group(uint32_t group) const { return row_groups.rows_in(group, rows); }
 };
 
 struct TracePage {
   uint32_t first_ordinal = 0, traces = 0;
-  Row first_span = 0, first_log = 0;
+  segment::Row first_span = 0, first_log = 0;
   PagePlace ids, starts, durations, first_spans, first_logs;
 };
 
@@ -104,7 +104,7 @@ class BlockFile {
                                         const BlockIdentity& expected);
   ~BlockFile();
 
-  const TableMeta& table(StoredTable id) const { return tables_[static_cast<size_t>(id)]; }
+  const TableMeta& table(segment::StoredTable id) const { return tables_[static_cast<size_t>(id)]; }
   const std::vector<TracePage>& trace_pages() const { return trace_pages_; }
   const std::vector<TraceIndexPage>& trace_index() const { return trace_index_; }
   std::string_view trace_filter() const { return trace_filter_; }
@@ -178,7 +178,7 @@ class BlockFile {
   bool verify_ = true;
   uint64_t cache_id_ = 0;
   uint64_t bytes_ = 0;
-  TableMeta tables_[kStoredTables];
+  TableMeta tables_[segment::kStoredTables];
   uint32_t traces_ = 0;
   std::vector<TracePage> trace_pages_;
   std::vector<TraceIndexPage> trace_index_;

@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <string_view>
 
-#include "block/segment.h"
 #include "model/ids.h"
+#include "segment/segment.h"
 
 namespace weft::block::format {
 

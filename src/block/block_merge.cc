@@ -4,16 +4,25 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <tuple>
 #include <unordered_map>
 
 #include "block/block_format.h"
 #include "column/byte_cursor.h"
 #include "column/numbers.h"
+#include "segment/materialize.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
 namespace weft::block {
+
+using segment::Row;
+using segment::RowCursor;
+using segment::RowView;
+using segment::Slot;
+using segment::StoredTable;
+
 namespace {
 
 using enum StoredTable;
@@ -21,6 +30,22 @@ namespace key = format::page_key;
 
 // Rows that are fetched at a time.
 constexpr size_t kStep = 1024;
+// The same for large traces: in pre-order their rows may come from all over the sources, and each
+// step then decodes all groups that hold some.
+constexpr size_t kLargeStep = 64 << 10;
+// What a span holds here beside its row: numbers, node, place in the tree.
+constexpr uint64_t kBytesPerItem = 256;
+
+std::vector<ContentHash> SpanHashes(const SpanBatch& batch) {
+  std::vector<ContentHash> hashes;
+  for (const Span& span : batch.spans) hashes.push_back(HashSpan(batch, span));
+  return hashes;
+}
+std::vector<ContentHash> LogHashes(const SpanBatch& batch) {
+  std::vector<ContentHash> hashes;
+  for (const LogRecord& log : batch.logs) hashes.push_back(HashLog(batch, log));
+  return hashes;
+}
 
 uint64_t IdNumber(const SpanId& id) {
   uint64_t number;
@@ -39,18 +64,19 @@ void Append(std::string* out, const auto& number) {
 }  // namespace
 
 Status BlockMerge::Begin() {
-  for (const StoredRows* source : sources_) {
+  for (const segment::StoredRows* source : sources_) {
     cursors_.push_back(source->NewCursor(true));
     WEFT_TRY(nodes_of_.emplace_back(source, cursors_.back().get()).Begin());
   }
-  for (uint32_t t = 0; t < kStoredTables; ++t)
+  for (uint32_t t = 0; t < segment::kStoredTables; ++t)
     WEFT_TRY(merges_[t].Build(StoredTable{uint8_t(t)}, sources_, columns_max_, file_, sealer_));
   std::vector<std::vector<uint32_t>> resources, scopes;
   WEFT_TRY(MergeReferred(kResources, &resources));
   WEFT_TRY(MergeReferred(kScopes, &scopes));
   for (StoredTable table : {kSpans, kLogs}) {
-    merge(table).SetReferences(span_column::kResource, groups(kResources).row_count(), resources);
-    merge(table).SetReferences(span_column::kScope, groups(kScopes).row_count(), scopes);
+    merge(table).SetReferences(segment::span_column::kResource, groups(kResources).row_count(),
+                               resources);
+    merge(table).SetReferences(segment::span_column::kScope, groups(kScopes).row_count(), scopes);
   }
   resource_origins_.resize(groups(kResources).row_count());
   clocks_.resize(resource_origins_.size());
@@ -61,8 +87,9 @@ Status BlockMerge::Begin() {
   resource_rows_ = std::move(resources);
   for (StoredTable table : {kSpans, kEvents, kLinks, kLogs}) {
     uint64_t rows = 0;
-    for (const StoredRows* source : sources_) rows += source->stored_row_count(table);
-    if (rows >= kAbsent) return Fail(ErrorCode::kResourceExhausted, "too many rows for one block");
+    for (const segment::StoredRows* source : sources_) rows += source->stored_row_count(table);
+    if (rows >= segment::kAbsent)
+      return Fail(ErrorCode::kResourceExhausted, "too many rows for one block");
     groups_[static_cast<size_t>(table)] =
         std::make_unique<GroupWriter>(&merge(table), rows, row_groups_, file_, sealer_);
   }
@@ -72,8 +99,8 @@ Status BlockMerge::Begin() {
 // Distinct rows of the resources or scopes of all sources, written at once; `rows` says what each
 // source's rows become.
 Status BlockMerge::MergeReferred(StoredTable table, std::vector<std::vector<uint32_t>>* rows) {
-  RowSet distinct;
-  HashIndex index;
+  segment::RowSet distinct;
+  segment::HashIndex index;
   for (uint32_t s = 0; s < sources_.size(); ++s) {
     std::vector<uint32_t>& of_source = rows->emplace_back();
     for (Row row = 0; row < sources_[s]->stored_row_count(table); ++row) {
@@ -87,7 +114,7 @@ Status BlockMerge::MergeReferred(StoredTable table, std::vector<std::vector<uint
         return distinct.layout_of(other) == layout &&
                std::ranges::equal(distinct.ids(other), mapped.ids);
       });
-      if (known == HashIndex::kNone) {
+      if (known == segment::HashIndex::kNone) {
         known = distinct.row_count();
         distinct.Add(layout, mapped.ids);
         index.Add(hash, known);
@@ -127,17 +154,24 @@ Status BlockMerge::ReadItems(std::span<const TraceFragment> fragments) {
   logs_.clear();
   for (const TraceFragment& fragment : fragments) {
     RowCursor& cursor = *cursors_[fragment.source];
-    WEFT_ASSIGN(Segment::TraceRows rows, cursor.ReadTraceRows(fragment.ordinal));
+    WEFT_ASSIGN(segment::Segment::TraceRows rows, cursor.ReadTraceRows(fragment.ordinal));
     numbers_.resize(rows.spans.size());
     WEFT_TRY(cursor.ReadSpanNumbers(rows.spans, numbers_));
     for (size_t i = 0; i < rows.spans.size(); ++i)
       items_.push_back({fragment.source, rows.spans[i], numbers_[i]});
-    std::vector<LogNumbers> log_numbers(rows.logs.size());
+    std::vector<segment::LogNumbers> log_numbers(rows.logs.size());
     if (!rows.logs.empty()) WEFT_TRY(cursor.ReadLogNumbers(rows.logs, log_numbers));
     for (size_t i = 0; i < rows.logs.size(); ++i)
       logs_.push_back({fragment.source, rows.logs[i], log_numbers[i]});
   }
   return {};
+}
+
+// Of small traces all together need little.
+void BlockMerge::HoldItems() {
+  if (!hold_ || items_.size() <= std::max(kLargeStep, held_items_)) return;
+  held_items_ = items_.size();
+  hold_(held_items_ * kBytesPerItem);
 }
 
 // Appends what makes the content of rows [first, first + count) equal or not: mapped to the result,
@@ -158,7 +192,7 @@ Status BlockMerge::AppendContent(StoredTable table, uint32_t source, Row first, 
       WEFT_TRY(cursor.ReadEventTimes({&row, 1}, {&time, 1}));
       Append(out, time);
     } else if (table == kLinks) {
-      LinkNumbers numbers;
+      segment::LinkNumbers numbers;
       WEFT_TRY(cursor.ReadLinkNumbers({&row, 1}, {&numbers, 1}));
       Append(out, numbers.trace_id.bytes);
       Append(out, numbers.span_id.bytes);
@@ -167,10 +201,32 @@ Status BlockMerge::AppendContent(StoredTable table, uint32_t source, Row first, 
   return {};
 }
 
+// Few rows tie, and many of one source at a time cost little.
+template <class Materialize, class Hash>
+Result<BlockMerge::RowHashes> BlockMerge::HashContent(std::vector<RowPlace> places,
+                                                      const Materialize& materialize,
+                                                      const Hash& hash) const {
+  RowHashes hashes;
+  std::ranges::sort(places);
+  for (size_t first = 0, end; first < places.size(); first = end) {
+    const uint32_t source = places[first].first;
+    std::vector<Row> rows;
+    for (end = first; end < places.size() && rows.size() < kStep && places[end].first == source;
+         ++end)
+      rows.push_back(places[end].second);
+    SpanBatch batch;
+    WEFT_TRY(materialize(*sources_[source], rows, &batch));
+    const std::vector<ContentHash> contents = hash(batch);
+    for (size_t i = 0; i < rows.size(); ++i) hashes.emplace(places[first + i], contents[i]);
+  }
+  return hashes;
+}
+
 // Only spans that share their id are compared, by the hash of their whole mapped content. It is
 // taken in the order of rows: in the order of ids every span of a large trace would decode a row
-// group. Of one id they then lie in the order of the hashes: the order of different spans with
-// equal numbers must not depend on how they came in.
+// group. Those whose numbers are equal then lie in the order of their content's own hashes: the
+// order of different spans must not depend on how they came in, nor on what else is in the block.
+// The others stay where they are, for the same reason.
 Status BlockMerge::RemoveDuplicates() {
   by_id_.clear();
   for (uint32_t i = 0; i < items_.size(); ++i)
@@ -184,7 +240,12 @@ Status BlockMerge::RemoveDuplicates() {
   }
   if (doubtful.empty()) return {};
   std::ranges::sort(doubtful);
-  std::map<uint64_t, std::map<std::pair<uint64_t, uint64_t>, Item>> distinct;  // by id, content
+  const auto numbers_of = [](const Item& item) {
+    const segment::SpanNumbers& numbers = item.numbers;
+    return std::tuple(numbers.span_id, numbers.start_ns, numbers.end_ns, numbers.parent_span_id);
+  };
+  using Numbers = decltype(numbers_of(Item()));
+  std::map<Numbers, std::map<std::pair<uint64_t, uint64_t>, Item>> found;  // by hash
   std::string content;
   for (uint32_t i : doubtful) {
     const Item& item = items_[i];
@@ -199,9 +260,23 @@ Status BlockMerge::RemoveDuplicates() {
     WEFT_TRY(AppendContent(kLinks, item.source, item.numbers.first_link, item.numbers.link_count,
                            &content));
     const XXH128_hash_t hash = XXH3_128bits(content.data(), content.size());
-    distinct[IdNumber(item.numbers.span_id)].try_emplace({hash.low64, hash.high64}, item);
+    found[numbers_of(item)].try_emplace({hash.low64, hash.high64}, item);
   }
-  // The first places of an id take what is left of it.
+  std::vector<RowPlace> tied;
+  for (const auto& [numbers, items] : found) {
+    if (items.size() < 2) continue;
+    for (const auto& [mapped, item] : items) tied.emplace_back(item.source, item.row);
+  }
+  WEFT_ASSIGN(const RowHashes hashes,
+              HashContent(std::move(tied), segment::MaterializeSpans, SpanHashes));
+  std::map<Numbers, std::multimap<ContentHash, Item>> distinct;
+  for (const auto& [numbers, items] : found) {
+    for (const auto& [mapped, item] : items) {
+      const auto hash = hashes.find({item.source, item.row});
+      distinct[numbers].emplace(hash == hashes.end() ? ContentHash() : hash->second, item);
+    }
+  }
+  // The first places of equal numbers take what is left of them.
   size_t kept = 0, next_doubtful = 0;
   for (uint32_t i = 0; i < items_.size(); ++i) {
     if (next_doubtful == doubtful.size() || doubtful[next_doubtful] != i) {
@@ -209,7 +284,7 @@ Status BlockMerge::RemoveDuplicates() {
       continue;
     }
     ++next_doubtful;
-    auto& left = distinct[IdNumber(items_[i].numbers.span_id)];
+    auto& left = distinct[numbers_of(items_[i])];
     if (left.empty()) continue;
     items_[kept++] = left.begin()->second;
     left.erase(left.begin());
@@ -222,18 +297,35 @@ Status BlockMerge::RemoveDuplicates() {
 Status BlockMerge::RemoveDuplicateLogs() {
   if (logs_.size() < 2) return {};
   // By time, then by content: in which order they came in makes no difference.
-  std::map<std::pair<uint64_t, std::string>, LogItem> distinct;
+  std::map<std::string, LogItem> distinct;
   for (const LogItem& log : logs_) {
     std::string content;
     Append(&content, log.numbers.time_ns);
     Append(&content, log.numbers.observed_ns);
     Append(&content, log.numbers.span_id.bytes);
     WEFT_TRY(AppendContent(kLogs, log.source, log.row, 1, &content));
-    distinct.try_emplace({log.numbers.time_ns, std::move(content)}, log);
+    distinct.try_emplace(std::move(content), log);
   }
   duplicate_logs += static_cast<uint32_t>(logs_.size() - distinct.size());
   logs_.clear();
-  for (auto& [place, log] : distinct) logs_.push_back(log);
+  for (auto& [content, log] : distinct) logs_.push_back(log);
+  const auto numbers_of = [](const LogItem& log) {
+    return std::tuple(log.numbers.time_ns, log.numbers.span_id, log.numbers.observed_ns);
+  };
+  std::ranges::sort(logs_, {}, numbers_of);
+  std::vector<RowPlace> tied;
+  for (size_t i = 0; i < logs_.size(); ++i) {
+    const bool ties = (i > 0 && numbers_of(logs_[i - 1]) == numbers_of(logs_[i])) ||
+                      (i + 1 < logs_.size() && numbers_of(logs_[i + 1]) == numbers_of(logs_[i]));
+    if (ties) tied.emplace_back(logs_[i].source, logs_[i].row);
+  }
+  if (tied.empty()) return {};
+  WEFT_ASSIGN(const RowHashes hashes,
+              HashContent(std::move(tied), segment::MaterializeLogs, LogHashes));
+  std::ranges::sort(logs_, {}, [&](const LogItem& log) {
+    const auto hash = hashes.find({log.source, log.row});
+    return std::pair(numbers_of(log), hash == hashes.end() ? ContentHash() : hash->second);
+  });
   return {};
 }
 
@@ -282,6 +374,7 @@ Status BlockMerge::FindTimes() {
 Result<BlockMerge::TraceRows> BlockMerge::AddTrace(std::span<const TraceFragment> fragments,
                                                    const std::function<bool()>& cancelled) {
   WEFT_TRY(ReadItems(fragments));
+  HoldItems();
   WEFT_TRY(RemoveDuplicates());
   WEFT_TRY(RemoveDuplicateLogs());
   WEFT_TRY(ReadNodes());
@@ -307,8 +400,9 @@ Result<BlockMerge::TraceRows> BlockMerge::AddTrace(std::span<const TraceFragment
 // Pre-order, a step at a time; in a step one fetch for each source.
 Status BlockMerge::AddSpans(const std::function<bool()>& cancelled) {
   const uint32_t count = static_cast<uint32_t>(tree_.node.size());
+  const uint32_t step = count > kLargeStep ? kLargeStep : kStep;
   for (uint32_t first = 0, end; first < count; first = end) {
-    end = std::min<uint32_t>(count, first + kStep);
+    end = std::min(count, first + step);
     views_.resize(end - first);
     std::vector<RowView> views;
     for (uint32_t source = 0; source < sources_.size(); ++source) {
@@ -332,7 +426,7 @@ Status BlockMerge::AddSpans(const std::function<bool()>& cancelled) {
 
 Status BlockMerge::AddSpanRow(uint32_t position, const RowView& view) {
   const Item& item = items_[tree_.node[position]];
-  const SpanNumbers& numbers = item.numbers;
+  const segment::SpanNumbers& numbers = item.numbers;
   GroupWriter& spans = groups(kSpans);
   SpanColumns& columns = span_columns_;
   WEFT_ASSIGN(TableMerge::MappedRow mapped, merge(kSpans).Map(item.source, view));
@@ -340,7 +434,7 @@ Status BlockMerge::AddSpanRow(uint32_t position, const RowView& view) {
   spans.Add(mapped.slots, mapped.ids, numbers.start_ns);
 
   const uint32_t parent = tree_.parent[position];
-  const Row parent_row = parent == trace::kNone ? kAbsent : first_row_ + parent;
+  const Row parent_row = parent == trace::kNone ? segment::kAbsent : first_row_ + parent;
   const bool parent_known = parent == trace::kNone
                                 ? numbers.parent_span_id.empty()
                                 : parent_row >= row - in_group &&
@@ -395,7 +489,7 @@ Status BlockMerge::AddLinks(const Item& item, Row span, uint64_t start_ns) {
   GroupWriter& links = groups(kLinks);
   for (Row row = item.numbers.first_link, i = 0; i < item.numbers.link_count; ++i, ++row) {
     RowView view;
-    LinkNumbers numbers;
+    segment::LinkNumbers numbers;
     WEFT_TRY(cursor.ReadRows(kLinks, {&row, 1}, {&view, 1}));
     WEFT_TRY(cursor.ReadLinkNumbers({&row, 1}, {&numbers, 1}));
     if (links.full()) CloseGroup(kLinks);

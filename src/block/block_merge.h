@@ -8,15 +8,17 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "block/derived_values.h"
 #include "block/group_writer.h"
 #include "block/node_reader.h"
-#include "block/stored_rows.h"
 #include "block/table_merge.h"
+#include "segment/stored_rows.h"
 #include "trace/trace.h"
 
 namespace weft::block {
@@ -31,20 +33,21 @@ struct TraceFragment {
 
 class BlockMerge {
  public:
-  BlockMerge(std::span<const StoredRows* const> sources, FileWriter* file,
-             column::PageSealer* sealer, uint32_t columns_max, RowGroups row_groups,
-             const trace::ClockRule& rule)
+  BlockMerge(std::span<const segment::StoredRows* const> sources, FileWriter* file,
+             column::PageSealer* sealer, uint32_t columns_max, segment::RowGroups row_groups,
+             const trace::ClockRule& rule, std::function<void(uint64_t bytes)> hold)
       : sources_(sources),
         file_(file),
         sealer_(sealer),
         columns_max_(columns_max),
         row_groups_(row_groups),
-        rule_(rule) {}
+        rule_(rule),
+        hold_(std::move(hold)) {}
 
   // Dictionaries, resources and scopes.
   Status Begin();
   struct TraceRows {
-    Row first_span = 0, first_log = 0;
+    segment::Row first_span = 0, first_log = 0;
     uint32_t spans = 0, logs = 0;
     uint64_t start_ns = 0, end_ns = 0;
   };
@@ -54,20 +57,20 @@ class BlockMerge {
   // Last groups and value indexes.
   Status Finish();
 
-  TableMerge& merge(StoredTable table) { return merges_[static_cast<size_t>(table)]; }
-  GroupWriter& groups(StoredTable table) { return *groups_[static_cast<size_t>(table)]; }
+  TableMerge& merge(segment::StoredTable table) { return merges_[static_cast<size_t>(table)]; }
+  GroupWriter& groups(segment::StoredTable table) { return *groups_[static_cast<size_t>(table)]; }
   uint32_t duplicate_spans = 0, duplicate_logs = 0;
 
  private:
   struct Item {
     uint32_t source = 0;
-    Row row = 0;
-    SpanNumbers numbers;
+    segment::Row row = 0;
+    segment::SpanNumbers numbers;
   };
   struct LogItem {
     uint32_t source = 0;
-    Row row = 0;
-    LogNumbers numbers;
+    segment::Row row = 0;
+    segment::LogNumbers numbers;
   };
   // Numbers of the open group of each table that has any.
   struct SpanColumns {
@@ -78,7 +81,7 @@ class BlockMerge {
     std::string foreign_ids;
     uint32_t head_rows = 0;                    // rows of a trace that began in an earlier group
     std::vector<uint64_t> children, subtrees;  // of all rows of the group
-    Row first_event = 0, first_link = 0;
+    segment::Row first_event = 0, first_link = 0;
   };
   struct EventColumns {
     std::vector<uint64_t> times, parents;
@@ -92,41 +95,50 @@ class BlockMerge {
     std::vector<uint64_t> times, observed, parents;
   };
 
-  Status MergeReferred(StoredTable table, std::vector<std::vector<uint32_t>>* rows);
+  Status MergeReferred(segment::StoredTable table, std::vector<std::vector<uint32_t>>* rows);
   Status ReadItems(std::span<const TraceFragment> fragments);
+  void HoldItems();
   Status ReadNodes();
   Status FindTimes();
   Result<std::span<const trace::ClockName>> ReadClocks(std::span<trace::Node> nodes);
   Status RemoveDuplicates();
+  // Of the rows' own content, whatever else is in the block.
+  using RowPlace = std::pair<uint32_t, segment::Row>;  // source, row
+  using RowHashes = std::map<RowPlace, ContentHash>;
+  template <class Materialize, class Hash>
+  Result<RowHashes> HashContent(std::vector<RowPlace> places, const Materialize& materialize,
+                                const Hash& hash) const;
   Status RemoveDuplicateLogs();
-  Status AppendContent(StoredTable table, uint32_t source, Row first, uint32_t count,
-                       std::string* out);
+  Status AppendContent(segment::StoredTable table, uint32_t source, segment::Row first,
+                       uint32_t count, std::string* out);
   Status AddSpans(const std::function<bool()>& cancelled);
-  Status AddSpanRow(uint32_t position, const RowView& view);
-  Status AddEvents(const Item& item, Row span);
-  Status AddLinks(const Item& item, Row span, uint64_t start_ns);
+  Status AddSpanRow(uint32_t position, const segment::RowView& view);
+  Status AddEvents(const Item& item, segment::Row span);
+  Status AddLinks(const Item& item, segment::Row span, uint64_t start_ns);
   Status AddLogs(const std::function<bool()>& cancelled);
   Status CloseSpanGroup(uint32_t tail_rows, const std::function<bool()>& cancelled);
   void WriteSpanNumbers(uint32_t tail_rows);
-  void CloseGroup(StoredTable table);
+  void CloseGroup(segment::StoredTable table);
 
-  std::span<const StoredRows* const> sources_;
+  std::span<const segment::StoredRows* const> sources_;
   FileWriter* file_;
   column::PageSealer* sealer_;
   uint32_t columns_max_;
-  RowGroups row_groups_;
+  segment::RowGroups row_groups_;
   trace::ClockRule rule_;
-  std::vector<std::unique_ptr<RowCursor>> cursors_;
+  const std::function<void(uint64_t bytes)> hold_;  // may be null
+  size_t held_items_ = 0;
+  std::vector<std::unique_ptr<segment::RowCursor>> cursors_;
   std::vector<NodeReader> nodes_of_;  // by source
   // By source and row of its resources: row of the result.
   std::vector<std::vector<uint32_t>> resource_rows_;
   // By row of the result's resources, as far as traces asked for them.
-  std::vector<std::pair<uint32_t, Row>> resource_origins_;  // a source and its row
+  std::vector<std::pair<uint32_t, segment::Row>> resource_origins_;  // a source and its row
   std::vector<trace::ClockName> clocks_;
   std::vector<bool> clock_known_;
   trace::ClockNames clock_names_;
-  TableMerge merges_[kStoredTables];
-  std::unique_ptr<GroupWriter> groups_[kStoredTables];
+  TableMerge merges_[segment::kStoredTables];
+  std::unique_ptr<GroupWriter> groups_[segment::kStoredTables];
   SpanColumns span_columns_;
   EventColumns event_columns_;
   LinkColumns link_columns_;
@@ -139,10 +151,10 @@ class BlockMerge {
   trace::TreeBuilder tree_builder_;
   trace::Tree tree_;
   DerivedValues derived_;
-  Row first_row_ = 0;
-  std::vector<Row> rows_;
-  std::vector<RowView> views_;
-  std::vector<SpanNumbers> numbers_;
+  segment::Row first_row_ = 0;
+  std::vector<segment::Row> rows_;
+  std::vector<segment::RowView> views_;
+  std::vector<segment::SpanNumbers> numbers_;
   std::vector<std::pair<uint64_t, uint32_t>> by_id_;
 };
 

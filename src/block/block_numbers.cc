@@ -8,6 +8,9 @@
 #include "column/numbers.h"
 
 namespace weft::block {
+
+using segment::StoredTable;
+
 namespace {
 
 namespace key = format::page_key;
@@ -52,7 +55,7 @@ Status ReadNested(const BlockFile& file, uint32_t group, Side side, std::span<ui
   WEFT_TRY(ReadTraceOrdinals(file, StoredTable::kSpans, group, out));
   uint64_t first_row = 0, ordinal = UINT64_MAX;
   TraceNumbers page;
-  uint32_t page_index = kAbsent;
+  uint32_t page_index = segment::kAbsent;
   for (size_t i = 0; i < out.size(); ++i) {
     if (out[i] != ordinal) {
       ordinal = out[i];
@@ -195,7 +198,7 @@ Status ReadTraceOrdinals(const BlockFile& file, StoredTable table, uint32_t grou
   const bool logs = table == StoredTable::kLogs;
   const std::vector<TracePage>& pages = file.trace_pages();
   auto first_of = [&](const TracePage& page) { return logs ? page.first_log : page.first_span; };
-  const Row first_row = file.table(table).row_groups.first_row(group);
+  const segment::Row first_row = file.table(table).row_groups.first_row(group);
   // The last page that begins at or before the first row.
   uint32_t p = static_cast<uint32_t>(std::ranges::upper_bound(pages, first_row, {}, first_of) -
                                      pages.begin());
@@ -218,7 +221,7 @@ Status ReadTraceOrdinals(const BlockFile& file, StoredTable table, uint32_t grou
 
 Status ReadLogSpans(const BlockFile& file, uint32_t group, std::span<uint64_t> out) {
   WEFT_TRY(ReadNumberPage(file, file.table(StoredTable::kLogs), group, key::kParentRows, out));
-  for (uint64_t& row : out) row = row == 0 || row > UINT32_MAX ? kAbsent : row - 1;
+  for (uint64_t& row : out) row = row == 0 || row > UINT32_MAX ? segment::kAbsent : row - 1;
   return {};
 }
 
@@ -259,7 +262,7 @@ uint32_t TracePageOf(const BlockFile&, uint32_t ordinal) {
   return ordinal / format::kTracesPerPage;
 }
 
-Row EndOfTracePage(const BlockFile& file, uint32_t page, StoredTable table) {
+segment::Row EndOfTracePage(const BlockFile& file, uint32_t page, StoredTable table) {
   const bool logs = table == StoredTable::kLogs;
   if (page + 1 == file.trace_pages().size()) return file.table(table).rows;
   const TracePage& next = file.trace_pages()[page + 1];

@@ -38,7 +38,7 @@ Status ReadSelfTimes(const BlockFile& file, uint32_t group, std::span<uint64_t> 
 Status ReadCriticalTimes(const BlockFile& file, uint32_t group, std::span<uint64_t> out);
 
 // Spans and logs: ordinal of each row's trace.
-Status ReadTraceOrdinals(const BlockFile& file, StoredTable table, uint32_t group,
+Status ReadTraceOrdinals(const BlockFile& file, segment::StoredTable table, uint32_t group,
                          std::span<uint64_t> out);
 // Logs: row of the span, or kAbsent.
 Status ReadLogSpans(const BlockFile& file, uint32_t group, std::span<uint64_t> out);
@@ -53,6 +53,6 @@ Status ReadTraceIds(const BlockFile& file, const TracePage& page, std::span<Trac
 // Index of the page that holds this ordinal. REQUIRES: ordinal < file.traces().
 uint32_t TracePageOf(const BlockFile& file, uint32_t ordinal);
 // First row after the last trace of the page.
-Row EndOfTracePage(const BlockFile& file, uint32_t page, StoredTable table);
+segment::Row EndOfTracePage(const BlockFile& file, uint32_t page, segment::StoredTable table);
 
 }  // namespace weft::block

@@ -10,18 +10,28 @@
 #include "block/block_file.h"
 #include "block/block_format.h"
 #include "block/block_numbers.h"
-#include "block/composed_table.h"
 #include "block/derived_values.h"
-#include "block/materialize.h"
 #include "block/read_everything.h"
 #include "column/bloom_filter.h"
 #include "column/numbers.h"
 #include "column/page.h"
+#include "segment/composed_table.h"
+#include "segment/materialize.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
 namespace weft::block {
+
+using segment::ColumnRef;
+using segment::ComposedTable;
+using segment::FixedColumn;
+using segment::Row;
+using segment::Segment;
+using segment::StoredTable;
+using segment::TableId;
+using segment::TraceEntry;
+
 namespace {
 
 namespace key = format::page_key;
@@ -29,7 +39,8 @@ namespace key = format::page_key;
 class BlockTable : public ComposedTable {
  public:
   BlockTable(const BlockFile* file, TableId id, const BlockColumns* own,
-             const ColumnSource* resources, const ColumnSource* scopes, OldDerivedValues* old)
+             const segment::ColumnSource* resources, const segment::ColumnSource* scopes,
+             OldDerivedValues* old)
       : ComposedTable(own, resources, scopes),
         file_(file),
         own_(own),
@@ -37,7 +48,8 @@ class BlockTable : public ComposedTable {
         meta_(file->table(StoredTable{static_cast<uint8_t>(id)})),
         old_(old) {}
 
-  Result<std::shared_ptr<const Dictionary>> OpenDictionary(ColumnRef column) const override {
+  Result<std::shared_ptr<const segment::Dictionary>> OpenDictionary(
+      ColumnRef column) const override {
     return file_->Named(ComposedTable::OpenDictionary(column));
   }
   Status ReadIds(ColumnRef column, uint32_t group, std::span<uint32_t> out) const override {
@@ -68,7 +80,8 @@ class BlockTable : public ComposedTable {
     if (group >= meta_.groups.size()) return {};
     std::vector<uint32_t> keys = {key::kRowShapes};
     for (ColumnRef column : columns)
-      if (uint32_t own = OwnColumn(column); own != kAbsent) keys.push_back(own_->PageKey(own));
+      if (uint32_t own = OwnColumn(column); own != segment::kAbsent)
+        keys.push_back(own_->PageKey(own));
     for (FixedColumn column : numbers) AppendPageKeys(column, &keys);
     std::vector<PagePlace> places;
     for (const GroupPage& page : meta_.groups[group].pages)
@@ -183,13 +196,13 @@ class BlockTable : public ComposedTable {
   OldDerivedValues* old_;  // null where the derived columns are those of the rule
 };
 
-class Block : public Segment, public StoredRows {
+class Block : public Segment, public segment::StoredRows {
  public:
   Block(std::unique_ptr<BlockFile> file, const trace::ClockRule& rule) : file_(std::move(file)) {
     if (file_->rule_version() != trace::kRuleVersion || file_->shift_max_ns() != rule.shift_max_ns)
       old_derived_ = std::make_unique<OldDerivedValues>(
           this, file_->table(StoredTable::kSpans).row_groups, rule);
-    for (uint8_t t = 0; t < kStoredTables; ++t)
+    for (uint8_t t = 0; t < segment::kStoredTables; ++t)
       columns_.push_back(std::make_unique<BlockColumns>(file_.get(), StoredTable{t}));
     for (TableId id : {TableId::kSpans, TableId::kEvents, TableId::kLinks, TableId::kLogs}) {
       const bool composed = id == TableId::kSpans || id == TableId::kLogs;
@@ -201,8 +214,11 @@ class Block : public Segment, public StoredRows {
     }
   }
 
-  const Table& table(TableId id) const override { return *tables_[static_cast<size_t>(id)]; }
+  const segment::Table& table(TableId id) const override {
+    return *tables_[static_cast<size_t>(id)];
+  }
   bool has_derived() const override { return true; }
+  const segment::StoredRows& stored_rows() const override { return *this; }
   uint32_t trace_count() const override { return file_->traces(); }
   Status ReadTraces(uint32_t first, std::span<TraceEntry> out) const override {
     return file_->Named(TracesFrom(first, out));
@@ -215,24 +231,24 @@ class Block : public Segment, public StoredRows {
   }
   Result<TraceRows> FindTrace(const TraceId& id) const override { return file_->Named(RowsOf(id)); }
   Status ReadSpans(std::span<const Row> rows, SpanBatch* out) const override {
-    return file_->Named(MaterializeSpans(*this, rows, out));
+    return file_->Named(segment::MaterializeSpans(*this, rows, out));
   }
   Status ReadLogs(std::span<const Row> rows, SpanBatch* out) const override {
-    return file_->Named(MaterializeLogs(*this, rows, out));
+    return file_->Named(segment::MaterializeLogs(*this, rows, out));
   }
   std::pair<uint64_t, uint64_t> time_range() const override { return file_->time_range(); }
   std::pair<uint64_t, uint64_t> received_range() const override { return file_->received_range(); }
-  uint64_t distinct_values() const override { return DistinctValues(*this); }
+  uint64_t distinct_values() const override { return segment::DistinctValues(*this); }
   uint64_t bytes() const override { return file_->bytes(); }
 
-  std::unique_ptr<RowCursor> NewCursor(bool sequential) const override {
+  std::unique_ptr<segment::RowCursor> NewCursor(bool sequential) const override {
     return std::make_unique<BlockCursor>(file_.get(), columns_, sequential);
   }
   uint32_t stored_row_count(StoredTable table) const override { return file_->table(table).rows; }
   uint32_t stored_column_count(StoredTable table) const override {
     return of(table).column_count();
   }
-  ColumnName stored_column(StoredTable table, uint32_t index) const override {
+  segment::ColumnName stored_column(StoredTable table, uint32_t index) const override {
     return of(table).column(index);
   }
   Result<Value> ReadValue(StoredTable table, uint32_t column, uint32_t id,
@@ -241,13 +257,14 @@ class Block : public Segment, public StoredRows {
   }
   bool has_value_pages() const override { return true; }
   Status ReadValues(StoredTable table, uint32_t column, std::span<const uint32_t> ids, Arena* arena,
-                    const Dictionary::VisitValue& visit) const override {
+                    const segment::Dictionary::VisitValue& visit) const override {
     return of(table).GetEach(column, ids, arena, visit);
   }
   uint32_t value_count(StoredTable table, uint32_t column) const override {
     return of(table).value_count(column);
   }
-  std::unique_ptr<ValueCursor> SortedValues(StoredTable table, uint32_t column) const override {
+  std::unique_ptr<segment::ValueCursor> SortedValues(StoredTable table,
+                                                     uint32_t column) const override {
     return of(table).SortedValues(column);
   }
   std::vector<uint64_t> ColumnUse(StoredTable table) const override {

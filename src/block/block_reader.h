@@ -8,6 +8,22 @@
 // Thread rule: as Segment. The cache is shared by all blocks and thread-safe.
 #pragma once
 
+// The room. docs/format_block.md lies in the middle; one side writes it and one reads it.
+//
+//     WriteBlock(segments)  (block_writer.h)           OpenBlock(path)
+//          |                                                |
+//     BlockMerge   traces in order, duplicates out     BlockColumns, BlockDictionary   for queries
+//     TableMerge   dictionaries of all sources in one  BlockCursor, GroupDecoder       for merges
+//          |                                           block_numbers.h                 ids, times
+//     GroupWriter   row groups, shapes                      |
+//     ColumnWriter  dictionaries, value index          PageCache    decompressed pages
+//     TraceDirectoryWriter                                  |
+//          |                                           BlockFile    sections and pages, checked
+//     FileWriter  ---->  the file (block_format.h)  ------->+
+//
+// Both sides compute what depends on a whole trace alike: node_reader.h, derived_values.h.
+// To read: block_file.h, then block_columns.h. To write: block_writer.h, then group_writer.h.
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -16,14 +32,16 @@
 #include <string_view>
 
 #include "base/env.h"
-#include "block/segment.h"
+#include "base/memory_budget.h"
+#include "segment/segment.h"
 #include "trace/correction.h"
 
 namespace weft::block {
 
 class PageCache;
 // `bytes_max` bounds the decompressed pages held.
-std::shared_ptr<PageCache> NewPageCache(uint64_t bytes_max);
+std::shared_ptr<PageCache> NewPageCache(uint64_t bytes_max, MemoryBudget* budget = nullptr,
+                                        MemoryAccount* memory = nullptr);
 struct PageCacheStats {
   uint64_t hits = 0, misses = 0, bytes = 0;
 };
@@ -42,15 +60,15 @@ struct BlockIdentity {
 using OnDamage = std::function<void(const Error&)>;
 
 struct OpenedBlock {
-  std::shared_ptr<const Segment> segment;
+  std::shared_ptr<const segment::Segment> segment;
   BlockIdentity identity;
 };
 
 // Self and critical times and error origins that were written by another rule about time than
 // `rule` are computed anew.
-Result<std::shared_ptr<const Segment>> OpenBlock(Env* env, const std::string& path,
-                                                 std::shared_ptr<PageCache> cache,
-                                                 const trace::ClockRule& rule = {});
+Result<std::shared_ptr<const segment::Segment>> OpenBlock(Env* env, const std::string& path,
+                                                          std::shared_ptr<PageCache> cache,
+                                                          const trace::ClockRule& rule = {});
 // The same, for one who must know which file it is.
 Result<OpenedBlock> OpenBlockWithIdentity(Env* env, const std::string& path,
                                           std::shared_ptr<PageCache> cache, OnDamage on_damage,

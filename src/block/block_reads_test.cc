@@ -5,15 +5,25 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <numeric>
+#include <random>
 
 #include "block/block_reader.h"
 #include "block/block_writer.h"
-#include "block/chunk.h"
+#include "block/page_cache.h"
+#include "chunk/chunk.h"
+#include "segment/stored_rows.h"
 #include "testing/sim_env.h"
 #include "testing/wild_batch.h"
 
 namespace weft::block {
+
+using chunk::Chunk;
+using segment::FixedColumn;
+using segment::Segment;
+using segment::Table;
+
 namespace {
 
 using testing::WildBatch;
@@ -57,7 +67,7 @@ TEST_F(BlockReads, TracesOfAGroupAreThoseOfItsRows) {
     ASSERT_EQ(found->ordinals, ordinals);
     ASSERT_EQ(found->entries.size(), ordinals.size());
     for (size_t i = 0; i < ordinals.size(); ++i) {
-      TraceEntry entry;
+      segment::TraceEntry entry;
       ASSERT_TRUE(block_->ReadTraces(ordinals[i], std::span(&entry, 1)));
       EXPECT_EQ(found->entries[i].id, entry.id);
       EXPECT_EQ(found->entries[i].first_row, entry.first_row);
@@ -106,12 +116,42 @@ TEST_F(BlockReads, ALargeTraceAsksForFewPages) {
   EXPECT_LT(stats.hits + stats.misses, kSpans / 10);
 }
 
+// Of a trace that came in pieces the rows lie all over the blocks: they are as many, and as they
+// were, whichever step takes them.
+TEST_F(BlockReads, ScatteredRowsAreTheSameAsOneByOne) {
+  for (const bool sequential : {false, true}) {
+    const auto& stored = dynamic_cast<const segment::StoredRows&>(*block_);
+    std::vector<segment::Row> rows(block_->spans().row_count());
+    std::iota(rows.begin(), rows.end(), 0);
+    std::mt19937 random(5);
+    std::ranges::shuffle(rows, random);
+    rows.resize(300);
+    rows.insert(rows.end(), rows.begin(), rows.begin() + 20);  // some twice
+    auto many = stored.NewCursor(sequential), one = stored.NewCursor(sequential);
+    std::vector<segment::RowView> views(rows.size());
+    ASSERT_TRUE(many->ReadRows(segment::StoredTable::kSpans, rows, views));
+    std::map<uint64_t, std::vector<uint32_t>> layouts;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      segment::RowView view;
+      ASSERT_TRUE(one->ReadRows(segment::StoredTable::kSpans, {&rows[i], 1}, {&view, 1}));
+      ASSERT_EQ(views[i].slots.size(), view.slots.size());
+      std::vector<uint32_t> slots;
+      for (size_t s = 0; s < view.slots.size(); ++s) {
+        ASSERT_EQ(views[i].slots[s], view.slots[s]) << rows[i];
+        ASSERT_EQ(views[i].ids[s], view.ids[s]) << rows[i];
+        slots.push_back(view.slots[s].packed);
+      }
+      EXPECT_EQ(layouts.try_emplace(views[i].layout, slots).first->second, slots);
+    }
+  }
+}
+
 TEST_F(BlockReads, ManyValuesAreTheSameAsOneByOne) {
   for (const std::shared_ptr<const Segment>& segment :
        {block_, std::shared_ptr<const Segment>(chunk_)}) {
     const Table& spans = segment->spans();
-    for (const ColumnName& name : spans.columns()) {
-      for (ColumnRef column : spans.FindColumns(name.scope, name.key)) {
+    for (const segment::ColumnName& name : spans.columns()) {
+      for (segment::ColumnRef column : spans.FindColumns(name.scope, name.key)) {
         auto dictionary = spans.OpenDictionary(column);
         ASSERT_TRUE(dictionary);
         std::vector<uint32_t> ids((*dictionary)->count());
@@ -126,7 +166,7 @@ TEST_F(BlockReads, ManyValuesAreTheSameAsOneByOne) {
           auto found = (*dictionary)->Find(value);
           ASSERT_TRUE(found);
           EXPECT_EQ(*found, ids[i]);
-          EXPECT_EQ((*dictionary)->Find(*one).value_or(kAbsent), ids[i]);
+          EXPECT_EQ((*dictionary)->Find(*one).value_or(segment::kAbsent), ids[i]);
         });
         EXPECT_TRUE(status) << status.error().message;
         EXPECT_EQ(next, ids.size());
@@ -140,9 +180,9 @@ TEST_F(BlockReads, ManyValuesAreTheSameAsOneByOne) {
 
 TEST_F(BlockReads, PrefetchedPagesAreThoseReadLater) {
   const Table& spans = block_->spans();
-  std::vector<ColumnRef> columns;
+  std::vector<segment::ColumnRef> columns;
   for (std::string_view name : {"name", "status", "serviceName"})
-    columns.push_back(spans.FindColumns(AttributeScope::kIntrinsic, name).at(0));
+    columns.push_back(spans.FindColumns(segment::AttributeScope::kIntrinsic, name).at(0));
   const FixedColumn numbers[] = {FixedColumn::kStart, FixedColumn::kEnd, FixedColumn::kSpanId,
                                  FixedColumn::kDepth, FixedColumn::kParentSpanId};
   std::shared_ptr<PageCache> one_by_one = cache_;
@@ -165,6 +205,23 @@ TEST_F(BlockReads, PrefetchedPagesAreThoseReadLater) {
   }
   // A hint about what is not there is no error.
   other->spans().Prefetch(spans.group_count(), columns, numbers);
+}
+
+TEST(PageCacheTest, TakesWhatIsSpareAndShrinks) {
+  MemoryBudget budget(1 << 20);
+  MemoryAccount* account = budget.Open("page_cache");
+  MemoryAccount* queries = budget.Open("queries");
+  auto cache = NewPageCache(16 << 20, &budget, account);
+  auto page = std::make_shared<const std::string>(std::string(10'000, 'x'));
+  for (uint64_t offset = 0; offset < 1000; ++offset) cache->Add(1, offset, page);
+  EXPECT_GT(account->used(), 900'000u);
+  EXPECT_LE(account->used(), (1u << 20) / 16 * 15);
+  EXPECT_EQ(Stats(*cache).bytes, account->used());
+  auto query = queries->Take(700'000);
+  ASSERT_TRUE(query) << "the cache gives way";
+  EXPECT_EQ(Stats(*cache).bytes, account->used());
+  cache->Drop(1);
+  EXPECT_EQ(account->used(), 0u);
 }
 
 }  // namespace

@@ -10,12 +10,23 @@
 
 #include "block/block_reader.h"
 #include "block/block_writer.h"
-#include "block/chunk.h"
+#include "chunk/chunk.h"
 #include "testing/sim_env.h"
 #include "testing/wild_batch.h"
 #include "trace/correction.h"
 
 namespace weft::block {
+
+using segment::AttributeScope;
+using segment::ColumnRef;
+using segment::FixedColumn;
+using segment::kAbsent;
+using segment::Row;
+using segment::RowGroups;
+using segment::Segment;
+using segment::Table;
+using segment::TableId;
+
 namespace {
 
 using testing::DescribeLogs;
@@ -39,7 +50,7 @@ SpanBatch ReadAll(const Segment& segment) {
 }
 
 SegmentPtr ChunkOf(const SpanBatch& batch) {
-  auto chunk = std::make_shared<Chunk>();
+  auto chunk = std::make_shared<chunk::Chunk>();
   chunk->Append(batch);
   chunk->Seal();
   return chunk;
@@ -121,6 +132,69 @@ TEST_P(BlockTest, CompactionBringsFragmentsTogether) {
   EXPECT_EQ(merged->received_range(), again->received_range());
 }
 
+// Spans and log records of one trace that differ in their names and texts alone; `turn`: in which
+// order they come, with what else, and in how many sources.
+std::vector<SegmentPtr> Ties(int turn) {
+  static const char* const kNames[] = {"alpha", "beta", "gamma", "delta", "epsilon", "zeta"};
+  const auto add = [](SpanBatch* batch, uint8_t trace, std::string_view name) {
+    Span span;
+    span.trace_id.bytes.fill(trace);
+    span.span_id.bytes.fill(7);
+    span.start_ns = 1000;
+    span.end_ns = 2000;
+    span.name = name;
+    batch->spans.push_back(span);
+    LogRecord log;
+    log.trace_id = span.trace_id;
+    log.span_id = span.span_id;
+    log.time_ns = 1500;
+    log.severity_text = name;
+    batch->logs.push_back(log);
+  };
+  std::vector<SegmentPtr> sources;
+  const auto batch_of = [] {
+    SpanBatch batch;
+    batch.resources.emplace_back();
+    batch.scopes.emplace_back();
+    return batch;
+  };
+  SpanBatch batch = batch_of();
+  // Other values give these other ids in the dictionary.
+  if (turn == 1)
+    for (const char* other : {"aaa", "bravo", "g", "zzz"}) add(&batch, 9, other);
+  for (int i = 0; i < 6; ++i) {
+    add(&batch, 5, kNames[turn == 0 ? i : (i * 5 + turn) % 6]);
+    if (turn != 2) continue;
+    sources.push_back(ChunkOf(batch));
+    batch = batch_of();
+  }
+  if (turn != 2) sources.push_back(ChunkOf(batch));
+  return sources;
+}
+
+TEST_P(BlockTest, WhatDiffersInContentAloneLiesInOneOrderHoweverItCame) {
+  std::vector<std::string> spans[3], logs[3];
+  for (int turn = 0; turn < 3; ++turn) {
+    const SegmentPtr block = Write(Ties(turn));
+    ASSERT_TRUE(block);
+    TraceId trace;
+    trace.bytes.fill(5);
+    const auto rows = block->FindTrace(trace);
+    ASSERT_TRUE(rows);
+    SpanBatch out;
+    ASSERT_TRUE(block->ReadSpans(rows->spans, &out));
+    ASSERT_TRUE(block->ReadLogs(rows->logs, &out));
+    for (const Span& span : out.spans) spans[turn].emplace_back(span.name);
+    for (const LogRecord& log : out.logs) logs[turn].emplace_back(log.severity_text);
+  }
+  EXPECT_EQ(spans[0].size(), 6u);
+  EXPECT_EQ(logs[0].size(), 6u);
+  for (int turn : {1, 2}) {
+    EXPECT_EQ(spans[0], spans[turn]) << turn;
+    EXPECT_EQ(logs[0], logs[turn]) << turn;
+  }
+}
+
 std::vector<uint64_t> Numbers(const Table& table, FixedColumn column) {
   std::vector<uint64_t> all(table.row_count());
   for (uint32_t group = 0; group < table.group_count(); ++group) {
@@ -149,7 +223,7 @@ void CheckNumbers(const Segment& block) {
         FixedColumn::kNestedLeft, FixedColumn::kNestedRight, FixedColumn::kSelfTime,
         FixedColumn::kCriticalTime, FixedColumn::kErrorOrigin})
     read[column] = Numbers(spans, column);
-  std::vector<TraceEntry> traces(block.trace_count());
+  std::vector<segment::TraceEntry> traces(block.trace_count());
   ASSERT_TRUE(block.ReadTraces(0, traces).has_value());
   Row next = 0;
   for (uint32_t t = 0; t < traces.size(); ++t) {
@@ -257,10 +331,11 @@ std::string CellName(AttributeScope scope, std::string_view key, ValueType type)
 Cells ReadCells(const Table& table) {
   Cells cells;
   std::set<std::string> names;
-  for (const ColumnName& name : table.columns())
+  for (const segment::ColumnName& name : table.columns())
     names.insert(CellName(name.scope, name.key, name.type));
   std::set<std::pair<AttributeScope, std::string>> keys;
-  for (const ColumnName& name : table.columns()) keys.insert({name.scope, std::string(name.key)});
+  for (const segment::ColumnName& name : table.columns())
+    keys.insert({name.scope, std::string(name.key)});
   for (const auto& [scope, key] : keys) {
     for (ColumnRef column : table.FindColumns(scope, key)) {
       const std::string name = CellName(scope, key, column.type);
@@ -375,7 +450,7 @@ TEST_P(BlockTest, TracesAreFoundById) {
   SegmentPtr block =
       Write({ChunkOf(WildBatch(random, {.spans = 9000, .logs = 500, .traces = 6000}))});
   ASSERT_TRUE(block);
-  std::vector<TraceEntry> traces(block->trace_count());
+  std::vector<segment::TraceEntry> traces(block->trace_count());
   ASSERT_TRUE(block->ReadTraces(0, traces).has_value());
   ASSERT_GT(traces.size(), 4200u);
   size_t logs = 0;

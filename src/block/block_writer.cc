@@ -4,27 +4,24 @@
 #include <algorithm>
 #include <optional>
 
-#include "base/check.h"
 #include "block/block_format.h"
 #include "block/block_merge.h"
-#include "block/chunk.h"
-#include "block/chunk_rows.h"
 #include "block/file_writer.h"
 #include "block/trace_directory_writer.h"
 #include "column/byte_cursor.h"
+#include "segment/stored_rows.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
 namespace weft::block {
-namespace {
 
-const StoredRows* RowsOf(const Segment& segment) {
-  if (const Chunk* chunk = dynamic_cast<const Chunk*>(&segment)) return &chunk->rows();
-  const StoredRows* rows = dynamic_cast<const StoredRows*>(&segment);
-  WEFT_CHECK_MSG(rows != nullptr, "sources are chunks and blocks");
-  return rows;
-}
+using segment::kStoredTables;
+using segment::Segment;
+using segment::StoredRows;
+using segment::StoredTable;
+
+namespace {
 
 class Writing {
  public:
@@ -36,8 +33,8 @@ class Writing {
         file_(std::move(file)),
         sealer_(options.zstd_level),
         sources_(RowsOfAll(segments)),
-        merge_(sources_, &file_, &sealer_, options.columns_max, RowGroups(options.group_rows),
-               options.clock_rule),
+        merge_(sources_, &file_, &sealer_, options.columns_max,
+               segment::RowGroups(options.group_rows), options.clock_rule, options.hold),
         traces_(&file_, &sealer_) {}
 
   Result<BlockSummary> Run();
@@ -46,7 +43,7 @@ class Writing {
   static std::vector<const StoredRows*> RowsOfAll(
       std::span<const std::shared_ptr<const Segment>> segments) {
     std::vector<const StoredRows*> rows;
-    for (const auto& segment : segments) rows.push_back(RowsOf(*segment));
+    for (const auto& segment : segments) rows.push_back(&segment->stored_rows());
     return rows;
   }
   Status CollectFragments();
@@ -75,7 +72,7 @@ class Writing {
 };
 
 Status Writing::CollectFragments() {
-  std::vector<TraceEntry> entries;
+  std::vector<segment::TraceEntry> entries;
   for (uint32_t s = 0; s < segments_.size(); ++s) {
     entries.resize(segments_[s]->trace_count());
     WEFT_TRY(segments_[s]->ReadTraces(0, entries));
@@ -172,7 +169,7 @@ std::string Writing::OverflowPayload() {
   bool any = false;
   for (uint32_t t = 0; t < kStoredTables; ++t) {
     TableMerge& merge = merge_.merge(StoredTable{uint8_t(t)});
-    any = any || merge.overflow_column() != kAbsent;
+    any = any || merge.overflow_column() != segment::kAbsent;
     writer.Varint(merge.overflow_key_count());
     writer.Bytes(merge.overflow_keys());
   }
@@ -202,7 +199,7 @@ void Writing::WriteFooter() {
   const std::string summary = SummaryPayload();
   WriteSection(format::Section::kSummary, summary);
   WriteSection(format::Section::kColumns, ColumnsPayload());
-  if (options_.group_rows != RowGroups::kRowsMax) {
+  if (options_.group_rows != segment::RowGroups::kRowsMax) {
     std::string rows;
     column::ByteWriter(&rows).Varint(options_.group_rows);
     WriteSection(format::Section::kGroupRows, rows);

@@ -17,7 +17,7 @@
 #include <string>
 
 #include "base/env.h"
-#include "block/segment.h"
+#include "segment/segment.h"
 #include "trace/correction.h"
 
 namespace weft::block {
@@ -28,10 +28,13 @@ struct WriteBlockOptions {
   uint32_t columns_max = 4096;
   // Rows of a group. REQUIRES: RowGroups::IsValid(). Fewer than the most make blocks larger and
   // scans slower: it is for tests, in which few spans then fill many groups.
-  uint32_t group_rows = RowGroups::kRowsMax;
+  uint32_t group_rows = segment::RowGroups::kRowsMax;
   trace::ClockRule clock_rule;
   // Asked between row groups: true stops the write with kCancelled and removes the file.
   std::function<bool()> cancelled;
+  // Told before a large trace is put together: what it needs in memory, more than ever before.
+  // Null: nobody asks.
+  std::function<void(uint64_t bytes)> hold = nullptr;
 };
 
 struct BlockSummary {
@@ -47,9 +50,9 @@ struct BlockSummary {
   uint64_t summary_checksum = 0;  // block_reader.h: BlockIdentity
 };
 
-// REQUIRES: every source is a Chunk (sealed) or a Block.
+// REQUIRES: a source that is a Chunk is sealed.
 Result<BlockSummary> WriteBlock(Env* env, const std::string& path,
-                                std::span<const std::shared_ptr<const Segment>> sources,
+                                std::span<const std::shared_ptr<const segment::Segment>> sources,
                                 const WriteBlockOptions& options);
 
 }  // namespace weft::block

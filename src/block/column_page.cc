@@ -7,6 +7,9 @@
 #include "column/numbers.h"
 
 namespace weft::block {
+
+using segment::kAbsent;
+
 namespace {
 
 std::unexpected<Error> Malformed() { return Fail(ErrorCode::kCorruption, "malformed column page"); }

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "block/segment.h"
+#include "segment/segment.h"
 
 namespace weft::block {
 
@@ -20,7 +20,7 @@ struct ColumnPage {
   // One slot of one shape. Slots of one shape lie side by side, in the order of the layout.
   struct Entry {
     uint32_t shape = 0;
-    uint32_t id = kAbsent;  // the constant, or kAbsent: from the stream
+    uint32_t id = segment::kAbsent;  // the constant, or kAbsent: from the stream
     bool repeated = false;
   };
   std::vector<Entry> entries;  // ascending by shape
@@ -47,7 +47,7 @@ Status ColumnPage::ForEach(std::span<const uint32_t> row_shapes, Visit visit) co
   for (uint32_t row = 0; row < row_shapes.size(); ++row) {
     for (uint32_t e = first[row_shapes[row]]; e < first[row_shapes[row] + 1]; ++e) {
       uint32_t id = entries[e].id;
-      if (id == kAbsent) {
+      if (id == segment::kAbsent) {
         if (next == stream.size()) return Fail(ErrorCode::kCorruption, "column page is too short");
         id = stream[next++];
       }

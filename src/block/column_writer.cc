@@ -4,10 +4,10 @@
 #include <algorithm>
 
 #include "block/block_format.h"
-#include "block/value_bytes.h"
 #include "column/byte_cursor.h"
 #include "column/numbers.h"
 #include "column/value_index.h"
+#include "segment/value_bytes.h"
 
 namespace weft::block {
 namespace {
@@ -41,7 +41,7 @@ void ColumnWriter::ClosePage(FileWriter* file, column::PageSealer* sealer) {
   Page page;
   page.offset = file->offset();
   std::string_view sealed;
-  if (IsNumber(type_)) {
+  if (segment::IsNumber(type_)) {
     page.values = static_cast<uint32_t>(numbers_.size());
     page.number = numbers_.front();
     sealed = sealer->SealNumbers({}, numbers_);
@@ -95,7 +95,7 @@ void ColumnWriter::AppendMeta(std::string* out) const {
     writer.Varint(page.offset);
     writer.Varint(page.bytes);
     writer.Varint(page.values);
-    if (IsNumber(type_)) {
+    if (segment::IsNumber(type_)) {
       writer.Fixed(page.number);
     } else {
       writer.Text(page.fence);

@@ -12,15 +12,15 @@
 #include <vector>
 
 #include "block/file_writer.h"
-#include "block/segment.h"
 #include "column/page.h"
 #include "column/text_page.h"
+#include "segment/segment.h"
 
 namespace weft::block {
 
 class ColumnWriter {
  public:
-  ColumnWriter(AttributeScope scope, std::string_view key, ValueType type)
+  ColumnWriter(segment::AttributeScope scope, std::string_view key, ValueType type)
       : scope_(scope), key_(key), type_(type) {}
 
   // Dictionary. REQUIRES: ascending. Returns the id.
@@ -52,7 +52,7 @@ class ColumnWriter {
   };
   void ClosePage(FileWriter* file, column::PageSealer* sealer);
 
-  AttributeScope scope_;
+  segment::AttributeScope scope_;
   std::string key_;
   ValueType type_;
   uint64_t rows_ = 0;

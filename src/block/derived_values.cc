@@ -7,6 +7,9 @@
 
 namespace weft::block {
 
+using segment::FixedColumn;
+using segment::Row;
+
 Result<DerivedValues> FindDerived(const trace::Tree& tree, std::span<trace::Node> nodes,
                                   const trace::ClockRule& rule, const ReadEvidence& evidence) {
   DerivedValues out;
@@ -27,17 +30,17 @@ Result<DerivedValues> FindDerived(const trace::Tree& tree, std::span<trace::Node
 }
 
 Result<std::shared_ptr<const OldDerivedValues::OfTrace>> OldDerivedValues::Compute(
-    uint32_t ordinal, NodeReader* reader, RowCursor* cursor) const {
-  WEFT_ASSIGN(Segment::TraceRows rows, cursor->ReadTraceRows(ordinal));
+    uint32_t ordinal, NodeReader* reader, segment::RowCursor* cursor) const {
+  WEFT_ASSIGN(segment::Segment::TraceRows rows, cursor->ReadTraceRows(ordinal));
   const size_t count = rows.spans.size();
-  std::vector<SpanNumbers> numbers(count);
+  std::vector<segment::SpanNumbers> numbers(count);
   std::vector<trace::Node> nodes(count);
   WEFT_TRY(cursor->ReadSpanNumbers(rows.spans, numbers));
   WEFT_TRY(reader->Read(rows.spans, numbers, nodes));
   std::vector<trace::ClockName> names;
   auto evidence = [&](std::span<trace::Node> all) -> Result<std::span<const trace::ClockName>> {
     trace::ClockNames numbered;
-    names.resize(source_->stored_row_count(StoredTable::kResources));
+    names.resize(source_->stored_row_count(segment::StoredTable::kResources));
     std::vector<bool> known(names.size());
     std::vector<trace::Node*> pointers;
     for (trace::Node& node : all) {
@@ -70,7 +73,7 @@ Result<std::shared_ptr<const OldDerivedValues::OfTrace>> OldDerivedValues::Compu
 
 Status OldDerivedValues::Read(FixedColumn column, uint32_t group, std::span<uint64_t> out) {
   const Row first = groups_.first_row(group), end = first + static_cast<Row>(out.size());
-  std::unique_ptr<RowCursor> cursor = source_->NewCursor(true);
+  std::unique_ptr<segment::RowCursor> cursor = source_->NewCursor(true);
   NodeReader reader(source_, cursor.get());
   WEFT_TRY(reader.Begin());
   std::lock_guard lock(mutex_);
@@ -78,7 +81,7 @@ Status OldDerivedValues::Read(FixedColumn column, uint32_t group, std::span<uint
     const bool is_last =
         last_ && row >= last_->first_row && row - last_->first_row < last_->values.self_ns.size();
     if (!is_last) {
-      SpanNumbers numbers;
+      segment::SpanNumbers numbers;
       WEFT_TRY(cursor->ReadSpanNumbers({&row, 1}, {&numbers, 1}));
       WEFT_ASSIGN(last_, Compute(numbers.trace, &reader, cursor.get()));
       if (row < last_->first_row || row - last_->first_row >= last_->values.self_ns.size())

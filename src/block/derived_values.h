@@ -14,8 +14,8 @@
 #include <span>
 #include <vector>
 
-#include "block/segment.h"
-#include "block/stored_rows.h"
+#include "segment/segment.h"
+#include "segment/stored_rows.h"
 #include "trace/correction.h"
 
 namespace weft::block {
@@ -38,21 +38,22 @@ class NodeReader;
 class OldDerivedValues {
  public:
   // `source` outlives this.
-  OldDerivedValues(const StoredRows* source, RowGroups groups, const trace::ClockRule& rule)
+  OldDerivedValues(const segment::StoredRows* source, segment::RowGroups groups,
+                   const trace::ClockRule& rule)
       : source_(source), groups_(groups), rule_(rule) {}
   // kSelfTime, kCriticalTime or kErrorOrigin of a group's rows.
-  Status Read(FixedColumn column, uint32_t group, std::span<uint64_t> out);
+  Status Read(segment::FixedColumn column, uint32_t group, std::span<uint64_t> out);
 
  private:
   struct OfTrace {
-    Row first_row = 0;
+    segment::Row first_row = 0;
     DerivedValues values;
   };
   Result<std::shared_ptr<const OfTrace>> Compute(uint32_t ordinal, NodeReader* reader,
-                                                 RowCursor* cursor) const;
+                                                 segment::RowCursor* cursor) const;
 
-  const StoredRows* source_;
-  const RowGroups groups_;
+  const segment::StoredRows* source_;
+  const segment::RowGroups groups_;
   const trace::ClockRule rule_;
   std::mutex mutex_;
   // The last one of the group read last: a large trace is asked for group by group.

@@ -11,11 +11,16 @@
 
 #include "block/block_reader.h"
 #include "block/block_writer.h"
-#include "block/chunk.h"
+#include "chunk/chunk.h"
 #include "testing/sim_env.h"
 #include "trace/trace_view.h"
 
 namespace weft::block {
+
+using segment::FixedColumn;
+using segment::Row;
+using segment::Segment;
+
 namespace {
 
 constexpr uint64_t kMs = 1'000'000;
@@ -84,7 +89,7 @@ class DerivedValuesTest : public ::testing::Test {
   }
   std::shared_ptr<const Segment> Write(const trace::ClockRule& written,
                                        const trace::ClockRule& read) {
-    auto chunk = std::make_shared<Chunk>();
+    auto chunk = std::make_shared<chunk::Chunk>();
     chunk->Append(batch_);
     chunk->Seal();
     const std::shared_ptr<const Segment> source = chunk;

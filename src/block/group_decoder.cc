@@ -10,6 +10,12 @@
 #include "column/byte_cursor.h"
 
 namespace weft::block {
+
+using segment::kAbsent;
+using segment::RowSet;
+using segment::Slot;
+using segment::StoredTable;
+
 namespace {
 
 class GroupDecoder {
@@ -17,7 +23,11 @@ class GroupDecoder {
   GroupDecoder(const BlockFile& file, StoredTable table, uint32_t group)
       : file_(file), meta_(file.table(table)), group_(group) {}
 
-  Status Run(uint32_t first, uint32_t end, RowSet* out);
+  // First this, for all rows between which the wanted ones lie.
+  Status Begin(uint32_t first, uint32_t end);
+  // Then these, for each row from `first` on.
+  Status AddRow(uint32_t row, RowSet* out);
+  void SkipRow(uint32_t row);
 
  private:
   // Where the id of a slot comes from.
@@ -42,8 +52,7 @@ class GroupDecoder {
   Status FindUsed(uint32_t first, uint32_t end);
   Result<uint32_t> LoadColumn(uint32_t column);
   Status BindShape(uint32_t shape);
-  void SkipRows();
-  Status AddRow(uint32_t row, RowSet* out);
+  void SkipRowsBefore();
   void ResolveOverflow(std::vector<Slot>* slots, std::vector<uint32_t>* ids) const;
 
   const BlockFile& file_;
@@ -122,7 +131,7 @@ Status GroupDecoder::BindShape(uint32_t index) {
 }
 
 // Streams hold the ids of earlier rows too, of shapes used or not.
-void GroupDecoder::SkipRows() {
+void GroupDecoder::SkipRowsBefore() {
   for (Column& column : columns_)
     for (const ColumnPage::Entry& entry : column.page.entries)
       if (entry.id == kAbsent && entry.shape < shapes_.size())
@@ -163,15 +172,19 @@ Status GroupDecoder::AddRow(uint32_t row, RowSet* out) {
   return {};
 }
 
-Status GroupDecoder::Run(uint32_t first, uint32_t end, RowSet* out) {
+void GroupDecoder::SkipRow(uint32_t row) {
+  for (const Source& source : shapes_[row_shapes_[row]].sources)
+    if (source.constant == kAbsent) ++columns_[source.column].next;
+}
+
+Status GroupDecoder::Begin(uint32_t first, uint32_t end) {
   row_shapes_.resize(meta_.rows_in_group(group_));
   WEFT_TRY(ReadRowShapes(file_, meta_, group_, row_shapes_));
   WEFT_TRY(ReadShapes());
   WEFT_TRY(FindUsed(first, end));
   for (uint32_t s = 0; s < shapes_.size(); ++s)
     if (shapes_[s].used) WEFT_TRY(BindShape(s));
-  SkipRows();
-  for (uint32_t row = first; row < end; ++row) WEFT_TRY(AddRow(row, out));
+  SkipRowsBefore();
   return {};
 }
 
@@ -179,7 +192,22 @@ Status GroupDecoder::Run(uint32_t first, uint32_t end, RowSet* out) {
 
 Status DecodeGroupRows(const BlockFile& file, StoredTable table, uint32_t group, uint32_t first,
                        uint32_t end, RowSet* out) {
-  return GroupDecoder(file, table, group).Run(first, end, out);
+  GroupDecoder decoder(file, table, group);
+  WEFT_TRY(decoder.Begin(first, end));
+  for (uint32_t row = first; row < end; ++row) WEFT_TRY(decoder.AddRow(row, out));
+  return {};
+}
+
+Status DecodeGroupRows(const BlockFile& file, StoredTable table, uint32_t group,
+                       std::span<const uint32_t> places, RowSet* out) {
+  GroupDecoder decoder(file, table, group);
+  uint32_t row = places.front();
+  WEFT_TRY(decoder.Begin(row, places.back() + 1));
+  for (const uint32_t place : places) {
+    for (; row < place; ++row) decoder.SkipRow(row);
+    WEFT_TRY(decoder.AddRow(row++, out));
+  }
+  return {};
 }
 
 }  // namespace weft::block

@@ -11,6 +11,11 @@
 #include <xxhash.h>
 
 namespace weft::block {
+
+using segment::Row;
+using segment::Slot;
+using segment::StoredTable;
+
 namespace {
 
 // More shapes than this in one group would cost more than the values that they make constant.
@@ -38,8 +43,8 @@ std::span<const std::pair<size_t, size_t>> Identities(StoredTable table) {
 
 }  // namespace
 
-GroupWriter::GroupWriter(TableMerge* merge, uint64_t rows_max, RowGroups groups, FileWriter* file,
-                         column::PageSealer* sealer)
+GroupWriter::GroupWriter(TableMerge* merge, uint64_t rows_max, segment::RowGroups groups,
+                         FileWriter* file, column::PageSealer* sealer)
     : merge_(merge),
       file_(file),
       sealer_(sealer),
@@ -83,7 +88,7 @@ bool GroupWriter::AssignShapes(size_t identity_first, size_t identity_end, size_
                         rows_.ids(shapes_[index].first).begin() +
                             static_cast<ptrdiff_t>(identity.empty() ? 0 : identity_first));
     });
-    if (shape == HashIndex::kNone) {
+    if (shape == segment::HashIndex::kNone) {
       if (shapes_.size() == shapes_max) return false;
       shape = static_cast<uint32_t>(shapes_.size());
       shapes_.push_back({.layout = layout, .first = row});

@@ -15,16 +15,16 @@
 #include <vector>
 
 #include "block/file_writer.h"
-#include "block/row_set.h"
 #include "block/table_merge.h"
 #include "column/page.h"
+#include "segment/row_set.h"
 
 namespace weft::block {
 
 class GroupWriter {
  public:
   // `rows_max`: an upper bound of the rows to come, for the resolution of the value index.
-  GroupWriter(TableMerge* merge, uint64_t rows_max, RowGroups groups, FileWriter* file,
+  GroupWriter(TableMerge* merge, uint64_t rows_max, segment::RowGroups groups, FileWriter* file,
               column::PageSealer* sealer);
 
   // Adds numbers in front of the columns' pages when a group is written: called with the group's
@@ -35,13 +35,13 @@ class GroupWriter {
     WritePage(key, sealer_->SealNumbers({}, numbers));
   }
 
-  void Add(std::span<const Slot> slots, std::span<const uint32_t> ids, uint64_t time_ns);
+  void Add(std::span<const segment::Slot> slots, std::span<const uint32_t> ids, uint64_t time_ns);
   // True when the next Add() begins a new group and the last one must be written first.
   bool full() const { return rows_.row_count() == groups_.rows(); }
   uint32_t rows_in_group() const { return rows_.row_count(); }
   // Row number of the next row.
-  Row row_count() const { return row_count_; }
-  Row first_row() const { return row_count_ - rows_.row_count(); }
+  segment::Row row_count() const { return row_count_; }
+  segment::Row first_row() const { return row_count_ - rows_.row_count(); }
   // Writes the group. `extra` is stored with its place: numbers that a reader needs before any
   // page.
   void WriteGroup(std::initializer_list<uint64_t> extra);
@@ -54,7 +54,7 @@ class GroupWriter {
   struct Shape {
     uint32_t layout = 0;
     uint32_t rows = 0;
-    Row first = 0;               // its first row in the group
+    segment::Row first = 0;      // its first row in the group
     uint32_t first_varying = 0;  // its slots' flags in varying_
   };
   bool AssignShapes(size_t identity_first, size_t identity_end, size_t shapes_max);
@@ -68,15 +68,15 @@ class GroupWriter {
   FileWriter* file_;
   column::PageSealer* sealer_;
   std::function<void()> write_numbers_;
-  RowGroups groups_;
+  segment::RowGroups groups_;
   uint32_t groups_per_part_;
-  RowSet rows_;
-  Row row_count_ = 0;
+  segment::RowSet rows_;
+  segment::Row row_count_ = 0;
   uint64_t time_min_ = UINT64_MAX, time_max_ = 0;
 
   std::vector<Shape> shapes_;
   std::vector<uint64_t> row_shapes_;
-  HashIndex shape_index_;
+  segment::HashIndex shape_index_;
   std::vector<bool> varying_;  // slot by slot, shape by shape
 
   // One column's page in the making.

@@ -4,12 +4,18 @@
 #include <algorithm>
 
 namespace weft::block {
+
+namespace span_column = segment::span_column;
+using segment::ColumnName;
+using segment::Row;
+using segment::RowView;
+
 namespace {
 
-using enum StoredTable;
+using enum segment::StoredTable;
 
 // Values of a column of 32-bit numbers, by dictionary id.
-Result<std::vector<uint32_t>> SmallNumbers(const StoredRows& source, uint32_t column) {
+Result<std::vector<uint32_t>> SmallNumbers(const segment::StoredRows& source, uint32_t column) {
   Arena arena;
   std::vector<uint32_t> numbers(source.value_count(kSpans, column));
   for (uint32_t id = 0; id < numbers.size(); ++id) {
@@ -28,7 +34,7 @@ uint32_t NumberOf(uint32_t id, const std::vector<uint32_t>& numbers) {
 Status NodeReader::Begin() {
   WEFT_ASSIGN(kinds_, SmallNumbers(*source_, span_column::kKind));
   WEFT_ASSIGN(statuses_, SmallNumbers(*source_, span_column::kStatus));
-  for (uint32_t c = link_column::kCount; c < source_->stored_column_count(kLinks); ++c) {
+  for (uint32_t c = segment::link_column::kCount; c < source_->stored_column_count(kLinks); ++c) {
     const ColumnName name = source_->stored_column(kLinks, c);
     if (name.key != kReferenceTypeKey || name.type != ValueType::kString) continue;
     auto values = source_->SortedValues(kLinks, c);
@@ -43,7 +49,7 @@ Status NodeReader::Begin() {
   return {};
 }
 
-Status NodeReader::Read(std::span<const Row> rows, std::span<const SpanNumbers> numbers,
+Status NodeReader::Read(std::span<const Row> rows, std::span<const segment::SpanNumbers> numbers,
                         std::span<trace::Node> out) {
   views_.resize(rows.size());
   WEFT_TRY(cursor_->ReadRows(kSpans, rows, views_));
@@ -71,18 +77,19 @@ Status NodeReader::Read(std::span<const Row> rows, std::span<const SpanNumbers> 
   return {};
 }
 
-Status NodeReader::ReadFollows(const SpanNumbers& numbers, trace::Node* node) {
+Status NodeReader::ReadFollows(const segment::SpanNumbers& numbers, trace::Node* node) {
   if (node->parent_span_id.empty()) return {};
   WEFT_ASSIGN(const TraceId own_trace, cursor_->ReadTraceId(numbers.trace));
   for (Row row = numbers.first_link; row < numbers.first_link + numbers.link_count; ++row) {
     RowView view;
-    LinkNumbers link;
+    segment::LinkNumbers link;
     WEFT_TRY(cursor_->ReadRows(kLinks, {&row, 1}, {&view, 1}));
     WEFT_TRY(cursor_->ReadLinkNumbers({&row, 1}, {&link, 1}));
     if (link.trace_id != own_trace || link.span_id != node->parent_span_id) continue;
     // As columns do, the first of repeated keys counts.
     for (size_t s = 0; s < view.slots.size(); ++s)
-      node->follows |= view.slots[s] == Slot::Of(*reference_column_) && view.ids[s] == follows_id_;
+      node->follows |=
+          view.slots[s] == segment::Slot::Of(*reference_column_) && view.ids[s] == follows_id_;
   }
   return {};
 }
@@ -114,7 +121,7 @@ Result<trace::ClockName> NodeReader::ClockOf(uint32_t resource_row, trace::Clock
   std::vector<KeyValue> attributes;
   for (size_t s = 0; s < view.slots.size(); ++s) {
     const uint32_t column = view.slots[s].column();
-    if (column < resource_column::kCount) continue;
+    if (column < segment::resource_column::kCount) continue;
     const ColumnName name = source_->stored_column(kResources, column);
     if (name.type != ValueType::kString) continue;
     WEFT_ASSIGN(Value value, source_->ReadValue(kResources, column, view.ids[s], &arena));

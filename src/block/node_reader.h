@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "base/arena.h"
-#include "block/stored_rows.h"
+#include "segment/stored_rows.h"
 #include "trace/trace.h"
 #include "trace/trace_clock.h"
 
@@ -23,26 +23,27 @@ namespace weft::block {
 
 class NodeReader {
  public:
-  NodeReader(const StoredRows* source, RowCursor* cursor) : source_(source), cursor_(cursor) {}
+  NodeReader(const segment::StoredRows* source, segment::RowCursor* cursor)
+      : source_(source), cursor_(cursor) {}
   // Before anything else.
   Status Begin();
   // REQUIRES: one of each a row.
-  Status Read(std::span<const Row> rows, std::span<const SpanNumbers> numbers,
+  Status Read(std::span<const segment::Row> rows, std::span<const segment::SpanNumbers> numbers,
               std::span<trace::Node> out);
   // Completes Node::failed of clients.
-  Status ReadFailures(std::span<const Row> rows, std::span<trace::Node* const> nodes);
+  Status ReadFailures(std::span<const segment::Row> rows, std::span<trace::Node* const> nodes);
   Result<trace::ClockName> ClockOf(uint32_t resource_row, trace::ClockNames* names);
 
  private:
-  Status ReadFollows(const SpanNumbers& numbers, trace::Node* node);
+  Status ReadFollows(const segment::SpanNumbers& numbers, trace::Node* node);
 
-  const StoredRows* source_;
-  RowCursor* cursor_;
+  const segment::StoredRows* source_;
+  segment::RowCursor* cursor_;
   std::vector<uint32_t> kinds_, statuses_;  // by id of their column
   // Link attribute "opentracing.ref_type": its column, and whether an id says "follows_from".
   std::optional<uint32_t> reference_column_;
-  uint32_t follows_id_ = kAbsent;
-  std::vector<RowView> views_;
+  uint32_t follows_id_ = segment::kAbsent;
+  std::vector<segment::RowView> views_;
 };
 
 }  // namespace weft::block

@@ -7,7 +7,7 @@ namespace weft::block {
 namespace {
 
 // What an entry costs beyond its bytes: nodes of list and map, the string, the reference count.
-constexpr uint64_t kEntryBytes = 200;
+constexpr uint64_t kEntryBytes = 256;
 constexpr uint64_t kShardBytesMin = 1 << 20;
 
 size_t ShardCount(uint64_t bytes_max) {
@@ -16,8 +16,10 @@ size_t ShardCount(uint64_t bytes_max) {
 
 }  // namespace
 
-PageCache::PageCache(uint64_t bytes_max)
-    : shard_bytes_max_(bytes_max / ShardCount(bytes_max)), shards_(ShardCount(bytes_max)) {}
+PageCache::PageCache(uint64_t bytes_max, MemoryAccount* memory)
+    : shard_bytes_max_(bytes_max / ShardCount(bytes_max)),
+      memory_(memory),
+      shards_(ShardCount(bytes_max)) {}
 
 PageCache::Page PageCache::Find(uint64_t file, uint64_t offset) {
   const Key key{file, offset};
@@ -57,14 +59,31 @@ void PageCache::Add(uint64_t file, uint64_t offset, Page page) {
   Shard& shard = ShardOf(key);
   std::lock_guard lock(shard.mutex);
   if (shard.index.contains(key)) return;
-  shard.entries.push_front({key, std::move(page)});
+  while (shard.bytes + bytes > shard_bytes_max_) DropLast(&shard);
+  MemoryCharge charge;
+  if (memory_ != nullptr) {
+    Result<MemoryCharge> spare = memory_->TakeSpare(bytes);
+    if (!spare) return;
+    charge = std::move(*spare);
+  }
+  shard.entries.push_front({key, std::move(page), std::move(charge)});
   shard.index.emplace(key, shard.entries.begin());
   shard.bytes += bytes;
-  while (shard.bytes > shard_bytes_max_) {
-    const Entry& last = shard.entries.back();
-    shard.bytes -= last.page->size() + kEntryBytes;
-    shard.index.erase(last.key);
-    shard.entries.pop_back();
+}
+
+void PageCache::DropLast(Shard* shard) {
+  const Entry& last = shard->entries.back();
+  shard->bytes -= last.page->size() + kEntryBytes;
+  shard->index.erase(last.key);
+  shard->entries.pop_back();
+}
+
+void PageCache::Shrink(uint64_t bytes) {
+  const uint64_t share = bytes / shards_.size() + 1;
+  for (Shard& shard : shards_) {
+    std::lock_guard lock(shard.mutex);
+    const uint64_t target = shard.bytes > share ? shard.bytes - share : 0;
+    while (shard.bytes > target) DropLast(&shard);
   }
 }
 
@@ -94,8 +113,14 @@ PageCacheStats PageCache::stats() const {
   return stats;
 }
 
-std::shared_ptr<PageCache> NewPageCache(uint64_t bytes_max) {
-  return std::make_shared<PageCache>(bytes_max);
+std::shared_ptr<PageCache> NewPageCache(uint64_t bytes_max, MemoryBudget* budget,
+                                        MemoryAccount* memory) {
+  auto cache = std::make_shared<PageCache>(bytes_max, memory);
+  if (budget != nullptr)
+    budget->OnShortage([weak = std::weak_ptr(cache)](uint64_t wanted) {
+      if (auto alive = weak.lock()) alive->Shrink(wanted);
+    });
+  return cache;
 }
 PageCacheStats Stats(const PageCache& cache) { return cache.stats(); }
 

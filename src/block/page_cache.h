@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // PageCache: decompressed pages of all open blocks, least recently used out first, bounded by
-// bytes. In shards, so that readers seldom wait for each other.
+// bytes and by what the memory budget has to spare. In shards, so that readers seldom wait for each
+// other.
 //
 // Thread rule: every method from any thread. Made by: NewPageCache() (block/block_reader.h).
 #pragma once
@@ -14,6 +15,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/memory_budget.h"
 #include "block/block_reader.h"
 
 namespace weft::block {
@@ -22,7 +24,8 @@ class PageCache {
  public:
   using Page = std::shared_ptr<const std::string>;
 
-  explicit PageCache(uint64_t bytes_max);
+  // `memory` is borrowed; null: charged to nobody.
+  explicit PageCache(uint64_t bytes_max, MemoryAccount* memory = nullptr);
   // Null when it is not there.
   Page Find(uint64_t file, uint64_t offset);
   void Add(uint64_t file, uint64_t offset, Page page);
@@ -32,6 +35,8 @@ class PageCache {
   bool Contains(uint64_t file, uint64_t offset);
   // Forgets all pages of a file that is closed.
   void Drop(uint64_t file);
+  // Forgets what was used longest ago, about so many bytes.
+  void Shrink(uint64_t bytes);
   PageCacheStats stats() const;
 
  private:
@@ -48,6 +53,7 @@ class PageCache {
   struct Entry {
     Key key;
     Page page;
+    MemoryCharge charge;
   };
   struct Shard {
     mutable std::mutex mutex;
@@ -55,9 +61,12 @@ class PageCache {
     std::unordered_map<Key, std::list<Entry>::iterator, KeyHash> index;
     uint64_t bytes = 0, hits = 0, misses = 0;
   };
+  // The least recently used entry of a shard. REQUIRES: its lock, and that there is one.
+  static void DropLast(Shard* shard);
   Shard& ShardOf(const Key& key) { return shards_[KeyHash()(key) % shards_.size()]; }
 
   uint64_t shard_bytes_max_;
+  MemoryAccount* const memory_;
   std::vector<Shard> shards_;
 };
 

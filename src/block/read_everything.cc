@@ -5,6 +5,10 @@
 #include <set>
 
 namespace weft::block {
+
+using segment::Segment;
+using segment::TableId;
+
 namespace {
 
 // What a small damaged file may claim to have; more of the same is not more coverage.
@@ -28,21 +32,22 @@ class Reading {
   void Note(const auto& result) {
     if (!result && status_.has_value()) status_ = Fail(result.error());
   }
-  void ReadTable(const Table& table) {
+  void ReadTable(const segment::Table& table) {
     const uint32_t groups = std::min(kGroupsMax, table.group_count());
-    std::set<std::pair<AttributeScope, std::string_view>> keys;
-    for (const ColumnName& name : table.columns()) keys.insert({name.scope, name.key});
+    std::set<std::pair<segment::AttributeScope, std::string_view>> keys;
+    for (const segment::ColumnName& name : table.columns()) keys.insert({name.scope, name.key});
     for (const auto& [scope, key] : keys)
-      for (ColumnRef column : table.FindColumns(scope, key)) ReadColumn(table, column, groups);
+      for (segment::ColumnRef column : table.FindColumns(scope, key))
+        ReadColumn(table, column, groups);
     for (uint8_t column = 0; column < 24; ++column) {
       for (uint32_t group = 0; group < groups; ++group) {
         std::vector<uint64_t> numbers(table.rows_in_group(group));
-        Status status = table.ReadNumbers(FixedColumn{column}, group, numbers);
+        Status status = table.ReadNumbers(segment::FixedColumn{column}, group, numbers);
         if (!status && status.error().code != ErrorCode::kInvalidArgument) Note(status);
       }
     }
   }
-  void ReadColumn(const Table& table, ColumnRef column, uint32_t groups) {
+  void ReadColumn(const segment::Table& table, segment::ColumnRef column, uint32_t groups) {
     for (uint32_t group = 0; group < groups; ++group) {
       std::vector<uint32_t> ids(table.rows_in_group(group));
       Note(table.ReadIds(column, group, ids));
@@ -59,13 +64,14 @@ class Reading {
     }
   }
   void ReadTraces() {
-    std::vector<TraceEntry> traces(std::min(kTracesMax, segment_.trace_count()));
+    std::vector<segment::TraceEntry> traces(std::min(kTracesMax, segment_.trace_count()));
     Note(segment_.ReadTraces(0, traces));
-    for (const TraceEntry& trace : traces) Note(segment_.FindTrace(trace.id));
+    for (const segment::TraceEntry& trace : traces) Note(segment_.FindTrace(trace.id));
   }
   void ReadRows() {
-    std::vector<Row> rows;
-    for (Row row = 0; row < std::min(2 * RowGroups::kRowsMax, segment_.spans().row_count()); ++row)
+    std::vector<segment::Row> rows;
+    for (segment::Row row = 0;
+         row < std::min(2 * segment::RowGroups::kRowsMax, segment_.spans().row_count()); ++row)
       rows.push_back(row);
     SpanBatch spans;
     Note(segment_.ReadSpans(rows, &spans));

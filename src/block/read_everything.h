@@ -10,13 +10,14 @@
 #include <string>
 
 #include "base/env.h"
-#include "block/segment.h"
+#include "segment/segment.h"
 
 namespace weft::block {
 
-Result<std::shared_ptr<const Segment>> OpenBlockUnverified(Env* env, const std::string& path);
+Result<std::shared_ptr<const segment::Segment>> OpenBlockUnverified(Env* env,
+                                                                    const std::string& path);
 
 // The first error met; goes on reading after one.
-Status ReadEverything(const Segment& segment);
+Status ReadEverything(const segment::Segment& segment);
 
 }  // namespace weft::block

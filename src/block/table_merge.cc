@@ -7,15 +7,20 @@
 #include <tuple>
 
 #include "block/block_format.h"
-#include "block/value_bytes.h"
 #include "column/byte_cursor.h"
+#include "segment/value_bytes.h"
 
 namespace weft::block {
+
+using segment::ColumnName;
+using segment::kAbsent;
+using segment::StoredRows;
+
 namespace {
 
 // One source's dictionary in a merge.
 struct Stream {
-  std::unique_ptr<ValueCursor> cursor;
+  std::unique_ptr<segment::ValueCursor> cursor;
   std::vector<uint32_t>* ids = nullptr;
   bool more = true;
 };
@@ -53,20 +58,20 @@ void AppendOverflowPrefix(std::string_view key, ValueType type, std::string* out
 std::vector<TableMerge::Merged> TableMerge::CollectColumns(
     std::span<const StoredRows* const> sources) {
   std::vector<Merged> merged;
-  std::map<std::tuple<AttributeScope, std::string_view, ValueType>, size_t> index;
-  auto find = [&](AttributeScope scope, std::string_view key, ValueType type) -> Merged& {
+  std::map<std::tuple<segment::AttributeScope, std::string_view, ValueType>, size_t> index;
+  auto find = [&](segment::AttributeScope scope, std::string_view key, ValueType type) -> Merged& {
     auto [at, added] = index.try_emplace({scope, key, type}, merged.size());
     if (added) merged.push_back({.name = {scope, key, type}});
     return merged[at->second];
   };
-  for (const IntrinsicColumn& column : IntrinsicColumns(table_))
+  for (const segment::IntrinsicColumn& column : segment::IntrinsicColumns(table_))
     find(column.scope, column.key, column.type);
   for (uint32_t s = 0; s < sources.size(); ++s) {
     std::vector<uint64_t> use = sources[s]->ColumnUse(table_);
     for (uint32_t c = 0; c < sources[s]->stored_column_count(table_); ++c) {
       ColumnName name = sources[s]->stored_column(table_, c);
       // A block shows the keys that share its overflow column as columns of their own.
-      if (name.scope == kInternal && name.key == format::kOverflowKey) continue;
+      if (name.scope == segment::kInternal && name.key == format::kOverflowKey) continue;
       Merged& column = find(name.scope, name.key, name.type);
       column.use += use[c];
       column.members.push_back({s, c});
@@ -75,14 +80,14 @@ std::vector<TableMerge::Merged> TableMerge::CollectColumns(
   return merged;
 }
 
-Status TableMerge::Build(StoredTable table, std::span<const StoredRows* const> sources,
+Status TableMerge::Build(segment::StoredTable table, std::span<const StoredRows* const> sources,
                          uint32_t columns_max, FileWriter* file, column::PageSealer* sealer) {
   table_ = table;
   sources_.resize(sources.size());
   for (size_t s = 0; s < sources.size(); ++s)
     sources_[s].resize(sources[s]->stored_column_count(table));
   std::vector<Merged> merged = CollectColumns(sources);
-  const size_t intrinsic = IntrinsicColumns(table).size();
+  const size_t intrinsic = segment::IntrinsicColumns(table).size();
   size_t kept = merged.size();
   if (merged.size() > columns_max) {
     kept = std::max<size_t>(intrinsic, columns_max - 1);
@@ -111,12 +116,12 @@ Status TableMerge::MergeColumn(const Merged& merged, std::span<const StoredRows*
   const uint32_t column = static_cast<uint32_t>(columns_.size());
   ColumnWriter& writer =
       columns_.emplace_back(merged.name.scope, merged.name.key, merged.name.type);
-  const bool is_number = IsNumber(merged.name.type);
+  const bool is_number = segment::IsNumber(merged.name.type);
   std::vector<Stream> streams;
   for (const Member& member : merged.members) {
     SourceColumn& of_source = sources_[member.source][member.column];
     of_source.column = column;
-    if (IsReference(table_, column)) continue;
+    if (segment::IsReference(table_, column)) continue;
     of_source.ids.resize(sources[member.source]->value_count(table_, member.column));
     streams.push_back(
         {sources[member.source]->SortedValues(table_, member.column), &of_source.ids});
@@ -126,7 +131,7 @@ Status TableMerge::MergeColumn(const Merged& merged, std::span<const StoredRows*
   uint64_t last_number = 0;
   uint32_t id = kAbsent;
   while (Stream* stream = Smallest(streams, is_number)) {
-    const ValueCursor& cursor = *stream->cursor;
+    const segment::ValueCursor& cursor = *stream->cursor;
     const bool same =
         id != kAbsent && (is_number ? cursor.number == last_number : cursor.text == last);
     if (!same && is_number) {
@@ -154,7 +159,8 @@ Status TableMerge::MergeOverflow(std::span<const Merged> rare,
     uint32_t key = 0;
   };
   overflow_ = static_cast<uint32_t>(columns_.size());
-  ColumnWriter& writer = columns_.emplace_back(kInternal, format::kOverflowKey, ValueType::kBytes);
+  ColumnWriter& writer =
+      columns_.emplace_back(segment::kInternal, format::kOverflowKey, ValueType::kBytes);
   std::vector<Entry> entries;
   for (uint32_t r = 0; r < rare.size(); ++r) {
     const ColumnName& name = rare[r].name;
@@ -168,7 +174,7 @@ Status TableMerge::MergeOverflow(std::span<const Merged> rare,
       WEFT_TRY(Advance(&stream));
       while (stream.more) {
         Entry& entry = entries.emplace_back(Entry{prefix, &of_source.ids[stream.cursor->id], r});
-        if (IsNumber(name.type)) {
+        if (segment::IsNumber(name.type)) {
           const uint64_t ordered = __builtin_bswap64(stream.cursor->number);
           entry.bytes.append(reinterpret_cast<const char*>(&ordered), sizeof ordered);
         } else {
@@ -203,7 +209,7 @@ void TableMerge::SetReferences(uint32_t column, uint32_t row_count,
   for (size_t s = 0; s < sources_.size(); ++s) sources_[s][column].ids = rows[s];
 }
 
-Result<TableMerge::MappedRow> TableMerge::Map(uint32_t source, const RowView& row) {
+Result<TableMerge::MappedRow> TableMerge::Map(uint32_t source, const segment::RowView& row) {
   slots_.resize(row.slots.size());
   ids_.resize(row.slots.size());
   const std::vector<SourceColumn>& columns = sources_[source];
@@ -211,7 +217,7 @@ Result<TableMerge::MappedRow> TableMerge::Map(uint32_t source, const RowView& ro
     const uint32_t column = row.slots[i].column();
     if (column >= columns.size() || row.ids[i] >= columns[column].ids.size())
       return Fail(ErrorCode::kCorruption, "row names a value that is not in its dictionary");
-    slots_[i] = Slot::Of(columns[column].column, row.slots[i].repeated());
+    slots_[i] = segment::Slot::Of(columns[column].column, row.slots[i].repeated());
     ids_[i] = columns[column].ids[row.ids[i]];
   }
   return MappedRow{slots_, ids_};

@@ -17,29 +17,31 @@
 #include <vector>
 
 #include "block/column_writer.h"
-#include "block/stored_rows.h"
+#include "segment/stored_rows.h"
 
 namespace weft::block {
 
 class TableMerge {
  public:
   // Merges and writes all dictionaries. `columns_max` counts the overflow column too.
-  Status Build(StoredTable table, std::span<const StoredRows* const> sources, uint32_t columns_max,
-               FileWriter* file, column::PageSealer* sealer);
+  Status Build(segment::StoredTable table, std::span<const segment::StoredRows* const> sources,
+               uint32_t columns_max, FileWriter* file, column::PageSealer* sealer);
   // What rows of a referred table (by source) become. REQUIRES: column is a reference.
   void SetReferences(uint32_t column, uint32_t row_count,
                      const std::vector<std::vector<uint32_t>>& rows);
 
   // Maps one row of a source. Views live until the next call.
   struct MappedRow {
-    std::span<const Slot> slots;
+    std::span<const segment::Slot> slots;
     std::span<const uint32_t> ids;
   };
-  Result<MappedRow> Map(uint32_t source, const RowView& row);
+  Result<MappedRow> Map(uint32_t source, const segment::RowView& row);
 
-  StoredTable table() const { return table_; }
+  segment::StoredTable table() const { return table_; }
   // Of a slot of the result: the same in whatever order columns appeared first.
-  uint32_t Rank(Slot slot) const { return Slot::Of(ranks_[slot.column()], slot.repeated()).packed; }
+  uint32_t Rank(segment::Slot slot) const {
+    return segment::Slot::Of(ranks_[slot.column()], slot.repeated()).packed;
+  }
   std::vector<ColumnWriter>& columns() { return columns_; }
   uint32_t overflow_column() const { return overflow_; }
   // Entries of section kOverflow, and how many.
@@ -48,32 +50,33 @@ class TableMerge {
 
  private:
   struct SourceColumn {
-    uint32_t column = kAbsent;  // of the result
-    std::vector<uint32_t> ids;  // source id -> result id
+    uint32_t column = segment::kAbsent;  // of the result
+    std::vector<uint32_t> ids;           // source id -> result id
   };
   struct Member {
     uint32_t source = 0, column = 0;
   };
   struct Merged {
-    ColumnName name;
+    segment::ColumnName name;
     uint64_t use = 0;
     std::vector<Member> members;
   };
-  std::vector<Merged> CollectColumns(std::span<const StoredRows* const> sources);
+  std::vector<Merged> CollectColumns(std::span<const segment::StoredRows* const> sources);
   void RankColumns(std::span<const Merged> kept);
-  Status MergeColumn(const Merged& merged, std::span<const StoredRows* const> sources,
+  Status MergeColumn(const Merged& merged, std::span<const segment::StoredRows* const> sources,
                      FileWriter* file, column::PageSealer* sealer);
-  Status MergeOverflow(std::span<const Merged> rare, std::span<const StoredRows* const> sources,
-                       FileWriter* file, column::PageSealer* sealer);
+  Status MergeOverflow(std::span<const Merged> rare,
+                       std::span<const segment::StoredRows* const> sources, FileWriter* file,
+                       column::PageSealer* sealer);
 
-  StoredTable table_ = StoredTable::kSpans;
+  segment::StoredTable table_ = segment::StoredTable::kSpans;
   std::vector<ColumnWriter> columns_;
   std::vector<uint32_t> ranks_;  // by column: its place by name; the overflow column's is the last
   std::vector<std::vector<SourceColumn>> sources_;
-  uint32_t overflow_ = kAbsent;
+  uint32_t overflow_ = segment::kAbsent;
   std::string overflow_keys_;
   uint32_t overflow_key_count_ = 0;
-  std::vector<Slot> slots_;
+  std::vector<segment::Slot> slots_;
   std::vector<uint32_t> ids_;
 };
 

@@ -8,25 +8,29 @@
 #include <system_error>
 #include <vector>
 
-#include "cli/argument_order.h"
 #include "cli/config_commands.h"
 #include "cli/demo_command.h"
 #include "cli/export_command.h"
-#include "cli/help_text.h"
 #include "cli/import_command.h"
 #include "cli/loadgen_command.h"
 #include "cli/query_command.h"
+#include "cli/reload_command.h"
 #include "cli/services_command.h"
 #include "cli/store_command.h"
 #include "cli/tags_command.h"
-#include "cli/terminal.h"
 #include "cli/text_commands.h"
 #include "cli/trace_command.h"
 #include "cli/trace_source.h"
-#include "cli/usage_error.h"
 #include "cli/version_command.h"
+#include "terminal/terminal.h"
+#include "usage/argument_order.h"
+#include "usage/help_text.h"
+#include "usage/usage_error.h"
 
 namespace weft::cli {
+
+using terminal::PrintError;
+
 namespace {
 
 constexpr char kFooter[] =
@@ -43,9 +47,9 @@ constexpr char kFooter[] =
 }  // namespace
 
 void AddCommands(const config::ComponentTypes& types, CLI::App* app, int* exit_code) {
-  for (AddCommand add :
-       {AddQueryCommand, AddTraceCommand, AddServicesCommand, AddOperationsCommand, AddTagsCommand,
-        AddImportCommand, AddExportCommand, AddDemoCommand, AddLoadgenCommand, AddStoreCommand})
+  for (AddCommand add : {AddQueryCommand, AddTraceCommand, AddServicesCommand, AddOperationsCommand,
+                         AddTagsCommand, AddImportCommand, AddExportCommand, AddDemoCommand,
+                         AddLoadgenCommand, AddStoreCommand, AddReloadCommand})
     add(app, exit_code);
   AddConfigCommands(types, app, exit_code);
   for (AddCommand add : {AddCompletionCommand, AddManCommand, AddHelpCommand, AddVersionCommand})
@@ -57,7 +61,7 @@ namespace {
 int ParseAndRun(int argc, char** argv, const config::ComponentTypes& types,
                 std::span<const AddCommand> first, const char* default_command) {
   CLI::App app{"Distributed tracing in one binary: receive, store, find, show", "weft"};
-  app.formatter(MakeHelpFormatter());
+  app.formatter(usage::MakeHelpFormatter());
   app.set_help_flag("-h,--help", "Say how this command is used");
   app.footer(kFooter);
   app.require_subcommand(1);
@@ -67,7 +71,7 @@ int ParseAndRun(int argc, char** argv, const config::ComponentTypes& types,
   for (AddCommand add : first) add(&app, &exit_code);
   AddCommands(types, &app, &exit_code);
   std::vector<std::string> arguments =
-      OrderArguments(app, {argv + 1, argv + argc}, default_command);
+      usage::OrderArguments(app, {argv + 1, argv + argc}, default_command);
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
   try {
     app.parse(std::move(reversed));
@@ -76,7 +80,7 @@ int ParseAndRun(int argc, char** argv, const config::ComponentTypes& types,
       app.exit(error);
       return kExitOk;
     }
-    PrintError(ExplainUsage(app, arguments, error));
+    PrintError(usage::ExplainUsage(app, arguments, error));
     return kExitUsage;
   } catch (const std::system_error& error) {
     if (std::ferror(stdout) == 0) {
@@ -85,7 +89,7 @@ int ParseAndRun(int argc, char** argv, const config::ComponentTypes& types,
     }
     // fmt::print() throws where standard output takes nothing.
     errno = error.code().value();
-    return ExitCodeOf(LostOutput());
+    return ExitCodeOf(terminal::LostOutput());
   } catch (const std::exception& error) {
     // A library threw where no command caught it: say so rather than abort.
     PrintError(error.what());
@@ -100,7 +104,7 @@ int RunCli(int argc, char** argv, const config::ComponentTypes& types,
            std::span<const AddCommand> first, const char* default_command) {
   const int exit_code = ParseAndRun(argc, argv, types, first, default_command);
   // Output that was lost is a failure of every command.
-  const int flushed = ExitCodeOf(FlushOutput());
+  const int flushed = ExitCodeOf(terminal::FlushOutput());
   return exit_code == kExitOk ? flushed : exit_code;
 }
 

@@ -5,8 +5,20 @@
 // serve` lies in server/, the only room that sees all.
 //
 // Exit codes (docs/cli.md): see ExitCode.
-// Thread rule: called once, by main. Next: cli/trace_source.h, cli/waterfall.h.
+// Thread rule: called once, by main. Next: cli/trace_source.h, terminal/waterfall.h.
 #pragma once
+
+// The room, along the way of a command:
+//
+//     RunCli             OrderArguments, CLI11; errors are explained by usage/
+//          |
+//     x_command.h        its options, its work, its exit code: one file a command
+//          |                                |
+//     TraceSource        data               what it prints: terminal/, search_output.h, name_list.h
+//     server | directory (trace_source.h, server_source.h, server_access.h)
+//
+// What takes more than a file: import (import_run.h, import_target.h, import_journal.h) and what
+// goes on until it is stopped (follow.h, live_tail.h).
 
 #include <span>
 

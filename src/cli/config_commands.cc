@@ -9,12 +9,14 @@
 #include <string>
 
 #include "cli/cli.h"
-#include "cli/terminal.h"
 #include "config/listen_rules.h"
 #include "config/yaml.h"
+#include "terminal/terminal.h"
 #include "wire_core/json_writer.h"
 
 namespace weft::cli {
+
+using terminal::Count;
 
 void AddConfigOptions(CLI::App* command, config::LoadOptions* options) {
   command
@@ -31,7 +33,7 @@ void AddConfigOptions(CLI::App* command, config::LoadOptions* options) {
 
 void PrintConfigError(const Error& error) {
   std::istringstream lines(error.message);
-  for (std::string line; std::getline(lines, line);) PrintError(line);
+  for (std::string line; std::getline(lines, line);) terminal::PrintError(line);
 }
 
 namespace {
@@ -62,7 +64,7 @@ void AddCheckCommand(const config::ComponentTypes& types, CLI::App* app, int* ex
       return;
     }
     Status listeners = config::CheckListeners(loaded->config, *insecure, &loaded->warnings);
-    for (const std::string& warning : loaded->warnings) PrintNote("warning: " + warning);
+    for (const std::string& warning : loaded->warnings) terminal::PrintNote("warning: " + warning);
     if (!listeners) {
       PrintConfigError(listeners.error());
       *exit_code = kExitUsage;

@@ -19,13 +19,17 @@
 #include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/server_access.h"
-#include "cli/terminal.h"
 #include "cli/time_option.h"
 #include "cli/trace_source.h"
 #include "load/demo_traffic.h"
 #include "load/otlp_client.h"
+#include "terminal/terminal.h"
 
 namespace weft::cli {
+
+using terminal::CleanText;
+using terminal::PrintError;
+
 namespace {
 
 constexpr uint64_t kHistoryMaxNs = 7ull * 24 * 3600 * 1'000'000'000;
@@ -45,7 +49,7 @@ struct DemoOptions {
 
 class DemoRun {
  public:
-  DemoRun(const DemoOptions& options, load::DemoFaults faults, net::ClientSecurity security)
+  DemoRun(const DemoOptions& options, load::DemoFaults faults, outgoing::ClientSecurity security)
       : options_(options),
         began_ns_(SystemClock()->NowNs()),
         traffic_(faults, options.seed != 0 ? options.seed : began_ns_, options.visits_per_second,
@@ -97,7 +101,8 @@ class DemoRun {
     return fmt::format("{:g} visit{} a second", rate, rate == 1 ? "" : "s");
   }
   std::string Sent() const {
-    return fmt::format("{}, {} sent", Count(visits_, "visit"), Count(spans_, "span"));
+    return fmt::format("{}, {} sent", terminal::Count(visits_, "visit"),
+                       terminal::Count(spans_, "span"));
   }
 
   // False when the receiver refuses for good, or did not answer once. What is left when it is
@@ -129,7 +134,8 @@ class DemoRun {
       bool passing = error.code == ErrorCode::kIo || error.code == ErrorCode::kUnavailable;
       if (!passing || (!answered_ && tries >= kFirstAnswerTries)) {
         PrintError(error.message);
-        if (passing) PrintNote("Start `weft` first, or name its OTLP/HTTP port (4318) with --url.");
+        if (passing)
+          terminal::PrintNote("Start `weft` first, or name its OTLP/HTTP port (4318) with --url.");
         return false;
       }
       if (answered_ && tries == 1) PrintError(error.message + "; trying again");
@@ -169,7 +175,7 @@ int RunDemo(DemoOptions options) {
     }
   }
   Status url = CheckUrl(options.url);
-  Result<net::ClientSecurity> security = ReadAccess(options.access);
+  Result<outgoing::ClientSecurity> security = ReadAccess(options.access);
   if (!url) return ExitCodeOf(url);
   if (!security) return ExitCodeOf(Fail(security.error()));
   return DemoRun(options, faults, std::move(*security)).Run();

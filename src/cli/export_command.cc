@@ -12,14 +12,17 @@
 #include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/output_file.h"
-#include "cli/progress_bar.h"
-#include "cli/terminal.h"
 #include "cli/time_option.h"
 #include "cli/trace_source.h"
 #include "codec/trace_file_writer.h"
 #include "model/pasted_id.h"
+#include "terminal/progress_bar.h"
+#include "terminal/terminal.h"
 
 namespace weft::cli {
+
+using terminal::PrintError;
+
 namespace {
 
 using codec::TraceFileFormat;
@@ -120,7 +123,7 @@ class Export {
   OutputFile* const file_;
   std::string text_;
   codec::TraceFileWriter writer_;
-  ProgressBar bar_;
+  terminal::ProgressBar bar_;
   uint64_t traces_ = 0, spans_ = 0;
   std::string gaps_;
 };
@@ -146,7 +149,8 @@ int Write(const Options& options, const std::vector<TraceId>& ids, query::Search
       options.query.empty() ? all.Traces(ids) : all.Query(std::move(request), options.limit);
   if (status) status = all.Finish();
   if (!status) return Complain(status.error());
-  PrintNote(fmt::format("{}, {}", Count(all.traces(), "trace"), Count(all.spans(), "span")));
+  terminal::PrintNote(fmt::format("{}, {}", terminal::Count(all.traces(), "trace"),
+                                  terminal::Count(all.spans(), "span")));
   if (all.gaps().empty()) return kExitOk;
   PrintError("not everything is in the file: " + all.gaps());
   return kExitFailed;
@@ -165,7 +169,7 @@ int Run(const Options& options) {
     std::optional<PastedId> id = ParsePastedId(text);
     if (!id)
       return ComplainUsage(
-          fmt::format("\"{}\" is no trace id: {}", CleanText(text), kTraceIdForms));
+          fmt::format("\"{}\" is no trace id: {}", terminal::CleanText(text), kTraceIdForms));
     if (named.insert(id->trace_id).second) ids.push_back(id->trace_id);
   }
   query::SearchRequest request;

@@ -14,12 +14,18 @@
 #include "cli/cli.h"
 #include "cli/live_tail.h"
 #include "cli/search_output.h"
-#include "cli/service_colours.h"
-#include "cli/span_lines.h"
-#include "cli/terminal.h"
 #include "codec/otlp.h"
+#include "terminal/service_colours.h"
+#include "terminal/span_lines.h"
+#include "terminal/terminal.h"
 
 namespace weft::cli {
+
+using terminal::Plain;
+using terminal::PrintError;
+using terminal::ServiceColours;
+using terminal::Terminal;
+
 namespace {
 
 constexpr uint64_t kLookEveryNs = 1'000'000'000;
@@ -40,7 +46,7 @@ int LookAgainAndAgain(Look look) {
   for (;;) {
     uint64_t began_ns = SystemClock()->MonotonicNs();
     Status status = look();
-    if (Status printed = FlushOutput(); !printed) return ExitCodeOf(printed);
+    if (Status printed = terminal::FlushOutput(); !printed) return ExitCodeOf(printed);
     if (!status && (!answered || !IsPassing(status.error()))) {
       PrintError(status.error().message);
       return ExitCodeOf(status.error());
@@ -59,17 +65,18 @@ int LookAgainAndAgain(Look look) {
 void PrintNews(const SpanBatch& batch, const Terminal& terminal, ServiceColours* colours) {
   size_t log = 0;
   auto print_logs_before = [&](uint64_t ns) {
-    for (; log < batch.logs.size() && LogTimeNs(batch.logs[log]) < ns; ++log)
-      fmt::print("{}", LogLines(batch, batch.logs[log], 0, terminal));
+    for (; log < batch.logs.size() && terminal::LogTimeNs(batch.logs[log]) < ns; ++log)
+      fmt::print("{}", terminal::LogLines(batch, batch.logs[log], 0, terminal));
   };
   for (const Span& span : batch.spans) {
     print_logs_before(span.start_ns);
     std::string service(ServiceName(batch.resources[span.resource]));
     bool error = span.status == StatusCode::kError;
-    fmt::print("{}  {}{}{} {}  {}{}{}{}\n", LocalTime(span.start_ns),
-               colours->Escape(service, terminal), CleanText(service), Plain(terminal),
-               CleanText(span.name), Bold(terminal), ShortDuration(DurationNs(span)),
-               Plain(terminal), error ? Red(terminal) + "  error" + Plain(terminal) : "");
+    fmt::print("{}  {}{}{} {}  {}{}{}{}\n", terminal::LocalTime(span.start_ns),
+               colours->Escape(service, terminal), terminal::CleanText(service), Plain(terminal),
+               terminal::CleanText(span.name), terminal::Bold(terminal),
+               terminal::ShortDuration(DurationNs(span)), Plain(terminal),
+               error ? terminal::Red(terminal) + "  error" + Plain(terminal) : "");
   }
   print_logs_before(UINT64_MAX);
 }
@@ -79,7 +86,7 @@ void PrintNews(const SpanBatch& batch, const Terminal& terminal, ServiceColours*
 int FollowQuery(TraceSource* source, const query::SearchRequest& request, uint64_t since_ns,
                 bool as_json) {
   SearchTail tail(source, request, since_ns, SystemClock());
-  Terminal terminal = StandardOutput();
+  Terminal terminal = terminal::StandardOutput();
   if (!as_json) fmt::print("{}", TraceTableHead(terminal));
   ServiceColours colours;
   std::string partial;
@@ -97,7 +104,7 @@ int FollowQuery(TraceSource* source, const query::SearchRequest& request, uint64
 
 int FollowTrace(TraceSource* source, const TraceId& id, bool as_json) {
   SpanTail tail(source, id);
-  Terminal terminal = StandardOutput();
+  Terminal terminal = terminal::StandardOutput();
   ServiceColours colours;
   bool waits = false;
   std::string partial;
@@ -106,7 +113,7 @@ int FollowTrace(TraceSource* source, const TraceId& id, bool as_json) {
     if (!tail.partial().empty() && partial.empty()) PrintError("partial: " + tail.partial());
     partial = tail.partial();
     if (batch.empty() && !waits && !tail.any())
-      PrintNote(fmt::format("no trace {} yet: waiting", id.ToHex()));
+      terminal::PrintNote(fmt::format("no trace {} yet: waiting", id.ToHex()));
     waits = true;
     if (batch.empty()) return {};
     if (!as_json) {

@@ -11,11 +11,14 @@
 
 #include "cli/cli.h"
 #include "cli/import_run.h"
-#include "cli/terminal.h"
 #include "cli/trace_source.h"
+#include "terminal/terminal.h"
 #include "wire_core/json_writer.h"
 
 namespace weft::cli {
+
+using terminal::Count;
+
 namespace {
 
 struct Options {
@@ -83,11 +86,11 @@ void PrintText(const ImportTotals& totals) {
   if (totals.metric_points > 0)
     fmt::print("metric points: {} left out, weft keeps none\n", totals.metric_points);
   if (!totals.rejections.empty())
-    fmt::print("first rejection: {}\n", CleanText(totals.rejections[0].message));
+    fmt::print("first rejection: {}\n", terminal::CleanText(totals.rejections[0].message));
   if (totals.left_out > 0)
     fmt::print("{} of resources and scopes left out\n", Count(totals.left_out, "value"));
   if (!totals.omissions.empty())
-    fmt::print("first one left out: {}\n", CleanText(totals.omissions[0].message));
+    fmt::print("first one left out: {}\n", terminal::CleanText(totals.omissions[0].message));
   if (totals.bad_documents > 0)
     fmt::print("{} could not be read\n", Count(totals.bad_documents, "document"));
   if (totals.failed_files > 0)
@@ -103,7 +106,7 @@ void StopOnSignals() {
 }
 
 int Refuse(const Error& error) {
-  PrintError(error.message);
+  terminal::PrintError(error.message);
   return error.code == ErrorCode::kUnavailable ? kExitUnreachable : kExitFailed;
 }
 
@@ -119,7 +122,7 @@ int Run(const Options& options) {
   Status stored = run.Files(options.files);
   options.json ? PrintJson(run.totals()) : PrintText(run.totals());
   if (!stored && stored.error().code == ErrorCode::kCancelled) {
-    PrintError(fmt::format(
+    terminal::PrintError(fmt::format(
         "interrupted: the same command again {}",
         options.resume.empty() ? "finds what is stored and adds the rest" : "goes on from here"));
     return kExitFailed;

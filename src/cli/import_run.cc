@@ -7,11 +7,14 @@
 #include <memory>
 #include <utility>
 
-#include "cli/terminal.h"
+#include "terminal/terminal.h"
 #include "wire/decompress_source.h"
 #include "wire/tar_source.h"
 
 namespace weft::cli {
+
+using terminal::CleanText;
+
 namespace {
 
 constexpr size_t kPendingItems = 5'000, kPendingBytes = 16 << 20;
@@ -86,7 +89,7 @@ Status ImportRun::File(const std::string& path) {
     input_ = nullptr;
     WEFT_TRY(stored);
     if (problems_ > kProblemsShown)
-      PrintError(
+      terminal::PrintError(
           fmt::format("{}: {} more like these", CleanText(path), problems_ - kProblemsShown));
     if (read) {
       ++totals_.files;
@@ -230,7 +233,7 @@ void ImportRun::Problem(const std::string& text) {
 
 void ImportRun::Say(const std::string& text) {
   progress_.Clear();
-  PrintError(fmt::format("{}: {}", CleanText(name_), CleanText(text)));
+  terminal::PrintError(fmt::format("{}: {}", CleanText(name_), CleanText(text)));
 }
 
 void ImportRun::ShowProgress() {

@@ -16,8 +16,8 @@
 #include "cli/import_journal.h"
 #include "cli/import_target.h"
 #include "cli/input_file.h"
-#include "cli/progress_bar.h"
 #include "codec/trace_file.h"
+#include "terminal/progress_bar.h"
 
 namespace weft::cli {
 
@@ -59,7 +59,7 @@ class ImportRun {
   ImportJournal* const journal_;
   const codec::TraceFormat format_;
   const uint64_t item_bytes_max_;
-  ProgressBar progress_;
+  terminal::ProgressBar progress_;
   ImportTotals totals_;
   SpanBatch pending_;
   codec::TraceFormat pending_format_ = codec::TraceFormat::kOtlp;

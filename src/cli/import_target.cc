@@ -10,10 +10,10 @@
 
 #include "base/env.h"
 #include "cli/server_source.h"
-#include "cli/terminal.h"
 #include "codec/otlp.h"
 #include "config/config.h"
-#include "net/client.h"
+#include "outgoing/client.h"
+#include "terminal/terminal.h"
 
 namespace weft::cli {
 namespace {
@@ -49,7 +49,7 @@ auto UntilTaken(Attempt attempt, Wait wait) {
 
 class ServerTarget : public ImportTarget {
  public:
-  ServerTarget(std::string url, net::ClientSecurity security)
+  ServerTarget(std::string url, outgoing::ClientSecurity security)
       : url_(std::move(url)), client_({.timeout_ms = 120'000, .security = std::move(security)}) {}
 
   Result<ImportCounts> Store(const SpanBatch& batch, codec::TraceFormat format) override {
@@ -119,7 +119,7 @@ class ServerTarget : public ImportTarget {
   }
 
   const std::string url_;
-  net::HttpClient client_;
+  outgoing::HttpClient client_;
 };
 
 class DirectoryTarget : public ImportTarget {
@@ -167,15 +167,15 @@ Result<std::unique_ptr<ImportTarget>> OpenImportTarget(const SourceOptions& opti
   if (directory.empty()) {
     const auto [url, is_given] = ReadServerUrl(options.url);
     WEFT_TRY(CheckUrl(url));
-    WEFT_ASSIGN(net::ClientSecurity security, ReadAccess(options.access));
+    WEFT_ASSIGN(outgoing::ClientSecurity security, ReadAccess(options.access));
     Status answers = ServerAnswers(url, security);
     if (answers)
       return std::unique_ptr<ImportTarget>(
           std::make_unique<ServerTarget>(url, std::move(security)));
     if (is_given) return Fail(answers.error().WithPrefix("no server answers"));
     directory = config::DefaultDataDirectory(config::RealSurroundings());
-    PrintError(
-        fmt::format("no server answers at {}: importing into {}", url, CleanText(directory)));
+    terminal::PrintError(fmt::format("no server answers at {}: importing into {}", url,
+                                     terminal::CleanText(directory)));
   }
   store::StoreConfig config;
   config.directory = directory;

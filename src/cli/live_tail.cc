@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "cli/span_lines.h"
 #include "cli/time_option.h"
+#include "terminal/span_lines.h"
 
 namespace weft::cli {
 namespace {
@@ -80,7 +80,7 @@ Result<SpanBatch> SpanTail::Poll() {
   std::erase_if(batch->logs,
                 [&](const LogRecord& log) { return !seen_.insert(HashLog(*batch, log)).second; });
   std::ranges::stable_sort(batch->spans, {}, &Span::start_ns);
-  std::ranges::stable_sort(batch->logs, {}, LogTimeNs);
+  std::ranges::stable_sort(batch->logs, {}, terminal::LogTimeNs);
   batch->received_is_content = false;
   return batch;
 }

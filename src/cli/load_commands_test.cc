@@ -17,7 +17,7 @@
 
 #include "cli/demo_command.h"
 #include "cli/loadgen_command.h"
-#include "net/server.h"
+#include "http/server.h"
 
 namespace weft::cli {
 namespace {
@@ -51,10 +51,10 @@ Outcome Weft(std::string arguments) {
 class LoadCommandsTest : public testing::Test {
  protected:
   LoadCommandsTest() : server_({}, 1) {
-    auto router = std::make_shared<net::Router>();
+    auto router = std::make_shared<http::Router>();
     for (const char* path : {"/v1/traces", "/v1/logs"}) {
       router->Add("POST", path, {.body_bytes_max = 64 << 20},
-                  [this, path](net::Request, net::ExchangePtr exchange) {
+                  [this, path](http::Request, http::ExchangePtr exchange) {
                     ++(path == std::string("/v1/logs") ? logs_ : traces_);
                     exchange->Respond({.status = busy_ ? 503 : 200});
                   });
@@ -74,7 +74,7 @@ class LoadCommandsTest : public testing::Test {
   std::string url_;
   std::atomic<bool> busy_ = false;
   std::atomic<int> traces_ = 0, logs_ = 0;
-  net::Server server_;
+  http::Server server_;
 };
 
 TEST_F(LoadCommandsTest, DemoSendsItsHistoryAndEnds) {

@@ -16,18 +16,24 @@
 
 #include "base/clock.h"
 #include "cli/server_access.h"
-#include "cli/terminal.h"
 #include "cli/time_option.h"
 #include "cli/trace_source.h"
 #include "load/load_sender.h"
 #include "load/load_shape.h"
 #include "load/pace.h"
+#include "terminal/terminal.h"
 
 namespace weft::cli {
+
+using terminal::Count;
+using terminal::PrintError;
+
 namespace {
 
 // Requests are made in rounds of about so many bytes, and a round is sent as a whole.
 constexpr uint64_t kRoundBytes = 256ull << 20;
+// Made while the round before is sent: smaller, so that two of them are no more memory than needed.
+constexpr uint64_t kRoundBytesAhead = 64ull << 20;
 
 struct LoadgenOptions {
   std::string url;  // empty: this machine, at the protocol's port
@@ -38,6 +44,7 @@ struct LoadgenOptions {
   uint32_t connections = 4;
   std::string acked_path;
   bool json = false;
+  bool ahead = false;
   AccessOptions access;
 };
 
@@ -66,7 +73,7 @@ class AckedFile {
 class LoadgenRun {
  public:
   LoadgenRun(const LoadgenOptions& options, std::unique_ptr<load::LoadShape> shape,
-             net::ClientSecurity security)
+             outgoing::ClientSecurity security)
       : options_(options), shape_(std::move(shape)) {
     send_.url = options.url;
     send_.security = std::move(security);
@@ -88,9 +95,10 @@ class LoadgenRun {
     std::vector<load::LoadRequest> round = NextRound();
     while (!round.empty() && total.error.empty()) {
       // At a set pace the next round is made meanwhile; at full speed that would take the server's
-      // processor time.
+      // processor time, unless the two have cores of their own.
       std::future<std::vector<load::LoadRequest>> next;
-      if (options_.rate > 0) next = std::async(std::launch::async, [this] { return NextRound(); });
+      if (options_.rate > 0 || options_.ahead)
+        next = std::async(std::launch::async, [this] { return NextRound(); });
       total.Add(load::Send(round, send_));
       round.clear();
       round = next.valid() ? next.get() : NextRound();
@@ -111,9 +119,10 @@ class LoadgenRun {
   std::vector<load::LoadRequest> NextRound() {
     // At a set pace a round is about a second, so that the first does not keep one waiting.
     uint64_t spans_max = options_.rate > 0 ? static_cast<uint64_t>(options_.rate) + 1 : UINT64_MAX;
+    const uint64_t bytes_max = options_.ahead ? kRoundBytesAhead : kRoundBytes;
     std::vector<load::LoadRequest> round;
     uint64_t bytes = 0, spans = 0;
-    while (made_ < options_.load.spans && bytes < kRoundBytes && spans < spans_max) {
+    while (made_ < options_.load.spans && bytes < bytes_max && spans < spans_max) {
       uint64_t left = options_.load.spans - made_;
       round.push_back(load::NextRequest(shape_.get(), static_cast<uint32_t>(std::min<uint64_t>(
                                                           left, options_.load.spans_per_request))));
@@ -175,7 +184,7 @@ int RunLoadgen(LoadgenOptions options) {
     return 2;
   }
   Status url = CheckUrl(options.url);
-  Result<net::ClientSecurity> security = ReadAccess(options.access);
+  Result<outgoing::ClientSecurity> security = ReadAccess(options.access);
   if (!url) return ExitCodeOf(url);
   if (!security) return ExitCodeOf(Fail(security.error()));
   return LoadgenRun(options, std::move(*shape), std::move(*security)).Run();
@@ -187,7 +196,8 @@ void AddLoadgenCommand(CLI::App* app, int* exit_code) {
   auto options = std::make_shared<LoadgenOptions>();
   CLI::App* loadgen = app->add_subcommand("loadgen", "Send generated spans and measure");
   loadgen->footer(
-      "Requests are made before the time is taken. `shop` looks like a company of 15 services, "
+      "Requests are made before the time is taken, unless --ahead. `shop` looks like a company of "
+      "15 services, "
       "`tracegen` like the load that trace stores publish numbers for.\n"
       "Examples:\n"
       "  weft loadgen --spans 1000000\n"
@@ -226,6 +236,9 @@ void AddLoadgenCommand(CLI::App* app, int* exit_code) {
       ->add_option("--acked", options->acked_path,
                    "Append `trace_id spans` to this file for each acknowledged trace")
       ->type_name("FILE");
+  loadgen->add_flag("--ahead", options->ahead,
+                    "Make requests while others are sent: for a load that never pauses, from a "
+                    "processor that the server does not need");
   loadgen->add_flag("--json", options->json, "Print one JSON object");
   AddAccessOptions(loadgen, &options->access);
   loadgen->callback([options, protocol, exit_code] {

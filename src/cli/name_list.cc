@@ -6,10 +6,14 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
-#include "cli/paged_output.h"
-#include "cli/service_colours.h"
+#include "terminal/paged_output.h"
+#include "terminal/service_colours.h"
 
 namespace weft::cli {
+
+using terminal::CleanText;
+using terminal::TextWidth;
+
 namespace {
 
 constexpr size_t kPipedNameWidthMax = 60;
@@ -27,7 +31,7 @@ void NameList::Add(std::string name, std::string fact, std::string json) {
   items_.push_back({std::move(name), std::move(fact), std::move(json)});
 }
 
-std::string NameList::Table(const Terminal& terminal) const {
+std::string NameList::Table(const terminal::Terminal& terminal) const {
   size_t name_width = TextWidth(heads_[0]), fact_width = TextWidth(heads_[1]);
   for (const Item& item : items_) {
     name_width = std::max(name_width, TextWidth(CleanText(item.name)));
@@ -39,11 +43,11 @@ std::string NameList::Table(const Terminal& terminal) const {
   } else {
     name_width = std::min(name_width, kPipedNameWidthMax);
   }
-  std::string out =
-      fmt::format("{}{}  {:>{}}{}\n", Dim(terminal), Pad(heads_[0], name_width, terminal.utf8),
-                  heads_[1], fact_width, Plain(terminal));
+  std::string out = fmt::format("{}{}  {:>{}}{}\n", terminal::Dim(terminal),
+                                terminal::Pad(heads_[0], name_width, terminal.utf8), heads_[1],
+                                fact_width, terminal::Plain(terminal));
   const bool services = heads_[0] == "service";
-  ServiceColours colours;
+  terminal::ServiceColours colours;
   if (services) {
     std::vector<std::string> names;
     for (const Item& item : items_) names.push_back(item.name);
@@ -53,16 +57,16 @@ std::string NameList::Table(const Terminal& terminal) const {
     std::string name = CleanText(item.name), fact = CleanText(item.fact);
     bool whole = !terminal.is_tty && TextWidth(name) > name_width;
     out += fmt::format("{}{}{}  {}{}\n", services ? colours.Escape(item.name, terminal) : "",
-                       whole ? name : Pad(name, name_width, terminal.utf8),
-                       services ? Plain(terminal) : "",
+                       whole ? name : terminal::Pad(name, name_width, terminal.utf8),
+                       services ? terminal::Plain(terminal) : "",
                        std::string(fact_width - TextWidth(fact), ' '), fact);
   }
   return out;
 }
 
 Status NameList::Print(std::string_view key, const std::string& more) const {
-  Terminal terminal = StandardOutput();
-  PagedOutput output(terminal, !form_.no_pager && !form_.json && !form_.names);
+  terminal::Terminal terminal = terminal::StandardOutput();
+  terminal::PagedOutput output(terminal, !form_.no_pager && !form_.json && !form_.names);
   if (form_.json) {
     std::string text = fmt::format("{{\"{}\":[", key);
     for (const Item& item : items_) text += (&item == &items_[0] ? "" : ",") + item.json;

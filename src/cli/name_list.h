@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "cli/terminal.h"
+#include "terminal/terminal.h"
 
 namespace CLI {
 class App;
@@ -36,7 +36,7 @@ class NameList {
   // An error: it could not be written.
   Status Print(std::string_view key, const std::string& more = "") const;
   // Where nobody looks at a screen names stay whole, and one that is very long pads no other row.
-  std::string Table(const Terminal& terminal) const;
+  std::string Table(const terminal::Terminal& terminal) const;
 
  private:
   struct Item {

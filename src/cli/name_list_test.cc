@@ -7,6 +7,9 @@
 #include <gtest/gtest.h>
 
 namespace weft::cli {
+
+using terminal::Terminal;
+
 namespace {
 
 using ::testing::HasSubstr;

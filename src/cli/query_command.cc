@@ -11,17 +11,21 @@
 #include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/follow.h"
-#include "cli/paged_output.h"
 #include "cli/search_output.h"
-#include "cli/service_colours.h"
-#include "cli/slip.h"
 #include "cli/tag_filter.h"
-#include "cli/terminal.h"
 #include "cli/time_option.h"
 #include "cli/trace_source.h"
 #include "model/pasted_id.h"
+#include "terminal/paged_output.h"
+#include "terminal/service_colours.h"
+#include "terminal/terminal.h"
+#include "usage/slip.h"
 
 namespace weft::cli {
+
+using terminal::PrintError;
+using terminal::PrintNote;
+
 namespace {
 
 constexpr uint32_t kLimitMax = 10'000;
@@ -41,11 +45,13 @@ void ExplainNothing(const TraceSource::SearchAnswer& answer) {
     return;
   }
   PrintNote(fmt::format("no trace matches; the data lies between {} and {}",
-                        LocalTime(answer.data_range->first), LocalTime(answer.data_range->second)));
+                        terminal::LocalTime(answer.data_range->first),
+                        terminal::LocalTime(answer.data_range->second)));
 }
 
 void ExplainUnknown(const std::vector<query::UnknownName>& unknown) {
-  for (const query::UnknownName& name : unknown) PrintNote(CleanText(query::SentenceOf(name)));
+  for (const query::UnknownName& name : unknown)
+    PrintNote(terminal::CleanText(query::SentenceOf(name)));
 }
 
 void ExplainMore(uint32_t limit) {
@@ -60,7 +66,7 @@ class Printer {
  public:
   explicit Printer(const Options& options)
       : options_(options),
-        terminal_(StandardOutput()),
+        terminal_(terminal::StandardOutput()),
         output_(terminal_, !options.no_pager && !options.json && !options.ndjson) {}
 
   // False when nobody reads on.
@@ -94,9 +100,9 @@ class Printer {
 
  private:
   const Options& options_;
-  const Terminal terminal_;
-  PagedOutput output_;
-  ServiceColours colours_;
+  const terminal::Terminal terminal_;
+  terminal::PagedOutput output_;
+  terminal::ServiceColours colours_;
   uint64_t count_ = 0;
 };
 
@@ -130,7 +136,7 @@ int PrintPages(const Options& options, TraceSource* source) {
 }
 
 int Run(Options options) {
-  if (LooksLikeTraceId(options.request.traceql)) {
+  if (usage::LooksLikeTraceId(options.request.traceql)) {
     PrintError(fmt::format("{} is a trace id, not TraceQL: `weft trace {}` shows the trace",
                            options.request.traceql,
                            ParsePastedId(options.request.traceql)->trace_id.ToHex()));

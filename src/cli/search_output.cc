@@ -8,6 +8,11 @@
 #include "wire_core/json_writer.h"
 
 namespace weft::cli {
+
+using terminal::Dim;
+using terminal::Plain;
+using terminal::Terminal;
+
 namespace {
 
 constexpr size_t kOneLineWidth = 110;  // narrower terminals get a trace in several lines
@@ -32,23 +37,24 @@ void WriteMatch(const query::MatchedSpan& match, wire::JsonWriter* json) {
 
 // "checkout POST /checkout", coloured, in at most `width`; 0: whole.
 std::string Root(const query::TraceSummary& trace, size_t width, const Terminal& terminal,
-                 ServiceColours* colours) {
-  std::string service = CleanText(trace.root_service);
-  std::string name = CleanText(trace.root_name) + (trace.root_missing ? " (root missing)" : "");
+                 terminal::ServiceColours* colours) {
+  std::string service = terminal::CleanText(trace.root_service);
+  std::string name =
+      terminal::CleanText(trace.root_name) + (trace.root_missing ? " (root missing)" : "");
   if (width > 0) {
-    service = Fit(service, width, terminal.utf8);
-    size_t left = width - TextWidth(service);
-    name = left > 1 ? Fit(name, left - 1, terminal.utf8) : "";
+    service = terminal::Fit(service, width, terminal.utf8);
+    size_t left = width - terminal::TextWidth(service);
+    name = left > 1 ? terminal::Fit(name, left - 1, terminal.utf8) : "";
   }
   return fmt::format("{}{}{} {}", colours->Escape(trace.root_service, terminal), service,
                      Plain(terminal), name);
 }
 
 std::string Counts(const query::TraceSummary& trace, const Terminal& terminal) {
-  std::string out = Count(trace.spans, "span");
+  std::string out = terminal::Count(trace.spans, "span");
   if (trace.errors == 0) return out;
-  return fmt::format("{}  {}{}{}", out, Red(terminal), Count(trace.errors, "error"),
-                     Plain(terminal));
+  return fmt::format("{}  {}{}{}", out, terminal::Red(terminal),
+                     terminal::Count(trace.errors, "error"), Plain(terminal));
 }
 
 }  // namespace
@@ -133,23 +139,24 @@ std::string TraceTableHead(const Terminal& terminal) {
 }
 
 std::string TraceTableRow(const query::TraceSummary& trace, const Terminal& terminal,
-                          ServiceColours* colours) {
-  std::string id = trace.trace_id.ToHex(), start = LocalTime(trace.start_ns);
-  std::string duration = ShortDuration(trace.duration_ns);
+                          terminal::ServiceColours* colours) {
+  std::string id = trace.trace_id.ToHex(), start = terminal::LocalTime(trace.start_ns);
+  std::string duration = terminal::ShortDuration(trace.duration_ns);
   if (!terminal.is_tty || terminal.width >= kOneLineWidth) {
     std::string head = fmt::format("{:<23}  {:>9}  {:>6}  ", start, duration, trace.spans);
-    size_t used = TextWidth(head) + 6 + 2 + kIdWidth + 2;
+    size_t used = terminal::TextWidth(head) + 6 + 2 + kIdWidth + 2;
     size_t width = terminal.is_tty ? terminal.width - std::min<size_t>(used, terminal.width) : 0;
-    return fmt::format("{}{}{:>6}{}  {}  {}\n", head, trace.errors > 0 ? Red(terminal) : "",
-                       trace.errors, trace.errors > 0 ? Plain(terminal) : "", id,
+    return fmt::format("{}{}{:>6}{}  {}  {}\n", head,
+                       trace.errors > 0 ? terminal::Red(terminal) : "", trace.errors,
+                       trace.errors > 0 ? Plain(terminal) : "", id,
                        Root(trace, width, terminal, colours));
   }
   if (terminal.width >= kBesideIdWidth)
-    return fmt::format("{}  {}{}{}  {}\n  {}{}{}  {}\n", start, Bold(terminal), duration,
+    return fmt::format("{}  {}{}{}  {}\n  {}{}{}  {}\n", start, terminal::Bold(terminal), duration,
                        Plain(terminal), Counts(trace, terminal), Dim(terminal), id, Plain(terminal),
                        Root(trace, terminal.width - kIdWidth - 4, terminal, colours));
-  return fmt::format("{}  {}{}{}\n  {}\n  {}\n  {}{}{}\n", start, Bold(terminal), duration,
-                     Plain(terminal), Root(trace, terminal.width - 2, terminal, colours),
+  return fmt::format("{}  {}{}{}\n  {}\n  {}\n  {}{}{}\n", start, terminal::Bold(terminal),
+                     duration, Plain(terminal), Root(trace, terminal.width - 2, terminal, colours),
                      Counts(trace, terminal), Dim(terminal), id, Plain(terminal));
 }
 

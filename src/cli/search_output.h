@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "cli/service_colours.h"
-#include "cli/terminal.h"
 #include "cli/trace_source.h"
+#include "terminal/service_colours.h"
+#include "terminal/terminal.h"
 
 namespace weft::cli {
 
@@ -23,10 +23,10 @@ std::string AnswerTailJson(const TraceSource::SearchAnswer& last,
                            const std::vector<query::UnknownName>& unknown);
 
 // The names of the columns; empty where a trace takes several lines.
-std::string TraceTableHead(const Terminal& terminal);
+std::string TraceTableHead(const terminal::Terminal& terminal);
 // With its line break. A pipe gets whole texts, a terminal what fits. `colours` are those of the
 // table.
-std::string TraceTableRow(const query::TraceSummary& trace, const Terminal& terminal,
-                          ServiceColours* colours);
+std::string TraceTableRow(const query::TraceSummary& trace, const terminal::Terminal& terminal,
+                          terminal::ServiceColours* colours);
 
 }  // namespace weft::cli

@@ -86,8 +86,8 @@ void AddAccessOptions(CLI::App* command, AccessOptions* options) {
       "NAME:PASSWORD");
 }
 
-Result<net::ClientSecurity> ReadAccess(const AccessOptions& options) {
-  net::ClientSecurity out;
+Result<outgoing::ClientSecurity> ReadAccess(const AccessOptions& options) {
+  outgoing::ClientSecurity out;
   auto file = [](const std::string& given, const char* variable) {
     return given.empty() ? Environment(variable) : given;
   };

@@ -5,14 +5,14 @@
 // for them, so that a secret need not stand on the command line, where other users of the machine
 // can read it.
 //
-// Thread rule: one thread. Next: net/client.h, docs/security.md.
+// Thread rule: one thread. Next: outgoing/client.h, docs/security.md.
 #pragma once
 
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
-#include "net/client.h"
+#include "outgoing/client.h"
 
 namespace CLI {
 class App;
@@ -28,7 +28,7 @@ void AddAccessOptions(CLI::App* command, AccessOptions* options);
 
 // With what the environment adds. kInvalidArgument when the options contradict each other, kIo
 // when the token's file cannot be read.
-Result<net::ClientSecurity> ReadAccess(const AccessOptions& options);
+Result<outgoing::ClientSecurity> ReadAccess(const AccessOptions& options);
 
 inline constexpr char kLocalServer[] = "http://127.0.0.1:16686";
 

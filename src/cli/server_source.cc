@@ -8,8 +8,8 @@
 #include <optional>
 
 #include "cli/api_words.h"
-#include "cli/terminal.h"
 #include "codec/otlp.h"
+#include "terminal/terminal.h"
 
 namespace weft::cli {
 namespace {
@@ -74,7 +74,7 @@ query::TraceSummary ReadSummary(Json json) {
 }
 
 // {"error":{"code":"not_found","message":"no trace 1"}}; nothing where the answer is not weft's.
-std::optional<Error> ErrorOfWeft(const net::ClientResponse& response) {
+std::optional<Error> ErrorOfWeft(const outgoing::ClientResponse& response) {
   simdjson::dom::parser parser;
   Json json, error;
   if (parser.parse(response.body).get(json) != simdjson::SUCCESS ||
@@ -86,26 +86,26 @@ std::optional<Error> ErrorOfWeft(const net::ClientResponse& response) {
   if (std::string hint = Text(error, "hint"); !hint.empty()) message += "\nhint: " + hint;
   // All of that with the place in the query, from servers that send it.
   if (std::string text = Text(error, "text"); !text.empty()) message = text;
-  return Error{net::FromHttpStatus(response.status, ErrorCode::kInternal), message,
+  return Error{http::FromHttpStatus(response.status, ErrorCode::kInternal), message,
                static_cast<uint32_t>(Number(error, "retryAfterS"))};
 }
 
 // A proxy before weft may refuse, or find it overloaded; whoever finds no such path or no sense in
 // the question is not weft's query port.
-Error ErrorOfAnother(const net::ClientResponse& response, std::string_view url) {
+Error ErrorOfAnother(const outgoing::ClientResponse& response, std::string_view url) {
   constexpr size_t kTextMax = 200;
   std::string message = fmt::format("{} answered {}", url, response.status);
-  const ErrorCode code = net::FromHttpStatus(response.status, ErrorCode::kInternal);
+  const ErrorCode code = http::FromHttpStatus(response.status, ErrorCode::kInternal);
   const bool refused = response.status >= 500 || code == ErrorCode::kUnauthenticated ||
                        code == ErrorCode::kPermissionDenied || code == ErrorCode::kTooLarge ||
                        code == ErrorCode::kDeadlineExceeded ||
                        code == ErrorCode::kResourceExhausted;
-  if (net::FindHeader(response.headers, "content-type").starts_with("text/plain")) {
+  if (http::FindHeader(response.headers, "content-type").starts_with("text/plain")) {
     std::string_view text = response.body;
     const std::string status = std::to_string(response.status) + " ";
     if (text.starts_with(status)) text.remove_prefix(status.size());
     text = text.substr(0, text.find_first_of("\r\n"));
-    if (!text.empty()) message += ": " + Fit(CleanText(text), kTextMax, false);
+    if (!text.empty()) message += ": " + terminal::Fit(terminal::CleanText(text), kTextMax, false);
   }
   if (!refused) return {ErrorCode::kUnavailable, message + "; is it weft's query port?"};
   return {code, message};
@@ -113,7 +113,7 @@ Error ErrorOfAnother(const net::ClientResponse& response, std::string_view url) 
 
 class ServerSource : public TraceSource {
  public:
-  ServerSource(std::string url, net::ClientSecurity security)
+  ServerSource(std::string url, outgoing::ClientSecurity security)
       : url_(std::move(url)),
         client_({.timeout_ms = 60'000,
                  .response_bytes_max = 4ull << 30,
@@ -219,12 +219,13 @@ class ServerSource : public TraceSource {
   }
 
   Result<std::string> GetOtlp(const TraceId& id, bool logs, std::string* partial) {
-    net::ClientRequest request;
+    outgoing::ClientRequest request;
     request.url =
         fmt::format("{}/api/weft/v1/trace/{}/otlp{}", url_, id.ToHex(), logs ? "?logs=true" : "");
     request.headers = {{"accept", "application/x-protobuf"}};
-    Result<net::ClientResponse> response = client_.Send(request);
-    if (response && partial->empty()) *partial = net::FindHeader(response->headers, "weft-partial");
+    Result<outgoing::ClientResponse> response = client_.Send(request);
+    if (response && partial->empty())
+      *partial = http::FindHeader(response->headers, "weft-partial");
     return BodyOf(std::move(response), url_);
   }
 
@@ -245,13 +246,13 @@ class ServerSource : public TraceSource {
   }
 
   const std::string url_;
-  net::HttpClient client_;
+  outgoing::HttpClient client_;
   simdjson::dom::parser parser_;
 };
 
 }  // namespace
 
-Result<std::string> BodyOf(const Result<net::ClientResponse>& response, std::string_view url) {
+Result<std::string> BodyOf(const Result<outgoing::ClientResponse>& response, std::string_view url) {
   if (!response) return Fail(response.error());
   if (response->status == 200) return response->body;
   if (std::optional<Error> error = ErrorOfWeft(*response)) return Fail(std::move(*error));
@@ -276,7 +277,7 @@ std::string EscapeParameter(std::string_view text) {
   return out;
 }
 
-std::unique_ptr<TraceSource> MakeServerSource(std::string url, net::ClientSecurity security) {
+std::unique_ptr<TraceSource> MakeServerSource(std::string url, outgoing::ClientSecurity security) {
   return std::make_unique<ServerSource>(std::move(url), std::move(security));
 }
 

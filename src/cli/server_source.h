@@ -11,16 +11,17 @@
 #include <string_view>
 
 #include "cli/trace_source.h"
-#include "net/client.h"
+#include "outgoing/client.h"
 
 namespace weft::cli {
 
 // `url` has no slash at its end.
-std::unique_ptr<TraceSource> MakeServerSource(std::string url, net::ClientSecurity security = {});
+std::unique_ptr<TraceSource> MakeServerSource(std::string url,
+                                              outgoing::ClientSecurity security = {});
 
 // The body of a 200 answer; else an Error with the server's own message. kUnavailable where it was
 // not weft's API that answered, but another port of weft or another server.
-Result<std::string> BodyOf(const Result<net::ClientResponse>& response, std::string_view url);
+Result<std::string> BodyOf(const Result<outgoing::ClientResponse>& response, std::string_view url);
 // The error for a 200 answer that cannot be weft's, as it is no `what`.
 Error NotWeft(std::string_view url, std::string_view what);
 // Percent-encodes everything but unreserved characters.

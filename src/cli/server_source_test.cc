@@ -16,9 +16,9 @@ using testing::Not;
 constexpr char kUrl[] = "http://127.0.0.1:4318";
 
 Error Refused(int status, std::string type, std::string body) {
-  return BodyOf(net::ClientResponse{.status = status,
-                                    .headers = {{"content-type", std::move(type)}},
-                                    .body = std::move(body)},
+  return BodyOf(outgoing::ClientResponse{.status = status,
+                                         .headers = {{"content-type", std::move(type)}},
+                                         .body = std::move(body)},
                 kUrl)
       .error();
 }

@@ -30,7 +30,7 @@ struct OperationOptions {
 // What the list says besides its items: a member of the JSON object, or words on standard error.
 std::string Ending(const ListForm& form, const std::string& partial) {
   if (!form.json) {
-    if (!partial.empty()) PrintError("partial: " + partial);
+    if (!partial.empty()) terminal::PrintError("partial: " + partial);
     return "";
   }
   std::string text;
@@ -65,7 +65,7 @@ Status ExplainUnknownService(const std::string& service, TraceSource* source) {
   std::vector<std::string> names;
   for (const query::ServiceCount& known : services) names.push_back(known.service);
   if (!partial.empty() || std::ranges::find(names, service) != names.end()) return {};
-  PrintError(CleanText(query::SentenceOf(
+  terminal::PrintError(terminal::CleanText(query::SentenceOf(
       {query::UnknownName::Kind::kService, service, query::NearestName(service, names)})));
   return {};
 }

@@ -12,13 +12,18 @@
 #include "base/clock.h"
 #include "base/env.h"
 #include "cli/cli.h"
-#include "cli/terminal.h"
 #include "cli/trace_source.h"
 #include "config/config.h"
 #include "store/file_names.h"
 #include "store/store.h"
+#include "terminal/terminal.h"
 
 namespace weft::cli {
+
+using terminal::CleanText;
+using terminal::Count;
+using terminal::PrintError;
+
 namespace {
 
 struct Options {

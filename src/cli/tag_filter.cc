@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "cli/terminal.h"
+#include "terminal/terminal.h"
 #include "traceql/tag_condition.h"
 #include "traceql/traceql.h"
 
@@ -27,7 +27,7 @@ Result<std::string> WithTags(std::string_view traceql, const std::vector<std::st
     if (equal == tag.npos || equal == 0)
       return Fail(ErrorCode::kInvalidArgument,
                   fmt::format("--tag {}: expected KEY=VALUE, such as http.status_code=500",
-                              CleanText(tag)));
+                              terminal::CleanText(tag)));
     if (!conditions.empty()) conditions += " && ";
     conditions += traceql::TagCondition(tag.substr(0, equal), tag.substr(equal + 1));
   }

@@ -13,10 +13,10 @@
 #include "cli/api_words.h"
 #include "cli/cli.h"
 #include "cli/name_list.h"
-#include "cli/terminal.h"
 #include "cli/time_option.h"
 #include "cli/trace_source.h"
 #include "query/tag_catalog.h"
+#include "terminal/terminal.h"
 #include "wire_core/json_writer.h"
 
 namespace weft::cli {
@@ -36,8 +36,9 @@ struct Options {
 std::string Ending(const Options& options, bool truncated, const std::string& partial) {
   if (!options.form.json) {
     if (truncated)
-      PrintNote(fmt::format("there are more than {}: --limit shows them", options.request.limit));
-    if (!partial.empty()) PrintError("partial: " + partial);
+      terminal::PrintNote(
+          fmt::format("there are more than {}: --limit shows them", options.request.limit));
+    if (!partial.empty()) terminal::PrintError("partial: " + partial);
     return "";
   }
   std::string text;
@@ -78,7 +79,7 @@ Status ExplainUnknownTag(const query::TagName& tag, TraceSource* source) {
     }
   std::string text = query::TagText(tag);
   if (!names.partial.empty() || std::ranges::find(known, text) != known.end()) return {};
-  PrintError(CleanText(query::SentenceOf(
+  terminal::PrintError(terminal::CleanText(query::SentenceOf(
       {query::UnknownName::Kind::kAttribute, text, query::NearestName(text, known)})));
   return {};
 }
@@ -108,7 +109,7 @@ Status Print(Options options) {
     return Fail(ErrorCode::kInvalidArgument,
                 fmt::format("{} is no tag: expected span.http.route, resource.service.name, "
                             ".region, name or another that `weft tags` lists",
-                            CleanText(options.tag)));
+                            terminal::CleanText(options.tag)));
   WEFT_ASSIGN(std::unique_ptr<TraceSource> source, OpenSource(options.source));
   return tag ? PrintValues(options, *tag, source.get()) : PrintTags(options, source.get());
 }

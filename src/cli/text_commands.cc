@@ -14,13 +14,18 @@
 #include <vector>
 
 #include "cli/cli.h"
-#include "cli/completion_script.h"
-#include "cli/help_text.h"
-#include "cli/man_page.h"
-#include "cli/terminal.h"
 #include "config/node.h"
+#include "terminal/terminal.h"
+#include "usage/completion_script.h"
+#include "usage/help_text.h"
+#include "usage/man_page.h"
 
 namespace weft::cli {
+
+using terminal::PrintError;
+using usage::CommandText;
+using usage::DescribeCommand;
+
 namespace {
 
 // The command below `root` with these words; null, with a message, when there is none.
@@ -36,7 +41,8 @@ const CommandText* Find(const CommandText& root, const std::vector<std::string>&
     }
     if (next == nullptr) {
       std::string nearest = config::NearestWord(word, known);
-      PrintError(fmt::format("there is no command `{} {}`{}", command->Name(), CleanText(word),
+      PrintError(fmt::format("there is no command `{} {}`{}", command->Name(),
+                             terminal::CleanText(word),
                              nearest.empty() ? "" : "; did you mean " + nearest + "?"));
       return nullptr;
     }
@@ -54,8 +60,9 @@ bool WriteFile(const std::filesystem::path& path, const std::string& text) {
 }
 
 bool WritePages(const CommandText& command, const std::string& directory) {
-  std::filesystem::path path = std::filesystem::path(directory) / (ManPageName(command) + ".1");
-  if (!WriteFile(path, RenderManPage(command, Version()))) return false;
+  std::filesystem::path path =
+      std::filesystem::path(directory) / (usage::ManPageName(command) + ".1");
+  if (!WriteFile(path, usage::RenderManPage(command, Version()))) return false;
   for (const CommandText& sub : command.commands)
     if (!WritePages(sub, directory)) return false;
   return true;
@@ -82,7 +89,8 @@ void AddHelpCommand(CLI::App* app, int* exit_code) {
     CommandText root = DescribeCommand(*app);
     const CommandText* found = Find(root, *words);
     *exit_code = found == nullptr ? kExitUsage : kExitOk;
-    if (found != nullptr) fmt::print("{}", RenderHelp(*found, StandardOutput().width));
+    if (found != nullptr)
+      fmt::print("{}", usage::RenderHelp(*found, terminal::StandardOutput().width));
   });
 }
 
@@ -112,7 +120,7 @@ void AddManCommand(CLI::App* app, int* exit_code) {
     }
     const CommandText* found = Find(root, options->words);
     *exit_code = found == nullptr ? kExitUsage : kExitOk;
-    if (found != nullptr) fmt::print("{}", RenderManPage(*found, Version()));
+    if (found != nullptr) fmt::print("{}", usage::RenderManPage(*found, Version()));
   });
 }
 
@@ -132,9 +140,9 @@ void AddCompletionCommand(CLI::App* app, int* exit_code) {
   command->callback([app, shell, exit_code] {
     CommandText root = DescribeCommand(*app);
     *exit_code = kExitOk;
-    fmt::print("{}", *shell == "bash"  ? BashCompletion(root)
-                     : *shell == "zsh" ? ZshCompletion(root)
-                                       : FishCompletion(root));
+    fmt::print("{}", *shell == "bash"  ? usage::BashCompletion(root)
+                     : *shell == "zsh" ? usage::ZshCompletion(root)
+                                       : usage::FishCompletion(root));
   });
 }
 

@@ -3,7 +3,7 @@
 // `weft help`, `weft man` and `weft completion`: the descriptions of all commands in their three
 // other forms.
 //
-// Thread rule: called once, by main. Next: cli/command_text.h.
+// Thread rule: called once, by main. Next: usage/command_text.h.
 #pragma once
 
 namespace CLI {

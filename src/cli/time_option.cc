@@ -8,10 +8,13 @@
 #include <chrono>
 #include <ctime>
 
-#include "cli/terminal.h"
 #include "config/section.h"
+#include "terminal/terminal.h"
 
 namespace weft::cli {
+
+using terminal::CleanText;
+
 namespace {
 
 constexpr uint64_t kNsPerSecond = 1'000'000'000;

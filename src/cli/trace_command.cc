@@ -9,21 +9,26 @@
 
 #include "cli/cli.h"
 #include "cli/follow.h"
-#include "cli/paged_output.h"
-#include "cli/row_filter.h"
 #include "cli/trace_source.h"
-#include "cli/waterfall.h"
 #include "codec/otlp.h"
 #include "config/section.h"
 #include "model/pasted_id.h"
+#include "terminal/paged_output.h"
+#include "terminal/row_filter.h"
+#include "terminal/waterfall.h"
 
 namespace weft::cli {
+
+using terminal::CleanText;
+using terminal::PrintError;
+using terminal::RowState;
+
 namespace {
 
 struct Options {
   SourceOptions source;
   std::string id, min_duration, max_clock_shift;
-  RowFilter filter;
+  terminal::RowFilter filter;
   trace::ClockRule clock_rule;
   bool json = false, logs = false, follow = false, no_pager = false, as_received = false;
 };
@@ -60,17 +65,18 @@ int Show(const Options& options, const TraceId& id, TraceSource* source) {
   if (!partial.empty()) PrintError("partial: " + partial);
   trace::TraceView view = trace::BuildTraceView(*batch, options.clock_rule);
   if (options.as_received) view = trace::AsReceived(std::move(view));
-  WaterfallOptions waterfall{.rows = {}, .logs = options.logs, .as_received = options.as_received};
+  terminal::WaterfallOptions waterfall{
+      .rows = {}, .logs = options.logs, .as_received = options.as_received};
   if (options.filter.Asks()) {
-    Result<std::vector<RowState>> rows = FilterRows(view, options.filter);
+    Result<std::vector<RowState>> rows = terminal::FilterRows(view, options.filter);
     if (!rows) {
       PrintError(rows.error().message);
       return ExitCodeOf(rows.error());
     }
     waterfall.rows = std::move(*rows);
     if (std::ranges::find(waterfall.rows, RowState::kMatch) == waterfall.rows.end()) {
-      PrintError(
-          fmt::format("none of the {} of the trace matches", Count(batch->spans.size(), "span")));
+      PrintError(fmt::format("none of the {} of the trace matches",
+                             terminal::Count(batch->spans.size(), "span")));
       return kExitNotFound;
     }
   }
@@ -78,9 +84,9 @@ int Show(const Options& options, const TraceId& id, TraceSource* source) {
     PrintJson(view, waterfall.rows, &*batch, options.logs);
     return kExitOk;
   }
-  Terminal terminal = StandardOutput();
-  PagedOutput output(terminal, !options.no_pager);
-  output.Write(DrawWaterfall(id, view, waterfall, terminal));
+  terminal::Terminal terminal = terminal::StandardOutput();
+  terminal::PagedOutput output(terminal, !options.no_pager);
+  output.Write(terminal::DrawWaterfall(id, view, waterfall, terminal));
   return ExitCodeOf(output.Finish());
 }
 

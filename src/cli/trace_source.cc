@@ -10,10 +10,10 @@
 #include "base/env.h"
 #include "cli/cli.h"
 #include "cli/server_source.h"
-#include "cli/terminal.h"
 #include "config/config.h"
-#include "net/client.h"
+#include "outgoing/client.h"
 #include "store/store.h"
+#include "terminal/terminal.h"
 #include "traceql/traceql.h"
 
 namespace weft::cli {
@@ -73,7 +73,7 @@ Result<std::unique_ptr<TraceSource>> OpenDirectory(const std::string& directory)
     return Fail(ErrorCode::kUnavailable,
                 fmt::format("there is no directory {}: name the one that `weft serve` prints as "
                             "\"data\", or its server with --url",
-                            CleanText(directory)));
+                            terminal::CleanText(directory)));
   std::error_code unknown;
   if (std::filesystem::exists(directory, unknown) &&
       !std::filesystem::is_directory(directory, unknown))
@@ -100,10 +100,11 @@ void AddSourceOptions(CLI::App* command, SourceOptions* options) {
   AddAccessOptions(command, &options->access);
 }
 
-Status ServerAnswers(const std::string& url, const net::ClientSecurity& security) {
+Status ServerAnswers(const std::string& url, const outgoing::ClientSecurity& security) {
   WEFT_TRY(CheckUrl(url));
-  net::HttpClient client({.connect_timeout_ms = 2000, .timeout_ms = 5000, .security = security});
-  Result<net::ClientResponse> response = client.Get(url + "/healthz");
+  outgoing::HttpClient client(
+      {.connect_timeout_ms = 2000, .timeout_ms = 5000, .security = security});
+  Result<outgoing::ClientResponse> response = client.Get(url + "/healthz");
   if (!response) return Fail(response.error());
   Result<std::string> body = BodyOf(response, url);
   if (body) return {};
@@ -114,7 +115,7 @@ Result<std::unique_ptr<TraceSource>> OpenSource(const SourceOptions& options) {
   if (!options.data.empty()) return OpenDirectory(options.data);
   const auto [url, is_given] = ReadServerUrl(options.url);
   WEFT_TRY(CheckUrl(url));
-  WEFT_ASSIGN(net::ClientSecurity security, ReadAccess(options.access));
+  WEFT_ASSIGN(outgoing::ClientSecurity security, ReadAccess(options.access));
   if (is_given || ServerAnswers(url, security)) return MakeServerSource(url, std::move(security));
   if (options.needs_server)
     return Fail(ErrorCode::kUnavailable,
@@ -127,7 +128,8 @@ Result<std::unique_ptr<TraceSource>> OpenSource(const SourceOptions& options) {
                 fmt::format("no server answers at {} and there is no data in {}; start one with "
                             "`weft`, or name one with --url or a directory with --data",
                             url, directory));
-  PrintError(fmt::format("no server answers at {}: reading {}", url, CleanText(directory)));
+  terminal::PrintError(
+      fmt::format("no server answers at {}: reading {}", url, terminal::CleanText(directory)));
   return OpenDirectory(directory);
 }
 
@@ -147,7 +149,7 @@ int ExitCodeOf(const Error& error) {
 
 int ExitCodeOf(const Status& status) {
   if (status) return kExitOk;
-  PrintError(status.error().message);
+  terminal::PrintError(status.error().message);
   return ExitCodeOf(status.error());
 }
 

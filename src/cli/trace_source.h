@@ -64,7 +64,7 @@ void AddSourceOptions(CLI::App* command, SourceOptions* options);
 Result<std::unique_ptr<TraceSource>> OpenSource(const SourceOptions& options);
 
 // OK when a weft server answers at `url`; else why it does not.
-Status ServerAnswers(const std::string& url, const net::ClientSecurity& security);
+Status ServerAnswers(const std::string& url, const outgoing::ClientSecurity& security);
 
 // The exit code for an error of a source.
 int ExitCodeOf(const Error& error);

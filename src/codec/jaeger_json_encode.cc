@@ -3,8 +3,7 @@
 
 #include <algorithm>
 #include <initializer_list>
-#include <map>
-#include <unordered_map>
+#include <limits>
 
 #include "codec/otlp.h"
 #include "model/span_twins.h"
@@ -169,58 +168,78 @@ std::string JaegerTraceId(const TraceId& id) {
   return hex.starts_with(kNoHighHalf) ? hex.substr(kNoHighHalf.size()) : hex;
 }
 
+JaegerTraceWriter::JaegerTraceWriter(const TraceId& id, const SpanBatch& batch,
+                                     std::string_view warning)
+    : id_(id), batch_(batch), warning_(warning), twins_(FindTwins(batch)) {
+  for (const Resource& resource : batch.resources) {
+    auto [place, is_new] = process_ids_.try_emplace(ProcessJson(resource), "");
+    if (is_new) place->second = "p" + std::to_string(process_ids_.size());
+    process_of_.push_back(place->second);
+  }
+  for (const LogRecord& log : batch.logs) logs_[log.span_id].push_back(&log);
+  Begin();
+}
+
+bool JaegerTraceWriter::Write(size_t bytes, std::string* out) {
+  while (text_.size() < bytes && next_span_ < batch_.spans.size()) WriteSpan(next_span_++);
+  const bool more = next_span_ < batch_.spans.size();
+  if (!more) End();
+  out->append(text_);
+  text_.clear();
+  return more;
+}
+
+void JaegerTraceWriter::Begin() {
+  json_.BeginObject();
+  json_.Field("traceID", JaegerTraceId(id_));
+  json_.Key("spans");
+  json_.BeginArray();
+}
+
+void JaegerTraceWriter::WriteSpan(uint32_t index) {
+  const Span& span = batch_.spans[index];
+  json_.BeginObject();
+  json_.Field("traceID", JaegerTraceId(span.trace_id));
+  json_.Field("spanID", span.span_id.ToHex());
+  json_.Field("flags", span.flags & 0xFF);
+  json_.Field("operationName", span.name);
+  WriteReferences(span, &json_);
+  json_.Field("startTime", span.start_ns / 1000);
+  json_.Field("duration", DurationNs(span) / 1000);
+  WriteSpanTags(span, batch_.scopes[span.scope], &json_);
+  json_.Key("logs");
+  json_.BeginArray();
+  for (const Event& event : span.events) WriteEvent(event, &json_);
+  if (auto found = logs_.find(span.span_id); found != logs_.end())
+    for (const LogRecord* log : found->second) WriteLogRecord(*log, &json_);
+  json_.EndArray();
+  json_.Field("processID", process_of_[span.resource]);
+  const bool has_twin = next_twin_ < twins_.size() && twins_[next_twin_] == index;
+  if (has_twin) ++next_twin_;
+  WriteWarnings({index == 0 ? std::string_view(warning_) : std::string_view(),
+                 has_twin ? "another span of this trace has the same id and other content" : ""},
+                &json_);
+  json_.EndObject();
+}
+
+void JaegerTraceWriter::End() {
+  json_.EndArray();
+  json_.Key("processes");
+  json_.BeginObject();
+  for (const auto& [process, name] : process_ids_) {
+    json_.Key(name);
+    json_.Raw(process);
+  }
+  json_.EndObject();
+  WriteWarnings({warning_, TwinWarning(batch_, twins_)}, &json_);
+  json_.EndObject();
+}
+
 void WriteJaegerTrace(const TraceId& id, const SpanBatch& batch, wire::JsonWriter* json,
                       std::string_view warning) {
-  std::map<std::string, std::string> process_ids;  // JSON -> "p1"
-  std::vector<std::string_view> process_of;        // by resource index
-  for (const Resource& resource : batch.resources) {
-    auto [place, is_new] = process_ids.try_emplace(ProcessJson(resource), "");
-    if (is_new) place->second = "p" + std::to_string(process_ids.size());
-    process_of.push_back(place->second);
-  }
-  std::unordered_map<SpanId, std::vector<const LogRecord*>, IdHash> logs;
-  for (const LogRecord& log : batch.logs) logs[log.span_id].push_back(&log);
-  json->BeginObject();
-  json->Field("traceID", JaegerTraceId(id));
-  json->Key("spans");
-  json->BeginArray();
-  const std::vector<uint32_t> twins = FindTwins(batch);
-  auto twin = twins.begin();
-  for (uint32_t i = 0; i < batch.spans.size(); ++i) {
-    const Span& span = batch.spans[i];
-    json->BeginObject();
-    json->Field("traceID", JaegerTraceId(span.trace_id));
-    json->Field("spanID", span.span_id.ToHex());
-    json->Field("flags", span.flags & 0xFF);
-    json->Field("operationName", span.name);
-    WriteReferences(span, json);
-    json->Field("startTime", span.start_ns / 1000);
-    json->Field("duration", DurationNs(span) / 1000);
-    WriteSpanTags(span, batch.scopes[span.scope], json);
-    json->Key("logs");
-    json->BeginArray();
-    for (const Event& event : span.events) WriteEvent(event, json);
-    if (auto found = logs.find(span.span_id); found != logs.end())
-      for (const LogRecord* log : found->second) WriteLogRecord(*log, json);
-    json->EndArray();
-    json->Field("processID", process_of[span.resource]);
-    const bool has_twin = twin != twins.end() && *twin == i;
-    if (has_twin) ++twin;
-    WriteWarnings({i == 0 ? warning : "",
-                   has_twin ? "another span of this trace has the same id and other content" : ""},
-                  json);
-    json->EndObject();
-  }
-  json->EndArray();
-  json->Key("processes");
-  json->BeginObject();
-  for (const auto& [process, name] : process_ids) {
-    json->Key(name);
-    json->Raw(process);
-  }
-  json->EndObject();
-  WriteWarnings({warning, TwinWarning(batch, twins)}, json);
-  json->EndObject();
+  std::string text;
+  JaegerTraceWriter(id, batch, warning).Write(std::numeric_limits<size_t>::max(), &text);
+  json->Raw(text);
 }
 
 std::string JaegerEnvelope(std::string_view data, size_t total,

@@ -84,7 +84,7 @@ Result<Loaded> Load(const LoadOptions& options, const Surroundings& surroundings
   std::vector<std::string> files;
   WEFT_ASSIGN(loaded.tree, ReadTree(options, surroundings, &files));
   ExpandNode(&loaded.tree, surroundings, &problems);
-  loaded.config = CheckConfig(loaded.tree, types, &problems);
+  loaded.config = CheckConfig(loaded.tree, types, surroundings, &problems);
   loaded.warnings = InLineOrder(std::move(problems.warnings), files);
   RedactSecrets(problems.secrets, &loaded.tree);
   if (problems.errors.empty()) return loaded;

@@ -29,6 +29,10 @@ struct Component {
   const ComponentType* type;
   ComponentId id;
   std::any settings;  // of the type that `type` reads
+  // Equal for equal settings, with what stands in the files that they name; otherwise means
+  // nothing.
+  std::string print = {};
+  std::vector<ComponentId> refers = {};  // components that its settings name
 
   ComponentKind kind() const { return type->kind; }
   // Null where they are of another type.
@@ -51,6 +55,8 @@ struct Config {
   TelemetrySettings telemetry;
   // Requests being read, decoded and stored may hold this much at once, over all receivers.
   uint64_t in_flight_bytes_max = 128ull << 20;
+  // The whole process; 0: by what the cgroup or the machine has.
+  uint64_t memory_bytes_max = 0;
 
   // Null when there is none.
   const Component* Find(ComponentKind kind, const ComponentId& id) const;

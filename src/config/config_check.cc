@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "config/missing_component.h"
+#include "config/section_print.h"
 
 namespace weft::config {
 namespace {
@@ -24,8 +25,9 @@ constexpr KindSection kSections[] = {
 // Turns the merged tree into a Config; problems go to `problems`.
 class Checker {
  public:
-  Checker(const Node& tree, const ComponentTypes& types, Problems* problems)
-      : tree_(tree), types_(types), problems_(problems) {}
+  Checker(const Node& tree, const ComponentTypes& types, const Surroundings& surroundings,
+          Problems* problems)
+      : tree_(tree), types_(types), surroundings_(surroundings), problems_(problems) {}
 
   Config Check() {
     if (tree_.kind == Node::Kind::kNull) {
@@ -104,11 +106,23 @@ class Checker {
       const std::string_view warning = alias != nullptr ? alias->warning : type->warning;
       if (!warning.empty()) problems_->Warn(place, path, warning);
       auto read = alias != nullptr && alias->read != nullptr ? alias->read : type->read;
+      const size_t references_before = problems_->references.size();
+      problems_->files.clear();
       std::any settings = read(Section(entry.value, path, problems_));
       owners_.resize(problems_->references.size(), *id);
-      if (settings.has_value() && problems_->errors.size() == errors_before)
-        config_.components.push_back({type, *id, std::move(settings)});
+      if (!settings.has_value() || problems_->errors.size() != errors_before) continue;
+      config_.components.push_back({type, *id, std::move(settings),
+                                    PrintOf(entry.value, problems_->files, surroundings_),
+                                    ReferredFrom(references_before)});
     }
+  }
+
+  std::vector<ComponentId> ReferredFrom(size_t first) const {
+    std::vector<ComponentId> ids;
+    for (size_t i = first; i < problems_->references.size(); ++i)
+      if (Result<ComponentId> id = ParseComponentId(problems_->references[i].id))
+        ids.push_back(std::move(*id));
+    return ids;
   }
 
   void CheckAmbiguousConnectors() {
@@ -171,6 +185,7 @@ class Checker {
     if (telemetry) config_.telemetry = ReadTelemetry(*telemetry);
     if (std::optional<Section> limits = service->Sub("limits")) {
       limits->ReadBytes("in_flight_bytes", &config_.in_flight_bytes_max);
+      limits->ReadBytes("memory", &config_.memory_bytes_max);
       limits->Finish();
     }
     knows_extensions_ =
@@ -406,6 +421,7 @@ class Checker {
 
   const Node& tree_;
   const ComponentTypes& types_;
+  const Surroundings& surroundings_;
   Problems* problems_;
   std::vector<ComponentId> owners_;  // whose settings hold problems_->references[i]
   Config config_;
@@ -418,8 +434,9 @@ class Checker {
 
 }  // namespace
 
-Config CheckConfig(const Node& tree, const ComponentTypes& types, Problems* problems) {
-  return Checker(tree, types, problems).Check();
+Config CheckConfig(const Node& tree, const ComponentTypes& types, const Surroundings& surroundings,
+                   Problems* problems) {
+  return Checker(tree, types, surroundings, problems).Check();
 }
 
 }  // namespace weft::config

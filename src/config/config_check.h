@@ -14,7 +14,9 @@
 
 namespace weft::config {
 
-// Of worth where `problems` has no error; its pointers are into `tree`.
-Config CheckConfig(const Node& tree, const ComponentTypes& types, Problems* problems);
+// Files that settings name are read through `surroundings`. Of worth where `problems` has no error;
+// its pointers are into `tree`.
+Config CheckConfig(const Node& tree, const ComponentTypes& types, const Surroundings& surroundings,
+                   Problems* problems);
 
 }  // namespace weft::config

@@ -67,6 +67,7 @@ struct Problems {
   std::vector<Problem> warnings;
   std::vector<Reference> references;
   std::vector<const Node*> secrets;  // not to be shown
+  std::vector<std::string> files;    // paths that settings name: what is in them counts as settings
 
   void Error(const Node& at, std::string_view path, std::string_view message);
   void Warn(const Node& at, std::string_view path, std::string_view message);

@@ -374,6 +374,10 @@ void Section::Refer(std::string_view role, std::string_view key, const std::stri
       {role, written == nullptr ? node_ : written, JoinPath(path_, key), id});
 }
 
+void Section::NameFile(const std::string& path) {
+  if (!path.empty()) problems_->files.push_back(path);
+}
+
 void Section::Ignore(std::initializer_list<std::string_view> keys) {
   known_.insert(known_.end(), keys.begin(), keys.end());
 }

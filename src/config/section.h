@@ -68,6 +68,9 @@ class Section {
   // and run: checked when everything is read.
   void Refer(std::string_view role, std::string_view key, const std::string& id);
 
+  // `path` names a file whose contents are settings, too; "" names none.
+  void NameFile(const std::string& path);
+
   // Known, but weft does nothing with it: accepted.
   void Ignore(std::initializer_list<std::string_view> keys);
   // Known, but without effect, which the user must hear.

@@ -41,6 +41,8 @@ TlsSettings ReadTls(Section section) {
         key, "has no effect on a listener; client_ca_file asks clients for certificates");
   section.Unbuilt({"tpm"});
   section.Finish();
+  for (const std::string& file : {tls.cert_file, tls.key_file, tls.client_ca_file})
+    section.NameFile(file);
   const Node& at = section.node();
   bool has_cert = !tls.cert_file.empty() || !tls.cert_pem.empty();
   bool has_key = !tls.key_file.empty() || !tls.key_pem.empty();

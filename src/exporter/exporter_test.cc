@@ -66,7 +66,7 @@ class StoreExporterTest : public ::testing::Test {
                       pipeline::Deps{.env = &env_,
                                      .clock = SystemClock(),
                                      .metrics = &metrics_,
-                                     .budget = nullptr,
+                                     .memory = &memory_,
                                      .doors = nullptr,
                                      .services = &services_});
     EXPECT_TRUE(exporter_->Start());
@@ -82,6 +82,7 @@ class StoreExporterTest : public ::testing::Test {
 
   weft::testing::SimEnv env_;
   Metrics metrics_;
+  pipeline::Memory memory_;
   pipeline::Services services_;
   std::optional<StoreExporter> exporter_;
 };

@@ -65,7 +65,7 @@ class Branches {
                    pipeline::Deps{.env = &env_,
                                   .clock = SystemClock(),
                                   .metrics = &metrics_,
-                                  .budget = nullptr,
+                                  .memory = &memory_,
                                   .doors = nullptr,
                                   .services = &services_});
     EXPECT_TRUE(store_->Start());
@@ -79,6 +79,7 @@ class Branches {
       branches.insert(branches.begin(), {&*queue_, "exporter otlp_grpc/far"});
     }
     fan_out_.emplace(std::move(branches), &metrics_);
+    fan_out_->Settle();
   }
   // A batch, and its answer waited for. What the remote does meanwhile is not.
   void Send(uint64_t number) {
@@ -114,6 +115,7 @@ class Branches {
   SimEnv env_;
   ManualClock clock_;
   Metrics metrics_;
+  pipeline::Memory memory_;
   pipeline::Services services_;
   RemoteFake remote_;
   Answers answers_;

@@ -106,6 +106,7 @@ Status SendingQueue::Core::OpenLog() {
   std::lock_guard lock(mutex_);
   for (QueueLogFound::Request& one : found.requests) {
     ItemPtr item = NewItem(std::move(one.request));
+    if (options_.memory != nullptr) item->charge = options_.memory->TakeAnyway(item->bytes);
     item->sequence = one.sequence;
     Hold(*item);
     logged_.emplace(one.sequence, item);
@@ -121,8 +122,10 @@ Status SendingQueue::Core::Admit(uint64_t bytes) {
     if (const Status taken = log_->status(); !taken)
       return Fail(taken.error().WithPrefix("the sending queue of " + options_.exporter));
   }
+  const bool fits = options_.memory == nullptr || options_.memory->Check(bytes);
   std::lock_guard lock(mutex_);
-  if (!stopping_ && size_ < size_max_ && bytes_ < bytes_max_ && bytes <= bytes_max_ - bytes_)
+  if (!stopping_ && fits && size_ < size_max_ && bytes_ < bytes_max_ &&
+      bytes <= bytes_max_ - bytes_)
     return {};
   return Fail(
       Error{ErrorCode::kUnavailable,
@@ -150,6 +153,19 @@ SendingQueue::Core::ItemPtr SendingQueue::Core::NewItem(SendRequest request) {
   return item;
 }
 
+bool SendingQueue::Core::Charge(Item* item) const {
+  if (options_.memory == nullptr) return true;
+  Result<MemoryCharge> charge = options_.memory->Take(item->bytes);
+  if (charge) item->charge = std::move(*charge);
+  return charge.has_value();
+}
+
+std::pair<SendingQueue::Core::Refusal, Error> SendingQueue::Core::Full() const {
+  const std::string what = "the sending queue of " + options_.exporter + " is full";
+  return {Refusal::kFull, blocks_ ? Error{ErrorCode::kUnavailable, what, kRetryAfterSeconds}
+                                  : Error{ErrorCode::kResourceExhausted, what, 0}};
+}
+
 std::optional<std::pair<SendingQueue::Core::Refusal, Error>> SendingQueue::Core::WhyNot(
     const Item& item) const {
   const std::string name = "the sending queue of " + options_.exporter;
@@ -167,9 +183,7 @@ std::optional<std::pair<SendingQueue::Core::Refusal, Error>> SendingQueue::Core:
   if (size_ <= size_room && item.size <= size_room - size_ &&
       (bytes_ == 0 || bytes_ + item.bytes <= bytes_max_ * times))
     return std::nullopt;
-  return std::pair(Refusal::kFull,
-                   blocks_ ? Error{ErrorCode::kUnavailable, name + " is full", kRetryAfterSeconds}
-                           : Error{ErrorCode::kResourceExhausted, name + " is full", 0});
+  return Full();
 }
 
 void SendingQueue::Core::Hold(const Item& item) {
@@ -189,9 +203,11 @@ void SendingQueue::Core::LetGo(const Item& item) {
 void SendingQueue::Core::Push(SendRequest request, pipeline::Ack ack) {
   ItemPtr item = NewItem(std::move(request));
   std::optional<std::pair<Refusal, Error>> refused;
+  const bool charged = Charge(item.get());
   {
     std::lock_guard lock(mutex_);
     refused = WhyNot(*item);
+    if (!refused && !charged) refused = Full();
     if (!refused) {
       Hold(*item);
       if (waits_) item->ack = std::move(ack);

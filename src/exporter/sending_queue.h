@@ -25,6 +25,7 @@
 
 #include "base/clock.h"
 #include "base/env.h"
+#include "base/memory_budget.h"
 #include "base/metrics.h"
 #include "exporter/remote_sender.h"
 #include "exporter/sending_queue_settings.h"
@@ -38,6 +39,8 @@ struct SendingQueueOptions {
   std::string directory;  // of this queue alone; empty: memory
   uint64_t stop_ns = 5'000'000'000;
   uint64_t log_segment_bytes = 16ull << 20;
+  // What it holds is charged here; where that does not fit the queue is full. Null: to nobody.
+  MemoryAccount* memory = nullptr;
   // Gives numbers in [0, 1), called under a lock; empty: a generator seeded by the system.
   std::function<double()> random;
 };

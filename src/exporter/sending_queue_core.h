@@ -46,7 +46,8 @@ class SendingQueue::Core : public std::enable_shared_from_this<Core> {
     std::shared_ptr<const SendRequest> request;
     uint64_t size = 0;   // in the sizer's unit
     uint64_t bytes = 0;  // of memory
-    pipeline::Ack ack;   // with wait_for_result
+    MemoryCharge charge;
+    pipeline::Ack ack;  // with wait_for_result
     uint64_t sequence = 0;
     bool moving = false;  // being appended to the log anew
     RetryBackoff backoff;
@@ -62,6 +63,10 @@ class SendingQueue::Core : public std::enable_shared_from_this<Core> {
   void DeclareMetrics(Metrics* metrics);
   uint64_t SizeOf(const SendRequest& request) const;
   ItemPtr NewItem(SendRequest request);
+  // False: the process has no memory for it.
+  bool Charge(Item* item) const;
+  // REQUIRES: the queue is full, or the memory.
+  std::pair<Refusal, Error> Full() const;
   void Refused(const Item& item, Refusal reason, Error error, pipeline::Ack ack);
   void OnLogged(const ItemPtr& item, const Result<uint64_t>& sequence, pipeline::Ack ack);
   void OnOutcome(const ItemPtr& item, pipeline::Outcome outcome);

@@ -108,6 +108,28 @@ TEST_F(SendingQueueTest, EverythingArrivesOnceThroughAThousandFailures) {
   EXPECT_EQ(Metric("weft_exporter_queue_bytes"), 0);
 }
 
+TEST_F(SendingQueueTest, ProcessWithoutMemoryIsAFullQueue) {
+  MemoryBudget budget(1 << 20);
+  MemoryAccount* others = budget.Open("others");
+  options_.memory = budget.Open("queues");
+  MemoryCharge taken = others->TakeAnyway((1 << 20) - 10'000);
+  remote_.SetRule(RemoteFake::Hangs);
+  Make();
+  Push(0, 4'000);
+  Push(1, 20'000);
+  EXPECT_EQ(answers_.CountOk(), 1u);
+  EXPECT_EQ(NotTaken("full"), static_cast<double>(NumberedRequest(1).items));
+  EXPECT_GE(options_.memory->used(), 4'000u);
+  taken.Release();
+  Push(2, 20'000);
+  EXPECT_EQ(answers_.CountOk(), 2u);
+  ASSERT_TRUE(Eventually([&] { return remote_.Hanging() == 2; }));
+  remote_.SetRule(RemoteFake::Takes);
+  remote_.AnswerHeld(pipeline::Outcome());
+  ASSERT_TRUE(Eventually([&] { return options_.memory->used() == 0; }));
+  queue_->Stop();
+}
+
 TEST_F(SendingQueueTest, SendersAreAnsweredWhileTheRemoteHangs) {
   remote_.SetRule(RemoteFake::Hangs);
   Make();

@@ -2,8 +2,10 @@
 #include "exporter/store_exporter.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
+#include "base/processors.h"
 #include "exporter/work_trace.h"
 
 namespace weft::exporter {
@@ -50,12 +52,16 @@ StoreExporter::StoreExporter(const config::ComponentId& id, StoreSettings settin
       env_(deps.env),
       clock_(deps.clock),
       metrics_(deps.metrics),
-      tracer_(deps.tracer) {
-  served_ = {.store = nullptr,
-             .durability = ToStoreConfig(settings_).durability,
-             .directory = settings_.directory,
-             .retention_age_ns = settings_.retention_age_ns,
-             .retention_bytes = settings_.retention_bytes};
+      tracer_(deps.tracer),
+      memory_({.budget = deps.memory->budget,
+               .page_cache = deps.memory->page_cache,
+               .flushes = deps.memory->flushes,
+               .merges = deps.memory->merges}),
+      merge_values_max_(deps.memory->merge_values) {
+  served_.durability = ToStoreConfig(settings_).durability;
+  served_.directory = settings_.directory;
+  served_.retention_age_ns = settings_.retention_age_ns;
+  served_.retention_bytes = settings_.retention_bytes;
   CountDroppedLogs(metrics_, "exporter", "no_trace", 0);
   CountDroppedMetricPoints(metrics_, "exporter", "no_metrics_store", 0);
   deps.services->Offer<store::ServedStore>(id, &served_);
@@ -89,6 +95,9 @@ StoreExporter::~StoreExporter() { Stop(); }
 Status StoreExporter::Start() {
   store::StoreConfig config = ToStoreConfig(settings_);
   config.observer = this;
+  config.memory = memory_;
+  config.block_values_max = std::min(config.block_values_max, merge_values_max_);
+  config.processors = AvailableProcessors();
   WEFT_ASSIGN(store_, store::Store::Open(env_, clock_, std::move(config)));
   served_.store = store_.get();
   store::StoreStats stats = store_->stats();
@@ -99,12 +108,27 @@ Status StoreExporter::Start() {
        {"recovered_spans", stats.recovered_spans},
        {"recovery_s", static_cast<double>(stats.recovery_ns) / 1e9},
        {"torn_tail_bytes", stats.torn_tail_bytes}});
-  metrics_->OnScrape([this](MetricsScrape* scrape) { Report(scrape); });
+  report_ = metrics_->OnScrape([this](MetricsScrape* scrape) { Report(scrape); });
   return {};
 }
 
 void StoreExporter::Stop() {
+  metrics_->EndScrape(std::exchange(report_, 0));
   if (store_) store_->Close();
+}
+
+Result<pipeline::Component::Change> StoreExporter::Reconfigure(const std::any& settings) {
+  const auto& next = *std::any_cast<StoreSettings>(&settings);
+  if (std::string_view fixed = FixedSettingThatDiffers(settings_, next); !fixed.empty())
+    return Fail(ErrorCode::kInvalidArgument,
+                std::string(fixed) + " cannot change while weft runs: restart it");
+  return Change([this, age_ns = next.retention_age_ns, bytes = next.retention_bytes] {
+    settings_.retention_age_ns = age_ns;
+    settings_.retention_bytes = bytes;
+    served_.retention_age_ns = age_ns;
+    served_.retention_bytes = bytes;
+    store::ChangeRetention(store_.get(), age_ns, bytes);
+  });
 }
 
 void StoreExporter::OnDamage(const std::string& what) {
@@ -229,6 +253,9 @@ void ReportStore(const std::string& id, const store::StoreStats& stats, MetricsS
       {"weft_store_appended_logs_total", "Log records made durable.", number(stats.appended_logs)},
       {"weft_store_appended_bytes_total", "Bytes of batches made durable.",
        number(stats.appended_bytes)},
+      {"weft_store_delayed_batches_total",
+       "Batches whose answer was held back, so that senders slow down before they are refused.",
+       number(stats.delayed_batches)},
       {"weft_store_wal_bytes_total", "Bytes written to the log.", number(stats.wal_bytes)},
       {"weft_store_flushes_total", "Head flushes to a block.", number(stats.flushes)},
       {"weft_store_compactions_total", "Merges of blocks.", number(stats.compactions)},
@@ -297,6 +324,13 @@ const pipeline::ComponentRow kStoreExporter = {
     .make_exporter = [](const config::Component& component,
                         const pipeline::Deps& deps) -> Result<std::unique_ptr<pipeline::Exporter>> {
       return std::make_unique<StoreExporter>(component.id, *component.As<StoreSettings>(), deps);
+    },
+    .memory = [](const config::Component& component) -> pipeline::MemoryNeed {
+      const store::StoreConfig store = ToStoreConfig(*component.As<StoreSettings>());
+      // The block that is written holds about what it is written from.
+      return {.head = store.head_bytes_max,
+              .flushes = store.flush_bytes,
+              .page_cache = store.page_cache_bytes};
     }};
 
 }  // namespace weft::exporter

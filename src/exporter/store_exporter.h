@@ -33,6 +33,8 @@ class StoreExporter : public pipeline::Exporter,
 
   Status Start() override;
   void Stop() override;
+  // Its retention may change; what else is set holds until a restart.
+  Result<Change> Reconfigure(const std::any& settings) override;
   Status Admit(uint64_t bytes) override;
   void Consume(pipeline::SharedSpans batch, pipeline::Ack ack) override;
   // Takes none of them, and says so.
@@ -52,7 +54,7 @@ class StoreExporter : public pipeline::Exporter,
   void Report(MetricsScrape* scrape);
 
   const std::string id_;
-  const StoreSettings settings_;
+  StoreSettings settings_;  // its retention changes at a reload
   Env* const env_;
   Clock* const clock_;
   Metrics* const metrics_;
@@ -60,8 +62,11 @@ class StoreExporter : public pipeline::Exporter,
   Histogram* sync_seconds_;
   Counter* sync_failures_;
   WorkMetrics work_metrics_[3];
+  const store::StoreMemory memory_;
+  const uint64_t merge_values_max_;
   std::unique_ptr<store::Store> store_;
   store::ServedStore served_;
+  uint64_t report_ = 0;
 };
 
 extern const pipeline::ComponentRow kStoreExporter;

@@ -23,6 +23,20 @@ const config::Node& PlaceOf(const config::Section& section, std::string_view out
 
 }  // namespace
 
+std::string_view FixedSettingThatDiffers(const StoreSettings& now, const StoreSettings& next) {
+  if (now.directory != next.directory) return "directory";
+  if (now.durability != next.durability) return "durability";
+  if (now.max_clock_shift_ns != next.max_clock_shift_ns) return "max_clock_shift";
+  if (now.head_bytes_max != next.head_bytes_max) return "memory::head";
+  if (now.page_cache_bytes != next.page_cache_bytes) return "memory::page_cache";
+  if (now.flush_bytes != next.flush_bytes) return "flush::bytes";
+  if (now.flush_age_ns != next.flush_age_ns) return "flush::age";
+  if (now.free_bytes_min != next.free_bytes_min) return "free_bytes_min";
+  if (now.scrub_bytes_per_s != next.scrub_bytes_per_s) return "scrub::bytes_per_second";
+  if (now.scrub_interval_ns != next.scrub_interval_ns) return "scrub::interval";
+  return "";
+}
+
 std::any ReadStoreSettings(config::Section section) {
   StoreSettings settings;
   section.Read("directory", &settings.directory);

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "config/section.h"
 
@@ -24,6 +25,9 @@ struct StoreSettings {
   std::optional<uint64_t> head_bytes_max, flush_bytes, flush_age_ns, page_cache_bytes,
       free_bytes_min, scrub_bytes_per_s, scrub_interval_ns;
 };
+
+// The key of one that only a start can change and that differs; "" when there is none.
+std::string_view FixedSettingThatDiffers(const StoreSettings& now, const StoreSettings& next);
 
 // Gives StoreSettings.
 std::any ReadStoreSettings(config::Section section);

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cctype>
 
-#include "net/basic_auth.h"
-#include "net/bearer_auth.h"
+#include "auth/basic_auth.h"
+#include "auth/bearer_auth.h"
 
 namespace weft::extension {
 namespace {
@@ -19,6 +19,7 @@ std::any ReadBearerToken(config::Section section) {
   section.ReadSecret("token", &token);
   section.ReadSecrets("tokens", &settings.tokens);
   section.Finish();
+  section.NameFile(settings.filename);
   std::ranges::transform(settings.header, settings.header.begin(),
                          [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   if (settings.header.empty()) settings.header = "authorization";
@@ -54,6 +55,7 @@ std::any ReadBasicAuth(config::Section section) {
     passwords.Read("file", &settings.file);
     passwords.ReadSecret("inline", &settings.inline_passwords);
     passwords.Finish();
+    section.NameFile(settings.file);
   }
   section.Unbuilt({"client_auth"});
   section.Finish();
@@ -68,37 +70,37 @@ std::any ReadBasicAuth(config::Section section) {
 // Holds what it offers; there is nothing to run.
 class AuthExtension : public pipeline::Component {
  public:
-  AuthExtension(const config::ComponentId& id, std::shared_ptr<net::Authenticator> authenticator,
+  AuthExtension(const config::ComponentId& id, std::shared_ptr<http::Authenticator> authenticator,
                 const pipeline::Deps& deps)
       : authenticator_(std::move(authenticator)) {
-    deps.services->Offer<std::shared_ptr<net::Authenticator>>(id, &authenticator_);
+    deps.services->Offer<std::shared_ptr<http::Authenticator>>(id, &authenticator_);
   }
   Status Start() override { return {}; }
   void Stop() override {}
 
  private:
-  std::shared_ptr<net::Authenticator> authenticator_;
+  std::shared_ptr<http::Authenticator> authenticator_;
 };
 
 using Made = Result<std::unique_ptr<pipeline::Component>>;
 
 Made MakeBearer(const config::Component& component, const pipeline::Deps& deps) {
   const auto& settings = *component.As<BearerTokenSettings>();
-  net::BearerAuthOptions options;
+  auth::BearerAuthOptions options;
   options.header = settings.header;
   options.scheme = settings.scheme;
   options.tokens = settings.tokens;
   options.file = settings.filename;
-  WEFT_ASSIGN(auto authenticator, net::MakeBearerAuth(std::move(options)));
+  WEFT_ASSIGN(auto authenticator, auth::MakeBearerAuth(std::move(options)));
   return std::make_unique<AuthExtension>(component.id, std::move(authenticator), deps);
 }
 
 Made MakeBasic(const config::Component& component, const pipeline::Deps& deps) {
   const auto& settings = *component.As<BasicAuthSettings>();
-  net::BasicAuthOptions options;
+  auth::BasicAuthOptions options;
   options.file = settings.file;
   options.inline_passwords = settings.inline_passwords;
-  WEFT_ASSIGN(auto authenticator, net::MakeBasicAuth(std::move(options)));
+  WEFT_ASSIGN(auto authenticator, auth::MakeBasicAuth(std::move(options)));
   return std::make_unique<AuthExtension>(component.id, std::move(authenticator), deps);
 }
 

@@ -3,7 +3,7 @@
 // The extensions that say who may pass: extensions::bearertokenauth and extensions::basicauth. Each
 // offers a SharedAuthenticator, which listeners that name it look up. Keys are the Collector's.
 //
-// Thread rule: plain values. Next: net/listen_options.h, docs/security.md.
+// Thread rule: plain values. Next: http/listen_options.h, docs/security.md.
 #pragma once
 
 #include <memory>
@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/secret.h"
-#include "net/listen_options.h"
+#include "http/listen_options.h"
 #include "pipeline/component_row.h"
 
 namespace weft::extension {

@@ -34,13 +34,13 @@ class HealthCheck : public pipeline::Component {
       : name_(id.ToString()), settings_(std::move(settings)), deps_(std::move(deps)) {}
 
   Status Start() override {
-    WEFT_ASSIGN(net::ListenOptions options,
+    WEFT_ASSIGN(http::ListenOptions options,
                 deps_.doors->Options(name_, settings_.endpoint, settings_.security,
                                      {.allowed = settings_.allowed_hosts,
                                       .setting = "extensions::" + name_ + "::allowed_hosts"}));
-    auto router = std::make_shared<net::Router>();
+    auto router = std::make_shared<http::Router>();
     router->Add("GET", settings_.path, {.open = true},
-                [not_ready = deps_.not_ready](net::Request, net::ExchangePtr exchange) {
+                [not_ready = deps_.not_ready](http::Request, http::ExchangePtr exchange) {
                   const bool ready = not_ready().empty();
                   exchange->Respond({.status = ready ? 200 : 503,
                                      .content_type = "application/json",
@@ -53,7 +53,7 @@ class HealthCheck : public pipeline::Component {
         {.name = name_, .endpoint = settings_.endpoint, .tls = settings_.security.tls.has_value()},
         std::move(options), std::move(router));
   }
-  void Stop() override {}  // net::Server::Stop() drains all listeners at once
+  void Stop() override {}  // http::Server::Stop() drains all listeners at once
 
  private:
   const std::string name_;

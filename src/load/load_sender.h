@@ -24,7 +24,7 @@ namespace weft::load {
 struct SendOptions {
   std::string url;  // "http://127.0.0.1:4318"
   OtlpProtocol protocol = OtlpProtocol::kHttp;
-  net::ClientSecurity security = {};
+  outgoing::ClientSecurity security = {};
   uint32_t connections = 4;
   Pace* pace = nullptr;  // borrowed, kept over all calls of a run; null: as fast as it goes
   std::function<void(const LoadRequest&)> acked;

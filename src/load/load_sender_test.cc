@@ -9,7 +9,7 @@
 #include <set>
 #include <string>
 
-#include "net/server.h"
+#include "http/server.h"
 
 namespace weft::load {
 namespace {
@@ -33,21 +33,21 @@ std::vector<LoadRequest> Requests(size_t count) {
 // A receiver that remembers the bodies it was sent and answers as it is told.
 class FakeReceiver {
  public:
-  using Answer = std::function<net::Response(size_t number)>;
+  using Answer = std::function<http::Response(size_t number)>;
 
-  explicit FakeReceiver(Answer answers = [](size_t) { return net::Response{}; })
+  explicit FakeReceiver(Answer answers = [](size_t) { return http::Response{}; })
       : answer_(std::move(answers)), server_({}, 1) {
-    auto router = std::make_shared<net::Router>();
+    auto router = std::make_shared<http::Router>();
     router->Add("POST", "/v1/traces", {.body_bytes_max = 64 << 20},
-                [this](net::Request request, net::ExchangePtr exchange) {
+                [this](http::Request request, http::ExchangePtr exchange) {
                   exchange->Respond(answer_(Remember(std::move(request.body))));
                 });
-    router->AddGrpc(kTracePath, {}, [this](net::GrpcRequest request, net::GrpcCallPtr call) {
-      net::Response answer = answer_(Remember(std::move(request.message)));
+    router->AddGrpc(kTracePath, {}, [this](http::GrpcRequest request, http::GrpcCallPtr call) {
+      http::Response answer = answer_(Remember(std::move(request.message)));
       if (answer.status == 200) call->Send(answer.body);
-      call->Finish({answer.status == 200   ? net::GrpcCode::kOk
-                    : answer.status == 503 ? net::GrpcCode::kUnavailable
-                                           : net::GrpcCode::kInvalidArgument,
+      call->Finish({answer.status == 200   ? http::GrpcCode::kOk
+                    : answer.status == 503 ? http::GrpcCode::kUnavailable
+                                           : http::GrpcCode::kInvalidArgument,
                     answer.body});
     });
     auto port = server_.Listen({"127.0.0.1", 0}, router);
@@ -74,7 +74,7 @@ class FakeReceiver {
   std::mutex mutex_;
   std::multiset<std::string> bodies_;
   std::string url_;
-  net::Server server_;
+  http::Server server_;
 };
 
 class LoadSenderTest : public testing::TestWithParam<OtlpProtocol> {
@@ -105,7 +105,7 @@ TEST_P(LoadSenderTest, EveryRequestArrivesOnceAndIsCounted) {
 }
 
 TEST_P(LoadSenderTest, RejectedSpansAreNotCountedAsKept) {
-  FakeReceiver receiver([](size_t) { return net::Response{.body = kThreeRejected}; });
+  FakeReceiver receiver([](size_t) { return http::Response{.body = kThreeRejected}; });
   SendReport report = Send(Requests(4), Options(receiver.url()));
   EXPECT_EQ(report.error, "");
   EXPECT_EQ(report.rejected_spans, 12u);
@@ -114,7 +114,7 @@ TEST_P(LoadSenderTest, RejectedSpansAreNotCountedAsKept) {
 
 TEST_P(LoadSenderTest, ARefusalIsTriedAgain) {
   FakeReceiver receiver(
-      [](size_t number) { return net::Response{.status = number <= 2 ? 503 : 200}; });
+      [](size_t number) { return http::Response{.status = number <= 2 ? 503 : 200}; });
   SendReport report = Send(Requests(3), Options(receiver.url()));
   EXPECT_EQ(report.error, "");
   EXPECT_EQ(report.retries, 2u);
@@ -122,7 +122,7 @@ TEST_P(LoadSenderTest, ARefusalIsTriedAgain) {
 }
 
 TEST_P(LoadSenderTest, AnErrorEndsTheConnectionAndIsSaid) {
-  FakeReceiver receiver([](size_t) { return net::Response{.status = 400}; });
+  FakeReceiver receiver([](size_t) { return http::Response{.status = 400}; });
   SendReport report = Send(Requests(3), Options(receiver.url()));
   EXPECT_EQ(report.spans, 0u);
   EXPECT_THAT(report.error, HasSubstr(receiver.url()));

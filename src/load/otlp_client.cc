@@ -4,7 +4,7 @@
 #include <charconv>
 #include <utility>
 
-#include "net/client.h"
+#include "outgoing/client.h"
 #include "wire/protobuf_reader.h"
 
 namespace weft::load {
@@ -38,8 +38,8 @@ std::string StatusMessage(std::string_view bytes) {
 }
 
 // What a refusing answer says for itself: a Status, or the first line of a text.
-std::string ReasonOf(const net::ClientResponse& response) {
-  std::string_view type = net::FindHeader(response.headers, "content-type");
+std::string ReasonOf(const outgoing::ClientResponse& response) {
+  std::string_view type = http::FindHeader(response.headers, "content-type");
   std::string reason;
   if (type.starts_with("application/x-protobuf")) reason = StatusMessage(response.body);
   if (type.starts_with("text/plain")) reason = response.body.substr(0, response.body.find('\n'));
@@ -71,10 +71,11 @@ OtlpAnswer ParseAnswer(std::string_view bytes) {
 struct OtlpClient::Connection {
   OtlpProtocol protocol;
   std::string url;
-  net::HttpClient client;
+  outgoing::HttpClient client;
 
   Result<OtlpAnswer> SendHttp(const std::string& address, std::string_view body) {
-    Result<net::ClientResponse> response = client.Post(address, "application/x-protobuf", body);
+    Result<outgoing::ClientResponse> response =
+        client.Post(address, "application/x-protobuf", body);
     if (!response) return Unanswered(std::move(response).error());
     int status = response->status;
     if (status == 200) return ParseAnswer(response->body);
@@ -85,17 +86,17 @@ struct OtlpClient::Connection {
     if (reason.empty() && (status == 404 || status == 405))
       message += ": no receiver of OTLP over HTTP, which is mostly at port 4318";
     return Fail({passing ? ErrorCode::kUnavailable : ErrorCode::kInvalidArgument, message,
-                 ParseNumber(net::FindHeader(response->headers, "retry-after"))});
+                 ParseNumber(http::FindHeader(response->headers, "retry-after"))});
   }
 
   Result<OtlpAnswer> SendGrpc(const std::string& address, std::string_view body) {
-    Result<net::GrpcReply> reply = client.CallGrpc(address, body);
+    Result<outgoing::GrpcReply> reply = client.CallGrpc(address, body);
     if (!reply) return Unanswered(std::move(reply).error());
-    const net::GrpcStatus& status = reply->status;
-    if (status.code == net::GrpcCode::kOk) return ParseAnswer(reply->message);
-    bool passing = status.code == net::GrpcCode::kUnavailable ||
-                   status.code == net::GrpcCode::kResourceExhausted ||
-                   status.code == net::GrpcCode::kDeadlineExceeded;
+    const http::GrpcStatus& status = reply->status;
+    if (status.code == http::GrpcCode::kOk) return ParseAnswer(reply->message);
+    bool passing = status.code == http::GrpcCode::kUnavailable ||
+                   status.code == http::GrpcCode::kResourceExhausted ||
+                   status.code == http::GrpcCode::kDeadlineExceeded;
     return Fail({passing ? ErrorCode::kUnavailable : ErrorCode::kInvalidArgument,
                  url + " answered gRPC status " +
                      std::to_string(static_cast<uint32_t>(status.code)) + " " + status.message,
@@ -107,12 +108,12 @@ struct OtlpClient::Connection {
   }
 };
 
-OtlpClient::OtlpClient(OtlpProtocol protocol, std::string url, net::ClientSecurity security)
+OtlpClient::OtlpClient(OtlpProtocol protocol, std::string url, outgoing::ClientSecurity security)
     : connection_(new Connection{
           .protocol = protocol,
           .url = std::move(url),
-          .client = net::HttpClient({.timeout_ms = kTimeoutMs, .security = std::move(security)})}) {
-}
+          .client =
+              outgoing::HttpClient({.timeout_ms = kTimeoutMs, .security = std::move(security)})}) {}
 OtlpClient::~OtlpClient() = default;
 OtlpClient::OtlpClient(OtlpClient&&) noexcept = default;
 

@@ -15,7 +15,7 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "net/client.h"
+#include "outgoing/client.h"
 
 namespace weft::load {
 
@@ -31,7 +31,7 @@ struct OtlpAnswer {
 class OtlpClient {
  public:
   // `url` is "http://host:port" or "https://...", without a path.
-  OtlpClient(OtlpProtocol protocol, std::string url, net::ClientSecurity security = {});
+  OtlpClient(OtlpProtocol protocol, std::string url, outgoing::ClientSecurity security = {});
   ~OtlpClient();
   OtlpClient(OtlpClient&&) noexcept;
 

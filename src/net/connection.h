@@ -76,11 +76,22 @@ class Connection final : public SessionHost, public LoopMember {
     Leave();
   }
   void ForceClose() override { CloseNow(); }
+  void WindDown() override {
+    auto self = Self();
+    Enter();
+    if (!closed_ && !lingering_) session_->WindDown(NowMs() + kWindDownMs);
+    Leave();
+  }
+  const void* group() const override { return group_; }
+  // Before Start().
+  void set_group(const void* group) { group_ = group; }
 
  private:
   // A turn on the loop moves at most this much in each direction; then others have theirs.
   static constexpr size_t kTurnBytes = 1 << 20;
   static constexpr int64_t kLingerMs = 2'000;
+  // Longer than what a peer has sent before it heard the goodbye is on its way.
+  static constexpr int64_t kWindDownMs = 1'000;
 
   std::shared_ptr<Connection> Self() {
     return std::static_pointer_cast<Connection>(shared_from_this());
@@ -192,6 +203,7 @@ class Connection final : public SessionHost, public LoopMember {
   Stream stream_;
   std::function<void()> on_gone_;
   std::unique_ptr<Session> session_;
+  const void* group_ = nullptr;
   int depth_ = 0;
   bool reading_ = false;
   bool writing_ = false;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/listening_socket.h"
 
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -66,7 +67,7 @@ std::string EndpointText(const Tcp::endpoint& endpoint) {
 }
 
 Result<uint16_t> ListeningSocket::OpenIp(const asio::ip::address& address, uint16_t port,
-                                         ErrorCode* error) {
+                                         ErrorCode* error, bool beside) {
   Tcp::endpoint endpoint(address, port);
   acceptor_.open(stream_protocol(endpoint.protocol()), *error);
   // A restart must not wait for old connections in TIME_WAIT. REUSEPORT stays off: it would let a
@@ -75,15 +76,22 @@ Result<uint16_t> ListeningSocket::OpenIp(const asio::ip::address& address, uint1
   if (!*error && address.is_v6()) {
     acceptor_.set_option(asio::ip::v6_only(!address.is_unspecified()), *error);
   }
+  if (!*error && beside) AllowBeside(true);
   if (!*error) acceptor_.bind(endpoint, *error);
   if (!*error) acceptor_.listen(asio::socket_base::max_listen_connections, *error);
   if (*error) return Fail(BindError(endpoint, *error));
+  if (beside) AllowBeside(false);
   auto bound = acceptor_.local_endpoint(*error);
   Tcp::endpoint local;
   local.resize(bound.size());
   std::copy_n(reinterpret_cast<const char*>(bound.data()), bound.size(),
               reinterpret_cast<char*>(local.data()));
   return local.port();
+}
+
+void ListeningSocket::AllowBeside(bool allowed) {
+  const int value = allowed ? 1 : 0;
+  ::setsockopt(acceptor_.native_handle(), SOL_SOCKET, SO_REUSEPORT, &value, sizeof value);
 }
 
 weft::Status ListeningSocket::OpenPath(const std::string& path) {

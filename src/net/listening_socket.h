@@ -4,7 +4,7 @@
 // name (Unix domain). It takes over the file that a server left behind which is gone, never one
 // that somebody answers on, and removes its own file when it is closed.
 //
-// Made by Server::Listen(). Thread rule: one thread at a time. Next: net/server.h.
+// Made by Server::Listen(). Thread rule: one thread at a time. Next: http/server.h.
 #pragma once
 
 #include <sys/types.h>
@@ -34,7 +34,12 @@ class ListeningSocket {
   ListeningSocket(const ListeningSocket&) = delete;
 
   // Port 0 is any free one; returns the bound one. `error` is what the system said.
-  Result<uint16_t> OpenIp(const boost::asio::ip::address& address, uint16_t port, ErrorCode* error);
+  // `beside`: where another socket of this process that was told so has the port for all addresses,
+  // or for one of those asked for.
+  Result<uint16_t> OpenIp(const boost::asio::ip::address& address, uint16_t port, ErrorCode* error,
+                          bool beside = false);
+  // Whether another of this process may be opened beside this one.
+  void AllowBeside(bool allowed);
   // "@name" is an abstract name, which is no file.
   weft::Status OpenPath(const std::string& path);
   Acceptor& acceptor() { return acceptor_; }

@@ -34,6 +34,10 @@ class LoopMember {
   virtual void OnDeadline(int64_t now_ms) = 0;
   virtual void BeginDrain() = 0;
   virtual void ForceClose() = 0;
+  // As BeginDrain, but in a while: Session::WindDown.
+  virtual void WindDown() { BeginDrain(); }
+  // Those with the same may be drained or closed apart from others; null: none.
+  virtual const void* group() const { return nullptr; }
 };
 
 class Loop {

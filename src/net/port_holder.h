@@ -3,7 +3,7 @@
 // Who listens on a port: for the message of a failed bind. What /proc does not show (another user's
 // process, another network namespace) stays unknown.
 //
-// Thread rule: any thread; reads /proc, so milliseconds. Next: net/server.h.
+// Thread rule: any thread; reads /proc, so milliseconds. Next: http/server.h.
 #pragma once
 
 #include <cstdint>

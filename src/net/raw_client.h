@@ -3,7 +3,7 @@
 // A socket for tests: connects to loopback, sends bytes as they are, reads until a condition holds
 // or ten seconds are over. Tests use it where a proper client would refuse to misbehave.
 //
-// Thread rule: one thread per object. Next: net/server.h.
+// Thread rule: one thread per object. Next: http/server.h.
 #pragma once
 
 #include <arpa/inet.h>

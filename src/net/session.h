@@ -5,9 +5,24 @@
 // event loop drives it over a socket (net/connection.h), the fuzz targets over a byte string.
 //
 // Thread rule: a Session lives on its connection's loop thread; SessionHost::Post may be called
-// from any thread. Next: net/exchange_state.h (answers from other threads), net/http1_session.h,
-// net/http2_session.h, net/server_session.h (which of the two).
+// from any thread. Next: http/exchange_state.h (answers from other threads), http/http1_session.h,
+// http/http2_session.h, http/server_session.h (which of the two).
 #pragma once
+
+// The room. Bytes come up and go down; what they mean is the session's affair.
+//
+//     http, outgoing:   Session   made of whatever a connection speaks
+//                          |
+//     Connection           drives it: reads, writes, deadlines, drain         (connection.h)
+//          |         |
+//     SocketStream   TlsStream (TlsChannel over a socket)        (socket_stream.h, tls_stream.h)
+//          |         |
+//          |         TlsContext   certificates, read anew when their files change (tls_context.h,
+//          |                      tls_files.h, file_watch.h)
+//     Loop                 one thread, its connections and their one timer    (loop.h)
+//     ListeningSocket      where connections come from                        (listening_socket.h)
+//
+// Begin here, then connection.h and loop.h.
 
 #include <sys/uio.h>
 
@@ -107,6 +122,11 @@ class Session {
 
   // Finish what is under way, accept nothing new.
   virtual void BeginDrain() = 0;
+  // Say goodbye, but serve what comes until `until_ms`: the peer may have sent it already.
+  virtual void WindDown(int64_t until_ms) {
+    (void)until_ms;
+    BeginDrain();
+  }
 };
 
 }  // namespace weft::net

@@ -3,7 +3,7 @@
 // Bytes that are sent from where they lie: a body is written to the socket, and written again where
 // a request is retried, without being copied. Nobody changes them meanwhile.
 //
-// Thread rule: a value; what it points to is immutable. Next: net/outgoing_request.h.
+// Thread rule: a value; what it points to is immutable. Next: outgoing/outgoing_request.h.
 #pragma once
 
 #include <memory>

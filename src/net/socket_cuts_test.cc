@@ -12,11 +12,11 @@
 #include <fstream>
 #include <mutex>
 
-#include "net/h2_peer.h"
+#include "http/h2_peer.h"
+#include "http/server.h"
+#include "http/tls_pair.h"
 #include "net/raw_client.h"
-#include "net/server.h"
 #include "net/test_certificates.h"
-#include "net/tls_pair.h"
 #include "testing/pieces.h"
 
 namespace weft::net {
@@ -60,17 +60,17 @@ class SocketCutsTest : public ::testing::Test {
       intact_ = body == body_;
     };
     router_->Add("POST", "/v1/traces", {.body_bytes_max = 1 << 20},
-                 [take](Request request, ExchangePtr exchange) {
+                 [take](http::Request request, http::ExchangePtr exchange) {
                    take(std::move(request.body));
                    exchange->Respond({200, "text/plain", {}, "taken"});
                  });
-    router_->AddGrpc("/t.T/Export", {}, [take](GrpcRequest request, GrpcCallPtr call) {
+    router_->AddGrpc("/t.T/Export", {}, [take](http::GrpcRequest request, http::GrpcCallPtr call) {
       take(std::move(request.message));
       call->Send("taken");
       call->Finish({});
     });
-    server_ = std::make_unique<Server>(ServerLimits{}, 2);
-    ListenOptions tls;
+    server_ = std::make_unique<http::Server>(http::ServerLimits{}, 2);
+    http::ListenOptions tls;
     TestCertificate certificate = TestAuthority().Issue();
     tls.tls.emplace();
     tls.tls->cert_pem = Secret(certificate.cert_pem);
@@ -92,15 +92,15 @@ class SocketCutsTest : public ::testing::Test {
     return out + "0\r\nX-Sum: 1\r\n\r\n";
   }
   std::string Http2(bool grpc) const {
-    H2Peer peer;
-    Headers headers{
+    http::H2Peer peer;
+    http::Headers headers{
         {":method", "POST"}, {":scheme", "http"}, {":path", "/v1/traces"}, {":authority", "x"}};
-    Headers more;
+    http::Headers more;
     for (int i = 0; i < 60; ++i)
       more.emplace_back("x-baggage-" + std::to_string(i), std::string(90, 'b'));
     headers.insert(headers.end(), more.begin(), more.end());
     if (grpc) {
-      peer.Grpc("/t.T/Export", GrpcFrame(body_), more);
+      peer.Grpc("/t.T/Export", http::GrpcFrame(body_), more);
     } else {
       peer.Request(headers, body_);
     }
@@ -122,8 +122,8 @@ class SocketCutsTest : public ::testing::Test {
   std::string headers_, body_;
   std::mutex mutex_;
   bool intact_ = false;
-  std::shared_ptr<Router> router_ = std::make_shared<Router>();
-  std::unique_ptr<Server> server_;
+  std::shared_ptr<http::Router> router_ = std::make_shared<http::Router>();
+  std::unique_ptr<http::Server> server_;
   uint16_t port_ = 0, tls_port_ = 0;
 };
 
@@ -179,7 +179,7 @@ TEST_F(SocketCutsTest, Http2) {
 TEST_F(SocketCutsTest, Tls) {
   const std::string request = Http1(false);
   auto connect = [this](RawClient* client) {
-    auto peer = std::make_unique<TlsPeerEnd>(::dup(client->fd()));
+    auto peer = std::make_unique<http::TlsPeerEnd>(::dup(client->fd()));
     for (bool open = false; !open;) {
       open = peer->Turn();
       if (std::string flight = peer->Output(); !flight.empty()) {
@@ -191,7 +191,7 @@ TEST_F(SocketCutsTest, Tls) {
     return peer;
   };
   RawClient client(tls_port_);
-  std::unique_ptr<TlsPeerEnd> peer = connect(&client);
+  std::unique_ptr<http::TlsPeerEnd> peer = connect(&client);
   size_t answered = 0;
   for (size_t at = 1; at < request.size(); at += at < 200 ? 7 : 331) {
     peer->Encrypt(request);

@@ -5,7 +5,7 @@
 // waits; what OpenSSL has read ahead counts as readable. How the handshake comes about is for
 // TlsStream (servers) and OutgoingTlsStream (clients).
 //
-// Thread rule: loop thread. Next: net/tls_stream.h, net/outgoing_tls.h.
+// Thread rule: loop thread. Next: net/tls_stream.h, outgoing/outgoing_tls.h.
 #pragma once
 
 #include <boost/asio/post.hpp>

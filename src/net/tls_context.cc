@@ -207,12 +207,13 @@ void TlsContext::MakeCounters() {
 
 void TlsContext::ReportExpiry() {
   if (metrics_ == nullptr) return;
-  // The callback lives as long as the Metrics, which may be longer than the listener.
-  auto not_after = std::shared_ptr<const std::atomic<int64_t>>(shared_from_this(), &not_after_s_);
-  metrics_->OnScrape([listener = listener_, not_after](MetricsScrape* scrape) {
+  // The callback lives as long as the Metrics, which is longer than a reload lets this live.
+  metrics_->OnScrape([listener = listener_, self = weak_from_this()](MetricsScrape* scrape) {
+    const std::shared_ptr<const TlsContext> context = self.lock();
+    if (context == nullptr) return;
     scrape->Gauge("weft_tls_certificate_expiry_timestamp_seconds",
                   "When the certificate in use stops being valid.", {{"listener", listener}},
-                  static_cast<double>(not_after->load()));
+                  static_cast<double>(context->not_after_s_.load()));
   });
 }
 

@@ -18,8 +18,8 @@
 #include "base/metrics.h"
 #include "base/result.h"
 #include "net/file_watch.h"
-#include "net/listen_options.h"
 #include "net/rare_log.h"
+#include "net/tls_options.h"
 
 struct ssl_st;
 struct ssl_ctx_st;

@@ -7,8 +7,8 @@
 #include <functional>
 #include <random>
 
-#include "net/fuzz_routes.h"
-#include "net/tls_pair.h"
+#include "http/fuzz_routes.h"
+#include "http/tls_pair.h"
 #include "testing/pieces.h"
 
 namespace weft::net {
@@ -31,10 +31,10 @@ class TlsCutsTest : public ::testing::Test {
   void Connect(int version = 0) {
     if (driver_) driver_->Close();
     routes_.log.clear();
-    driver_ = SessionDriver::Make({}, routes_.router);
-    auto [socket, fd] = MakeSocketPair(&io_);
-    server_ = std::make_unique<TlsServerEnd>(std::move(socket), driver_);
-    peer_ = std::make_unique<TlsPeerEnd>(fd, version);
+    driver_ = http::SessionDriver::Make({}, routes_.router);
+    auto [socket, fd] = http::MakeSocketPair(&io_);
+    server_ = std::make_unique<http::TlsServerEnd>(std::move(socket), driver_);
+    peer_ = std::make_unique<http::TlsPeerEnd>(fd, version);
   }
   ~TlsCutsTest() override {
     server_->Close();
@@ -70,10 +70,10 @@ class TlsCutsTest : public ::testing::Test {
   }
 
   boost::asio::io_context io_;
-  FuzzRoutes routes_;
-  std::shared_ptr<SessionDriver> driver_;
-  std::unique_ptr<TlsServerEnd> server_;
-  std::unique_ptr<TlsPeerEnd> peer_;
+  http::FuzzRoutes routes_;
+  std::shared_ptr<http::SessionDriver> driver_;
+  std::unique_ptr<http::TlsServerEnd> server_;
+  std::unique_ptr<http::TlsPeerEnd> peer_;
   size_t largest_ = 0;
 };
 

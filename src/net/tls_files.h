@@ -3,7 +3,7 @@
 // Certificates and keys in PEM form into an OpenSSL context, the same way for servers and clients.
 // Errors are kInvalidArgument and name the setting, "tls::cert_file", and the file.
 //
-// Thread rule: functions without state. Next: net/tls_context.h, net/outgoing_tls.h.
+// Thread rule: functions without state. Next: net/tls_context.h, outgoing/outgoing_tls.h.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -16,7 +16,7 @@
 
 #include "base/result.h"
 #include "base/secret.h"
-#include "net/listen_options.h"
+#include "net/tls_options.h"
 
 namespace weft::net {
 

@@ -7,8 +7,8 @@
 // or kEof once the peer is gone; what goes in undamaged comes out the same; what is no TLS is
 // answered the same however it was cut.
 #include "base/check.h"
-#include "net/fuzz_routes.h"
-#include "net/tls_pair.h"
+#include "http/fuzz_routes.h"
+#include "http/tls_pair.h"
 #include "testing/pieces.h"
 
 namespace weft::net {
@@ -26,12 +26,12 @@ void Damage(std::string_view damage, std::string* bytes) {
 class Connection {
  public:
   explicit Connection(std::string_view plan) : plan_(plan) {
-    ServerLimits limits;
+    http::ServerLimits limits;
     limits.header_bytes_max = 8192;
-    driver_ = SessionDriver::Make(limits, routes_.router);
-    auto [socket, fd] = MakeSocketPair(&io_);
-    server_ = std::make_unique<TlsServerEnd>(std::move(socket), driver_);
-    peer_ = std::make_unique<TlsPeerEnd>(fd);
+    driver_ = http::SessionDriver::Make(limits, routes_.router);
+    auto [socket, fd] = http::MakeSocketPair(&io_);
+    server_ = std::make_unique<http::TlsServerEnd>(std::move(socket), driver_);
+    peer_ = std::make_unique<http::TlsPeerEnd>(fd);
   }
   ~Connection() {
     peer_->Hang();
@@ -76,11 +76,11 @@ class Connection {
 
  private:
   const std::string_view plan_;
-  FuzzRoutes routes_;
+  http::FuzzRoutes routes_;
   boost::asio::io_context io_;
-  std::shared_ptr<SessionDriver> driver_;
-  std::unique_ptr<TlsServerEnd> server_;
-  std::unique_ptr<TlsPeerEnd> peer_;
+  std::shared_ptr<http::SessionDriver> driver_;
+  std::unique_ptr<http::TlsServerEnd> server_;
+  std::unique_ptr<http::TlsPeerEnd> peer_;
   bool alive_ = true;
 };
 

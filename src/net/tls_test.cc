@@ -9,12 +9,15 @@
 #include <fstream>
 
 #include "base/metrics.h"
-#include "net/client.h"
+#include "http/server.h"
 #include "net/raw_client.h"
-#include "net/server.h"
 #include "net/test_certificates.h"
+#include "outgoing/client.h"
 
 namespace weft::net {
+
+using outgoing::HttpClient;
+
 namespace {
 
 using testing::HasSubstr;
@@ -98,11 +101,11 @@ class TlsTest : public testing::Test {
     std::string pattern = std::filesystem::temp_directory_path() / "weft-tls-test-XXXXXX";
     folder_ = mkdtemp(pattern.data());
     router_->Add("POST", "/echo", {.body_bytes_max = 64 << 20},
-                 [this](Request request, ExchangePtr exchange) {
+                 [this](http::Request request, http::ExchangePtr exchange) {
                    saw_http2_ = request.http2;
                    exchange->Respond({200, "text/plain", {}, std::move(request.body)});
                  });
-    router_->AddGrpc("/test.Echo/Say", {}, [](GrpcRequest request, GrpcCallPtr call) {
+    router_->AddGrpc("/test.Echo/Say", {}, [](http::GrpcRequest request, http::GrpcCallPtr call) {
       call->Send(std::move(request.message));
       call->Finish({});
     });
@@ -127,7 +130,7 @@ class TlsTest : public testing::Test {
     Write("key.pem", certificate.key_pem);
   }
   Result<uint16_t> Listen() {
-    ListenOptions options;
+    http::ListenOptions options;
     options.name = "test";
     options.metrics = &metrics_;
     options.tls = options_;
@@ -167,10 +170,10 @@ class TlsTest : public testing::Test {
   std::string folder_, url_;
   uint16_t port_ = 0;
   TlsOptions options_;
-  std::shared_ptr<Router> router_ = std::make_shared<Router>();
+  std::shared_ptr<http::Router> router_ = std::make_shared<http::Router>();
   std::atomic<bool> saw_http2_{false};
-  std::unique_ptr<Server> server_ = std::make_unique<Server>(
-      ServerLimits{.header_timeout_ms = 1'000, .drain_timeout_ms = 200}, 2);
+  std::unique_ptr<http::Server> server_ = std::make_unique<http::Server>(
+      http::ServerLimits{.header_timeout_ms = 1'000, .drain_timeout_ms = 200}, 2);
 };
 
 TEST_F(TlsTest, BodiesOfAllSizesOverBothProtocols) {
@@ -196,7 +199,7 @@ TEST_F(TlsTest, GrpcOverTls) {
   for (int i = 0; i < 20; ++i) {
     auto reply = client.CallGrpc(url_ + "/test.Echo/Say", "hello");
     ASSERT_TRUE(reply.has_value()) << reply.error().message;
-    EXPECT_EQ(reply->status.code, GrpcCode::kOk) << reply->status.message;
+    EXPECT_EQ(reply->status.code, http::GrpcCode::kOk) << reply->status.message;
     EXPECT_EQ(reply->message, "hello");
   }
 }

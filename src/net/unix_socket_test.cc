@@ -11,9 +11,12 @@
 #include <fstream>
 #include <string>
 
-#include "net/server.h"
+#include "http/server.h"
 
 namespace weft::net {
+
+using http::Server;
+
 namespace {
 
 using ::testing::EndsWith;
@@ -28,9 +31,9 @@ class UnixSocketTest : public ::testing::Test {
   }
   ~UnixSocketTest() override { std::filesystem::remove_all(folder_); }
 
-  static std::shared_ptr<Router> Routes() {
-    auto router = std::make_shared<Router>();
-    router->Add("POST", "/echo", {}, [](Request request, ExchangePtr exchange) {
+  static std::shared_ptr<http::Router> Routes() {
+    auto router = std::make_shared<http::Router>();
+    router->Add("POST", "/echo", {}, [](http::Request request, http::ExchangePtr exchange) {
       exchange->Respond({.status = 200,
                          .content_type = "text/plain",
                          .headers = {{"x-peer", request.peer}},

@@ -109,24 +109,40 @@ Ack::~Ack() {
 
 Ack& Ack::operator=(Ack&& other) {
   if (this != &other) {
-    Ack old(std::move(done_));
+    Ack old(std::move(*this));
     done_ = std::exchange(other.done_, nullptr);
+    held_ = std::move(other.held_);
   }
   return *this;
 }
 
 void Ack::Complete(Outcome outcome) {
+  const std::shared_ptr<const void> held = std::move(held_);
   if (!done_) return;
   Done done = std::exchange(done_, nullptr);
   done(std::move(outcome));
 }
 
+void Ack::Hold(std::shared_ptr<const void> way) {
+  if (way.use_count() == 0) return;
+  if (held_ == nullptr) {
+    held_ = std::move(way);
+  } else if (held_.owner_before(way) || way.owner_before(held_)) {
+    held_ = std::make_shared<std::pair<std::shared_ptr<const void>, std::shared_ptr<const void>>>(
+        std::move(held_), std::move(way));
+  }
+}
+
 std::vector<Ack> Ack::Split(Ack whole, const std::vector<bool>& keeps, OnLost on_lost) {
   WEFT_CHECK(!keeps.empty());
+  // The whole may be answered long before its last part.
+  const std::shared_ptr<const void> held = whole.held_;
   auto split = std::make_shared<pipeline::Split>(std::move(whole), keeps, std::move(on_lost));
   std::vector<Ack> parts;
-  for (size_t i = 0; i < keeps.size(); ++i)
+  for (size_t i = 0; i < keeps.size(); ++i) {
     parts.push_back(Ack([split, i](Outcome outcome) { split->OnDone(i, std::move(outcome)); }));
+    parts.back().held_ = held;
+  }
   return parts;
 }
 

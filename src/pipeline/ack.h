@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,10 @@ class Ack {
 
   void Complete(Outcome outcome = {});
 
+  // Keeps `way` until it is completed, and what it calls then has returned: the components that the
+  // batch passes must live so long.
+  void Hold(std::shared_ptr<const void> way);
+
   // One part for each branch, in their order. `keeps[i]`: an OK of the branch means that the batch
   // is kept, and the answer waits for all of those. `on_lost` is told of each branch that failed
   // while the sender was answered OK; it lives as long as any part. REQUIRES: at least one branch.
@@ -60,6 +65,7 @@ class Ack {
 
  private:
   Done done_;
+  std::shared_ptr<const void> held_;  // goes after what `done_` holds
 };
 
 }  // namespace weft::pipeline

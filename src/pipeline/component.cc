@@ -13,4 +13,6 @@ void Consumer::Consume(SharedMetrics, Ack) {
   WEFT_CHECK_MSG(false, "the graph gave metrics to a component whose row has none");
 }
 
+Result<Component::Change> Component::Reconfigure(const std::any&) { return Change(); }
+
 }  // namespace weft::pipeline

@@ -8,7 +8,9 @@
 // Next: pipeline/ack.h, pipeline/shared.h, pipeline/graph.h (built from config).
 #pragma once
 
+#include <any>
 #include <cstdint>
+#include <functional>
 
 #include "base/result.h"
 #include "pipeline/ack.h"
@@ -34,9 +36,18 @@ class Consumer {
 class Component {
  public:
   virtual ~Component() = default;
+  // At a reload, what has the same id may still be running: it is stopped when the last batch that
+  // went to it is answered.
   virtual Status Start() = 0;
   // Takes nothing new, finishes what is under way. Idempotent.
   virtual void Stop() = 0;
+
+  // At a reload its settings are no longer the same. Null: another is made and started beside it,
+  // and takes its place. Else it goes on with the new ones from the call of what is returned, which
+  // cannot fail and may never come. An error refuses the reload: what can only change at a start.
+  // `settings` are of its row's type.
+  using Change = std::function<void()>;
+  virtual Result<Change> Reconfigure(const std::any& settings);
 };
 
 // The end of a pipeline.

@@ -41,6 +41,8 @@ struct ComponentRow {
   Made<Exporter> (*make_exporter)(const config::Component&, const Deps&) = nullptr;
   // Null: there is nothing to run, its settings alone are of use.
   Made<Component> (*make_extension)(const config::Component&, const Deps&) = nullptr;
+  // Null: nothing of note.
+  MemoryNeed (*memory)(const config::Component&) = nullptr;
 };
 
 class ComponentTable {

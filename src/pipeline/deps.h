@@ -10,12 +10,13 @@
 #include <memory>
 #include <string>
 
-#include "base/byte_budget.h"
 #include "base/clock.h"
 #include "base/env.h"
 #include "base/metrics.h"
 #include "config/config.h"
-#include "net/server.h"
+#include "http/server.h"
+#include "pipeline/memory.h"
+#include "pipeline/reloads.h"
 #include "pipeline/services.h"
 #include "selftrace/tracer.h"
 
@@ -37,27 +38,29 @@ class Doors {
   virtual ~Doors() = default;
   // TLS, authentication and host rule of a listener. `hosts` counts where only this machine's
   // addresses lead to `endpoint`.
-  virtual Result<net::ListenOptions> Options(const std::string& name,
-                                             const config::Endpoint& endpoint,
-                                             const config::ListenerSecurity& security,
-                                             net::HostRule hosts) const = 0;
+  virtual Result<http::ListenOptions> Options(const std::string& name,
+                                              const config::Endpoint& endpoint,
+                                              const config::ListenerSecurity& security,
+                                              http::HostRule hosts) const = 0;
   // Listens, and keeps the listener for listeners(). The error names it.
-  virtual Status Open(Listener listener, net::ListenOptions options,
-                      std::shared_ptr<const net::Router> router) = 0;
+  virtual Status Open(Listener listener, http::ListenOptions options,
+                      std::shared_ptr<const http::Router> router) = 0;
   // Tells of one that a component has opened on server() itself.
   virtual void Tell(Listener listener) = 0;
-  virtual const std::vector<Listener>& listeners() const = 0;
-  virtual net::Server* server() = 0;
+  // Any thread.
+  virtual std::vector<Listener> listeners() const = 0;
+  virtual http::Server* server() = 0;
 };
 
 struct Deps {
   Env* env;
   Clock* clock;
   Metrics* metrics;
-  ByteBudget* budget;  // what requests under way may hold
+  const Memory* memory;
   Doors* doors;
   Services* services;
   selftrace::Tracer* tracer = nullptr;     // null: weft does not trace itself
+  Reloads* reloads = nullptr;              // null: the configuration stays as it is
   std::function<std::string()> not_ready;  // empty when requests are taken, else why not
   std::string version;
   uint64_t started_ns = 0;

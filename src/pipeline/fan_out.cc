@@ -18,10 +18,12 @@ std::unique_ptr<ReasonCounters> FanOut::LossesOf(const std::string& branch, Metr
 
 FanOut::FanOut(std::vector<Branch> branches, Metrics* metrics) : branches_(std::move(branches)) {
   WEFT_CHECK(!branches_.empty());
-  for (const Branch& branch : branches_) {
-    keeps_.push_back(branch.to->Keeps());
-    lost_->push_back(LossesOf(branch.name, metrics));
-  }
+  for (const Branch& branch : branches_) lost_->push_back(LossesOf(branch.name, metrics));
+}
+
+void FanOut::Settle() {
+  keeps_.clear();
+  for (const Branch& branch : branches_) keeps_.push_back(branch.to->Keeps());
 }
 
 Status FanOut::Admit(uint64_t bytes) {

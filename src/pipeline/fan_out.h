@@ -27,6 +27,9 @@ class FanOut : public Consumer {
   };
   // REQUIRES: at least one.
   FanOut(std::vector<Branch> branches, Metrics* metrics);
+  // Asks the branches whether they keep. Before the first batch, and when the ways behind them are
+  // led.
+  void Settle();
   // The first refusal of any.
   Status Admit(uint64_t bytes) override;
   void Consume(SharedSpans batch, Ack ack) override;

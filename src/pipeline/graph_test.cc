@@ -156,11 +156,23 @@ class GraphTest : public ::testing::Test {
     const Deps deps{.env = nullptr,
                     .clock = nullptr,
                     .metrics = &metrics_,
-                    .budget = nullptr,
+                    .memory = nullptr,
                     .doors = nullptr,
-                    .services = nullptr};
+                    .services = &services_};
     WEFT_ASSIGN(graph_, Graph::Build(loaded->config, table_, deps));
     return {};
+  }
+  // What a reload makes of a whole configuration; `graph_` is the running one.
+  Result<std::unique_ptr<Graph>> Next(const std::string& yaml) {
+    auto loaded = Load(yaml);
+    EXPECT_TRUE(loaded) << loaded.error().message;
+    const Deps deps{.env = nullptr,
+                    .clock = nullptr,
+                    .metrics = &metrics_,
+                    .memory = nullptr,
+                    .doors = nullptr,
+                    .services = &services_};
+    return Graph::Build(loaded->config, table_, deps, graph_.get());
   }
   static SpanBatch OneSpan() {
     SpanBatch batch;
@@ -176,6 +188,7 @@ class GraphTest : public ::testing::Test {
 
   World world_;
   Metrics metrics_;
+  Services services_;
   const ComponentTable table_{{&kIn, &kMark, &kOut, &kKeep}};
   std::vector<Outcome> answers_;
   std::unique_ptr<Graph> graph_;  // its exporters hold Acks
@@ -272,6 +285,74 @@ TEST_F(GraphTest, AComponentGetsOnlySignalsThatItTakes) {
       "service: {pipelines: {metrics: {receivers: [in], exporters: [keep]}}}\n");
   ASSERT_FALSE(loaded);
   EXPECT_THAT(loaded.error().message, HasSubstr("exporter \"keep\" does not take metrics"));
+}
+
+// ---------------------------------------------------------------------------------------- reload
+
+std::string Whole(const std::string& processors, const std::string& exporters) {
+  return "receivers: {in: }\nprocessors: {mark/a: , mark/b: }\nexporters: {out: , out/2: }\n"
+         "service: {pipelines: {traces: {receivers: [in], processors: [" +
+         processors + "], exporters: [" + exporters + "]}}}\n";
+}
+
+TEST_F(GraphTest, TheNextGraphTakesOverWhatIsTheSameAndLeadsItElsewhere) {
+  ASSERT_TRUE(Build("traces: {receivers: [in], processors: [mark/a], exporters: [out]}"));
+  ASSERT_TRUE(graph_->Start());
+  ASSERT_TRUE(graph_->StartReceivers());
+  FakeExporter& out = *world_.exporters["out"];
+  Consumer* const receiver_way = world_.receivers["in"].traces;
+  world_.journal.clear();
+  auto next = Next(Whole("mark/a, mark/b", "out, out/2"));
+  ASSERT_TRUE(next) << next.error().message;
+  ASSERT_TRUE((*next)->Start());
+  ASSERT_TRUE((*next)->StartReceivers());
+  EXPECT_THAT(world_.journal, ElementsAre("start out/2", "start mark/b"));
+  receiver_way->Consume(OneSpan(), Count());
+  ASSERT_EQ(out.spans.size(), 1u);
+  EXPECT_EQ(out.spans[0]->spans[0].name, "s>mark/a") << "nothing is led before it is said";
+  (*next)->Lead();
+  EXPECT_FALSE(graph_->IsDone()) << "a batch of it is under way";
+  receiver_way->Consume(OneSpan(), Count());
+  ASSERT_EQ(out.spans.size(), 2u);
+  EXPECT_EQ(out.spans[1]->spans[0].name, "s>mark/a>mark/b");
+  EXPECT_EQ(world_.exporters["out/2"]->spans.size(), 1u);
+  out.acks[0].Complete();
+  EXPECT_TRUE(graph_->IsDone());
+  ASSERT_EQ(answers_.size(), 1u);
+  EXPECT_TRUE(answers_[0].status);
+  world_.journal.clear();
+  graph_ = std::move(*next);
+  EXPECT_THAT(world_.journal, IsEmpty()) << "all that the old one had goes on";
+}
+
+TEST_F(GraphTest, WhatTheNextGraphHasNotIsStoppedWithTheOldOne) {
+  ASSERT_TRUE(Build("traces: {receivers: [in], processors: [mark/a], exporters: [out, out/2]}"));
+  ASSERT_TRUE(graph_->Start());
+  ASSERT_TRUE(graph_->StartReceivers());
+  auto next = Next(Whole("", "out"));
+  ASSERT_TRUE(next);
+  ASSERT_TRUE((*next)->Start());
+  (*next)->Lead();
+  EXPECT_TRUE(graph_->IsDone());
+  world_.journal.clear();
+  graph_ = std::move(*next);
+  EXPECT_THAT(world_.journal, ElementsAre("stop mark/a", "stop out/2"));
+}
+
+TEST_F(GraphTest, ANextGraphThatIsGivenUpLeavesTheOldOneAsItWas) {
+  ASSERT_TRUE(Build("traces: {receivers: [in], processors: [mark/a], exporters: [out]}"));
+  ASSERT_TRUE(graph_->Start());
+  ASSERT_TRUE(graph_->StartReceivers());
+  world_.journal.clear();
+  world_.failing = "mark/b";
+  auto next = Next(Whole("mark/b", "out, out/2"));
+  ASSERT_TRUE(next);
+  EXPECT_FALSE((*next)->Start());
+  next->reset();
+  EXPECT_THAT(world_.journal, ElementsAre("start out/2", "start mark/b", "stop out/2"));
+  world_.receivers["in"].traces->Consume(OneSpan(), Count());
+  ASSERT_EQ(world_.exporters["out"]->spans.size(), 1u);
+  EXPECT_EQ(world_.exporters["out"]->spans[0]->spans[0].name, "s>mark/a");
 }
 
 }  // namespace

@@ -12,10 +12,10 @@
 namespace weft::query {
 namespace {
 
-using block::AttributeScope;
-using block::ColumnRef;
-using block::FixedColumn;
-using block::kAbsent;
+using segment::AttributeScope;
+using segment::ColumnRef;
+using segment::FixedColumn;
+using segment::kAbsent;
 
 bool ComesFirst(const MatchedSpan& a, const MatchedSpan& b) {
   return std::tie(a.start_ns, a.span_id) < std::tie(b.start_ns, b.span_id);
@@ -23,7 +23,7 @@ bool ComesFirst(const MatchedSpan& a, const MatchedSpan& b) {
 
 class Summariser {
  public:
-  Summariser(const block::Segment& segment, const Plan& plan, const BlockTrace& trace,
+  Summariser(const segment::Segment& segment, const Plan& plan, const BlockTrace& trace,
              uint32_t spans_max, SegmentScan* scan)
       : spans_(segment.spans()), plan_(plan), trace_(trace), spans_max_(spans_max), scan_(*scan) {}
 
@@ -42,7 +42,7 @@ class Summariser {
   Result<std::string> Text(std::string_view column, uint32_t row);
   Result<ColumnRef> Intrinsic(std::string_view column) const;
 
-  const block::Table& spans_;
+  const segment::Table& spans_;
   const Plan& plan_;
   const BlockTrace& trace_;
   uint32_t spans_max_;
@@ -246,7 +246,7 @@ Result<ColumnRef> Summariser::Intrinsic(std::string_view column) const {
 
 }  // namespace
 
-Result<std::optional<TraceSummary>> SummariseInBlock(const block::Segment& segment,
+Result<std::optional<TraceSummary>> SummariseInBlock(const segment::Segment& segment,
                                                      const Plan& plan, const BlockTrace& trace,
                                                      uint32_t spans_max, SegmentScan* scan) {
   if (NamesEventsOrLinks(plan)) return std::nullopt;

@@ -9,22 +9,22 @@
 #include <cstdint>
 #include <optional>
 
-#include "block/segment.h"
 #include "query/plan.h"
 #include "query/query.h"
 #include "query/segment_scan.h"
+#include "segment/segment.h"
 
 namespace weft::query {
 
 struct BlockTrace {
   TraceId id;
-  block::Row first_row = 0;
+  segment::Row first_row = 0;
   uint32_t rows = 0;
 };
 
 // Nothing where the columns cannot tell everything: the trace must be assembled.
 // REQUIRES: the trace is not split; `scan` is of this segment and prepared.
-Result<std::optional<TraceSummary>> SummariseInBlock(const block::Segment& segment,
+Result<std::optional<TraceSummary>> SummariseInBlock(const segment::Segment& segment,
                                                      const Plan& plan, const BlockTrace& trace,
                                                      uint32_t spans_max, SegmentScan* scan);
 

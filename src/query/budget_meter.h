@@ -24,7 +24,7 @@ constexpr uint64_t kAssembledRowBytes = 512;
 inline Result<uint64_t> CountRows(const store::Snapshot& snapshot, const TraceId& id) {
   uint64_t count = 0;
   for (const auto& segment : snapshot.segments()) {
-    WEFT_ASSIGN(block::Segment::TraceRows rows, segment->FindTrace(id));
+    WEFT_ASSIGN(segment::Segment::TraceRows rows, segment->FindTrace(id));
     count += rows.spans.size() + rows.logs.size();
   }
   return count;

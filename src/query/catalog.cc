@@ -14,12 +14,12 @@
 namespace weft::query {
 namespace {
 
-using block::AttributeScope;
-using block::ColumnRef;
-using block::kAbsent;
+using segment::AttributeScope;
+using segment::ColumnRef;
+using segment::kAbsent;
 
 // The single column of a text intrinsic that no span lacks, or nothing in an empty table.
-std::optional<ColumnRef> IntrinsicRef(const block::Table& table, std::string_view name) {
+std::optional<ColumnRef> IntrinsicRef(const segment::Table& table, std::string_view name) {
   std::vector<ColumnRef> columns = table.FindColumns(AttributeScope::kIntrinsic, name);
   if (columns.empty()) return std::nullopt;
   return columns[0];
@@ -32,7 +32,7 @@ Status KeepDamage(const Status& status, Status* damage) {
   return {};
 }
 
-Status CountServices(const block::Table& spans, const BudgetMeter& meter,
+Status CountServices(const segment::Table& spans, const BudgetMeter& meter,
                      std::map<std::string, uint64_t>* counts) {
   auto column = IntrinsicRef(spans, "serviceName");
   if (!column) return {};
@@ -60,7 +60,7 @@ struct ServiceRows {
   uint32_t id = kAbsent;
   std::vector<bool> groups;  // empty: all
 };
-Result<std::optional<ServiceRows>> FindService(const block::Table& spans, ColumnRef column,
+Result<std::optional<ServiceRows>> FindService(const segment::Table& spans, ColumnRef column,
                                                std::string_view service) {
   ServiceRows rows;
   if (service.empty()) return rows;
@@ -71,7 +71,7 @@ Result<std::optional<ServiceRows>> FindService(const block::Table& spans, Column
   return rows;
 }
 
-Status CollectOperations(const block::Table& spans, std::string_view service,
+Status CollectOperations(const segment::Table& spans, std::string_view service,
                          const BudgetMeter& meter, std::set<OperationName>* out) {
   auto service_column = IntrinsicRef(spans, "serviceName");
   auto name_column = IntrinsicRef(spans, "name");
@@ -132,7 +132,7 @@ Result<std::vector<ServiceCount>> ListServices(const store::Snapshot& snapshot,
                                                const Budget& budget, std::string* partial) {
   BudgetMeter meter(budget);
   std::map<std::string, uint64_t> counts;
-  WEFT_TRY(ForEachReadable(snapshot, partial, [&](const block::Table& spans) {
+  WEFT_TRY(ForEachReadable(snapshot, partial, [&](const segment::Table& spans) {
     return CountServices(spans, meter, &counts);
   }));
   std::vector<ServiceCount> out;
@@ -145,7 +145,7 @@ Result<std::vector<OperationName>> ListOperations(const store::Snapshot& snapsho
                                                   std::string* partial) {
   BudgetMeter meter(budget);
   std::set<OperationName> names;
-  WEFT_TRY(ForEachReadable(snapshot, partial, [&](const block::Table& spans) {
+  WEFT_TRY(ForEachReadable(snapshot, partial, [&](const segment::Table& spans) {
     return CollectOperations(spans, service, meter, &names);
   }));
   return std::vector<OperationName>(names.begin(), names.end());
@@ -155,8 +155,8 @@ namespace {
 
 // The smallest start of the segment's spans that is a time; only groups with spans that have none
 // are read. Nothing where no span has one; a group that cannot be read is left out.
-std::optional<uint64_t> FirstTime(const block::Segment& segment) {
-  const block::Table& spans = segment.spans();
+std::optional<uint64_t> FirstTime(const segment::Segment& segment) {
+  const segment::Table& spans = segment.spans();
   std::optional<uint64_t> first;
   std::vector<uint64_t> starts;
   for (uint32_t group = 0; group < spans.group_count(); ++group) {
@@ -167,7 +167,7 @@ std::optional<uint64_t> FirstTime(const block::Segment& segment) {
       continue;
     }
     starts.resize(spans.rows_in_group(group));
-    if (!spans.ReadNumbers(block::FixedColumn::kStart, group, starts)) continue;
+    if (!spans.ReadNumbers(segment::FixedColumn::kStart, group, starts)) continue;
     for (uint64_t start : starts)
       if (start != 0 && (!first || start < *first)) first = start;
   }

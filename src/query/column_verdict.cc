@@ -79,7 +79,7 @@ Scalar FieldScalar(const traceql::Field& field, const Value& value) {
   return scalar;
 }
 
-Result<ColumnVerdict> ColumnVerdict::Make(const block::Table& table, block::ColumnRef column,
+Result<ColumnVerdict> ColumnVerdict::Make(const segment::Table& table, segment::ColumnRef column,
                                           const Leaf& leaf) {
   ColumnVerdict verdict;
   verdict.column_ = column;
@@ -88,7 +88,7 @@ Result<ColumnVerdict> ColumnVerdict::Make(const block::Table& table, block::Colu
     return verdict;
   }
   if (!CanMatch(column.type, leaf)) return verdict;
-  WEFT_ASSIGN(std::shared_ptr<const block::Dictionary> dictionary, table.OpenDictionary(column));
+  WEFT_ASSIGN(std::shared_ptr<const segment::Dictionary> dictionary, table.OpenDictionary(column));
   bool equality = leaf.op == Operator::kEqual || leaf.op == Operator::kNotEqual;
   if (equality) {
     WEFT_TRY(verdict.JudgeEquality(*dictionary, leaf));
@@ -99,20 +99,20 @@ Result<ColumnVerdict> ColumnVerdict::Make(const block::Table& table, block::Colu
   return verdict;
 }
 
-Status ColumnVerdict::JudgeEquality(const block::Dictionary& dictionary, const Leaf& leaf) {
+Status ColumnVerdict::JudgeEquality(const segment::Dictionary& dictionary, const Leaf& leaf) {
   Candidates candidates = EqualValues(column_.type, leaf.literal);
   if (!candidates.known) return JudgeEach(dictionary, leaf);
   inverted_ = leaf.op == Operator::kNotEqual;
   size_t found = 0;
   for (size_t i = 0; i < candidates.count; ++i) {
     WEFT_ASSIGN(uint32_t id, dictionary.Find(candidates.values[i]));
-    if (id != block::kAbsent) few_[found++] = id;
+    if (id != segment::kAbsent) few_[found++] = id;
   }
   form_ = found == 0 && !inverted_ ? Form::kNothing : Form::kFew;
   return {};
 }
 
-Status ColumnVerdict::JudgeEach(const block::Dictionary& dictionary, const Leaf& leaf) {
+Status ColumnVerdict::JudgeEach(const segment::Dictionary& dictionary, const Leaf& leaf) {
   table_.assign(dictionary.count(), 0);
   size_t found = 0;
   WEFT_TRY(dictionary.ForEach([&](uint32_t id, const Value& value) {
@@ -130,10 +130,10 @@ Status ColumnVerdict::JudgeEach(const block::Dictionary& dictionary, const Leaf&
   return {};
 }
 
-Status ColumnVerdict::FindGroups(const block::Table& table) {
+Status ColumnVerdict::FindGroups(const segment::Table& table) {
   if (form_ != Form::kFew || inverted_) return {};
   for (uint32_t id : few_) {
-    if (id == block::kAbsent) continue;
+    if (id == segment::kAbsent) continue;
     WEFT_ASSIGN(std::vector<bool> groups, table.GroupsWith(column_, id));
     if (groups_.empty()) groups_.resize(table.group_count());
     for (size_t g = 0; g < groups.size() && g < groups_.size(); ++g)
@@ -147,14 +147,14 @@ void ColumnVerdict::Mark(std::span<const uint32_t> ids, std::span<uint8_t> out) 
     case Form::kNothing:
       return;
     case Form::kEverything:
-      for (size_t i = 0; i < ids.size(); ++i) out[i] |= ids[i] != block::kAbsent;
+      for (size_t i = 0; i < ids.size(); ++i) out[i] |= ids[i] != segment::kAbsent;
       return;
     case Form::kFew: {
       // An absent row must not look like an absent candidate.
-      uint32_t a = few_[0], b = few_[1] == block::kAbsent ? few_[0] : few_[1];
+      uint32_t a = few_[0], b = few_[1] == segment::kAbsent ? few_[0] : few_[1];
       for (size_t i = 0; i < ids.size(); ++i) {
         bool hit = (ids[i] == a || ids[i] == b) != inverted_;
-        out[i] |= hit && ids[i] != block::kAbsent;
+        out[i] |= hit && ids[i] != segment::kAbsent;
       }
       return;
     }

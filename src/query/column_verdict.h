@@ -12,18 +12,18 @@
 #include <span>
 #include <vector>
 
-#include "block/segment.h"
 #include "query/plan.h"
+#include "segment/segment.h"
 
 namespace weft::query {
 
 class ColumnVerdict {
  public:
   // Judges `leaf` on every value of `column`. REQUIRES: the column's type is not kEmpty.
-  static Result<ColumnVerdict> Make(const block::Table& table, block::ColumnRef column,
+  static Result<ColumnVerdict> Make(const segment::Table& table, segment::ColumnRef column,
                                     const Leaf& leaf);
 
-  block::ColumnRef column() const { return column_; }
+  segment::ColumnRef column() const { return column_; }
   // No value of the column satisfies the condition.
   bool nothing() const { return form_ == Form::kNothing; }
   // May a row of this group satisfy it?
@@ -50,14 +50,14 @@ class ColumnVerdict {
  private:
   enum class Form : uint8_t { kNothing, kEverything, kFew, kTable };
 
-  Status JudgeEquality(const block::Dictionary& dictionary, const Leaf& leaf);
-  Status JudgeEach(const block::Dictionary& dictionary, const Leaf& leaf);
-  Status FindGroups(const block::Table& table);
+  Status JudgeEquality(const segment::Dictionary& dictionary, const Leaf& leaf);
+  Status JudgeEach(const segment::Dictionary& dictionary, const Leaf& leaf);
+  Status FindGroups(const segment::Table& table);
 
-  block::ColumnRef column_;
+  segment::ColumnRef column_;
   Form form_ = Form::kNothing;
   bool inverted_ = false;  // of kFew: every value but these
-  uint32_t few_[2] = {block::kAbsent, block::kAbsent};
+  uint32_t few_[2] = {segment::kAbsent, segment::kAbsent};
   std::vector<uint8_t> table_;  // by id
   std::vector<bool> groups_;    // empty: not known
 };

@@ -15,9 +15,9 @@
 namespace weft::query {
 namespace {
 
-using block::ColumnRef;
-using block::FixedColumn;
-using block::Segment;
+using segment::ColumnRef;
+using segment::FixedColumn;
+using segment::Segment;
 
 constexpr uint32_t kEntriesAtOnce = 4096;
 // Split traces brought together at once: bounds the memory, not the answer.
@@ -61,7 +61,7 @@ class DependencyCounter {
 
   Status Count();
   Status CountSegment(const Segment& segment);
-  Status CountWhole(const block::TraceEntry& entry, Source* source);
+  Status CountWhole(const segment::TraceEntry& entry, Source* source);
   Status CountSplit();
   Status GatherFrom(const Segment& segment, const std::vector<TraceId>& ids);
   Status GatherRow(uint32_t trace, uint32_t row_in_group, Source* source);
@@ -70,7 +70,7 @@ class DependencyCounter {
   Status CountAssembled(const TraceId& id, uint64_t spans);
   Result<Source> Open(const Segment& segment);
   Result<ColumnRef> Intrinsic(const Segment& segment, std::string_view name) const;
-  bool MayStartInRange(const block::TraceEntry& entry, const block::Table& spans) const;
+  bool MayStartInRange(const segment::TraceEntry& entry, const segment::Table& spans) const;
   bool InRange(uint64_t start) const { return start >= start_ns_ && start < end_ns_; }
   uint32_t ServiceNumber(std::string_view name);
   void AddCall(uint32_t parent, uint32_t child) { ++calls_[uint64_t{parent} << 32 | child]; }
@@ -126,11 +126,11 @@ Status DependencyCounter::Count() {
 
 Status DependencyCounter::CountSegment(const Segment& segment) {
   WEFT_ASSIGN(Source source, Open(segment));
-  std::vector<block::TraceEntry> entries;
+  std::vector<segment::TraceEntry> entries;
   for (uint32_t at = 0; at < segment.trace_count(); at += kEntriesAtOnce) {
     entries.resize(std::min(kEntriesAtOnce, segment.trace_count() - at));
     WEFT_TRY(segment.ReadTraces(at, entries));
-    for (const block::TraceEntry& entry : entries) {
+    for (const segment::TraceEntry& entry : entries) {
       if (entry.start_ns >= end_ns_ || entry.rows == 0) continue;
       bool whole = segment.has_derived();
       if (whole && !MayStartInRange(entry, segment.spans())) continue;
@@ -145,8 +145,8 @@ Status DependencyCounter::CountSegment(const Segment& segment) {
   return {};
 }
 
-bool DependencyCounter::MayStartInRange(const block::TraceEntry& entry,
-                                        const block::Table& spans) const {
+bool DependencyCounter::MayStartInRange(const segment::TraceEntry& entry,
+                                        const segment::Table& spans) const {
   uint32_t first = spans.groups().group_of(entry.first_row);
   uint32_t last = spans.groups().group_of(uint64_t{entry.first_row} + entry.rows - 1);
   for (uint32_t group = first; group <= last && group < spans.group_count(); ++group)
@@ -155,7 +155,7 @@ bool DependencyCounter::MayStartInRange(const block::TraceEntry& entry,
 }
 
 // Rows lie in pre-order: the parent of a row is the last one before it with one depth less.
-Status DependencyCounter::CountWhole(const block::TraceEntry& entry, Source* source) {
+Status DependencyCounter::CountWhole(const segment::TraceEntry& entry, Source* source) {
   uint64_t end = uint64_t{entry.first_row} + entry.rows;
   if (end > source->segment.spans().row_count())
     return Fail(ErrorCode::kCorruption, "a trace names rows that its block lacks");
@@ -207,7 +207,7 @@ Status DependencyCounter::GatherFrom(const Segment& segment, const std::vector<T
   if (segment.has_derived()) {
     for (uint32_t i = 0; i < ids.size(); ++i) {
       WEFT_ASSIGN(Segment::TraceRows rows, segment.FindTrace(ids[i]));
-      for (block::Row row : rows.spans) {
+      for (segment::Row row : rows.spans) {
         uint32_t group = segment.spans().groups().group_of(row);
         if (source.columns.rows() == 0 || source.columns.group() != group) {
           WEFT_TRY(meter_.Check(bytes_used()));
@@ -221,7 +221,7 @@ Status DependencyCounter::GatherFrom(const Segment& segment, const std::vector<T
   }
   // Rows in order of arrival, many traces in turn: one pass over them all.
   std::vector<uint32_t> wanted(segment.trace_count(), trace::kNone);
-  std::vector<block::TraceEntry> entries(segment.trace_count());
+  std::vector<segment::TraceEntry> entries(segment.trace_count());
   WEFT_TRY(segment.ReadTraces(0, entries));
   bool any = false;
   for (size_t i = 0; i < entries.size(); ++i) {
@@ -335,7 +335,7 @@ Result<DependencyCounter::Source> DependencyCounter::Open(const Segment& segment
 
 Result<ColumnRef> DependencyCounter::Intrinsic(const Segment& segment,
                                                std::string_view name) const {
-  auto found = segment.spans().FindColumns(block::AttributeScope::kIntrinsic, name);
+  auto found = segment.spans().FindColumns(segment::AttributeScope::kIntrinsic, name);
   if (found.empty())
     return Fail(ErrorCode::kCorruption, "a segment lacks the column " + std::string(name));
   return found[0];

@@ -12,7 +12,7 @@
 #include <set>
 
 #include "testing/manual_clock.h"
-#include "testing/segment_layouts.h"
+#include "testing/segment_placements.h"
 #include "testing/wild_batch.h"
 #include "trace/trace.h"
 
@@ -54,19 +54,19 @@ SpanBatch MakeBatch(std::initializer_list<SpanSpec> specs) {
   return batch;
 }
 
-// The answer, checked to be the same in every layout.
+// The answer, checked to be the same in every placement.
 std::vector<ServiceCalls> Links(const std::vector<const SpanBatch*>& batches,
                                 uint64_t start_ns = kEpoch,
                                 uint64_t end_ns = kEpoch + 1000 * kSecond) {
   std::vector<ServiceCalls> first;
   bool is_first = true;
-  for (const testing::Layout& layout : testing::MakeLayouts(batches)) {
-    auto found = FindDependencies(*layout.snapshot, start_ns, end_ns, {});
-    EXPECT_TRUE(found) << layout.name;
+  for (const testing::Placement& placement : testing::MakePlacements(batches)) {
+    auto found = FindDependencies(*placement.snapshot, start_ns, end_ns, {});
+    EXPECT_TRUE(found) << placement.name;
     if (!found) continue;
-    EXPECT_EQ(found->partial, "") << layout.name;
+    EXPECT_EQ(found->partial, "") << placement.name;
     if (is_first) first = found->links;
-    EXPECT_EQ(found->links, first) << layout.name;
+    EXPECT_EQ(found->links, first) << placement.name;
     is_first = false;
   }
   return first;
@@ -137,18 +137,18 @@ TEST(Dependencies, ATraceTooLargeForTheMemoryIsLeftOutAndNamed) {
 
 TEST(Dependencies, AnExhaustedBudgetIsSaid) {
   SpanBatch batch = MakeBatch({{1, 1, 0, "web", 0}, {1, 2, 1, "shop", 1}});
-  for (const testing::Layout& layout : testing::MakeLayouts({&batch})) {
+  for (const testing::Placement& placement : testing::MakePlacements({&batch})) {
     struct Late : testing::ManualClock {
       uint64_t MonotonicNs() override { return now += kSecond; }
       uint64_t now = 0;
     } late;
-    auto found = FindDependencies(*layout.snapshot, kEpoch, kEpoch + 1000 * kSecond,
+    auto found = FindDependencies(*placement.snapshot, kEpoch, kEpoch + 1000 * kSecond,
                                   {.deadline_ns = 1, .clock = &late});
-    ASSERT_TRUE(found) << layout.name;
-    EXPECT_THAT(found->partial, HasSubstr("ran out of time")) << layout.name;
+    ASSERT_TRUE(found) << placement.name;
+    EXPECT_THAT(found->partial, HasSubstr("ran out of time")) << placement.name;
     std::atomic<bool> cancelled{true};
     EXPECT_EQ(
-        FindDependencies(*layout.snapshot, kEpoch, kEpoch + kSecond, {.cancelled = &cancelled})
+        FindDependencies(*placement.snapshot, kEpoch, kEpoch + kSecond, {.cancelled = &cancelled})
             .error()
             .code,
         ErrorCode::kCancelled);
@@ -190,7 +190,7 @@ std::vector<ServiceCalls> Reference(const std::vector<const SpanBatch*>& batches
 
 class DependenciesProperty : public ::testing::TestWithParam<uint64_t> {};
 
-TEST_P(DependenciesProperty, EveryLayoutAgreesWithOneTree) {
+TEST_P(DependenciesProperty, EveryPlacementAgreesWithOneTree) {
   std::mt19937_64 random(GetParam());
   std::vector<SpanBatch> batches;
   for (int i = 0; i < 6; ++i)
@@ -199,19 +199,19 @@ TEST_P(DependenciesProperty, EveryLayoutAgreesWithOneTree) {
   for (const SpanBatch& batch : batches) all.push_back(&batch);
   std::vector<const SpanBatch*> stored = all;
   stored.push_back(&batches[1]);
-  std::vector<testing::Layout> layouts = testing::MakeLayouts(stored);
+  std::vector<testing::Placement> placements = testing::MakePlacements(stored);
   for (int i = 0; i < 8; ++i) {
     uint64_t start_ns = i == 0 ? 0 : kEpoch + random() % (40 * kSecond);
     uint64_t end_ns = i == 0 ? UINT64_MAX : start_ns + 1 + random() % (30 * kSecond);
     std::vector<ServiceCalls> wanted = Reference(all, start_ns, end_ns);
-    for (const testing::Layout& layout : layouts) {
-      auto found = FindDependencies(*layout.snapshot, start_ns, end_ns, {});
-      ASSERT_TRUE(found) << layout.name;
+    for (const testing::Placement& placement : placements) {
+      auto found = FindDependencies(*placement.snapshot, start_ns, end_ns, {});
+      ASSERT_TRUE(found) << placement.name;
       ASSERT_EQ(found->partial, "");
-      ASSERT_EQ(found->links.size(), wanted.size()) << layout.name << " seed " << GetParam();
+      ASSERT_EQ(found->links.size(), wanted.size()) << placement.name << " seed " << GetParam();
       for (size_t n = 0; n < wanted.size(); ++n)
         ASSERT_TRUE(found->links[n] == wanted[n])
-            << layout.name << " seed " << GetParam() << ": " << wanted[n].parent << " -> "
+            << placement.name << " seed " << GetParam() << ": " << wanted[n].parent << " -> "
             << wanted[n].child << " " << wanted[n].calls << ", found " << found->links[n].calls;
     }
   }

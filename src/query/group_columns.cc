@@ -9,8 +9,8 @@
 namespace weft::query {
 namespace {
 
-using block::AttributeScope;
-using block::FixedColumn;
+using segment::AttributeScope;
+using segment::FixedColumn;
 using traceql::Intrinsic;
 
 // Beyond this the texts seen so far are forgotten between groups.
@@ -96,7 +96,7 @@ Result<std::span<const uint64_t>> GroupColumns::Numbers(FixedColumn column) {
   return std::span<const uint64_t>(out);
 }
 
-Result<std::span<const uint32_t>> GroupColumns::Ids(block::ColumnRef column) {
+Result<std::span<const uint32_t>> GroupColumns::Ids(segment::ColumnRef column) {
   auto [entry, is_new] = ids_.try_emplace(column.index);
   if (is_new) {
     entry->second.resize(rows_);
@@ -138,13 +138,13 @@ bool GroupColumns::IsSplit(uint32_t index) {
 }
 
 Status GroupColumns::ReadBlockTraces() {
-  WEFT_ASSIGN(block::Segment::GroupTraces found, segment_.ReadGroupTraces(group_));
+  WEFT_ASSIGN(segment::Segment::GroupTraces found, segment_.ReadGroupTraces(group_));
   traces_.ordinals = std::move(found.ordinals);
   traces_.entries = std::move(found.entries);
   traces_.of_row.resize(rows_);
   uint64_t row = 0;
   for (uint32_t at = 0; at < traces_.entries.size(); ++at) {
-    const block::TraceEntry& entry = traces_.entries[at];
+    const segment::TraceEntry& entry = traces_.entries[at];
     uint64_t end = uint64_t{entry.first_row} + entry.rows - first_row();
     for (; row < end && row < rows_; ++row) traces_.of_row[row] = at;
   }
@@ -187,12 +187,12 @@ Status GroupColumns::AppendValues(const traceql::Field& field, AttributeScope sc
                                   std::string_view key, std::vector<Scalar>* out) {
   std::vector<uint64_t> order;  // id << 32 | row
   std::vector<uint32_t> distinct;
-  for (block::ColumnRef column : segment_.spans().FindColumns(scope, key)) {
+  for (segment::ColumnRef column : segment_.spans().FindColumns(scope, key)) {
     if (column.type == ValueType::kEmpty) continue;
     WEFT_ASSIGN(std::span<const uint32_t> ids, Ids(column));
     order.clear();
     for (uint32_t i = 0; i < rows_; ++i)
-      if (ids[i] != block::kAbsent && (*out)[i].kind == Scalar::Kind::kNil)
+      if (ids[i] != segment::kAbsent && (*out)[i].kind == Scalar::Kind::kNil)
         order.push_back(uint64_t{ids[i]} << 32 | i);
     std::ranges::sort(order);
     distinct.clear();
@@ -235,7 +235,7 @@ Result<std::vector<Scalar>> GroupColumns::Values(const traceql::Field& field) {
     case Intrinsic::kTraceId: {
       WEFT_ASSIGN(const Traces* found, traces());
       std::vector<std::string_view> texts;
-      for (const block::TraceEntry& entry : found->entries)
+      for (const segment::TraceEntry& entry : found->entries)
         texts.push_back(arena_.Copy(entry.id.ToHex()));
       for (uint32_t i = 0; i < rows_; ++i) out[i] = Scalar::String(texts[found->of_row[i]]);
       break;

@@ -14,8 +14,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "block/segment.h"
 #include "query/scalar.h"
+#include "segment/segment.h"
 #include "store/store.h"
 #include "traceql/tree.h"
 
@@ -23,16 +23,16 @@ namespace weft::query {
 
 class GroupColumns {
  public:
-  GroupColumns(const store::Snapshot& snapshot, const block::Segment& segment)
+  GroupColumns(const store::Snapshot& snapshot, const segment::Segment& segment)
       : snapshot_(snapshot), segment_(segment) {}
 
   void Open(uint32_t group);
   uint32_t group() const { return group_; }
   uint32_t rows() const { return rows_; }
-  block::Row first_row() const { return segment_.spans().groups().first_row(group_); }
+  segment::Row first_row() const { return segment_.spans().groups().first_row(group_); }
 
-  Result<std::span<const uint64_t>> Numbers(block::FixedColumn column);
-  Result<std::span<const uint32_t>> Ids(block::ColumnRef column);
+  Result<std::span<const uint64_t>> Numbers(segment::FixedColumn column);
+  Result<std::span<const uint32_t>> Ids(segment::ColumnRef column);
   Result<std::span<const int64_t>> Durations();
 
   // Says that this group comes after the one at hand: the disk may fetch what will be asked for.
@@ -40,15 +40,15 @@ class GroupColumns {
     if (AnyLast()) segment_.spans().WillNeed(group, last_columns_, last_numbers_);
   }
   // Says that these will be asked for: their pages may be read together.
-  void Prefetch(std::span<const block::ColumnRef> columns,
-                std::span<const block::FixedColumn> numbers) const {
+  void Prefetch(std::span<const segment::ColumnRef> columns,
+                std::span<const segment::FixedColumn> numbers) const {
     segment_.spans().Prefetch(group_, columns, numbers);
   }
 
   // The traces with rows in this group, in ordinal order, and for each row which of them it is.
   struct Traces {
     std::vector<uint32_t> ordinals;
-    std::vector<block::TraceEntry> entries;
+    std::vector<segment::TraceEntry> entries;
     std::vector<uint32_t> of_row;  // index into the arrays above
   };
   Result<const Traces*> traces();
@@ -59,14 +59,14 @@ class GroupColumns {
   Result<std::vector<Scalar>> Values(const traceql::Field& field);
 
  private:
-  Status AppendValues(const traceql::Field& field, block::AttributeScope scope,
+  Status AppendValues(const traceql::Field& field, segment::AttributeScope scope,
                       std::string_view key, std::vector<Scalar>* out);
   bool AnyLast() const { return !last_columns_.empty() || !last_numbers_.empty(); }
   Status ReadBlockTraces();
   Status ReadChunkTraces();
 
   const store::Snapshot& snapshot_;
-  const block::Segment& segment_;
+  const segment::Segment& segment_;
   uint32_t group_ = 0;
   uint32_t rows_ = 0;
 
@@ -77,8 +77,8 @@ class GroupColumns {
   std::vector<int64_t> durations_;
   bool has_durations_ = false;
   // Read in the group at hand, and in the one before it.
-  std::vector<block::ColumnRef> used_columns_, last_columns_;
-  std::vector<block::FixedColumn> used_numbers_, last_numbers_;
+  std::vector<segment::ColumnRef> used_columns_, last_columns_;
+  std::vector<segment::FixedColumn> used_numbers_, last_numbers_;
   Traces traces_;
   bool has_traces_ = false;
   enum class Split : uint8_t { kUnknown, kNo, kYes };
@@ -92,6 +92,6 @@ std::string_view IntrinsicColumn(traceql::Intrinsic intrinsic);
 // Absent rows of these columns are empty texts.
 bool IsEmptyWhenAbsent(traceql::Intrinsic intrinsic);
 // The scope of an attribute's column; kAny and kSpan are the span's.
-block::AttributeScope ColumnScope(traceql::Scope scope);
+segment::AttributeScope ColumnScope(traceql::Scope scope);
 
 }  // namespace weft::query

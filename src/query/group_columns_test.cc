@@ -15,8 +15,8 @@
 namespace weft::query {
 namespace {
 
-using block::FixedColumn;
-constexpr uint32_t kRowsPerGroup = block::RowGroups::kRowsMax;
+using segment::FixedColumn;
+constexpr uint32_t kRowsPerGroup = segment::RowGroups::kRowsMax;
 using testing::DiskOp;
 
 // Three row groups of traces of one span.
@@ -42,13 +42,13 @@ class GroupColumnsTest : public ::testing::Test {
   void SetUp() override {
     SpanBatch batch = ThreeGroups();
     const SpanBatch* batches[] = {&batch};
-    std::shared_ptr<const block::Segment> chunk = testing::MakeChunk(batches);
+    std::shared_ptr<const segment::Segment> chunk = testing::MakeChunk(batches);
     ASSERT_TRUE(block::WriteBlock(&env_, "/block", std::span(&chunk, 1), {}));
     auto opened = block::OpenBlock(&env_, "/block", block::NewPageCache(16 << 20));
     ASSERT_TRUE(opened);
     block_ = *opened;
     snapshot_ = std::make_unique<testing::SegmentSnapshot>(std::vector{block_});
-    name_ = block_->spans().FindColumns(block::AttributeScope::kIntrinsic, "name").at(0);
+    name_ = block_->spans().FindColumns(segment::AttributeScope::kIntrinsic, "name").at(0);
   }
   // What a condition on name and duration, and a page of results, read. Returns the ids of names.
   std::vector<uint32_t> ReadSome(GroupColumns* columns) {
@@ -62,9 +62,9 @@ class GroupColumnsTest : public ::testing::Test {
   uint64_t reads_ahead() const { return env_.calls(DiskOp::kReadAhead); }
 
   testing::SimEnv env_;
-  std::shared_ptr<const block::Segment> block_;
+  std::shared_ptr<const segment::Segment> block_;
   std::unique_ptr<testing::SegmentSnapshot> snapshot_;
-  block::ColumnRef name_;
+  segment::ColumnRef name_;
 };
 
 TEST_F(GroupColumnsTest, WhatOneGroupNeededIsReadAtOnceOfTheNext) {

@@ -16,12 +16,14 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/memory_budget.h"
 #include "base/result.h"
 #include "model/span_batch.h"
 #include "store/store.h"
@@ -37,6 +39,8 @@ struct Budget {
   const std::atomic<bool>* cancelled = nullptr;  // set by a disconnect: kCancelled
   Clock* clock = nullptr;                        // null: the system's
   SearchProfile* profile = nullptr;              // null: nothing is measured
+  // Charged beforehand for what the answer will hold (api/query_runner.h); who holds it keeps this.
+  std::shared_ptr<MemoryCharge> answer = nullptr;
 };
 
 struct SearchRequest {
@@ -90,6 +94,9 @@ struct SearchResult {
   bool damaged = false;  // the reason, or one of them, is that a block cannot be read
   SearchStats stats;
 };
+
+// What it holds, about.
+uint64_t MemoryOf(const TraceSummary& trace);
 
 Result<SearchResult> Search(const store::Snapshot& snapshot, const SearchRequest& request,
                             const Budget& budget);

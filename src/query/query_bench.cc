@@ -11,7 +11,7 @@
 #include "base/env.h"
 #include "block/block_reader.h"
 #include "block/block_writer.h"
-#include "block/chunk.h"
+#include "chunk/chunk.h"
 #include "query/query.h"
 #include "testing/segment_snapshot.h"
 
@@ -85,11 +85,11 @@ const store::Snapshot& BenchSnapshot() {
   static const std::shared_ptr<const store::Snapshot> snapshot = [] {
     StoreMaker maker;
     auto cache = block::NewPageCache(256 << 20);
-    std::vector<std::shared_ptr<const block::Segment>> blocks;
+    std::vector<std::shared_ptr<const segment::Segment>> blocks;
     for (int i = 0; i < kBlocks; ++i) {
       SpanBatch batch = maker.Block(i);
       const SpanBatch* one = &batch;
-      std::shared_ptr<const block::Segment> chunk = testing::MakeChunk(std::span(&one, 1));
+      std::shared_ptr<const segment::Segment> chunk = testing::MakeChunk(std::span(&one, 1));
       std::string path =
           "/tmp/weft_query_bench_" + std::to_string(getpid()) + "_" + std::to_string(i);
       if (!block::WriteBlock(PosixEnv(), path, std::span(&chunk, 1), {})) std::abort();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Runs test/query/*.test: spans, queries and their answers, as text. Each file is a test; every
-// query of it runs on every layout of the spans (head, block, split over both ...). The form is
+// query of it runs on every placement of the spans (head, block, split over both ...). The form is
 // described in docs/query_tests.md.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@
 #include <fstream>
 
 #include "query/query.h"
-#include "testing/segment_layouts.h"
+#include "testing/segment_placements.h"
 #include "testing/span_text.h"
 #include "traceql/traceql.h"
 
@@ -120,7 +120,7 @@ void QueryFile::Run() {
   std::vector<SpanBatch> batches = reader_.Finish();
   std::vector<const SpanBatch*> all;
   for (const SpanBatch& batch : batches) all.push_back(&batch);
-  std::vector<testing::Layout> layouts = testing::MakeLayouts(all);
+  std::vector<testing::Placement> placements = testing::MakePlacements(all);
   ASSERT_FALSE(cases_.empty());
   for (const Case& c : cases_) {
     SCOPED_TRACE("line " + std::to_string(c.line) + ": " + c.request.traceql);
@@ -131,9 +131,9 @@ void QueryFile::Run() {
     }
     std::vector<std::string> expected = c.expected;
     if (expected[0] == "none") expected.clear();
-    for (const testing::Layout& layout : layouts) {
-      SCOPED_TRACE(layout.name);
-      auto result = Search(*layout.snapshot, c.request, {});
+    for (const testing::Placement& placement : placements) {
+      SCOPED_TRACE(placement.name);
+      auto result = Search(*placement.snapshot, c.request, {});
       if (!result) {
         ADD_FAILURE() << result.error().message;
         break;

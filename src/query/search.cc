@@ -38,11 +38,11 @@ constexpr uint32_t kLooksForNext = 16;
 
 struct Waiting {
   ResultKey key;
-  bool exact = true;         // the key is the trace's true one
-  uint32_t segment = 0;      // where the key's start comes from
-  block::Row first_row = 0;  // of a trace that lies whole in a block
-  uint32_t rows = 0;         // 0: to be assembled
-  uint64_t all_rows = 0;     // of a split trace, in all segments: once its true start is known
+  bool exact = true;           // the key is the trace's true one
+  uint32_t segment = 0;        // where the key's start comes from
+  segment::Row first_row = 0;  // of a trace that lies whole in a block
+  uint32_t rows = 0;           // 0: to be assembled
+  uint64_t all_rows = 0;       // of a split trace, in all segments: once its true start is known
   bool operator<(const Waiting& other) const { return key < other.key; }
 };
 
@@ -147,7 +147,7 @@ void Searcher::ListGroups() {
   const auto& segments = snapshot_.segments();
   result_.stats.segments = segments.size();
   for (uint32_t s = 0; s < segments.size(); ++s) {
-    const block::Table& spans = segments[s]->spans();
+    const segment::Table& spans = segments[s]->spans();
     result_.stats.spans_total += spans.row_count();
     auto [first, last] = segments[s]->time_range();
     if (spans.row_count() == 0 || !plan_.Overlaps(first, last)) continue;
@@ -194,7 +194,7 @@ Status Searcher::ChooseWhatToFind() {
   std::vector<uint64_t> groups(plan_.filters.size());
   bool everywhere = true;
   for (uint32_t s = 0; s < scans_.size(); ++s) {
-    const block::Segment& segment = *snapshot_.segments()[s];
+    const segment::Segment& segment = *snapshot_.segments()[s];
     if (segment.spans().row_count() == 0) continue;
     auto [first, last] = segment.time_range();
     everywhere &= plan_.InWindow(first) && plan_.InWindow(last);
@@ -234,7 +234,7 @@ Status Searcher::ScanGroup(const GroupBound& bound) {
 }
 
 Status Searcher::ScanRows(SegmentScan* scan, const GroupBound& bound) {
-  const block::Segment& segment = *snapshot_.segments()[bound.segment];
+  const segment::Segment& segment = *snapshot_.segments()[bound.segment];
   if (after_) {
     // Pages before this one have given what lies here, where nothing can move down.
     WEFT_ASSIGN(bool newer, scan->IsNewerThan(bound.group, after_->start_ns));
@@ -292,15 +292,15 @@ Result<Waiting> Searcher::FindTrueStart(const Waiting& waiting) {
   const auto& segments = snapshot_.segments();
   for (uint32_t s = 0; s < segments.size(); ++s) {
     if (broken_[s]) continue;
-    const block::Segment& segment = *segments[s];
+    const segment::Segment& segment = *segments[s];
     auto look = [&]() -> Status {
-      WEFT_ASSIGN(block::Segment::TraceRows rows, segment.FindTrace(waiting.key.trace_id));
+      WEFT_ASSIGN(segment::Segment::TraceRows rows, segment.FindTrace(waiting.key.trace_id));
       exact.all_rows += rows.spans.size() + rows.logs.size();
       if (rows.spans.empty() || s == waiting.segment) return {};
       uint32_t group = segment.spans().groups().group_of(rows.spans[0]);
       std::vector<uint64_t> ordinals(segment.spans().rows_in_group(group));
-      WEFT_TRY(segment.spans().ReadNumbers(block::FixedColumn::kTrace, group, ordinals));
-      block::TraceEntry entry;
+      WEFT_TRY(segment.spans().ReadNumbers(segment::FixedColumn::kTrace, group, ordinals));
+      segment::TraceEntry entry;
       uint64_t ordinal = ordinals[segment.spans().groups().place_of(rows.spans[0])];
       if (ordinal >= segment.trace_count())
         return Fail(ErrorCode::kCorruption, "a row names a trace that its segment lacks");
@@ -403,6 +403,17 @@ Result<SearchResult> Search(const store::Snapshot& snapshot, const SearchRequest
     WEFT_ASSIGN(after, DecodeCursor(request.cursor, question));
   }
   return Searcher(snapshot, request, std::move(plan), after, std::move(question), budget).Run();
+}
+
+uint64_t MemoryOf(const TraceSummary& trace) {
+  uint64_t bytes = sizeof trace + trace.root_service.capacity() + trace.root_name.capacity();
+  for (const ServiceShare& share : trace.services) bytes += sizeof share + share.service.capacity();
+  for (const MatchedSpan& match : trace.matches) {
+    bytes += sizeof match + match.name.capacity() + match.service.capacity();
+    for (const auto& [key, value] : match.attributes)
+      bytes += sizeof(key) + sizeof(value) + key.capacity() + value.capacity();
+  }
+  return bytes;
 }
 
 }  // namespace weft::query

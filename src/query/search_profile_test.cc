@@ -6,7 +6,7 @@
 
 #include "query/query.h"
 #include "testing/manual_clock.h"
-#include "testing/segment_layouts.h"
+#include "testing/segment_placements.h"
 #include "testing/span_text.h"
 
 namespace weft::query {

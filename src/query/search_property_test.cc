@@ -3,14 +3,14 @@
 // Strategy: random spans (every value type under one key, arrays, empty values, events, links,
 // broken parents, duplicates, split traces) and random queries; the engine must give what the slow
 // reference evaluator gives, wherever the spans lie, in one page and in many.
-// A failure prints seed, layout and query.
+// A failure prints seed, placement and query.
 #include <gtest/gtest.h>
 
 #include <random>
 
 #include "query/query.h"
 #include "testing/reference_query.h"
-#include "testing/segment_layouts.h"
+#include "testing/segment_placements.h"
 #include "testing/wild_batch.h"
 #include "traceql/traceql.h"
 
@@ -214,7 +214,7 @@ TEST_P(SearchProperty, EngineAgreesWithReference) {
   for (const SpanBatch& batch : batches) all.push_back(&batch);
   std::vector<const SpanBatch*> stored = all;
   stored.push_back(&batches[1]);
-  std::vector<testing::Layout> layouts = testing::MakeLayouts(stored);
+  std::vector<testing::Placement> placements = testing::MakePlacements(stored);
   QueryMaker maker(random);
   for (int i = 0; i < 25; ++i) {
     std::string text = maker.Make();
@@ -230,12 +230,12 @@ TEST_P(SearchProperty, EngineAgreesWithReference) {
     }
     std::vector<ReferenceTrace> wanted =
         testing::ReferenceSearch(all, *query, request.start_ns, request.end_ns);
-    for (const testing::Layout& layout : layouts) {
-      SCOPED_TRACE("seed " + std::to_string(GetParam()) + ", " + layout.name + ", " + text);
+    for (const testing::Placement& placement : placements) {
+      SCOPED_TRACE("seed " + std::to_string(GetParam()) + ", " + placement.name + ", " + text);
       request.limit = 10'000;
-      ExpectSame(SearchAll(*layout.snapshot, request), wanted);
+      ExpectSame(SearchAll(*placement.snapshot, request), wanted);
       request.limit = 4 + static_cast<uint32_t>(random() % 9);
-      ExpectSame(SearchAll(*layout.snapshot, request), wanted);
+      ExpectSame(SearchAll(*placement.snapshot, request), wanted);
       if (HasFailure()) return;
     }
   }

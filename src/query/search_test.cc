@@ -8,7 +8,7 @@
 #include "block/block_reader.h"
 #include "block/block_writer.h"
 #include "query/query.h"
-#include "testing/segment_layouts.h"
+#include "testing/segment_placements.h"
 #include "testing/sim_env.h"
 #include "testing/span_text.h"
 
@@ -31,7 +31,7 @@ std::vector<SpanBatch> Read(std::initializer_list<std::string_view> lines, size_
 }
 
 std::shared_ptr<SegmentSnapshot> InChunks(const std::vector<SpanBatch>& batches) {
-  std::vector<std::shared_ptr<const block::Segment>> segments;
+  std::vector<std::shared_ptr<const segment::Segment>> segments;
   for (const SpanBatch& batch : batches) {
     const SpanBatch* one = &batch;
     segments.push_back(testing::MakeChunk(std::span(&one, 1)));
@@ -72,10 +72,10 @@ TEST(Search, SummaryOfATrace) {
           "tags=[\"x\", 1]",
       },
       2);
-  for (const testing::Layout& layout : testing::MakeLayouts({&batches[0], &batches[1]})) {
-    SCOPED_TRACE(layout.name);
+  for (const testing::Placement& placement : testing::MakePlacements({&batches[0], &batches[1]})) {
+    SCOPED_TRACE(placement.name);
     auto result =
-        Search(*layout.snapshot,
+        Search(*placement.snapshot,
                {.traceql = "{ .http.status_code > 499 && (.zone = \"eu\" || .tags = nil) }",
                 .spans_per_trace = 1},
                {});
@@ -135,11 +135,11 @@ TEST(Search, NoEndMeansTheLastNanosecondToo) {
   std::vector<SpanBatch> batches = ManyTraces(2, 1);
   for (SpanBatch& batch : batches) batch.spans[0].start_ns = batch.spans[0].end_ns = UINT64_MAX;
   batches[0].spans[0].start_ns = UINT64_MAX - 1;
-  for (const testing::Layout& layout : testing::MakeLayouts({&batches[0], &batches[1]})) {
-    SCOPED_TRACE(layout.name);
+  for (const testing::Placement& placement : testing::MakePlacements({&batches[0], &batches[1]})) {
+    SCOPED_TRACE(placement.name);
     auto found = [&](std::string traceql, uint64_t start_ns, uint64_t end_ns) -> size_t {
       auto result =
-          Search(*layout.snapshot,
+          Search(*placement.snapshot,
                  {.traceql = std::move(traceql), .start_ns = start_ns, .end_ns = end_ns}, {});
       EXPECT_TRUE(result.has_value()) << result.error().message;
       return result ? result->traces.size() : 0;
@@ -207,7 +207,7 @@ TEST(Search, NewestPageReadsFewRows) {
   auto page = Search(*snapshot, {.limit = 20}, {});
   ASSERT_TRUE(page.has_value());
   ASSERT_EQ(page->traces.size(), 20u);
-  EXPECT_LE(page->stats.spans_inspected, 2 * block::RowGroups::kRowsMax);
+  EXPECT_LE(page->stats.spans_inspected, 2 * segment::RowGroups::kRowsMax);
   EXPECT_EQ(page->stats.spans_total, 200'000u);
   EXPECT_EQ(page->stats.segments_skipped, 9u);
 }
@@ -348,21 +348,21 @@ TEST(Catalog, Names) {
           "span d name=\"x\" kind=server",
       },
       2);
-  for (const testing::Layout& layout : testing::MakeLayouts({&batches[0], &batches[1]})) {
-    SCOPED_TRACE(layout.name);
-    auto services = ListServices(*layout.snapshot, {});
+  for (const testing::Placement& placement : testing::MakePlacements({&batches[0], &batches[1]})) {
+    SCOPED_TRACE(placement.name);
+    auto services = ListServices(*placement.snapshot, {});
     ASSERT_TRUE(services.has_value());
     ASSERT_EQ(services->size(), 2u);
     EXPECT_EQ((*services)[0].service, "a");
     EXPECT_EQ((*services)[0].spans, 2u);
     EXPECT_EQ((*services)[1].service, "b");
-    auto operations = ListOperations(*layout.snapshot, "b", {});
+    auto operations = ListOperations(*placement.snapshot, "b", {});
     ASSERT_TRUE(operations.has_value());
     EXPECT_THAT(*operations, ElementsAre(OperationName{"GET /", SpanKind::kServer},
                                          OperationName{"GET /", SpanKind::kClient}));
-    EXPECT_EQ(ListOperations(*layout.snapshot, "", {})->size(), 3u);
-    EXPECT_THAT(*ListOperations(*layout.snapshot, "nobody", {}), IsEmpty());
-    auto range = DataRange(*layout.snapshot);
+    EXPECT_EQ(ListOperations(*placement.snapshot, "", {})->size(), 3u);
+    EXPECT_THAT(*ListOperations(*placement.snapshot, "nobody", {}), IsEmpty());
+    auto range = DataRange(*placement.snapshot);
     ASSERT_TRUE(range.has_value());
     EXPECT_EQ(range->first, testing::kTextEpochNs);
   }
@@ -389,13 +389,13 @@ TEST(Catalog, SpansWithoutATimeAreInNoRange) {
   add(2, 1, 0, kTime, kTime + 50);
   add(2, 2, 1, 0, 0);
   add(2, 3, 1, kTime + 20, kTime + 70);
-  for (const testing::Layout& layout : testing::MakeLayouts({&batches[0]})) {
-    SCOPED_TRACE(layout.name);
-    auto range = DataRange(*layout.snapshot);
+  for (const testing::Placement& placement : testing::MakePlacements({&batches[0]})) {
+    SCOPED_TRACE(placement.name);
+    auto range = DataRange(*placement.snapshot);
     ASSERT_TRUE(range.has_value());
     EXPECT_EQ(range->first, kTime);
     EXPECT_EQ(range->second, kTime + 20);
-    Result<SearchResult> result = Search(*layout.snapshot, {}, {});
+    Result<SearchResult> result = Search(*placement.snapshot, {}, {});
     ASSERT_TRUE(result.has_value());
     ASSERT_EQ(result->traces.size(), 2u);
     for (const TraceSummary& trace : result->traces) {
@@ -406,8 +406,8 @@ TEST(Catalog, SpansWithoutATimeAreInNoRange) {
     }
   }
   batch.spans.resize(1);
-  for (const testing::Layout& layout : testing::MakeLayouts({&batches[0]}))
-    EXPECT_EQ(DataRange(*layout.snapshot), std::pair(uint64_t{0}, uint64_t{0}));
+  for (const testing::Placement& placement : testing::MakePlacements({&batches[0]}))
+    EXPECT_EQ(DataRange(*placement.snapshot), std::pair(uint64_t{0}, uint64_t{0}));
 }
 
 TEST(Catalog, ABlockWithADamagedPageHidesNoOther) {
@@ -423,7 +423,7 @@ TEST(Catalog, ABlockWithADamagedPageHidesNoOther) {
       2);
   testing::SimEnv env;
   ASSERT_TRUE(env.MakeDirs("/blocks"));
-  std::vector<std::shared_ptr<const block::Segment>> sources = InChunks(batches)->segments();
+  std::vector<std::shared_ptr<const segment::Segment>> sources = InChunks(batches)->segments();
   ASSERT_EQ(sources.size(), 2u);
   ASSERT_TRUE(block::WriteBlock(&env, "/blocks/1", std::span(sources).first(1), {}));
   for (ErrorCode code : {ErrorCode::kIo, ErrorCode::kCorruption}) {

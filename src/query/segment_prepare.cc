@@ -10,16 +10,16 @@
 namespace weft::query {
 namespace {
 
-using block::AttributeScope;
-using block::FixedColumn;
-using block::kAbsent;
+using segment::AttributeScope;
+using segment::FixedColumn;
+using segment::kAbsent;
 using traceql::Intrinsic;
 using traceql::Operator;
 
-Result<std::vector<ColumnVerdict>> JudgeColumns(const block::Table& table, AttributeScope scope,
+Result<std::vector<ColumnVerdict>> JudgeColumns(const segment::Table& table, AttributeScope scope,
                                                 std::string_view key, const Leaf& leaf) {
   std::vector<ColumnVerdict> out;
-  for (block::ColumnRef column : table.FindColumns(scope, key)) {
+  for (segment::ColumnRef column : table.FindColumns(scope, key)) {
     if (column.type == ValueType::kEmpty) continue;  // as good as absent
     WEFT_ASSIGN(ColumnVerdict verdict, ColumnVerdict::Make(table, column, leaf));
     out.push_back(std::move(verdict));
@@ -78,15 +78,15 @@ Status SegmentScan::PrepareLeaf(const Leaf& leaf, PreparedLeaf* out) {
     case Leaf::Kind::kTraceId:
       return PrepareTraceId(leaf, out);
     case Leaf::Kind::kEventColumn:
-      return PrepareChildren(leaf, block::TableId::kEvents, out);
+      return PrepareChildren(leaf, segment::TableId::kEvents, out);
     case Leaf::Kind::kLinkColumn:
-      return PrepareChildren(leaf, block::TableId::kLinks, out);
+      return PrepareChildren(leaf, segment::TableId::kLinks, out);
     case Leaf::Kind::kEventTime:
       return PrepareEventTime(leaf, out);
     case Leaf::Kind::kHasEvent:
-      return PrepareAnyChild(block::TableId::kEvents, out);
+      return PrepareAnyChild(segment::TableId::kEvents, out);
     case Leaf::Kind::kHasLink:
-      return PrepareAnyChild(block::TableId::kLinks, out);
+      return PrepareAnyChild(segment::TableId::kLinks, out);
     case Leaf::Kind::kRootText: {
       std::string_view column =
           leaf.field.intrinsic == Intrinsic::kRootName ? "name" : "serviceName";
@@ -100,7 +100,7 @@ Status SegmentScan::PrepareLeaf(const Leaf& leaf, PreparedLeaf* out) {
 }
 
 Status SegmentScan::PrepareColumn(const Leaf& leaf, PreparedLeaf* out) {
-  const block::Table& spans = segment_.spans();
+  const segment::Table& spans = segment_.spans();
   if (leaf.field.intrinsic != Intrinsic::kNone) {
     WEFT_ASSIGN(out->own, JudgeColumns(spans, AttributeScope::kIntrinsic,
                                        IntrinsicColumn(leaf.field.intrinsic), leaf));
@@ -128,17 +128,18 @@ Status SegmentScan::PrepareTraceId(const Leaf& leaf, PreparedLeaf* out) {
   auto id = TraceId::FromHex(leaf.literal.text);
   out->nothing = true;
   if (!id || id->ToHex() != leaf.literal.text) return {};
-  WEFT_ASSIGN(block::Segment::TraceRows found, segment_.FindTrace(*id));
+  WEFT_ASSIGN(segment::Segment::TraceRows found, segment_.FindTrace(*id));
   if (found.spans.empty()) return {};
   out->nothing = false;
   out->rows.resize(segment_.spans().row_count());
   out->groups.resize(segment_.spans().group_count());
-  for (block::Row row : found.spans) MarkRow(row, out);
+  for (segment::Row row : found.spans) MarkRow(row, out);
   return {};
 }
 
-Status SegmentScan::PrepareChildren(const Leaf& leaf, block::TableId table_id, PreparedLeaf* out) {
-  const block::Table& table = segment_.table(table_id);
+Status SegmentScan::PrepareChildren(const Leaf& leaf, segment::TableId table_id,
+                                    PreparedLeaf* out) {
+  const segment::Table& table = segment_.table(table_id);
   out->by_rows = true;
   bool is_name = leaf.field.intrinsic == Intrinsic::kEventName;
   WEFT_ASSIGN(
@@ -171,8 +172,8 @@ Status SegmentScan::PrepareChildren(const Leaf& leaf, block::TableId table_id, P
   return {};
 }
 
-Status SegmentScan::PrepareAnyChild(block::TableId table_id, PreparedLeaf* out) {
-  const block::Table& table = segment_.table(table_id);
+Status SegmentScan::PrepareAnyChild(segment::TableId table_id, PreparedLeaf* out) {
+  const segment::Table& table = segment_.table(table_id);
   out->by_rows = true;
   out->nothing = table.row_count() == 0;
   if (out->nothing) return {};
@@ -188,7 +189,7 @@ Status SegmentScan::PrepareAnyChild(block::TableId table_id, PreparedLeaf* out) 
 }
 
 Status SegmentScan::PrepareEventTime(const Leaf& leaf, PreparedLeaf* out) {
-  const block::Table& table = segment_.table(block::TableId::kEvents);
+  const segment::Table& table = segment_.table(segment::TableId::kEvents);
   out->by_rows = true;
   out->nothing = table.row_count() == 0;
   if (out->nothing) return {};

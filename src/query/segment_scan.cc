@@ -9,9 +9,9 @@
 namespace weft::query {
 namespace {
 
-using block::AttributeScope;
-using block::FixedColumn;
-using block::kAbsent;
+using segment::AttributeScope;
+using segment::FixedColumn;
+using segment::kAbsent;
 using traceql::Intrinsic;
 using traceql::Operator;
 
@@ -115,11 +115,11 @@ Result<bool> SegmentScan::FindPromising(std::vector<uint8_t>* promising) {
   promising->assign(traces->entries.size(), 0);
   bool any = false;
   for (uint32_t t = 0; t < promising->size(); ++t) {
-    const block::TraceEntry& entry = traces->entries[t];
+    const segment::TraceEntry& entry = traces->entries[t];
     bool may = columns_.IsSplit(t);
     if (!may && entry.rows > 0) {
       uint64_t end = uint64_t{entry.first_row} + entry.rows;
-      const block::RowGroups& groups = segment_.spans().groups();
+      const segment::RowGroups& groups = segment_.spans().groups();
       uint32_t first = groups.group_of(entry.first_row), last = groups.group_of(end - 1);
       may = first != last && MayHold(first, std::min(last, segment_.spans().group_count() - 1));
     }
@@ -163,7 +163,7 @@ Status SegmentScan::Scan(uint32_t group, std::span<const uint32_t> triggers,
     uint32_t ordinal = traces->ordinals[at];
     if (seen_[ordinal] || (!promising.empty() && !promising[at])) continue;
     seen_[ordinal] = true;
-    const block::TraceEntry& entry = traces->entries[at];
+    const segment::TraceEntry& entry = traces->entries[at];
     bool split = columns_.IsSplit(at);
     uint32_t first = entry.first_row - columns_.first_row();
     if (joined && !split && LiesInGroup(entry)) {
@@ -206,7 +206,7 @@ Status SegmentScan::AnswerJoined(std::vector<uint8_t>* answers, TraceSet* undeci
     uint32_t at = traces->of_row[i];
     if (!any[i] || done[at]) continue;
     done[at] = 1;
-    const block::TraceEntry& entry = traces->entries[at];
+    const segment::TraceEntry& entry = traces->entries[at];
     uint32_t first = entry.first_row - columns_.first_row();
     if (columns_.IsSplit(at) || !LiesInGroup(entry) ||
         std::memchr(uncertain_.data() + first, 1, entry.rows) != nullptr) {
@@ -228,7 +228,7 @@ void SegmentScan::AnswerWholeTrace(uint32_t first, uint32_t rows, std::vector<ui
     for (uint32_t i = first; i < first + rows; ++i) (*answers)[i] |= rows_[filter][i];
 }
 
-bool SegmentScan::LiesInGroup(const block::TraceEntry& entry) const {
+bool SegmentScan::LiesInGroup(const segment::TraceEntry& entry) const {
   return entry.first_row >= columns_.first_row() &&
          uint64_t{entry.first_row} - columns_.first_row() + entry.rows <= columns_.rows();
 }
@@ -427,11 +427,11 @@ Status SegmentScan::TraceDurations(const GroupColumns::Traces& traces,
                                    std::vector<int64_t>* numbers, std::vector<uint8_t>* maybe) {
   WEFT_ASSIGN(std::span<const uint64_t> starts, columns_.Numbers(FixedColumn::kStart));
   std::vector<uint64_t> ends;
-  for (const block::TraceEntry& entry : traces.entries) ends.push_back(entry.end_ns);
+  for (const segment::TraceEntry& entry : traces.entries) ends.push_back(entry.end_ns);
   for (size_t i = 0; i < starts.size(); ++i)
     ends[traces.of_row[i]] = std::max(ends[traces.of_row[i]], starts[i]);
   for (size_t i = 0; i < starts.size(); ++i) {
-    const block::TraceEntry& entry = traces.entries[traces.of_row[i]];
+    const segment::TraceEntry& entry = traces.entries[traces.of_row[i]];
     (*numbers)[i] = SignedNs(ends[traces.of_row[i]] - entry.start_ns);
     (*maybe)[i] |= entry.first_row < columns_.first_row() ||
                    entry.first_row - columns_.first_row() + entry.rows > columns_.rows();
@@ -477,7 +477,7 @@ Status SegmentScan::EvaluateRoot(const Leaf& leaf, const GroupColumns::Traces& t
     verdict.Mark(ids, hits);
   }
   for (size_t i = 0; i < out->size(); ++i) {
-    block::Row first = traces.entries[traces.of_row[i]].first_row;
+    segment::Row first = traces.entries[traces.of_row[i]].first_row;
     bool here = first >= columns_.first_row() && first - columns_.first_row() < columns_.rows();
     uint32_t root = first - columns_.first_row();
     if (here && parents[root] == 0) {

@@ -19,19 +19,19 @@
 #include <unordered_set>
 #include <vector>
 
-#include "block/segment.h"
 #include "query/column_verdict.h"
 #include "query/group_columns.h"
 #include "query/plan.h"
+#include "segment/segment.h"
 #include "store/store.h"
 
 namespace weft::query {
 
 struct Candidate {
   TraceId id;
-  uint64_t start_ns = 0;     // in this segment
-  bool split = false;        // the whole trace may start earlier
-  block::Row first_row = 0;  // of a block's trace, whose rows lie side by side
+  uint64_t start_ns = 0;       // in this segment
+  bool split = false;          // the whole trace may start earlier
+  segment::Row first_row = 0;  // of a block's trace, whose rows lie side by side
   uint32_t rows = 0;
 };
 
@@ -39,7 +39,7 @@ using TraceSet = std::unordered_set<TraceId, IdHash>;
 
 class SegmentScan {
  public:
-  SegmentScan(const store::Snapshot& snapshot, const block::Segment& segment, const Plan& plan)
+  SegmentScan(const store::Snapshot& snapshot, const segment::Segment& segment, const Plan& plan)
       : segment_(segment), plan_(plan), columns_(snapshot, segment) {}
 
   // Judges the plan's leaves on the segment's dictionaries, as far as look-ups do. Once, before the
@@ -93,9 +93,9 @@ class SegmentScan {
   Status PrepareColumn(const Leaf& leaf, PreparedLeaf* out);
   Status PrepareTraceId(const Leaf& leaf, PreparedLeaf* out);
   // Events or links: which spans have one that satisfies the condition.
-  Status PrepareChildren(const Leaf& leaf, block::TableId table_id, PreparedLeaf* out);
+  Status PrepareChildren(const Leaf& leaf, segment::TableId table_id, PreparedLeaf* out);
   Status PrepareEventTime(const Leaf& leaf, PreparedLeaf* out);
-  Status PrepareAnyChild(block::TableId table_id, PreparedLeaf* out);
+  Status PrepareAnyChild(segment::TableId table_id, PreparedLeaf* out);
   void MarkRow(uint64_t row, PreparedLeaf* out) const;
   bool MayMatch(const PlanNode& node, uint32_t group) const;
 
@@ -104,7 +104,7 @@ class SegmentScan {
   Status AnswerJoined(std::vector<uint8_t>* answers, TraceSet* undecided);
   void AnswerWholeTrace(uint32_t first, uint32_t rows, std::vector<uint8_t>* answers);
   // All rows of the trace in this segment lie in the group at hand.
-  bool LiesInGroup(const block::TraceEntry& entry) const;
+  bool LiesInGroup(const segment::TraceEntry& entry) const;
   // The trace's rows lie in the group at hand.
   Result<bool> HoldsInRows(uint32_t first, uint32_t rows);
 
@@ -125,14 +125,14 @@ class SegmentScan {
   Status KeepWindow(std::vector<uint8_t>* rows);
   void CountBytes(const PreparedLeaf& leaf);
 
-  const block::Segment& segment_;
+  const segment::Segment& segment_;
   const Plan& plan_;
   GroupColumns columns_;
   std::vector<PreparedLeaf> leaves_;
   Bits seen_;                               // traces already given, by ordinal
   std::vector<std::vector<uint8_t>> rows_;  // by filter; empty: not judged in this group
   std::vector<uint8_t> uncertain_;
-  uint32_t open_ = block::kAbsent;  // group of the two above
+  uint32_t open_ = segment::kAbsent;  // group of the two above
   bool all_ready_ = false;
   size_t bytes_ = 0;
 };

@@ -9,7 +9,7 @@
 
 #include "query/query.h"
 #include "testing/reference_query.h"
-#include "testing/segment_layouts.h"
+#include "testing/segment_placements.h"
 #include "traceql/traceql.h"
 
 namespace weft::query {
@@ -74,7 +74,7 @@ TEST_P(SpansetGroups, EngineAgreesWithReference) {
   LargeTraces traces(GetParam());
   std::vector<const SpanBatch*> all;
   for (const SpanBatch& batch : traces.batches()) all.push_back(&batch);
-  std::vector<testing::Layout> layouts = testing::MakeLayouts(all);
+  std::vector<testing::Placement> placements = testing::MakePlacements(all);
   std::mt19937_64 random(GetParam());
   for (std::string text :
        {"{ .few = 1 } && { .few = 2 }", "{ .few = 1 } && { .bit = 1 }",
@@ -92,13 +92,13 @@ TEST_P(SpansetGroups, EngineAgreesWithReference) {
         request.end_ns = request.start_ns + window_ms * kMs;
       }
       auto wanted = testing::ReferenceSearch(all, *query, request.start_ns, request.end_ns);
-      for (const testing::Layout& layout : layouts) {
+      for (const testing::Placement& placement : placements) {
         // Chunks alone have no groups of whole traces.
-        if (layout.name.find("block") == std::string::npos) continue;
-        SCOPED_TRACE(layout.name + ", " + text + ", from " +
+        if (placement.name.find("block") == std::string::npos) continue;
+        SCOPED_TRACE(placement.name + ", " + text + ", from " +
                      std::to_string((request.start_ns - kEpochNs) / kMs) + " ms for " +
                      std::to_string(window_ms));
-        auto found = Search(*layout.snapshot, request, {});
+        auto found = Search(*placement.snapshot, request, {});
         ASSERT_TRUE(found.has_value()) << found.error().message;
         EXPECT_EQ(found->partial, "");
         ASSERT_EQ(found->traces.size(), wanted.size());
@@ -118,20 +118,20 @@ TEST(SpansetGroups, AbsentSideReadsNoRows) {
   LargeTraces traces(1);
   std::vector<const SpanBatch*> all;
   for (const SpanBatch& batch : traces.batches()) all.push_back(&batch);
-  for (const testing::Layout& layout : testing::MakeLayouts(all)) {
-    SCOPED_TRACE(layout.name);
+  for (const testing::Placement& placement : testing::MakePlacements(all)) {
+    SCOPED_TRACE(placement.name);
     for (const char* text : {"{ .bit = 1 } && { .few = 9 }", "{ .few = 9 } && { }",
                              "({ .few = 9 } || { .few = 8 }) && { .bit = 1 }"}) {
-      auto found = Search(*layout.snapshot, {.traceql = text}, {});
+      auto found = Search(*placement.snapshot, {.traceql = text}, {});
       ASSERT_TRUE(found.has_value());
       EXPECT_TRUE(found->traces.empty());
       EXPECT_EQ(found->stats.spans_inspected, 0u) << text;
     }
     // A rare side is looked for, not the common one.
-    auto found = Search(*layout.snapshot, {.traceql = "{ .bit = 1 } && { .few = 1 }"}, {});
+    auto found = Search(*placement.snapshot, {.traceql = "{ .bit = 1 } && { .few = 1 }"}, {});
     ASSERT_TRUE(found.has_value());
     EXPECT_FALSE(found->traces.empty());
-    if (layout.name == "one block") {
+    if (placement.name == "one block") {
       EXPECT_LT(found->stats.spans_inspected, found->stats.spans_total);
     }
   }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Names and values of tags: the same answers in every layout of the same spans, with and without a
-// filter or a time range; bounds and budgets.
+// Names and values of tags: the same answers in every placement of the same spans, with and without
+// a filter or a time range; bounds and budgets.
 #include "query/tag_catalog.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "testing/segment_layouts.h"
+#include "testing/segment_placements.h"
 #include "testing/span_text.h"
 
 namespace weft::query {
@@ -16,8 +16,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using testing::Layout;
 using ::testing::Not;
+using testing::Placement;
 
 // Two traces: `b` calls itself and has an error; `a` has two spans, one second later.
 std::vector<SpanBatch> Shop() {
@@ -67,16 +67,16 @@ std::vector<std::string> Values(const store::Snapshot& snapshot, std::string_vie
   return out;
 }
 
-void ForEachLayout(const std::function<void(const store::Snapshot&)>& check) {
+void ForEachPlacement(const std::function<void(const store::Snapshot&)>& check) {
   std::vector<SpanBatch> batches = Shop();
-  for (const Layout& layout : testing::MakeLayouts({&batches[0], &batches[1]})) {
-    SCOPED_TRACE(layout.name);
-    check(*layout.snapshot);
+  for (const Placement& placement : testing::MakePlacements({&batches[0], &batches[1]})) {
+    SCOPED_TRACE(placement.name);
+    check(*placement.snapshot);
   }
 }
 
 TEST(TagCatalog, NamesByScope) {
-  ForEachLayout([](const store::Snapshot& snapshot) {
+  ForEachPlacement([](const store::Snapshot& snapshot) {
     EXPECT_THAT(Names(snapshot, ""),
                 ElementsAre("event.why", "instrumentation.team", "link.l", "resource.service.name",
                             "resource.zone", "span.k", "span.k2", "span.list", "span.ratio"));
@@ -92,7 +92,7 @@ TEST(TagCatalog, NamesByScope) {
 }
 
 TEST(TagCatalog, NamesOfMatchingSpans) {
-  ForEachLayout([](const store::Snapshot& snapshot) {
+  ForEachPlacement([](const store::Snapshot& snapshot) {
     EXPECT_THAT(Names(snapshot, "span", {.traceql = "{ resource.service.name = \"a\" }"}),
                 ElementsAre("span.k", "span.ratio"));
     EXPECT_THAT(Names(snapshot, "event", {.traceql = "{ kind = client }"}), IsEmpty());
@@ -109,7 +109,7 @@ TEST(TagCatalog, NamesOfMatchingSpans) {
 
 TEST(TagCatalog, NamesInATimeRange) {
   constexpr uint64_t kSecond = 1'000'000'000;
-  ForEachLayout([](const store::Snapshot& snapshot) {
+  ForEachPlacement([](const store::Snapshot& snapshot) {
     uint64_t late = testing::kTextEpochNs + kSecond / 2;
     EXPECT_THAT(Names(snapshot, "span", {.start_ns = late, .end_ns = late + kSecond}),
                 ElementsAre("span.k", "span.ratio"));
@@ -125,18 +125,18 @@ TEST(TagCatalog, NoEndMeansTheLastNanosecondToo) {
   std::vector<SpanBatch> batches = Shop();
   for (SpanBatch& batch : batches)
     for (Span& span : batch.spans) span.start_ns = span.end_ns = UINT64_MAX;
-  for (const Layout& layout : testing::MakeLayouts({&batches[0], &batches[1]})) {
-    SCOPED_TRACE(layout.name);
+  for (const Placement& placement : testing::MakePlacements({&batches[0], &batches[1]})) {
+    SCOPED_TRACE(placement.name);
     for (const char* traceql : {"{}", "{ duration >= 0s }"}) {
-      EXPECT_THAT(Names(*layout.snapshot, "link", {.traceql = traceql}), ElementsAre("link.l"));
-      EXPECT_THAT(Names(*layout.snapshot, "link", {.traceql = traceql, .end_ns = UINT64_MAX}),
+      EXPECT_THAT(Names(*placement.snapshot, "link", {.traceql = traceql}), ElementsAre("link.l"));
+      EXPECT_THAT(Names(*placement.snapshot, "link", {.traceql = traceql, .end_ns = UINT64_MAX}),
                   IsEmpty());
     }
   }
 }
 
 TEST(TagCatalog, ValuesAreTypedAndOrdered) {
-  ForEachLayout([](const store::Snapshot& snapshot) {
+  ForEachPlacement([](const store::Snapshot& snapshot) {
     auto values = ListTagValues(snapshot, {"span", "k"}, {}, {});
     ASSERT_TRUE(values.has_value());
     ASSERT_EQ(values->values.size(), 3u);
@@ -159,7 +159,7 @@ TEST(TagCatalog, ValuesAreTypedAndOrdered) {
 }
 
 TEST(TagCatalog, IntrinsicValues) {
-  ForEachLayout([](const store::Snapshot& snapshot) {
+  ForEachPlacement([](const store::Snapshot& snapshot) {
     auto kinds = ListTagValues(snapshot, {"intrinsic", "kind"}, {}, {});
     ASSERT_TRUE(kinds.has_value());
     ASSERT_EQ(kinds->values.size(), 2u);
@@ -180,7 +180,7 @@ TEST(TagCatalog, IntrinsicValues) {
 }
 
 TEST(TagCatalog, ValuesOfMatchingSpans) {
-  ForEachLayout([](const store::Snapshot& snapshot) {
+  ForEachPlacement([](const store::Snapshot& snapshot) {
     EXPECT_THAT(Values(snapshot, "span.k", {.traceql = "{ kind = server }"}),
                 ElementsAre("1", "10"));
     EXPECT_THAT(Values(snapshot, "resource.service.name", {.traceql = "{ .k = \"two\" }"}),
@@ -195,7 +195,7 @@ TEST(TagCatalog, ValuesOfMatchingSpans) {
 }
 
 TEST(TagCatalog, LimitsKeepTheFirstInOrder) {
-  ForEachLayout([](const store::Snapshot& snapshot) {
+  ForEachPlacement([](const store::Snapshot& snapshot) {
     auto values = ListTagValues(snapshot, {"span", "k"}, {.limit = 2}, {});
     ASSERT_TRUE(values.has_value());
     EXPECT_TRUE(values->truncated);
@@ -232,8 +232,8 @@ TEST(TagCatalog, ManyLongValuesStayBounded) {
     span.attributes = std::span(&attributes[i], 1);
     batch.spans.push_back(span);
   }
-  auto layout = testing::MakeLayouts({&batch}).front();
-  auto values = ListTagValues(*layout.snapshot, {"span", "big"}, {}, {});
+  auto placement = testing::MakePlacements({&batch}).front();
+  auto values = ListTagValues(*placement.snapshot, {"span", "big"}, {}, {});
   ASSERT_TRUE(values.has_value());
   EXPECT_TRUE(values->truncated);
   EXPECT_LT(values->values.size() * kLength, kTagBytesMax);
@@ -268,12 +268,12 @@ TEST(TagCatalog, ATraceTooLargeForTheMemoryIsLeftOutAndNamed) {
 
 TEST(TagCatalog, BudgetsMakeAnswersPartial) {
   std::vector<SpanBatch> batches = Shop();
-  auto layout = testing::MakeLayouts({&batches[0], &batches[1]}).front();
-  auto names = ListTags(*layout.snapshot, "", {}, {.memory_bytes = 1});
+  auto placement = testing::MakePlacements({&batches[0], &batches[1]}).front();
+  auto names = ListTags(*placement.snapshot, "", {}, {.memory_bytes = 1});
   ASSERT_TRUE(names.has_value());
   EXPECT_THAT(names->partial, HasSubstr("memory"));
   std::atomic<bool> cancelled = true;
-  auto none = ListTags(*layout.snapshot, "", {}, {.cancelled = &cancelled});
+  auto none = ListTags(*placement.snapshot, "", {}, {.cancelled = &cancelled});
   ASSERT_FALSE(none.has_value());
   EXPECT_EQ(none.error().code, ErrorCode::kCancelled);
 }

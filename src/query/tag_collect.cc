@@ -11,10 +11,10 @@
 namespace weft::query {
 namespace {
 
-using block::AttributeScope;
-using block::ColumnRef;
-using block::kAbsent;
-using block::TableId;
+using segment::AttributeScope;
+using segment::ColumnRef;
+using segment::kAbsent;
+using segment::TableId;
 using traceql::Intrinsic;
 
 // What a set entry costs beside its text.
@@ -57,7 +57,7 @@ void ForEachList(const SpanBatch& batch, const std::vector<uint32_t>& spans, Att
 }
 
 // Whether a row that counts has a value of this type in this column.
-Result<bool> Occurs(const block::Table& table, TableId table_id, const block::ColumnName& name,
+Result<bool> Occurs(const segment::Table& table, TableId table_id, const segment::ColumnName& name,
                     const TagRows& rows, const BudgetMeter& meter, uint64_t bytes) {
   std::vector<ColumnRef> columns = table.FindColumns(name.scope, name.key);
   auto found = std::ranges::find(columns, name.type, &ColumnRef::type);
@@ -95,14 +95,14 @@ void NameCollector::Add(size_t scope, std::string_view key) {
   }
 }
 
-Status NameCollector::TakeSegment(const block::Segment& segment, const TagRows& rows,
+Status NameCollector::TakeSegment(const segment::Segment& segment, const TagRows& rows,
                                   const BudgetMeter& meter) {
   for (size_t s = 0; s < kTagScopes.size(); ++s) {
     const TagScope& scope = kTagScopes[s];
     if (!wanted_.empty() && wanted_ != scope.name) continue;
-    const block::Table& table = segment.table(scope.table);
+    const segment::Table& table = segment.table(scope.table);
     WEFT_TRY(meter.Check(bytes_));
-    for (const block::ColumnName& column : table.columns()) {
+    for (const segment::ColumnName& column : table.columns()) {
       if (column.scope != scope.scope || column.type == ValueType::kEmpty ||
           names_[s].contains(column.key))
         continue;
@@ -202,17 +202,17 @@ void ValueCollector::Add(const Value& value) {
   }
 }
 
-Status ValueCollector::TakeSegment(const block::Segment& segment, const TagRows& rows,
+Status ValueCollector::TakeSegment(const segment::Segment& segment, const TagRows& rows,
                                    const BudgetMeter& meter) {
   for (const Place& place : places_) {
-    const block::Table& table = segment.table(place.table);
+    const segment::Table& table = segment.table(place.table);
     for (ColumnRef column : table.FindColumns(place.scope, place.key))
       WEFT_TRY(TakeColumn(table, place.table, column, rows, meter));
   }
   return {};
 }
 
-Status ValueCollector::TakeColumn(const block::Table& table, TableId table_id, ColumnRef column,
+Status ValueCollector::TakeColumn(const segment::Table& table, TableId table_id, ColumnRef column,
                                   const TagRows& rows, const BudgetMeter& meter) {
   WEFT_ASSIGN(auto dictionary, table.OpenDictionary(column));
   std::vector<bool> used;

@@ -20,22 +20,22 @@ namespace weft::query {
 // Where tags of one scope lie. In the order of answers.
 struct TagScope {
   std::string_view name;
-  block::AttributeScope scope;
-  block::TableId table;
+  segment::AttributeScope scope;
+  segment::TableId table;
 };
 inline constexpr std::array<TagScope, 6> kTagScopes = {{
-    {"event", block::AttributeScope::kEvent, block::TableId::kEvents},
-    {"instrumentation", block::AttributeScope::kInstrumentation, block::TableId::kSpans},
-    {"link", block::AttributeScope::kLink, block::TableId::kLinks},
-    {"log", block::AttributeScope::kLog, block::TableId::kLogs},
-    {"resource", block::AttributeScope::kResource, block::TableId::kSpans},
-    {"span", block::AttributeScope::kSpan, block::TableId::kSpans},
+    {"event", segment::AttributeScope::kEvent, segment::TableId::kEvents},
+    {"instrumentation", segment::AttributeScope::kInstrumentation, segment::TableId::kSpans},
+    {"link", segment::AttributeScope::kLink, segment::TableId::kLinks},
+    {"log", segment::AttributeScope::kLog, segment::TableId::kLogs},
+    {"resource", segment::AttributeScope::kResource, segment::TableId::kSpans},
+    {"span", segment::AttributeScope::kSpan, segment::TableId::kSpans},
 }};
 
 class TagCollector {
  public:
   virtual ~TagCollector() = default;
-  virtual Status TakeSegment(const block::Segment& segment, const TagRows& rows,
+  virtual Status TakeSegment(const segment::Segment& segment, const TagRows& rows,
                              const BudgetMeter& meter) = 0;
   // Spans of a whole trace, by index.
   virtual void TakeSpans(const SpanBatch& batch, const std::vector<uint32_t>& spans) = 0;
@@ -46,7 +46,7 @@ class NameCollector : public TagCollector {
  public:
   // `scope` "": all.
   NameCollector(std::string_view scope, uint32_t limit) : wanted_(scope), limit_(limit) {}
-  Status TakeSegment(const block::Segment& segment, const TagRows& rows,
+  Status TakeSegment(const segment::Segment& segment, const TagRows& rows,
                      const BudgetMeter& meter) override;
   void TakeSpans(const SpanBatch& batch, const std::vector<uint32_t>& spans) override;
   uint64_t bytes() const override { return bytes_; }
@@ -56,7 +56,7 @@ class NameCollector : public TagCollector {
 
  private:
   void Add(size_t scope, std::string_view key);
-  void AddAll(block::AttributeScope scope, Attributes attributes);
+  void AddAll(segment::AttributeScope scope, Attributes attributes);
 
   const std::string_view wanted_;
   const uint32_t limit_;
@@ -72,7 +72,7 @@ class ValueCollector : public TagCollector {
   // Of an intrinsic that lies in columns: name, status, ... An empty one lists nothing.
   static ValueCollector OfIntrinsic(traceql::Intrinsic intrinsic, uint32_t limit);
 
-  Status TakeSegment(const block::Segment& segment, const TagRows& rows,
+  Status TakeSegment(const segment::Segment& segment, const TagRows& rows,
                      const BudgetMeter& meter) override;
   void TakeSpans(const SpanBatch& batch, const std::vector<uint32_t>& spans) override;
   uint64_t bytes() const override { return bytes_; }
@@ -83,13 +83,13 @@ class ValueCollector : public TagCollector {
 
  private:
   struct Place {
-    block::TableId table;
-    block::AttributeScope scope;
+    segment::TableId table;
+    segment::AttributeScope scope;
     std::string key;
   };
   explicit ValueCollector(uint32_t limit) : limit_(limit) {}
-  Status TakeColumn(const block::Table& table, block::TableId table_id, block::ColumnRef column,
-                    const TagRows& rows, const BudgetMeter& meter);
+  Status TakeColumn(const segment::Table& table, segment::TableId table_id,
+                    segment::ColumnRef column, const TagRows& rows, const BudgetMeter& meter);
   void AddFrom(Attributes attributes);
   void AddIntrinsic(const SpanBatch& batch, const Span& span);
 

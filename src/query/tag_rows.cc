@@ -11,7 +11,7 @@ bool TagRows::CoversSegment() const {
 }
 
 Status TagRows::Prepare(const BudgetMeter& meter, TraceSet* undecided) {
-  const block::Table& spans = segment_.spans();
+  const segment::Table& spans = segment_.spans();
   every_ = CoversSegment();
   none_ = !every_;
   auto [first, last] = segment_.time_range();
@@ -37,17 +37,17 @@ Status TagRows::Prepare(const BudgetMeter& meter, TraceSet* undecided) {
   return {};
 }
 
-Result<bool> TagRows::Select(block::TableId table_id, uint32_t group,
+Result<bool> TagRows::Select(segment::TableId table_id, uint32_t group,
                              std::vector<uint8_t>* rows) const {
-  const block::Table& table = segment_.table(table_id);
+  const segment::Table& table = segment_.table(table_id);
   rows->assign(table.rows_in_group(group), every_);
   if (every_ || none_) return every_;
   size_t first = table.groups().first_row(group);
-  if (table_id == block::TableId::kSpans) {
+  if (table_id == segment::TableId::kSpans) {
     for (size_t i = 0; i < rows->size(); ++i) (*rows)[i] = spans_[first + i];
   } else {
     std::vector<uint64_t> parents(rows->size());
-    WEFT_TRY(table.ReadNumbers(block::FixedColumn::kParentRow, group, parents));
+    WEFT_TRY(table.ReadNumbers(segment::FixedColumn::kParentRow, group, parents));
     // A log record may name no span.
     for (size_t i = 0; i < rows->size(); ++i)
       (*rows)[i] = parents[i] < spans_.size() && spans_[parents[i]];

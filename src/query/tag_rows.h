@@ -10,10 +10,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "block/segment.h"
 #include "query/budget_meter.h"
 #include "query/plan.h"
 #include "query/segment_scan.h"
+#include "segment/segment.h"
 #include "store/store.h"
 
 namespace weft::query {
@@ -21,7 +21,7 @@ namespace weft::query {
 class TagRows {
  public:
   // Borrows everything.
-  TagRows(const store::Snapshot& snapshot, const block::Segment& segment, const Plan& plan)
+  TagRows(const store::Snapshot& snapshot, const segment::Segment& segment, const Plan& plan)
       : snapshot_(snapshot), segment_(segment), plan_(plan) {}
 
   // Before anything is read: no filter, and the whole segment lies in the time range.
@@ -34,11 +34,11 @@ class TagRows {
   uint64_t spans_inspected() const { return spans_inspected_; }
 
   // Whether a row of this group counts; then `rows` has one byte for each row, 1 where it does.
-  Result<bool> Select(block::TableId table, uint32_t group, std::vector<uint8_t>* rows) const;
+  Result<bool> Select(segment::TableId table, uint32_t group, std::vector<uint8_t>* rows) const;
 
  private:
   const store::Snapshot& snapshot_;
-  const block::Segment& segment_;
+  const segment::Segment& segment_;
   const Plan& plan_;
   bool every_ = false, none_ = true;
   std::vector<bool> spans_;  // by row, where neither

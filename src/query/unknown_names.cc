@@ -14,7 +14,7 @@
 namespace weft::query {
 namespace {
 
-using block::AttributeScope;
+using segment::AttributeScope;
 using traceql::Expression;
 using traceql::Field;
 using traceql::Intrinsic;
@@ -165,24 +165,24 @@ void Finder::FieldsOf(const Expression& e, std::string_view value, std::vector<A
 Result<bool> Finder::IsKnown(const Asked& asked) const {
   for (const auto& segment : snapshot_.segments()) {
     if (asked.kind == Kind::kAttribute) {
-      block::TableId table = asked.field.scope == Scope::kEvent  ? block::TableId::kEvents
-                             : asked.field.scope == Scope::kLink ? block::TableId::kLinks
-                                                                 : block::TableId::kSpans;
+      segment::TableId table = asked.field.scope == Scope::kEvent  ? segment::TableId::kEvents
+                               : asked.field.scope == Scope::kLink ? segment::TableId::kLinks
+                                                                   : segment::TableId::kSpans;
       auto has = [&](AttributeScope scope) {
         return std::ranges::any_of(
             segment->table(table).FindColumns(scope, asked.field.key),
-            [](const block::ColumnRef& column) { return column.type != ValueType::kEmpty; });
+            [](const segment::ColumnRef& column) { return column.type != ValueType::kEmpty; });
       };
       if (has(ColumnScope(asked.field.scope))) return true;
       if (asked.field.scope == Scope::kAny && has(AttributeScope::kResource)) return true;
       continue;
     }
-    const block::Table& spans = segment->spans();
+    const segment::Table& spans = segment->spans();
     std::string_view column = asked.kind == Kind::kService ? "serviceName" : "name";
-    for (block::ColumnRef ref : spans.FindColumns(AttributeScope::kIntrinsic, column)) {
+    for (segment::ColumnRef ref : spans.FindColumns(AttributeScope::kIntrinsic, column)) {
       WEFT_ASSIGN(auto dictionary, spans.OpenDictionary(ref));
       WEFT_ASSIGN(uint32_t id, dictionary->Find(Value::String(asked.name)));
-      if (id != block::kAbsent) return true;
+      if (id != segment::kAbsent) return true;
     }
   }
   return false;
@@ -244,8 +244,8 @@ Result<std::string> Finder::NearestOf(const UnknownName& unknown, const Field& f
   std::string_view column = unknown.kind == Kind::kService ? "serviceName" : "name";
   for (const auto& segment : snapshot_.segments()) {
     WEFT_TRY(meter_.Check(0));
-    const block::Table& spans = segment->spans();
-    for (block::ColumnRef ref : spans.FindColumns(AttributeScope::kIntrinsic, column)) {
+    const segment::Table& spans = segment->spans();
+    for (segment::ColumnRef ref : spans.FindColumns(AttributeScope::kIntrinsic, column)) {
       WEFT_ASSIGN(auto dictionary, spans.OpenDictionary(ref));
       WEFT_TRY(dictionary->ForEach([&](uint32_t, const Value& value) {
         if (value.type == ValueType::kString) names.emplace(value.string());

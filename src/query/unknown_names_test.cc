@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "testing/segment_layouts.h"
+#include "testing/segment_placements.h"
 #include "testing/span_text.h"
 #include "traceql/tag_condition.h"
 #include "traceql/traceql.h"
@@ -34,20 +34,20 @@ class UnknownNamesTest : public ::testing::Test {
       EXPECT_TRUE(reader_.TakeLine(line).value_or(false)) << line;
     batches_ = reader_.Finish();
     for (const SpanBatch& batch : batches_) all_.push_back(&batch);
-    layouts_ = testing::MakeLayouts(all_);
+    placements_ = testing::MakePlacements(all_);
   }
-  // "service chekout -> checkout" for each; the same in every layout of the data.
+  // "service chekout -> checkout" for each; the same in every placement of the data.
   std::vector<std::string> Unknown(std::string_view traceql) {
     std::vector<std::string> first;
-    for (const testing::Layout& layout : layouts_) {
-      auto found = FindUnknownNames(*layout.snapshot, traceql::Parse(traceql).value(), {});
+    for (const testing::Placement& placement : placements_) {
+      auto found = FindUnknownNames(*placement.snapshot, traceql::Parse(traceql).value(), {});
       EXPECT_TRUE(found) << found.error().message;
       std::vector<std::string> lines;
       for (const UnknownName& unknown : found.value_or(std::vector<UnknownName>()))
         lines.push_back(std::string(KindWord(unknown.kind)) + " " + unknown.name + " -> " +
                         unknown.nearest);
-      if (&layout == &layouts_.front()) first = lines;
-      EXPECT_EQ(lines, first) << layout.name;
+      if (&placement == &placements_.front()) first = lines;
+      EXPECT_EQ(lines, first) << placement.name;
     }
     return first;
   }
@@ -55,7 +55,7 @@ class UnknownNamesTest : public ::testing::Test {
   testing::SpanTextReader reader_{3};
   std::vector<SpanBatch> batches_;
   std::vector<const SpanBatch*> all_;
-  std::vector<testing::Layout> layouts_;
+  std::vector<testing::Placement> placements_;
 };
 
 TEST_F(UnknownNamesTest, KnownNamesAreNoNews) {
@@ -119,9 +119,9 @@ TEST_F(UnknownNamesTest, TagsAreKnownWhereverTheyStand) {
 }
 
 TEST(UnknownNames, NothingIsUnknownWithoutData) {
-  std::vector<testing::Layout> layouts = testing::MakeLayouts({});
-  for (const testing::Layout& layout : layouts)
-    EXPECT_THAT(*FindUnknownNames(*layout.snapshot,
+  std::vector<testing::Placement> placements = testing::MakePlacements({});
+  for (const testing::Placement& placement : placements)
+    EXPECT_THAT(*FindUnknownNames(*placement.snapshot,
                                   traceql::Parse("{ resource.service.name = \"a\" }").value(), {}),
                 IsEmpty());
 }

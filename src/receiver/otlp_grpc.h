@@ -9,13 +9,13 @@
 
 #include <functional>
 
-#include "net/server.h"
+#include "http/server.h"
 #include "receiver/otlp_intake.h"
 #include "receiver/otlp_settings.h"
 
 namespace weft::receiver {
 
 void AddOtlpGrpcRoutes(const OtlpReceiverSettings::Grpc& settings, OtlpIntake* intake,
-                       std::function<bool()> serving, net::Router* router);
+                       std::function<bool()> serving, http::Router* router);
 
 }  // namespace weft::receiver

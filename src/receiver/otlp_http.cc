@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "net/grpc.h"
+#include "http/grpc.h"
 #include "wire/compression.h"
 #include "wire_core/printable.h"
 
@@ -27,8 +27,8 @@ bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
 }
 
 // By Content-Type, parameters such as charset aside.
-std::optional<OtlpFormat> FormatOf(const net::Headers& headers) {
-  std::string_view type = net::FindHeader(headers, "content-type");
+std::optional<OtlpFormat> FormatOf(const http::Headers& headers) {
+  std::string_view type = http::FindHeader(headers, "content-type");
   type = type.substr(0, type.find(';'));
   while (type.ends_with(' ')) type.remove_suffix(1);
   if (EqualsIgnoringCase(type, kProtobuf) || EqualsIgnoringCase(type, "application/protobuf"))
@@ -37,35 +37,36 @@ std::optional<OtlpFormat> FormatOf(const net::Headers& headers) {
   return std::nullopt;
 }
 
-net::Response ErrorResponse(OtlpFormat format, const Error& error) {
-  net::Response response;
-  response.status = net::ToHttpStatus(error.code);
+http::Response ErrorResponse(OtlpFormat format, const Error& error) {
+  http::Response response;
+  response.status = http::ToHttpStatus(error.code);
   // A disk that is full is an overload like others to a sender: it waits and tries again.
   if (error.code == ErrorCode::kNoSpace) response.status = 503;
   response.content_type = ContentTypeOf(format);
-  response.body = codec::EncodeRpcStatus(format, static_cast<uint32_t>(net::ToGrpcCode(error.code)),
-                                         error.message, error.retry_after_s);
+  response.body =
+      codec::EncodeRpcStatus(format, static_cast<uint32_t>(http::ToGrpcCode(error.code)),
+                             error.message, error.retry_after_s);
   if (error.retry_after_s > 0)
     response.headers.emplace_back("retry-after", std::to_string(error.retry_after_s));
   return response;
 }
 
-net::GrpcCode GrpcCodeOf(int http_status) {
+http::GrpcCode GrpcCodeOf(int http_status) {
   switch (http_status) {
     case 401:
-      return net::GrpcCode::kUnauthenticated;
+      return http::GrpcCode::kUnauthenticated;
     case 404:
     case 405:
-      return net::GrpcCode::kUnimplemented;
+      return http::GrpcCode::kUnimplemented;
     case 408:
-      return net::GrpcCode::kDeadlineExceeded;
+      return http::GrpcCode::kDeadlineExceeded;
     case 413:
-      return net::GrpcCode::kResourceExhausted;
+      return http::GrpcCode::kResourceExhausted;
     case 429:
     case 503:
-      return net::GrpcCode::kUnavailable;
+      return http::GrpcCode::kUnavailable;
     default:
-      return net::GrpcCode::kInvalidArgument;
+      return http::GrpcCode::kInvalidArgument;
   }
 }
 
@@ -101,8 +102,8 @@ std::string Join(std::string_view first, const std::vector<std::string>& names) 
 
 // What a page may send: "*" among the settings stands for whatever it asks for. Browsers take the
 // answer "*" literally where credentials come along, so the names are given back.
-std::string AllowedHeaders(const Http& settings, const net::RequestHead& head) {
-  std::string_view wanted = net::FindHeader(head.headers, "access-control-request-headers");
+std::string AllowedHeaders(const Http& settings, const http::RequestHead& head) {
+  std::string_view wanted = http::FindHeader(head.headers, "access-control-request-headers");
   if (!wanted.empty() &&
       std::ranges::find(settings.cors_headers, "*") != settings.cors_headers.end())
     return std::string(wanted);
@@ -111,16 +112,16 @@ std::string AllowedHeaders(const Http& settings, const net::RequestHead& head) {
 
 // Headers of an answer to a page of an allowed origin; none otherwise. Credentials are allowed:
 // navigator.sendBeacon() always comes with them, and there is nothing to be read here.
-net::Headers CorsHeaders(const Http& settings, const net::RequestHead& head, bool preflight) {
+http::Headers CorsHeaders(const Http& settings, const http::RequestHead& head, bool preflight) {
   if (settings.cors_origins.empty()) return {};
-  std::string_view origin = net::FindHeader(head.headers, "origin");
+  std::string_view origin = http::FindHeader(head.headers, "origin");
   if (origin.empty()) return {};
   bool allowed = std::ranges::any_of(settings.cors_origins, [origin](const std::string& pattern) {
     return MatchesWildcard(pattern, origin);
   });
   if (!allowed) return {};
-  net::Headers headers = {{"access-control-allow-origin", std::string(origin)},
-                          {"access-control-allow-credentials", "true"}};
+  http::Headers headers = {{"access-control-allow-origin", std::string(origin)},
+                           {"access-control-allow-credentials", "true"}};
   if (!preflight) {
     headers.emplace_back("vary", "Origin");
     if (!settings.cors_exposed_headers.empty())
@@ -138,10 +139,10 @@ net::Headers CorsHeaders(const Http& settings, const net::RequestHead& head, boo
 
 // The nearest to a request's type that an error can be written in: "text/json" and "a/b+json" are
 // read by who reads JSON. Nothing for types that are neither JSON nor protobuf.
-std::optional<OtlpFormat> ReadableFormat(const net::Headers& headers) {
+std::optional<OtlpFormat> ReadableFormat(const http::Headers& headers) {
   if (std::optional<OtlpFormat> format = FormatOf(headers)) return format;
   std::string type;
-  for (char c : net::FindHeader(headers, "content-type"))
+  for (char c : http::FindHeader(headers, "content-type"))
     type += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   if (type.find("json") != std::string::npos) return OtlpFormat::kJson;
   if (type.find("protobuf") != std::string::npos) return OtlpFormat::kProtobuf;
@@ -150,9 +151,9 @@ std::optional<OtlpFormat> ReadableFormat(const net::Headers& headers) {
 
 // What is said before a body is read: a google.rpc.Status in the request's own encoding, plain text
 // for one that is neither JSON nor protobuf.
-net::Response RefusalResponse(const Http& settings, const net::RequestHead& head,
-                              const net::Refusal& refusal) {
-  net::Response response;
+http::Response RefusalResponse(const Http& settings, const http::RequestHead& head,
+                               const http::Refusal& refusal) {
+  http::Response response;
   response.status = refusal.status;
   if (std::optional<OtlpFormat> format = ReadableFormat(head.headers)) {
     response.content_type = ContentTypeOf(*format);
@@ -174,50 +175,49 @@ class HttpEndpoint {
   HttpEndpoint(const Http& settings, OtlpIntake* intake, OtlpSignal signal)
       : settings_(settings), intake_(intake), signal_(signal) {}
 
-  net::Admission Admit(const net::RequestHead& head) const {
+  http::Admission Admit(const http::RequestHead& head) const {
     std::optional<OtlpFormat> format = FormatOf(head.headers);
     if (!format) {
       intake_->CountRefusal(signal_, Error{ErrorCode::kInvalidArgument, "", 0});
-      net::Refusal refusal{.status = 415,
-                           .message =
-                               "unsupported media type, supported: [application/json, "
-                               "application/x-protobuf]"};
-      return {std::make_unique<net::Response>(RefusalResponse(settings_, head, refusal)), nullptr};
+      http::Refusal refusal{.status = 415,
+                            .message =
+                                "unsupported media type, supported: [application/json, "
+                                "application/x-protobuf]"};
+      return {std::make_unique<http::Response>(RefusalResponse(settings_, head, refusal)), nullptr};
     }
     uint64_t bytes = head.content_length >= 0
                          ? static_cast<uint64_t>(head.content_length)
-                         : std::min(ByteBudget::kStepBytes, settings_.body_bytes_max);
-    auto token = intake_->Admit(signal_, bytes);
+                         : std::min(MemoryAccount::kStepBytes, settings_.body_bytes_max);
+    auto token = intake_->Admit(signal_, head, bytes);
     if (!token)
-      return {std::make_unique<net::Response>(Finish(head, ErrorResponse(*format, token.error()))),
+      return {std::make_unique<http::Response>(Finish(head, ErrorResponse(*format, token.error()))),
               nullptr};
     OtlpIntake::Token* share = token->get();
     return {
         .refusal = nullptr,
         .token = std::move(*token),
-        .grow = [this, format = *format, share](const net::RequestHead& body_of,
-                                                uint64_t size) -> std::unique_ptr<net::Response> {
+        .grow = [this, format = *format, share](const http::RequestHead& body_of,
+                                                uint64_t size) -> std::unique_ptr<http::Response> {
           Status status = intake_->Grow(signal_, share, size);
           if (status) return nullptr;
-          return std::make_unique<net::Response>(
+          return std::make_unique<http::Response>(
               Finish(body_of, ErrorResponse(format, status.error())));
         }};
   }
 
-  void Handle(net::Request request, net::ExchangePtr exchange) const {
+  void Handle(http::Request request, http::ExchangePtr exchange) const {
     // Admit() has refused everything else.
     OtlpFormat format = FormatOf(request.headers).value_or(OtlpFormat::kProtobuf);
-    uint64_t wire_bytes = request.body.size();
-    Result<std::string> body = Decode(&request);
-    net::Headers cors = CorsHeaders(settings_, request, false);
+    Result<OtlpIntake::Message> body = Decode(&request);
+    http::Headers cors = CorsHeaders(settings_, request, false);
     if (!body) {
       intake_->CountRefusal(signal_, body.error());
       return exchange->Respond(Finish(request, ErrorResponse(format, body.error())));
     }
     intake_->Take(
-        signal_, format, request, std::move(*body), wire_bytes,
+        signal_, request, format, std::move(*body),
         [format, exchange, signal = signal_, cors = std::move(cors)](Result<OtlpAnswer> answer) {
-          net::Response response;
+          http::Response response;
           if (answer) {
             response.content_type = ContentTypeOf(format);
             response.body = codec::EncodeOtlpResponse(format, OtlpIntake::RejectedField(signal),
@@ -231,18 +231,17 @@ class HttpEndpoint {
   }
 
  private:
-  Result<std::string> Decode(net::Request* request) const {
-    std::string_view encoding = net::FindHeader(request->headers, "content-encoding");
+  Result<OtlpIntake::Message> Decode(http::Request* request) const {
+    std::string_view encoding = http::FindHeader(request->headers, "content-encoding");
     std::optional<wire::Compression> kind = wire::CompressionByName(encoding);
     if (!kind)
       return Fail(ErrorCode::kInvalidArgument,
                   "unsupported Content-Encoding \"" + std::string(encoding.substr(0, 64)) +
                       "\"; supported: gzip, zstd, deflate, zlib, snappy, lz4");
-    if (*kind == wire::Compression::kNone) return std::move(request->body);
-    return wire::Decompress(*kind, request->body, settings_.body_bytes_max);
+    return intake_->Unpack(*request, *kind, std::move(request->body), settings_.body_bytes_max);
   }
 
-  net::Response Finish(const net::RequestHead& head, net::Response response) const {
+  http::Response Finish(const http::RequestHead& head, http::Response response) const {
     for (auto& header : CorsHeaders(settings_, head, false))
       response.headers.push_back(std::move(header));
     return response;
@@ -255,11 +254,11 @@ class HttpEndpoint {
 
 }  // namespace
 
-void AddOtlpHttpRoutes(const Http& settings, OtlpIntake* intake, net::Router* router) {
-  router->ShapeRefusals("/*",
-                        [settings](const net::RequestHead& head, const net::Refusal& refusal) {
-                          return RefusalResponse(settings, head, refusal);
-                        });
+void AddOtlpHttpRoutes(const Http& settings, OtlpIntake* intake, http::Router* router) {
+  router->AnswerRefusals("/*",
+                         [settings](const http::RequestHead& head, const http::Refusal& refusal) {
+                           return RefusalResponse(settings, head, refusal);
+                         });
   for (auto [signal, path] : {std::pair{OtlpSignal::kTraces, &settings.traces_path},
                               {OtlpSignal::kLogs, &settings.logs_path},
                               {OtlpSignal::kMetrics, &settings.metrics_path}}) {
@@ -268,14 +267,14 @@ void AddOtlpHttpRoutes(const Http& settings, OtlpIntake* intake, net::Router* ro
     router->Add(
         "POST", *path,
         {.body_bytes_max = settings.body_bytes_max,
-         .admit = [endpoint](const net::RequestHead& head) { return endpoint->Admit(head); }},
-        [endpoint](net::Request request, net::ExchangePtr exchange) {
+         .admit = [endpoint](const http::RequestHead& head) { return endpoint->Admit(head); }},
+        [endpoint](http::Request request, http::ExchangePtr exchange) {
           endpoint->Handle(std::move(request), std::move(exchange));
         });
     if (settings.cors_origins.empty()) continue;
     // Browsers send no credentials with the question whether they may.
     router->Add("OPTIONS", *path, {.open = true},
-                [settings](net::Request request, net::ExchangePtr exchange) {
+                [settings](http::Request request, http::ExchangePtr exchange) {
                   exchange->Respond({.status = 204,
                                      .content_type = "",
                                      .headers = CorsHeaders(settings, request, true),

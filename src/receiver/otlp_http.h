@@ -8,7 +8,7 @@
 // Thread rule: routes are added before the server starts; handlers run on net threads.
 #pragma once
 
-#include "net/server.h"
+#include "http/server.h"
 #include "receiver/otlp_intake.h"
 #include "receiver/otlp_settings.h"
 
@@ -16,6 +16,6 @@ namespace weft::receiver {
 
 // `intake` is borrowed and outlives the router's server.
 void AddOtlpHttpRoutes(const OtlpReceiverSettings::Http& settings, OtlpIntake* intake,
-                       net::Router* router);
+                       http::Router* router);
 
 }  // namespace weft::receiver

@@ -114,12 +114,11 @@ class IngestTrace {
 }  // namespace
 
 struct OtlpIntake::Token {
-  Token(std::shared_ptr<ByteBudget::Reservation> held, Gauge* in_flight)
-      : share(std::move(held)), gauge(in_flight) {
+  Token(MemoryCharge held, Gauge* in_flight) : charge(std::move(held)), gauge(in_flight) {
     gauge->Add(1);
   }
   ~Token() { gauge->Add(-1); }
-  const std::shared_ptr<ByteBudget::Reservation> share;
+  MemoryCharge charge;
   Gauge* const gauge;
 };
 
@@ -129,7 +128,7 @@ OtlpIntake::OtlpIntake(std::string_view receiver, std::string_view transport, bo
       transport_(transport),
       include_metadata_(include_metadata),
       inputs_(inputs),
-      budget_(deps.budget),
+      memory_(deps.memory->requests),
       metrics_(deps.metrics),
       clock_(deps.clock),
       tracer_(deps.tracer),
@@ -191,23 +190,25 @@ bool OtlpIntake::Serves(OtlpSignal signal) const {
   return signal == OtlpSignal::kMetrics || Input(signal) != nullptr;
 }
 
-Result<std::shared_ptr<OtlpIntake::Token>> OtlpIntake::Admit(OtlpSignal signal, uint64_t bytes) {
-  Result<std::shared_ptr<ByteBudget::Reservation>> token = budget_->Take(bytes);
-  Status status;
-  if (!token) {
-    status = Fail(token.error());
-  } else if (pipeline::Consumer* input = Input(signal)) {
-    status = input->Admit(bytes);
-  }
+Result<std::shared_ptr<OtlpIntake::Token>> OtlpIntake::Admit(OtlpSignal signal,
+                                                             const http::RequestHead& head,
+                                                             uint64_t bytes) {
+  const std::string_view peer = http::PeerAddress(head);
+  Status status = memory_->Check(bytes, peer);
+  pipeline::Consumer* input = Input(signal);
+  if (status && input != nullptr) status = input->Admit(bytes);
+  Result<MemoryCharge> charge;
+  if (status) charge = memory_->Take(0, peer);
+  if (status && !charge) status = Fail(charge.error());
   if (!status) {
     CountRefusal(signal, status.error());
     return Fail(status.error());
   }
-  return std::make_shared<Token>(std::move(*token), in_flight_);
+  return std::make_shared<Token>(std::move(*charge), in_flight_);
 }
 
 Status OtlpIntake::Grow(OtlpSignal signal, Token* token, uint64_t bytes) {
-  Status status = token->share->Cover(bytes);
+  Status status = token->charge.Cover(bytes);
   if (!status) CountRefusal(signal, status.error());
   return status;
 }
@@ -286,6 +287,51 @@ Result<OtlpAnswer> OtlpIntake::AnswerUnwantedMetrics(codec::OtlpFormat format,
   return OtlpAnswer{points, "weft keeps traces and logs, no metrics: send them elsewhere"};
 }
 
+namespace {
+
+// Unpacked bytes for each packed one that are taken at first: most requests have a tenth.
+constexpr uint64_t kUsualRatio = 16;
+constexpr uint64_t kUsualBytesMin = 64 << 10;
+// Decoded bytes for each byte of a message, as most have them.
+constexpr uint64_t kDecodedRatio = 2;
+
+// Charges `charge`, which covers `covered` already, before what it is for is there.
+Result<std::string> UnpackCharged(wire::Compression kind, std::string_view packed,
+                                  uint64_t bytes_max, uint64_t covered, MemoryCharge* charge) {
+  uint64_t expected = std::max<uint64_t>(kUsualBytesMin, packed.size() * kUsualRatio);
+  for (;; expected *= 4) {
+    expected = std::min(expected, bytes_max);
+    WEFT_TRY(charge->Cover(covered + expected));
+    Result<std::string> plain = wire::Decompress(kind, packed, expected);
+    if (plain) charge->ShrinkTo(covered + plain->capacity());
+    if (plain || expected == bytes_max || plain.error().code != ErrorCode::kTooLarge) return plain;
+  }
+}
+
+}  // namespace
+
+Result<OtlpIntake::Message> OtlpIntake::Unpack(const http::RequestHead& head,
+                                               wire::Compression kind, std::string packed,
+                                               uint64_t bytes_max) {
+  Message message;
+  message.wire_bytes = packed.size();
+  WEFT_ASSIGN(message.charge, memory_->Take(0, http::PeerAddress(head)));
+  if (kind == wire::Compression::kNone) {
+    message.bytes = std::move(packed);
+    return message;
+  }
+  bytes_max = std::min(bytes_max, memory_->holder_max());
+  WEFT_ASSIGN(message.bytes, UnpackCharged(kind, packed, bytes_max, 0, &message.charge));
+  return message;
+}
+
+Result<std::string> OtlpIntake::Unpack(Token* token, wire::Compression kind,
+                                       std::string_view packed, uint64_t bytes_max) {
+  const uint64_t covered = token->charge.bytes(), most = memory_->holder_max();
+  bytes_max = std::min(bytes_max, most - std::min(most, covered));
+  return UnpackCharged(kind, packed, bytes_max, covered, &token->charge);
+}
+
 void OtlpIntake::Refuse(OtlpSignal signal, const Error& error, OtlpDone done) {
   CountRefusal(signal, error);
   done(Fail(error));
@@ -310,38 +356,39 @@ void OtlpIntake::Finish(OtlpSignal signal, uint64_t items, OtlpAnswer answer,
   done(std::move(answer));
 }
 
-std::shared_ptr<const ClientInfo> OtlpIntake::ClientOf(const net::RequestHead& head) const {
+std::shared_ptr<const ClientInfo> OtlpIntake::ClientOf(const http::RequestHead& head) const {
   auto client = std::make_shared<ClientInfo>();
   client->address = head.peer;
   if (include_metadata_) client->metadata = head.headers;
   return client;
 }
 
-void OtlpIntake::Take(OtlpSignal signal, codec::OtlpFormat format, const net::RequestHead& head,
-                      std::string body, uint64_t wire_bytes, OtlpDone done) {
+void OtlpIntake::Take(OtlpSignal signal, const http::RequestHead& head, codec::OtlpFormat format,
+                      Message message, OtlpDone done) {
   Counters& counters = counters_[static_cast<int>(signal)];
   counters.requests->Add();
-  counters.bytes->Add(wire_bytes);
+  counters.bytes->Add(message.wire_bytes);
   if (signal == OtlpSignal::kMetrics && inputs_.metrics == nullptr) {
-    Result<OtlpAnswer> answer = AnswerUnwantedMetrics(format, body);
+    Result<OtlpAnswer> answer = AnswerUnwantedMetrics(format, message.bytes);
     if (!answer) return Refuse(signal, answer.error(), std::move(done));
     return done(std::move(answer));
   }
-  // The transport holds a share for the bytes as they came; this one is for what they became.
-  auto share = budget_->Take(body.size() > wire_bytes ? body.size() - wire_bytes : 0);
-  if (!share) return Refuse(signal, share.error(), std::move(done));
+  // What it will be when it is decoded: more than that is counted when it is known. The bytes of a
+  // request that was let in are there, so only the process as a whole can refuse what they become.
+  Result<MemoryCharge> decoded =
+      memory_->TakeBeyond(message.bytes.size() * kDecodedRatio, http::PeerAddress(head));
+  if (!decoded) return Refuse(signal, decoded.error(), std::move(done));
   if (signal == OtlpSignal::kMetrics)
-    return TakeMetrics(format, head, std::move(body), std::move(*share), std::move(done));
-  TakeSpans(signal, format, head, std::move(body), wire_bytes, std::move(*share), std::move(done));
+    return TakeMetrics(head, format, std::move(message), std::move(*decoded), std::move(done));
+  TakeSpans(signal, head, format, std::move(message), std::move(*decoded), std::move(done));
 }
 
-void OtlpIntake::TakeMetrics(codec::OtlpFormat format, const net::RequestHead& head,
-                             std::string body, std::shared_ptr<ByteBudget::Reservation> share,
-                             OtlpDone done) {
+void OtlpIntake::TakeMetrics(const http::RequestHead& head, codec::OtlpFormat format,
+                             Message message, MemoryCharge decoded, OtlpDone done) {
   constexpr OtlpSignal kSignal = OtlpSignal::kMetrics;
-  Result<MetricBatch> batch = codec::DecodeOtlpMetrics(format, std::move(body));
+  Result<MetricBatch> batch = codec::DecodeOtlpMetrics(format, std::move(message.bytes));
   if (!batch) return Refuse(kSignal, batch.error(), std::move(done));
-  share->Add(batch->arena.reserved_bytes() + batch->metrics.size() * sizeof(Metric));
+  decoded.Settle(batch->arena.reserved_bytes() + batch->metrics.size() * sizeof(Metric));
   CountPoints(*batch);
   batch->received_ns = clock_->NowNs();
   batch->client = ClientOf(head);
@@ -350,25 +397,27 @@ void OtlpIntake::TakeMetrics(codec::OtlpFormat format, const net::RequestHead& h
   const uint64_t points = batch->point_count();
   inputs_.metrics->Consume(
       std::move(*batch),
-      pipeline::Ack([this, points, share = std::move(share), answer = std::move(answer),
+      pipeline::Ack([this, points, decoded = std::move(decoded),
+                     unpacked = std::move(message.charge), answer = std::move(answer),
                      done = std::move(done)](pipeline::Outcome outcome) mutable {
-        share.reset();
+        decoded.Release();
+        unpacked.Release();
         Finish(kSignal, points, std::move(answer), std::move(outcome), std::move(done));
       }));
 }
 
-void OtlpIntake::TakeSpans(OtlpSignal signal, codec::OtlpFormat format,
-                           const net::RequestHead& head, std::string body, uint64_t wire_bytes,
-                           std::shared_ptr<ByteBudget::Reservation> share, OtlpDone done) {
+void OtlpIntake::TakeSpans(OtlpSignal signal, const http::RequestHead& head,
+                           codec::OtlpFormat format, Message message, MemoryCharge decoded,
+                           OtlpDone done) {
   std::unique_ptr<IngestTrace> trace;
   if (tracer_ != nullptr && tracer_->TakeIngest())
     trace = std::make_unique<IngestTrace>(tracer_, clock_);
   const bool spans = signal == OtlpSignal::kTraces;
-  Result<SpanBatch> batch = spans ? codec::DecodeOtlpTraces(format, std::move(body))
-                                  : codec::DecodeOtlpLogs(format, std::move(body));
+  Result<SpanBatch> batch = spans ? codec::DecodeOtlpTraces(format, std::move(message.bytes))
+                                  : codec::DecodeOtlpLogs(format, std::move(message.bytes));
   if (!batch) return Refuse(signal, batch.error(), std::move(done));
-  share->Add(batch->arena.reserved_bytes() + batch->spans.size() * sizeof(Span) +
-             batch->logs.size() * sizeof(LogRecord));
+  decoded.Settle(batch->arena.reserved_bytes() + batch->spans.size() * sizeof(Span) +
+                 batch->logs.size() * sizeof(LogRecord));
   CountItems(signal, *batch);
   if (trace) trace->Decoded(*batch);
   batch->received_ns = clock_->NowNs();
@@ -378,10 +427,13 @@ void OtlpIntake::TakeSpans(OtlpSignal signal, codec::OtlpFormat format,
   if (batch->empty()) return Finish(signal, 0, std::move(answer), {}, std::move(done));
   const uint64_t items = spans ? batch->spans.size() : batch->logs.size();
   Input(signal)->Consume(
-      std::move(*batch), pipeline::Ack([this, signal, items, wire_bytes, trace = std::move(trace),
-                                        share = std::move(share), answer = std::move(answer),
-                                        done = std::move(done)](pipeline::Outcome outcome) mutable {
-        share.reset();
+      std::move(*batch),
+      pipeline::Ack([this, signal, items, wire_bytes = message.wire_bytes, trace = std::move(trace),
+                     decoded = std::move(decoded), unpacked = std::move(message.charge),
+                     answer = std::move(answer),
+                     done = std::move(done)](pipeline::Outcome outcome) mutable {
+        decoded.Release();
+        unpacked.Release();
         if (trace) trace->End(receiver_, transport_, wire_bytes, outcome.status);
         Finish(signal, items, std::move(answer), std::move(outcome), std::move(done));
       }));

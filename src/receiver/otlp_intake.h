@@ -13,14 +13,16 @@
 #include <string>
 #include <string_view>
 
-#include "base/byte_budget.h"
 #include "base/clock.h"
+#include "base/memory_budget.h"
 #include "base/metrics.h"
 #include "base/reason_counters.h"
 #include "base/result.h"
 #include "codec/otlp.h"
+#include "http/http.h"
 #include "pipeline/component_row.h"
 #include "selftrace/tracer.h"
+#include "wire/compression.h"
 
 namespace weft::receiver {
 
@@ -37,8 +39,14 @@ using OtlpDone = std::move_only_function<void(Result<OtlpAnswer>)>;
 
 class OtlpIntake {
  public:
-  // A request under way: its share of the budget.
+  // A request whose body comes: what is charged for it as it came.
   struct Token;
+  // A whole message, decompressed.
+  struct Message {
+    std::string bytes;
+    uint64_t wire_bytes = 0;  // as it came, which its token covers
+    MemoryCharge charge;      // for what it became; of `bytes` at least where they are more
+  };
 
   // What `deps` point to outlives this object. `receiver` is the component's id, `transport` "grpc"
   // or "http": labels of the metrics. `include_metadata`: batches carry the headers of their
@@ -49,13 +57,20 @@ class OtlpIntake {
   // True when a pipeline takes this signal. Metrics are always answered: where no pipeline takes
   // them, that they are not kept.
   bool Serves(OtlpSignal signal) const;
-  // Before a body of about `bytes` is read. The token holds its share of the budget.
-  Result<std::shared_ptr<Token>> Admit(OtlpSignal signal, uint64_t bytes);
-  // A body of undeclared length has come to `bytes`, maybe more than Admit() was told.
+  // Before a body of about `bytes` is read: could it be kept? Nothing is charged yet: a peer that
+  // announces much and sends little holds little.
+  Result<std::shared_ptr<Token>> Admit(OtlpSignal signal, const http::RequestHead& head,
+                                       uint64_t bytes);
+  // The body has come to `bytes`.
   Status Grow(OtlpSignal signal, Token* token, uint64_t bytes);
-  // A whole decompressed message. `wire_bytes` is what it was before, which its token covers.
-  void Take(OtlpSignal signal, codec::OtlpFormat format, const net::RequestHead& head,
-            std::string body, uint64_t wire_bytes, OtlpDone done);
+  // `packed`, charged before it is unpacked, to the peer of `head`.
+  Result<Message> Unpack(const http::RequestHead& head, wire::Compression kind, std::string packed,
+                         uint64_t bytes_max);
+  // The same for what a token knows; the token then covers it.
+  Result<std::string> Unpack(Token* token, wire::Compression kind, std::string_view packed,
+                             uint64_t bytes_max);
+  void Take(OtlpSignal signal, const http::RequestHead& head, codec::OtlpFormat format,
+            Message message, OtlpDone done);
   // A request that was refused before Take(): over a limit, undecodable, wrong type.
   void CountRefusal(OtlpSignal signal, const Error& error);
 
@@ -73,12 +88,12 @@ class OtlpIntake {
   };
   pipeline::Consumer* Input(OtlpSignal signal) const;
   Result<OtlpAnswer> AnswerUnwantedMetrics(codec::OtlpFormat format, std::string_view body);
-  std::shared_ptr<const ClientInfo> ClientOf(const net::RequestHead& head) const;
-  void TakeMetrics(codec::OtlpFormat format, const net::RequestHead& head, std::string body,
-                   std::shared_ptr<ByteBudget::Reservation> share, OtlpDone done);
-  void TakeSpans(OtlpSignal signal, codec::OtlpFormat format, const net::RequestHead& head,
-                 std::string body, uint64_t wire_bytes,
-                 std::shared_ptr<ByteBudget::Reservation> share, OtlpDone done);
+  std::shared_ptr<const ClientInfo> ClientOf(const http::RequestHead& head) const;
+  // `decoded`: charged for what the message becomes.
+  void TakeMetrics(const http::RequestHead& head, codec::OtlpFormat format, Message message,
+                   MemoryCharge decoded, OtlpDone done);
+  void TakeSpans(OtlpSignal signal, const http::RequestHead& head, codec::OtlpFormat format,
+                 Message message, MemoryCharge decoded, OtlpDone done);
   void CountItems(OtlpSignal signal, const SpanBatch& batch);
   void CountPoints(const MetricBatch& batch);
   void CountLost(OtlpSignal signal, uint64_t items, const Error& error);
@@ -90,7 +105,7 @@ class OtlpIntake {
   const std::string receiver_, transport_;
   const bool include_metadata_;
   const pipeline::Inputs inputs_;
-  ByteBudget* const budget_;
+  MemoryAccount* const memory_;
   Metrics* const metrics_;
   Clock* const clock_;
   selftrace::Tracer* const tracer_;

@@ -18,20 +18,20 @@ OtlpReceiver::OtlpReceiver(const config::ComponentId& id, const OtlpReceiverSett
 
 Status OtlpReceiver::Start() {
   const OtlpReceiverSettings::Http http = settings_.http.value_or(OtlpReceiverSettings::Http{});
-  const net::HostRule hosts{
+  const http::HostRule hosts{
       .allowed = http.allowed_hosts,
       .setting = "receivers::" + id_.ToString() + "::protocols::http::allowed_hosts",
       .grpc = false};
   // The same port may serve both: a sender that mixes them up is still understood.
   if (settings_.grpc) {
-    auto router = std::make_shared<net::Router>();
+    auto router = std::make_shared<http::Router>();
     AddOtlpGrpcRoutes(*settings_.grpc, &grpc_intake_, Serving(), router.get());
     AddOtlpHttpRoutes(http, &http_intake_, router.get());
     WEFT_TRY(Listen("grpc", settings_.grpc->endpoint, settings_.grpc->security, hosts,
                     std::move(router)));
   }
   if (settings_.http) {
-    auto router = std::make_shared<net::Router>();
+    auto router = std::make_shared<http::Router>();
     AddOtlpHttpRoutes(http, &http_intake_, router.get());
     AddOtlpGrpcRoutes(settings_.grpc.value_or(OtlpReceiverSettings::Grpc{}), &grpc_intake_,
                       Serving(), router.get());
@@ -46,10 +46,10 @@ std::function<bool()> OtlpReceiver::Serving() const {
 }
 
 Status OtlpReceiver::Listen(const std::string& name, const config::Endpoint& endpoint,
-                            const config::ListenerSecurity& security, net::HostRule hosts,
-                            std::shared_ptr<const net::Router> router) {
+                            const config::ListenerSecurity& security, http::HostRule hosts,
+                            std::shared_ptr<const http::Router> router) {
   std::string full_name = id_.ToString() + "/" + name;
-  WEFT_ASSIGN(net::ListenOptions options,
+  WEFT_ASSIGN(http::ListenOptions options,
               deps_.doors->Options(full_name, endpoint, security, std::move(hosts)));
   return deps_.doors->Open(
       {.name = std::move(full_name), .endpoint = endpoint, .tls = security.tls.has_value()},

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The otlp receiver as a component: it adds its routes and listens on its addresses. The
-// net::Server that it listens on is the process's one; server/ starts and stops that.
+// http::Server that it listens on is the process's one; server/ starts and stops that.
 //
 // Thread rule: Start() and Stop() by one thread. Next: receiver/otlp_intake.h.
 #pragma once
@@ -10,7 +10,7 @@
 #include <string>
 
 #include "config/config.h"
-#include "net/server.h"
+#include "http/server.h"
 #include "pipeline/component_row.h"
 #include "receiver/otlp_intake.h"
 #include "receiver/otlp_settings.h"
@@ -24,13 +24,13 @@ class OtlpReceiver : public pipeline::Component {
                pipeline::Inputs inputs, pipeline::Deps deps);
 
   Status Start() override;
-  void Stop() override {}  // net::Server::Stop() drains all listeners at once
+  void Stop() override {}  // http::Server::Stop() drains all listeners at once
 
  private:
   std::function<bool()> Serving() const;
   Status Listen(const std::string& name, const config::Endpoint& endpoint,
-                const config::ListenerSecurity& security, net::HostRule hosts,
-                std::shared_ptr<const net::Router> router);
+                const config::ListenerSecurity& security, http::HostRule hosts,
+                std::shared_ptr<const http::Router> router);
 
   const config::ComponentId id_;
   const OtlpReceiverSettings settings_;

@@ -11,8 +11,8 @@
 #include <thread>
 
 #include "codec/otlp_metrics.h"
-#include "net/client.h"
 #include "net/raw_client.h"
+#include "outgoing/client.h"
 #include "testing/open_doors.h"
 #include "testing/random_batch.h"
 #include "testing/random_metrics.h"
@@ -77,14 +77,15 @@ class OtlpReceiverTest : public ::testing::Test {
     if (!settings.http) settings.http.emplace();
     if (!settings.grpc) settings.grpc.emplace();
     settings.http->endpoint = settings.grpc->endpoint = {"127.0.0.1", 0};
-    budget_.emplace(budget_bytes);
+    budget_.emplace(4 * budget_bytes);
+    memory_.requests = budget_->Open("requests", {.bytes_max = budget_bytes});
     receiver_.emplace(
         config::ComponentId{"otlp", ""}, settings,
         pipeline::Inputs{.traces = &consumer_, .logs = &consumer_, .metrics = metrics_input_},
         pipeline::Deps{.env = PosixEnv(),
                        .clock = SystemClock(),
                        .metrics = &metrics_,
-                       .budget = &*budget_,
+                       .memory = &memory_,
                        .doors = &doors_,
                        .services = &services_,
                        .not_ready = [] { return std::string(); }});
@@ -95,9 +96,10 @@ class OtlpReceiverTest : public ::testing::Test {
   }
   ~OtlpReceiverTest() override { server_.Stop(); }
 
-  net::ClientResponse Post(const std::string& path, const std::string& type, std::string_view body,
-                           const std::string& encoding = "", const std::string& method = "POST") {
-    net::ClientRequest request;
+  outgoing::ClientResponse Post(const std::string& path, const std::string& type,
+                                std::string_view body, const std::string& encoding = "",
+                                const std::string& method = "POST") {
+    outgoing::ClientRequest request;
     request.method = method;
     request.url = "http://127.0.0.1:" + std::to_string(http_port_) + path;
     if (!type.empty()) request.headers.emplace_back("content-type", type);
@@ -105,24 +107,24 @@ class OtlpReceiverTest : public ::testing::Test {
     request.body = body;
     auto response = client_.Send(request);
     EXPECT_TRUE(response) << response.error().message;
-    return response ? *response : net::ClientResponse{};
+    return response ? *response : outgoing::ClientResponse{};
   }
-  net::ClientResponse PostProto(std::string_view body, const std::string& encoding = "") {
+  outgoing::ClientResponse PostProto(std::string_view body, const std::string& encoding = "") {
     return Post("/v1/traces", "application/x-protobuf", body, encoding);
   }
-  net::GrpcReply Grpc(const std::string& service, std::string_view message) {
+  outgoing::GrpcReply Grpc(const std::string& service, std::string_view message) {
     auto reply = client_.CallGrpc("http://127.0.0.1:" + std::to_string(grpc_port_) +
                                       "/opentelemetry.proto.collector." + service + "/Export",
                                   message);
     EXPECT_TRUE(reply) << reply.error().message;
-    return reply ? *reply : net::GrpcReply{};
+    return reply ? *reply : outgoing::GrpcReply{};
   }
   // The trailer that carries RetryInfo, as it came.
   std::string GrpcStatusDetails(std::string_view message) {
     std::string framed(5, '\0');
     for (int i = 0; i < 4; ++i) framed[1 + i] = static_cast<char>(message.size() >> (24 - 8 * i));
     framed += message;
-    net::HttpClient http2({.http2 = true});
+    outgoing::HttpClient http2({.http2 = true});
     auto response =
         http2.Send({.method = "POST",
                     .url = "http://127.0.0.1:" + std::to_string(grpc_port_) +
@@ -130,7 +132,7 @@ class OtlpReceiverTest : public ::testing::Test {
                     .headers = {{"content-type", "application/grpc"}, {"te", "trailers"}},
                     .body = framed});
     EXPECT_TRUE(response) << response.error().message;
-    return response ? std::string(net::FindHeader(response->headers, "grpc-status-details-bin"))
+    return response ? std::string(http::FindHeader(response->headers, "grpc-status-details-bin"))
                     : "";
   }
   std::string metrics() const { return metrics_.Render(Metrics::Format::kPrometheus); }
@@ -139,11 +141,12 @@ class OtlpReceiverTest : public ::testing::Test {
   FakeConsumer consumer_;
   pipeline::Consumer* metrics_input_ = nullptr;
   pipeline::Services services_;
-  net::Server server_{{}, 2};
+  http::Server server_{{}, 2};
   testing::OpenDoors doors_{&server_};
-  std::optional<ByteBudget> budget_;
+  std::optional<MemoryBudget> budget_;
+  pipeline::Memory memory_;
   std::optional<OtlpReceiver> receiver_;
-  net::HttpClient client_;
+  outgoing::HttpClient client_;
   uint16_t grpc_port_ = 0, http_port_ = 0;
 };
 
@@ -164,16 +167,16 @@ constexpr char kTraceId[] = "0102030405060708090a0b0c0d0e0f10";
 
 TEST_F(OtlpReceiverTest, ProtobufAndJsonAreKeptAndAnsweredInTheirOwnEncoding) {
   Begin();
-  net::ClientResponse proto = PostProto(Traces(OtlpFormat::kProtobuf));
+  outgoing::ClientResponse proto = PostProto(Traces(OtlpFormat::kProtobuf));
   EXPECT_EQ(proto.status, 200);
-  EXPECT_EQ(net::FindHeader(proto.headers, "content-type"), "application/x-protobuf");
+  EXPECT_EQ(http::FindHeader(proto.headers, "content-type"), "application/x-protobuf");
   EXPECT_EQ(proto.body, "");
   EXPECT_EQ(consumer_.spans(), 40u);
   for (const char* type :
        {"application/json", "application/json; charset=utf-8", "Application/JSON"}) {
-    net::ClientResponse json = Post("/v1/traces", type, Traces(OtlpFormat::kJson));
+    outgoing::ClientResponse json = Post("/v1/traces", type, Traces(OtlpFormat::kJson));
     EXPECT_EQ(json.status, 200) << type;
-    EXPECT_EQ(net::FindHeader(json.headers, "content-type"), "application/json");
+    EXPECT_EQ(http::FindHeader(json.headers, "content-type"), "application/json");
     EXPECT_EQ(json.body, "{}");
   }
   EXPECT_EQ(consumer_.spans(), 160u);
@@ -237,26 +240,26 @@ TEST_F(OtlpReceiverTest, BadRequestsHaveTheirStatus) {
   };
   for (const Case& test : kCases) {
     SCOPED_TRACE(test.name);
-    net::ClientResponse response =
+    outgoing::ClientResponse response =
         Post(test.path, test.type, test.body, test.encoding, test.method);
     EXPECT_EQ(response.status, test.status) << response.body;
     EXPECT_THAT(response.body, HasSubstr(test.says));
     EXPECT_NE(response.body, "");
   }
   EXPECT_EQ(consumer_.spans(), 0u);
-  EXPECT_EQ(budget_->used(), 0u);
+  EXPECT_EQ(memory_.requests->used(), 0u);
   // After all of that it still works.
   EXPECT_EQ(PostProto(Traces(OtlpFormat::kProtobuf)).status, 200);
 }
 
 TEST_F(OtlpReceiverTest, ErrorsAreRpcStatusInTheRequestsEncoding) {
   Begin();
-  net::ClientResponse json = Post("/v1/traces", "application/json", "{]");
-  EXPECT_EQ(net::FindHeader(json.headers, "content-type"), "application/json");
+  outgoing::ClientResponse json = Post("/v1/traces", "application/json", "{]");
+  EXPECT_EQ(http::FindHeader(json.headers, "content-type"), "application/json");
   EXPECT_THAT(json.body, HasSubstr("\"code\":3"));
   EXPECT_THAT(json.body, HasSubstr("\"message\":"));
-  net::ClientResponse proto = PostProto("\xFF\xFF\xFF");
-  EXPECT_EQ(net::FindHeader(proto.headers, "content-type"), "application/x-protobuf");
+  outgoing::ClientResponse proto = PostProto("\xFF\xFF\xFF");
+  EXPECT_EQ(http::FindHeader(proto.headers, "content-type"), "application/x-protobuf");
   EXPECT_EQ(proto.body.substr(0, 2), std::string("\x08\x03"));  // field 1, code 3
 }
 
@@ -278,7 +281,7 @@ TEST_F(OtlpReceiverTest, InvalidSpansAreCountedAndTheRestKept) {
                      zero +
                      R"(","spanId":"0102030405060708","name":"b"},)"
                      R"({"traceId":"0102","spanId":"0102030405060708","name":"c"}]}]}]})";
-  net::ClientResponse response = Post("/v1/traces", "application/json", body);
+  outgoing::ClientResponse response = Post("/v1/traces", "application/json", body);
   EXPECT_EQ(response.status, 200);
   EXPECT_THAT(response.body, HasSubstr("\"rejectedSpans\":\"2\""));
   EXPECT_THAT(response.body, HasSubstr("\"errorMessage\":"));
@@ -294,11 +297,11 @@ TEST_F(OtlpReceiverTest, AWrongValueCostsItsSpanAndIsTold) {
     return R"({"traceId":")" + std::string(kTraceId) + R"(","spanId":"0102030405060708")" + more +
            "}";
   };
-  net::ClientResponse json = Post("/v1/traces", "application/json",
-                                  R"({"resourceSpans":[{"scopeSpans":[{"spans":[)" + span("") +
-                                      "," + span(R"(,"kind":"ODD")") + "," +
-                                      span(R"(,"attributes":[{"value":{"intValue":1.5}}])") + "," +
-                                      span(R"(,"kind":"SERVER")") + "]}]}]}");
+  outgoing::ClientResponse json = Post("/v1/traces", "application/json",
+                                       R"({"resourceSpans":[{"scopeSpans":[{"spans":[)" + span("") +
+                                           "," + span(R"(,"kind":"ODD")") + "," +
+                                           span(R"(,"attributes":[{"value":{"intValue":1.5}}])") +
+                                           "," + span(R"(,"kind":"SERVER")") + "]}]}]}");
   EXPECT_EQ(json.status, 200);
   EXPECT_THAT(json.body, HasSubstr("\"rejectedSpans\":\"2\""));
   EXPECT_THAT(json.body, HasSubstr("resourceSpans[0].scopeSpans[0].spans[1].kind: byte "));
@@ -313,21 +316,21 @@ TEST_F(OtlpReceiverTest, AWrongValueCostsItsSpanAndIsTold) {
   const std::string ids = wrap(1, std::string(16, 'a')) + wrap(2, std::string(8, 'b'));
   const std::string body =
       wrap(1, wrap(2, wrap(2, ids) + wrap(2, ids + "\x28\x01") + wrap(2, ids)));
-  net::ClientResponse proto = PostProto(body);
+  outgoing::ClientResponse proto = PostProto(body);
   EXPECT_EQ(proto.status, 200);
   EXPECT_THAT(proto.body, HasSubstr("resource_spans[0].scope_spans[0].spans[1].name: byte "));
   EXPECT_EQ(consumer_.spans(), 4u);
-  net::GrpcReply grpc = Grpc("trace.v1.TraceService", body);
-  EXPECT_EQ(grpc.status.code, net::GrpcCode::kOk);
+  outgoing::GrpcReply grpc = Grpc("trace.v1.TraceService", body);
+  EXPECT_EQ(grpc.status.code, http::GrpcCode::kOk);
   EXPECT_THAT(grpc.message, HasSubstr("resource_spans[0].scope_spans[0].spans[1].name: byte "));
   EXPECT_EQ(consumer_.spans(), 6u);
   EXPECT_THAT(metrics(),
               HasSubstr("weft_dropped_spans_total{room=\"receiver\",reason=\"invalid\"} 4\n"));
 
-  net::ClientResponse logs = Post("/v1/logs", "application/json",
-                                  R"({"resourceLogs":[{"scopeLogs":[{"logRecords":[)" + span("") +
-                                      "," + span(R"(,"severityNumber":"LOUD")") +
-                                      R"(,{"body":{"stringValue":"no trace"}}]}]}]})");
+  outgoing::ClientResponse logs = Post("/v1/logs", "application/json",
+                                       R"({"resourceLogs":[{"scopeLogs":[{"logRecords":[)" +
+                                           span("") + "," + span(R"(,"severityNumber":"LOUD")") +
+                                           R"(,{"body":{"stringValue":"no trace"}}]}]}]})");
   EXPECT_THAT(logs.body, HasSubstr("\"rejectedLogRecords\":\"1\""));
   EXPECT_EQ(consumer_.logs(), 2u) << "one without a trace is for the exporters to judge";
   EXPECT_THAT(metrics(),
@@ -368,7 +371,7 @@ TEST_F(OtlpReceiverTest, WhatIsNotUnderstoodIsAnsweredWithAWarning) {
   size_t kept = 0;
   for (const Case& test : kCases) {
     SCOPED_TRACE(test.body);
-    net::ClientResponse response = Post(test.path, test.type, test.body);
+    outgoing::ClientResponse response = Post(test.path, test.type, test.body);
     EXPECT_EQ(response.status, 200);
     EXPECT_THAT(response.body, HasSubstr(test.says));
     if (*test.says == 0) {
@@ -383,7 +386,7 @@ TEST_F(OtlpReceiverTest, WhatIsNotUnderstoodIsAnsweredWithAWarning) {
   EXPECT_THAT(metrics(),
               HasSubstr("weft_receiver_warned_requests_total{receiver=\"otlp\",transport="
                         "\"http\",signal=\"traces\"} 4\n"));
-  net::ClientResponse wrong_type = PostProto("{}");
+  outgoing::ClientResponse wrong_type = PostProto("{}");
   EXPECT_EQ(wrong_type.status, 400);
   EXPECT_THAT(wrong_type.body, HasSubstr("this is JSON"));
 }
@@ -396,7 +399,7 @@ TEST_F(OtlpReceiverTest, WhatExportersRejectIsToldAndMetricsAreNotKept) {
                      std::string(kTraceId) +
                      R"(","body":{"stringValue":"kept"}},)"
                      R"({"body":{"stringValue":"no trace"}}]}]}]})";
-  net::ClientResponse response = Post("/v1/logs", "application/json", logs);
+  outgoing::ClientResponse response = Post("/v1/logs", "application/json", logs);
   EXPECT_EQ(response.status, 200);
   EXPECT_THAT(response.body, HasSubstr("\"rejectedLogRecords\":\"1\""));
   EXPECT_THAT(response.body, HasSubstr("one has no trace"));
@@ -417,11 +420,11 @@ TEST_F(OtlpReceiverTest, BatchesSayWhoSentThem) {
   Begin(settings);
   ASSERT_EQ(PostProto(Traces(OtlpFormat::kProtobuf)).status, 200);
   ASSERT_EQ(Grpc("trace.v1.TraceService", Traces(OtlpFormat::kProtobuf)).status.code,
-            net::GrpcCode::kOk);
+            http::GrpcCode::kOk);
   ASSERT_EQ(consumer_.batches.size(), 2u);
   for (const SpanBatch& batch : consumer_.batches)
     EXPECT_THAT(batch.client->address, ::testing::StartsWith("127.0.0.1:"));
-  EXPECT_EQ(net::FindHeader(consumer_.batches[0].client->metadata, "content-type"),
+  EXPECT_EQ(http::FindHeader(consumer_.batches[0].client->metadata, "content-type"),
             "application/x-protobuf");
   // Headers may hold credentials: they are kept where that is asked for.
   EXPECT_THAT(consumer_.batches[1].client->metadata, ::testing::IsEmpty());
@@ -434,7 +437,7 @@ TEST_F(OtlpReceiverTest, MetricsGoToAPipelineThatTakesThem) {
   for (OtlpFormat format : {OtlpFormat::kProtobuf, OtlpFormat::kJson}) {
     std::string body;
     codec::EncodeOtlpMetrics(format, sent, &body);
-    net::ClientResponse response =
+    outgoing::ClientResponse response =
         Post("/v1/metrics",
              format == OtlpFormat::kJson ? "application/json" : "application/x-protobuf", body);
     EXPECT_EQ(response.status, 200) << response.body;
@@ -444,11 +447,11 @@ TEST_F(OtlpReceiverTest, MetricsGoToAPipelineThatTakesThem) {
   }
   std::string body;
   codec::EncodeOtlpMetrics(OtlpFormat::kProtobuf, sent, &body);
-  EXPECT_EQ(Grpc("metrics.v1.MetricsService", body).status.code, net::GrpcCode::kOk);
+  EXPECT_EQ(Grpc("metrics.v1.MetricsService", body).status.code, http::GrpcCode::kOk);
   EXPECT_EQ(consumer_.metrics.size(), 1u);
   // Wrong points are left out, and the exporter's word is added.
   consumer_.outcome = {.status = {}, .rejected = 1, .message = "too old"};
-  net::ClientResponse response =
+  outgoing::ClientResponse response =
       Post("/v1/metrics", "application/json",
            R"({"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"m","gauge":{"dataPoints":)"
            R"([{"asInt":"1"},{"asInt":"x"},{"asInt":"2"}]}}]}]}]})");
@@ -461,7 +464,7 @@ TEST_F(OtlpReceiverTest, MetricsGoToAPipelineThatTakesThem) {
   consumer_.outcome = {.status = Fail(Error{ErrorCode::kUnavailable, "full", 9})};
   response = Post("/v1/metrics", "application/x-protobuf", body);
   EXPECT_EQ(response.status, 503);
-  EXPECT_EQ(net::FindHeader(response.headers, "retry-after"), "9");
+  EXPECT_EQ(http::FindHeader(response.headers, "retry-after"), "9");
 }
 
 TEST_F(OtlpReceiverTest, ARefusalCarriesARetryHintOnBothTransports) {
@@ -469,12 +472,12 @@ TEST_F(OtlpReceiverTest, ARefusalCarriesARetryHintOnBothTransports) {
   struct Case {
     Error error;
     int http;
-    net::GrpcCode grpc;
+    http::GrpcCode grpc;
   };
   const Case kCases[] = {
-      {{ErrorCode::kUnavailable, "the head is full", 3}, 503, net::GrpcCode::kUnavailable},
-      {{ErrorCode::kNoSpace, "the disk is full", 7}, 503, net::GrpcCode::kUnavailable},
-      {{ErrorCode::kResourceExhausted, "a limit", 2}, 429, net::GrpcCode::kResourceExhausted},
+      {{ErrorCode::kUnavailable, "the head is full", 3}, 503, http::GrpcCode::kUnavailable},
+      {{ErrorCode::kNoSpace, "the disk is full", 7}, 503, http::GrpcCode::kUnavailable},
+      {{ErrorCode::kResourceExhausted, "a limit", 2}, 429, http::GrpcCode::kResourceExhausted},
   };
   for (bool before_reading : {true, false}) {
     for (const Case& test : kCases) {
@@ -484,81 +487,128 @@ TEST_F(OtlpReceiverTest, ARefusalCarriesARetryHintOnBothTransports) {
         consumer_.admit = consumer_.outcome.status = Status();
         (before_reading ? consumer_.admit : consumer_.outcome.status) = Fail(test.error);
       }
-      net::ClientResponse response = Post("/v1/traces", "application/json", JsonSpan(kTraceId));
+      outgoing::ClientResponse response =
+          Post("/v1/traces", "application/json", JsonSpan(kTraceId));
       EXPECT_EQ(response.status, test.http);
-      EXPECT_EQ(net::FindHeader(response.headers, "retry-after"),
+      EXPECT_EQ(http::FindHeader(response.headers, "retry-after"),
                 std::to_string(test.error.retry_after_s));
       EXPECT_THAT(response.body, HasSubstr(test.error.message));
-      net::GrpcReply reply = Grpc("trace.v1.TraceService", Traces(OtlpFormat::kProtobuf));
+      outgoing::GrpcReply reply = Grpc("trace.v1.TraceService", Traces(OtlpFormat::kProtobuf));
       EXPECT_EQ(reply.status.code, test.grpc);
       EXPECT_EQ(reply.status.message, test.error.message);
       EXPECT_THAT(GrpcStatusDetails(Traces(OtlpFormat::kProtobuf)), Not(::testing::IsEmpty()));
     }
   }
-  EXPECT_EQ(budget_->used(), 0u);
+  EXPECT_EQ(memory_.requests->used(), 0u);
 }
 
-TEST_F(OtlpReceiverTest, TheByteBudgetRefusesBeforeReading) {
+TEST_F(OtlpReceiverTest, WhatCannotBeHeldIsRefusedBeforeItIsRead) {
   Begin({}, 1000);
-  auto held = budget_->Take(900);
+  auto held = memory_.requests->Take(900);
   ASSERT_TRUE(held);
-  net::ClientResponse response = PostProto(std::string(500, 'x'));
+  outgoing::ClientResponse response = PostProto(std::string(500, 'x'));
   EXPECT_EQ(response.status, 503);
-  EXPECT_NE(net::FindHeader(response.headers, "retry-after"), "");
+  EXPECT_NE(http::FindHeader(response.headers, "retry-after"), "");
   // More than all requests may hold together: no retry can help.
   EXPECT_EQ(PostProto(std::string(1001, 'x')).status, 413);
-  held->reset();
-  EXPECT_EQ(budget_->used(), 0u);
+  held->Release();
+  EXPECT_EQ(memory_.requests->used(), 0u);
 }
 
-TEST_F(OtlpReceiverTest, TheByteBudgetIsChargedForWhatAnUndeclaredBodyBecomes) {
+TEST_F(OtlpReceiverTest, WhatHasComeOfABodyIsCharged) {
   Begin({}, 3 << 20);
   auto used_becomes = [this](uint64_t bytes) {
     auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-    while (budget_->used() != bytes && std::chrono::steady_clock::now() < end)
+    auto covers = [&](uint64_t used) {
+      return bytes == 0 ? used == 0 : used >= bytes && used < bytes + MemoryAccount::kStepBytes;
+    };
+    while (!covers(memory_.requests->used()) && std::chrono::steady_clock::now() < end)
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    return budget_->used() == bytes;
+    EXPECT_TRUE(covers(memory_.requests->used())) << memory_.requests->used() << " for " << bytes;
   };
-  std::string head =
-      "POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-      "Transfer-Encoding: chunked\r\n\r\n";
-  std::string large = "180000\r\n" + std::string(0x180000, ' ') + "\r\n";
-  net::RawClient first(http_port_), second(http_port_);
-  ASSERT_TRUE(first.Send(head + "2\r\n{}\r\n"));
-  EXPECT_TRUE(used_becomes(1 << 20));
-  ASSERT_TRUE(first.Send(large));
-  EXPECT_TRUE(used_becomes(2 << 20));
-  // The rest suffices for its beginning.
-  ASSERT_TRUE(second.Send(head));
-  EXPECT_TRUE(used_becomes(3 << 20));
-  ASSERT_TRUE(second.Send(large));
-  const std::string& refused = second.ReadAll();
-  EXPECT_THAT(refused, ::testing::StartsWith("HTTP/1.1 503 "));
-  EXPECT_THAT(refused, ::testing::ContainsRegex("[Rr]etry-[Aa]fter: [1-4]\r"));
-  EXPECT_THAT(refused, HasSubstr("\"code\":14"));
-  EXPECT_TRUE(used_becomes(2 << 20));
-  EXPECT_THAT(metrics(), HasSubstr("weft_receiver_refused_requests_total{receiver=\"otlp\","
-                                   "transport=\"http\",signal=\"traces\",reason=\"unavailable\""
-                                   "} 1\n"));
-  ASSERT_TRUE(first.Send("0\r\n\r\n"));
-  EXPECT_THAT(first.ReadUntil("\r\n\r\n{}"), ::testing::StartsWith("HTTP/1.1 200 "));
-  EXPECT_TRUE(used_becomes(0));
+  const std::string head =
+      "POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+  for (bool chunked : {true, false}) {
+    SCOPED_TRACE(chunked);
+    const std::string begin =
+        head + (chunked ? "Transfer-Encoding: chunked\r\n\r\n" : "Content-Length: 1572864\r\n\r\n");
+    const std::string part = "180000\r\n" + std::string(0x180000, ' ') + "\r\n";
+    net::RawClient first(http_port_), second(http_port_);
+    ASSERT_TRUE(first.Send(begin + (chunked ? "2\r\n{}\r\n" : "{}")));
+    used_becomes(2);
+    if (chunked) {
+      ASSERT_TRUE(first.Send(part));
+      used_becomes(0x180000 + 2);
+      // The rest suffices for its beginning.
+      ASSERT_TRUE(second.Send(begin));
+      (void)second.Send(part);  // refused in the middle
+      const std::string& refused = second.ReadAll();
+      EXPECT_THAT(refused, ::testing::StartsWith("HTTP/1.1 503 "));
+      EXPECT_THAT(refused, ::testing::ContainsRegex("[Rr]etry-[Aa]fter: [1-4]\r"));
+      EXPECT_THAT(refused, HasSubstr("\"code\":14"));
+      used_becomes(0x180000 + 2);
+      EXPECT_THAT(metrics(), HasSubstr("weft_receiver_refused_requests_total{receiver=\"otlp\","
+                                       "transport=\"http\",signal=\"traces\",reason=\"unavailable\""
+                                       "} 1\n"));
+      // What it becomes has to fit into what all have together.
+      auto others =
+          memory_.requests->TakeBeyond((4 * 3 << 20) - 0x180000 - MemoryAccount::kStepBytes);
+      ASSERT_TRUE(others);
+      ASSERT_TRUE(first.Send("0\r\n\r\n"));
+      EXPECT_THAT(first.ReadUntil("\r\n\r\n"), ::testing::StartsWith("HTTP/1.1 503 "));
+      others->Release();
+    }
+    first.Close();
+    used_becomes(0);
+  }
+}
+
+// Two peers that announce much and send little: they hold what they have sent.
+TEST_F(OtlpReceiverTest, BodiesThatAreOnlyAnnouncedShutNobodyOut) {
+  Begin();
+  std::vector<std::unique_ptr<net::RawClient>> slow;
+  for (const char* path : {"/v1/traces", "/v1/logs"}) {
+    slow.push_back(std::make_unique<net::RawClient>(http_port_));
+    ASSERT_TRUE(slow.back()->Send(std::string("POST ") + path +
+                                  " HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                                  "Content-Length: 67108864\r\n\r\n{"));
+  }
+  for (int round = 0; round < 70; ++round) {
+    for (auto& client : slow) ASSERT_TRUE(client->Send(std::string(600, ' ')));
+    ASSERT_EQ(PostProto(Traces(OtlpFormat::kProtobuf)).status, 200) << round;
+  }
+  EXPECT_LE(memory_.requests->used(), 2 * MemoryAccount::kStepBytes);
+  EXPECT_EQ(Grpc("trace.v1.TraceService", Traces(OtlpFormat::kProtobuf)).status.code,
+            http::GrpcCode::kOk);
+}
+
+// What a small body unpacks to is charged before it is there.
+TEST_F(OtlpReceiverTest, UnpackedBytesAreCharged) {
+  Begin({}, 4 << 20);
+  const std::string bomb = wire::Compress(wire::Compression::kZstd, std::string(3 << 20, ' '));
+  auto held = memory_.requests->Take(2 << 20);
+  outgoing::ClientResponse refused = Post("/v1/traces", "application/json", bomb, "zstd");
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_THAT(refused.body, HasSubstr("requests under way hold"));
+  held->Release();
+  EXPECT_EQ(memory_.requests->used(), 0u);
 }
 
 TEST_F(OtlpReceiverTest, GrpcKeepsAllThreeSignals) {
   Begin();
-  net::GrpcReply reply = Grpc("trace.v1.TraceService", Traces(OtlpFormat::kProtobuf));
-  EXPECT_EQ(reply.status.code, net::GrpcCode::kOk) << reply.status.message;
+  outgoing::GrpcReply reply = Grpc("trace.v1.TraceService", Traces(OtlpFormat::kProtobuf));
+  EXPECT_EQ(reply.status.code, http::GrpcCode::kOk) << reply.status.message;
   EXPECT_EQ(reply.message, "");
   EXPECT_EQ(consumer_.spans(), 40u);
   SpanBatch logs = weft::testing::RandomBatch({.seed = 3, .spans = 0, .logs = 12});
   std::string body;
   codec::EncodeOtlpLogs(OtlpFormat::kProtobuf, logs, &body);
-  EXPECT_EQ(Grpc("logs.v1.LogsService", body).status.code, net::GrpcCode::kOk);
+  EXPECT_EQ(Grpc("logs.v1.LogsService", body).status.code, http::GrpcCode::kOk);
   EXPECT_EQ(consumer_.logs(), logs.logs.size());
-  EXPECT_EQ(Grpc("metrics.v1.MetricsService", "").status.code, net::GrpcCode::kOk);
-  EXPECT_EQ(Grpc("trace.v1.TraceService", "\xFF\xFF").status.code, net::GrpcCode::kInvalidArgument);
-  EXPECT_EQ(Grpc("profiles.v1.ProfilesService", "").status.code, net::GrpcCode::kUnimplemented);
+  EXPECT_EQ(Grpc("metrics.v1.MetricsService", "").status.code, http::GrpcCode::kOk);
+  EXPECT_EQ(Grpc("trace.v1.TraceService", "\xFF\xFF").status.code,
+            http::GrpcCode::kInvalidArgument);
+  EXPECT_EQ(Grpc("profiles.v1.ProfilesService", "").status.code, http::GrpcCode::kUnimplemented);
   // Half of the senders in the world mix the two ports up.
   http_port_ = grpc_port_;
   EXPECT_EQ(PostProto(Traces(OtlpFormat::kProtobuf)).status, 200);
@@ -566,14 +616,14 @@ TEST_F(OtlpReceiverTest, GrpcKeepsAllThreeSignals) {
 
 TEST_F(OtlpReceiverTest, NoCorsUnlessConfigured) {
   Begin();
-  net::ClientRequest request;
+  outgoing::ClientRequest request;
   request.method = "POST";
   request.url = "http://127.0.0.1:" + std::to_string(http_port_) + "/v1/traces";
   request.headers = {{"origin", "https://evil.example"}, {"content-type", "application/json"}};
   request.body = "{}";
   auto response = client_.Send(request);
   ASSERT_TRUE(response);
-  EXPECT_EQ(net::FindHeader(response->headers, "access-control-allow-origin"), "");
+  EXPECT_EQ(http::FindHeader(response->headers, "access-control-allow-origin"), "");
 }
 
 TEST_F(OtlpReceiverTest, OriginsWithSeveralStars) {
@@ -597,13 +647,13 @@ TEST_F(OtlpReceiverTest, OriginsWithSeveralStars) {
       {"https://" + std::string(50'000, '.'), false},
   };
   for (const auto& [origin, allowed] : cases) {
-    net::ClientRequest request;
+    outgoing::ClientRequest request;
     request.method = "OPTIONS";
     request.url = "http://127.0.0.1:" + std::to_string(http_port_) + "/v1/traces";
     request.headers = {{"origin", origin}};
     auto response = client_.Send(request);
     ASSERT_TRUE(response) << response.error().message;
-    EXPECT_EQ(net::FindHeader(response->headers, "access-control-allow-origin"),
+    EXPECT_EQ(http::FindHeader(response->headers, "access-control-allow-origin"),
               allowed ? origin : "");
   }
 }
@@ -613,21 +663,21 @@ TEST_F(OtlpReceiverTest, CorsForConfiguredOrigins) {
   settings.http.emplace();
   settings.http->cors_origins = {"https://*.example.com"};
   Begin(settings);
-  net::ClientRequest request;
+  outgoing::ClientRequest request;
   request.method = "OPTIONS";
   request.url = "http://127.0.0.1:" + std::to_string(http_port_) + "/v1/traces";
   request.headers = {{"origin", "https://shop.example.com"}};
   auto response = client_.Send(request);
   ASSERT_TRUE(response);
   EXPECT_EQ(response->status, 204);
-  EXPECT_EQ(net::FindHeader(response->headers, "access-control-allow-origin"),
+  EXPECT_EQ(http::FindHeader(response->headers, "access-control-allow-origin"),
             "https://shop.example.com");
-  EXPECT_THAT(std::string(net::FindHeader(response->headers, "access-control-allow-headers")),
+  EXPECT_THAT(std::string(http::FindHeader(response->headers, "access-control-allow-headers")),
               HasSubstr("content-type"));
   request.headers = {{"origin", "https://evil.example"}};
   response = client_.Send(request);
   ASSERT_TRUE(response);
-  EXPECT_EQ(net::FindHeader(response->headers, "access-control-allow-origin"), "");
+  EXPECT_EQ(http::FindHeader(response->headers, "access-control-allow-origin"), "");
 }
 
 TEST_F(OtlpReceiverTest, CorsTakesWhatPagesSend) {
@@ -637,14 +687,14 @@ TEST_F(OtlpReceiverTest, CorsTakesWhatPagesSend) {
   settings.http->cors_headers = {"*"};
   settings.http->cors_exposed_headers = {"retry-after", "x-id"};
   Begin(settings);
-  net::ClientRequest request;
+  outgoing::ClientRequest request;
   request.method = "OPTIONS";
   request.url = "http://127.0.0.1:" + std::to_string(http_port_) + "/v1/traces";
   request.headers = {{"origin", "http://page.example"},
                      {"access-control-request-method", "POST"},
                      {"access-control-request-headers", "content-type,x-team"}};
-  auto header = [](const net::ClientResponse& response, std::string_view name) {
-    return std::string(net::FindHeader(response.headers, name));
+  auto header = [](const outgoing::ClientResponse& response, std::string_view name) {
+    return std::string(http::FindHeader(response.headers, name));
   };
   auto asked = client_.Send(request);
   ASSERT_TRUE(asked);
@@ -683,7 +733,7 @@ TEST_F(OtlpReceiverTest, ARefusedTypeIsAnsweredInWhatItsSenderReads) {
         client_.Post("http://127.0.0.1:" + std::to_string(http_port_) + "/v1/traces", type, "x");
     ASSERT_TRUE(response);
     EXPECT_EQ(response->status, 415) << type;
-    EXPECT_EQ(net::FindHeader(response->headers, "content-type"), answered) << type;
+    EXPECT_EQ(http::FindHeader(response->headers, "content-type"), answered) << type;
     EXPECT_THAT(response->body, HasSubstr("unsupported media type, supported: [")) << type;
   }
 }
@@ -695,7 +745,7 @@ TEST_F(OtlpReceiverTest, ManySendersAtOnce) {
   std::vector<std::thread> senders;
   for (int i = 0; i < 4; ++i)
     senders.emplace_back([&, i] {
-      net::HttpClient client;
+      outgoing::HttpClient client;
       for (int n = 0; n < 25; ++n) {
         if (i % 2 == 0) {
           auto response =
@@ -707,7 +757,7 @@ TEST_F(OtlpReceiverTest, ManySendersAtOnce) {
                                            "/opentelemetry.proto.collector.trace.v1.TraceService/"
                                            "Export",
                                        body);
-          good += reply && reply->status.code == net::GrpcCode::kOk;
+          good += reply && reply->status.code == http::GrpcCode::kOk;
         }
       }
     });

@@ -14,7 +14,7 @@
 
 #include "base/env.h"
 #include "codec/otlp.h"
-#include "net/client.h"
+#include "outgoing/client.h"
 #include "pipeline/component_row.h"
 #include "server/components.h"
 #include "server/running_server.h"
@@ -116,7 +116,7 @@ TEST(ExampleProcessorTest, RunsInAServerAndItsEditIsThereAfterAReplay) {
       if (listener.name == name) return "http://" + listener.endpoint.ToString();
     return std::string();
   };
-  net::HttpClient client;
+  outgoing::HttpClient client;
   // The second server reads the log of the first, which holds the edited spans.
   for (bool sends : {true, false}) {
     RunningServer server(load(), table, "test", PosixEnv(), SystemClock());

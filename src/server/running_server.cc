@@ -4,19 +4,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <thread>
 
 #include "api/metrics_page.h"
 #include "base/log.h"
+#include "base/processors.h"
 
 namespace weft::server {
 namespace {
 
-// Net threads: a request is decoded and logged on one, so one a core; two are enough where more
-// cores are for queries and compaction.
-int NetThreads() {
-  return static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 2u, 16u));
-}
+// Net threads: a request is decoded and logged on one, so one a processor; two are enough where
+// more processors are for queries and compaction.
+int NetThreads() { return static_cast<int>(std::clamp(AvailableProcessors(), 2u, 16u)); }
 
 }  // namespace
 
@@ -27,8 +25,7 @@ RunningServer::RunningServer(config::Config config, const pipeline::ComponentTab
       version_(std::move(version)),
       env_(env),
       clock_(clock),
-      started_ns_(clock->NowNs()),
-      budget_(config_.in_flight_bytes_max) {}
+      started_ns_(clock->NowNs()) {}
 
 RunningServer::~RunningServer() { Stop(); }
 
@@ -39,26 +36,27 @@ Status RunningServer::Start() {
 }
 
 Status RunningServer::StartAll() {
-  net_ = std::make_unique<net::Server>(net::ServerLimits{}, NetThreads());
+  WEFT_ASSIGN(const MemoryPlan plan, PlanMemoryOf(config_));
+  memory_ = std::make_unique<MemoryAccounts>(plan);
+  net_ = std::make_unique<http::Server>(http::ServerLimits{.answers = memory_->shares().answers},
+                                        NetThreads());
   doors_ = std::make_unique<ServerDoors>(net_.get(), &services_, &metrics_);
   MakeTracer();
-  const pipeline::Deps deps{.env = env_,
-                            .clock = clock_,
-                            .metrics = &metrics_,
-                            .budget = &budget_,
-                            .doors = doors_.get(),
-                            .services = &services_,
-                            .tracer = tracer_.get(),
-                            .not_ready = [this] { return WhyNotReady(); },
-                            .version = version_,
-                            .started_ns = started_ns_};
-  WEFT_ASSIGN(graph_, pipeline::Graph::Build(config_, table_, deps));
-  WEFT_TRY(MakeExtensions(deps));
+  reloader_ =
+      std::make_unique<Reloader>(Reloader::Steps{.reload = [this] { return Reload(); },
+                                                 .is_drained = [this] { return IsDrained(); },
+                                                 .end_drain = [this] { EndDrain(); }},
+                                 &metrics_, clock_);
+  WEFT_ASSIGN(graph_, pipeline::Graph::Build(config_, table_, MakeDeps()));
   WEFT_TRY(FindTracerExporter());
   WEFT_TRY(graph_->Start());
+  FindWatched();
+  memory_watch_ = std::make_unique<MemoryWatch>(&memory_->budget(), memory_->head(),
+                                                [this] { return HeadBytes(); });
+  memory_watch_->Start();
   if (tracer_) tracer_->Start();
-  WEFT_TRY(StartExtensions());
-  WEFT_TRY(StartMetrics());
+  WEFT_TRY(graph_->StartExtensions());
+  WEFT_TRY(StartMetrics(config_.telemetry));
   WEFT_TRY(graph_->StartReceivers());
   ReportSelf();
   net_->Start();
@@ -66,18 +64,38 @@ Status RunningServer::StartAll() {
   return {};
 }
 
+Result<MemoryPlan> RunningServer::PlanMemoryOf(const config::Config& config) const {
+  const uint64_t limit = config.memory_bytes_max != 0
+                             ? config.memory_bytes_max
+                             : DefaultMemoryLimit(AvailableMemory(ReadRealText));
+  return PlanMemory(NeedOf(config, table_), config.in_flight_bytes_max, limit);
+}
+
+pipeline::Deps RunningServer::MakeDeps() {
+  return {.env = env_,
+          .clock = clock_,
+          .metrics = &metrics_,
+          .memory = &memory_->shares(),
+          .doors = doors_.get(),
+          .services = &services_,
+          .tracer = tracer_.get(),
+          .reloads = loader_ ? reloader_.get() : nullptr,
+          .not_ready = [this] { return WhyNotReady(); },
+          .version = version_,
+          .started_ns = started_ns_};
+}
+
 void RunningServer::MakeTracer() {
   selftrace::DeclareTracerMetrics(&metrics_);
   const config::TelemetrySettings& telemetry = config_.telemetry;
   if (telemetry.traces_exporter.empty()) return;
   selftrace::TraceSink sink;
-  sink.admit = [this](uint64_t bytes) { return tracer_exporter_->Admit(bytes); };
+  sink.admit = [this](uint64_t bytes) { return tracer_way_.Admit(bytes); };
   sink.consume = [this](SpanBatch batch, std::move_only_function<void(Status)> done) {
-    tracer_exporter_->Consume(
-        std::move(batch),
-        pipeline::Ack([done = std::move(done)](pipeline::Outcome outcome) mutable {
-          done(std::move(outcome.status));
-        }));
+    tracer_way_.Consume(std::move(batch),
+                        pipeline::Ack([done = std::move(done)](pipeline::Outcome outcome) mutable {
+                          done(std::move(outcome.status));
+                        }));
   };
   tracer_ = std::make_unique<selftrace::Tracer>(
       selftrace::TracerOptions{.version = version_,
@@ -90,40 +108,23 @@ Status RunningServer::FindTracerExporter() {
   if (!tracer_) return {};
   const std::string& name = config_.telemetry.traces_exporter;
   WEFT_ASSIGN(config::ComponentId id, config::ParseComponentId(name));
-  tracer_exporter_ = graph_->FindExporter(id);
-  if (tracer_exporter_ != nullptr) return {};
+  if (pipeline::Exporter* exporter = graph_->FindExporter(id)) {
+    tracer_way_.Lead(graph_->Leased(exporter));
+    return {};
+  }
   return Fail(
       ErrorCode::kInvalidArgument,
       fmt::format("service::telemetry::traces::exporter: no pipeline has an exporter \"{}\"",
                   name));
 }
 
-Status RunningServer::MakeExtensions(const pipeline::Deps& deps) {
-  for (const config::ComponentId& id : config_.extensions) {
-    const config::Component* component = config_.Find(config::ComponentKind::kExtension, id);
-    if (component == nullptr) continue;
-    const pipeline::ComponentRow& row = table_.RowOf(*component);
-    if (row.make_extension == nullptr) continue;
-    auto made = row.make_extension(*component, deps);
-    if (!made) return Fail(made.error().WithPrefix("extension " + id.ToString()));
-    extensions_.emplace_back("extension " + id.ToString(), std::move(*made));
-  }
-  return {};
-}
-
-Status RunningServer::StartExtensions() {
-  for (const auto& [name, extension] : extensions_)
-    if (Status status = extension->Start(); !status) return Fail(status.error().WithPrefix(name));
-  return {};
-}
-
-Status RunningServer::StartMetrics() {
-  for (const config::Endpoint& endpoint : config_.telemetry.metrics_endpoints) {
-    auto router = std::make_shared<net::Router>();
-    router->Add("GET", "/metrics", {}, [this](net::Request request, net::ExchangePtr exchange) {
-      exchange->Respond(api::AnswerMetrics(metrics_, net::FindHeader(request.headers, "accept")));
+Status RunningServer::StartMetrics(const config::TelemetrySettings& telemetry) {
+  for (const config::Endpoint& endpoint : telemetry.metrics_endpoints) {
+    auto router = std::make_shared<http::Router>();
+    router->Add("GET", "/metrics", {}, [this](http::Request request, http::ExchangePtr exchange) {
+      exchange->Respond(api::AnswerMetrics(metrics_, http::FindHeader(request.headers, "accept")));
     });
-    WEFT_ASSIGN(net::ListenOptions options, doors_->Options("metrics", endpoint, {}, {}));
+    WEFT_ASSIGN(http::ListenOptions options, doors_->Options("metrics", endpoint, {}, {}));
     if (Status status = doors_->Open({.name = "metrics", .endpoint = endpoint}, std::move(options),
                                      std::move(router));
         !status)
@@ -147,12 +148,13 @@ void RunningServer::ReportSelf() {
                     "Connections turned away because too many were open.", {},
                     static_cast<double>(net_->connections_refused()));
     scrape->Gauge("weft_in_flight_bytes", "Bytes held by requests under way.", {},
-                  static_cast<double>(budget_.used()));
+                  static_cast<double>(memory_->shares().requests->used()));
     scrape->Gauge("weft_in_flight_max_bytes", "The most they may hold.", {},
-                  static_cast<double>(budget_.bytes_max()));
+                  static_cast<double>(memory_->shares().requests->bytes_max()));
     scrape->Counter("weft_lost_acks_total",
                     "Batches that a component gave up without an answer; their senders send again.",
                     {}, static_cast<double>(pipeline::Ack::lost()));
+    memory_->Report(scrape);
     LogCounts log = GetLogCounts();
     for (auto [level, lines] : {std::pair{"debug", log.debug},
                                 {"info", log.info},
@@ -165,20 +167,43 @@ void RunningServer::ReportSelf() {
   });
 }
 
+void RunningServer::FindWatched() {
+  std::lock_guard lock(watched_mutex_);
+  stores_.clear();
+  for (const store::ServedStore* served : services_.All<store::ServedStore>())
+    stores_.push_back(served);
+  readiness_.clear();
+  for (const pipeline::Readiness* component : services_.All<pipeline::Readiness>())
+    readiness_.push_back(component);
+}
+
+uint64_t RunningServer::HeadBytes() const {
+  std::lock_guard lock(watched_mutex_);
+  uint64_t bytes = 0;
+  for (const store::ServedStore* served : stores_)
+    if (served->store != nullptr) bytes += served->store->stats().head_bytes;
+  return bytes;
+}
+
 std::string RunningServer::WhyNotReady() const {
   if (!ready_) return "starting or stopping";
-  for (const pipeline::Readiness* component : services_.All<pipeline::Readiness>())
+  std::lock_guard lock(watched_mutex_);
+  for (const pipeline::Readiness* component : readiness_)
     if (std::string why = component->WhyNotReady(); !why.empty()) return why;
   return "";
 }
 
 void RunningServer::Stop() {
   ready_ = false;
-  for (auto& [name, extension] : extensions_) extension->Stop();
+  if (reloader_) reloader_->Stop();
+  if (graph_) graph_->StopExtensions();
   if (net_) net_->Stop();
   if (graph_) graph_->StopReceivers();
   metrics_.StopScrapes();
+  if (memory_watch_) memory_watch_->Stop();
+  if (memory_) memory_->budget().StopShrinking();
   if (tracer_) tracer_->Stop();
+  EndRetired();
   if (graph_) graph_->Stop();
 }
 

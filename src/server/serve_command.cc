@@ -13,12 +13,12 @@
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/config_commands.h"
-#include "cli/terminal.h"
 #include "config/listen_rules.h"
 #include "config/section.h"
 #include "server/components.h"
 #include "server/running_server.h"
 #include "server/service_notice.h"
+#include "terminal/terminal.h"
 
 namespace weft::server {
 namespace {
@@ -61,7 +61,7 @@ void SayHello(const RunningServer& server, bool is_new) {
                                   : served->durability == Durability::kRelaxed
                                       ? "relaxed: power loss may cost the last second"
                                       : "memory: nothing outlives this process";
-    fmt::print("  {:<12} {}{}\n", "data", cli::CleanText(served->directory),
+    fmt::print("  {:<12} {}{}\n", "data", terminal::CleanText(served->directory),
                is_new ? " (new, empty)" : "");
     fmt::print("  {:<12} {}\n", "durability", durability);
     fmt::print("  {:<12} {} or {}, whichever comes first\n", "retention",
@@ -92,6 +92,29 @@ bool IsNewDirectory(const config::Config& config) {
   return false;
 }
 
+// The configuration as files, environment and command line have it now.
+Result<config::Config> LoadAgain(const Options& options) {
+  config::Surroundings surroundings = config::RealSurroundings();
+  WEFT_ASSIGN(config::Loaded loaded,
+              config::Load(options.load, surroundings, Components().types()));
+  Status applied = ApplyOverrides(options.overrides, config::DefaultDataDirectory(surroundings),
+                                  &loaded.config, &loaded.warnings);
+  for (const std::string& warning : loaded.warnings) Log(LogLevel::kWarn, "config", warning);
+  if (!applied) return Fail(Error(applied.error()));
+  if (options.load.uris.empty())
+    Log(LogLevel::kInfo, "reload",
+        "there is no --config: the built-in configuration, with the same options");
+  return std::move(loaded.config);
+}
+
+// Until a signal that ends it; what it was.
+int WaitForEnd(const sigset_t& signals, RunningServer* server) {
+  int signal_number = 0;
+  while (sigwait(&signals, &signal_number) != 0 || signal_number == SIGHUP)
+    if (signal_number == SIGHUP) server->reloads()->Ask([](const pipeline::ReloadReport&) {});
+  return signal_number;
+}
+
 int Serve(const Options& options) {
   config::Surroundings surroundings = config::RealSurroundings();
   Result<config::Loaded> loaded = config::Load(options.load, surroundings, Components().types());
@@ -115,17 +138,19 @@ int Serve(const Options& options) {
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
   const bool is_new = IsNewDirectory(loaded->config);
   RunningServer server(std::move(loaded->config), Components(), cli::Version(), PosixEnv(),
                        SystemClock());
+  server.SetLoader([options] { return LoadAgain(options); });
   if (Status status = server.Start(); !status) {
-    cli::PrintError(status.error().message);
+    terminal::PrintError(status.error().message);
     if (NamesAPortInUse(status.error().message))
-      cli::PrintNote("`weft serve --port-offset 100` moves all ports by 100.");
+      terminal::PrintNote("`weft serve --port-offset 100` moves all ports by 100.");
     if (status.error().message.find("is held by process") != std::string::npos)
-      cli::PrintNote(
+      terminal::PrintNote(
           "A weft works on this data directory already; a second one beside it needs --data DIR "
           "and "
           "--port-offset 100.");
@@ -133,8 +158,7 @@ int Serve(const Options& options) {
   }
   SayHello(server, is_new);
   NotifyServiceManager("READY=1");
-  int signal_number = 0;
-  sigwait(&signals, &signal_number);
+  const int signal_number = WaitForEnd(signals, &server);
   Log(LogLevel::kInfo, "server", signal_number == SIGINT ? "interrupted: stopping" : "stopping");
   NotifyServiceManager("STOPPING=1");
   // A second signal ends the process as if nobody handled it.
@@ -147,6 +171,14 @@ int Serve(const Options& options) {
 
 Status ApplyOverrides(const ServeOverrides& overrides, const std::string& default_directory,
                       config::Config* config, std::vector<std::string>* warnings) {
+  if (!overrides.memory_limit.empty()) {
+    const std::optional<uint64_t> bytes = config::ParseByteCount(overrides.memory_limit);
+    if (!bytes || *bytes == 0)
+      return Fail(
+          ErrorCode::kInvalidArgument,
+          fmt::format("--memory-limit {}: write it as 512MiB or 2GiB", overrides.memory_limit));
+    config->memory_bytes_max = *bytes;
+  }
   WEFT_TRY(config::MovePorts(overrides.port_offset, config));
   WEFT_TRY(config::CheckListeners(*config, overrides.insecure, warnings));
   int stores = 0;
@@ -171,6 +203,7 @@ void AddServeCommand(CLI::App* app, int* exit_code) {
       "  weft serve --data /srv/weft --set exporters.store.retention.age=30d\n"
       "  weft serve --config collector.yaml --config site.yaml\n"
       "  weft serve --port-offset 100\n"
+      "SIGHUP reads the configuration again, as `weft reload` does.\n"
       "Exit codes: 0 stopped by a signal, 1 could not start, 2 wrong configuration.");
   auto options = std::make_shared<Options>();
   cli::AddConfigOptions(command, &options->load);
@@ -178,6 +211,10 @@ void AddServeCommand(CLI::App* app, int* exit_code) {
       ->add_option("--data", options->overrides.data,
                    "Data directory (default $XDG_DATA_HOME/weft or ~/.local/share/weft)")
       ->type_name("DIR");
+  command
+      ->add_option("--memory-limit", options->overrides.memory_limit,
+                   "The most memory that the process holds (default: a quarter of what it may use)")
+      ->type_name("SIZE");
   command->add_option("--port-offset", options->overrides.port_offset, "Added to every port")
       ->check(CLI::Range(0, 65535));
   command->add_flag("--insecure", options->overrides.insecure,

@@ -25,6 +25,7 @@ struct ServeOverrides {
   std::string data;  // --data: directory of the store exporter
   uint32_t port_offset = 0;
   bool insecure = false;
+  std::string memory_limit;  // --memory-limit: "512MiB"; empty: as configured
 };
 // Applies them, fills the default directory in and judges the listeners (config/listen_rules.h).
 Status ApplyOverrides(const ServeOverrides& overrides, const std::string& default_directory,

@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 namespace weft::server {
 namespace {
 
@@ -27,11 +30,11 @@ net::TlsOptions ToNet(const config::TlsSettings& settings) {
 
 }  // namespace
 
-Result<net::ListenOptions> ServerDoors::Options(const std::string& name,
-                                                const config::Endpoint& endpoint,
-                                                const config::ListenerSecurity& security,
-                                                net::HostRule hosts) const {
-  net::ListenOptions options;
+Result<http::ListenOptions> ServerDoors::Options(const std::string& name,
+                                                 const config::Endpoint& endpoint,
+                                                 const config::ListenerSecurity& security,
+                                                 http::HostRule hosts) const {
+  http::ListenOptions options;
   // A web page cannot come over a socket's path.
   if (endpoint.IsLoopback() && endpoint.path.empty()) options.hosts = std::move(hosts);
   options.name = name;
@@ -39,7 +42,7 @@ Result<net::ListenOptions> ServerDoors::Options(const std::string& name,
   if (security.tls) options.tls = ToNet(*security.tls);
   if (security.authenticator.empty()) return options;
   WEFT_ASSIGN(config::ComponentId id, config::ParseComponentId(security.authenticator));
-  auto* authenticator = services_->Find<std::shared_ptr<net::Authenticator>>(id);
+  auto* authenticator = services_->Find<std::shared_ptr<http::Authenticator>>(id);
   // Never open by accident: a name that leads nowhere stops the start.
   if (authenticator == nullptr)
     return Fail(ErrorCode::kInvalidArgument,
@@ -48,8 +51,8 @@ Result<net::ListenOptions> ServerDoors::Options(const std::string& name,
   return options;
 }
 
-Status ServerDoors::Open(pipeline::Listener listener, net::ListenOptions options,
-                         std::shared_ptr<const net::Router> router) {
+Status ServerDoors::Open(pipeline::Listener listener, http::ListenOptions options,
+                         std::shared_ptr<const http::Router> router) {
   const config::Endpoint& at = listener.endpoint;
   Result<uint16_t> port = server_->Listen({at.host.empty() ? "0.0.0.0" : at.host, at.port, at.path},
                                           std::move(router), std::move(options));
@@ -57,6 +60,40 @@ Status ServerDoors::Open(pipeline::Listener listener, net::ListenOptions options
   listener.endpoint.port = *port;
   Tell(std::move(listener));
   return {};
+}
+
+void ServerDoors::Tell(pipeline::Listener listener) {
+  std::lock_guard lock(mutex_);
+  (changing_ ? opened_ : listeners_).push_back(std::move(listener));
+}
+
+std::vector<pipeline::Listener> ServerDoors::listeners() const {
+  std::lock_guard lock(mutex_);
+  return listeners_;
+}
+
+void ServerDoors::BeginChange() {
+  server_->BeginChange();
+  std::lock_guard lock(mutex_);
+  changing_ = true;
+}
+
+void ServerDoors::CommitChange(const std::vector<std::string>& kept) {
+  server_->CommitChange(kept);
+  std::lock_guard lock(mutex_);
+  changing_ = false;
+  std::erase_if(listeners_, [&](const pipeline::Listener& listener) {
+    return std::ranges::find(kept, listener.name) == kept.end();
+  });
+  std::ranges::move(opened_, std::back_inserter(listeners_));
+  opened_.clear();
+}
+
+void ServerDoors::AbandonChange() {
+  server_->AbandonChange();
+  std::lock_guard lock(mutex_);
+  changing_ = false;
+  opened_.clear();
 }
 
 }  // namespace weft::server

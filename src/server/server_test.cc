@@ -19,8 +19,8 @@
 
 #include "api/ui_assets.h"
 #include "exporter/store_settings.h"
-#include "net/client.h"
 #include "net/test_certificates.h"
+#include "outgoing/client.h"
 #include "receiver/otlp_settings.h"
 #include "server/components.h"
 #include "server/serve_command.h"
@@ -137,7 +137,7 @@ class WeftTest : public ::testing::Test {
     return {exit_code, child.printed()};
   }
   void Send(const std::string& body) {
-    net::HttpClient client;
+    outgoing::HttpClient client;
     auto response = client.Post(http_ + "/v1/traces", "application/json", body);
     ASSERT_TRUE(response) << response.error().message;
     EXPECT_EQ(response->status, 200) << response->body;
@@ -195,7 +195,7 @@ TEST_F(WeftTest, TheUiOfEveryAddressIsNamedByOneThatABrowserOpens) {
 TEST_F(WeftTest, SendersAtTheQueryPortHearWhereOtlpGoes) {
   Serve();
   std::string http = http_.substr(7), grpc = After("otlp/grpc    ");
-  net::HttpClient client;
+  outgoing::HttpClient client;
   for (const char* path : {"/v1/traces", "/v1/logs", "/v1/metrics"}) {
     auto answer = client.Post(url_ + path, "application/json", ShopTrace());
     ASSERT_TRUE(answer) << answer.error().message;
@@ -206,14 +206,14 @@ TEST_F(WeftTest, SendersAtTheQueryPortHearWhereOtlpGoes) {
     answer = client.Post(url_ + path, "application/x-protobuf", std::string(3 << 20, 'x'));
     ASSERT_TRUE(answer) << answer.error().message;
     EXPECT_EQ(answer->status, 404);
-    EXPECT_EQ(net::FindHeader(answer->headers, "content-type"), "application/x-protobuf");
+    EXPECT_EQ(http::FindHeader(answer->headers, "content-type"), "application/x-protobuf");
     EXPECT_THAT(answer->body, HasSubstr("OTLP over HTTP goes to " + http));
   }
   for (const char* method :
        {"trace.v1.TraceService", "logs.v1.LogsService", "metrics.v1.MetricsService"}) {
     auto reply = client.CallGrpc(url_ + "/opentelemetry.proto.collector." + method + "/Export", "");
     ASSERT_TRUE(reply) << reply.error().message;
-    EXPECT_EQ(reply->status.code, net::GrpcCode::kUnimplemented);
+    EXPECT_EQ(reply->status.code, http::GrpcCode::kUnimplemented);
     EXPECT_THAT(reply->status.message, HasSubstr("over gRPC to " + grpc));
   }
   Outcome demo = Weft({"demo", "--history", "1m", "--for", "0s", "--url", url_});
@@ -494,11 +494,12 @@ TEST_F(WeftTest, EverySeriesIsDocumentedAndEveryDocumentedSeriesIsThere) {
          "receivers.otlp.protocols.grpc.auth.authenticator=bearertokenauth", "--set",
          "extensions.bearertokenauth.token=hush", "--set",
          "service.extensions=[query, bearertokenauth]"});
-  net::HttpClient client;
-  net::ClientRequest request{.method = "GET",
-                             .url = url_ + "/metrics",
-                             .headers = {{"accept", "application/openmetrics-text;version=1.0.0"}},
-                             .body = {}};
+  outgoing::HttpClient client;
+  outgoing::ClientRequest request{
+      .method = "GET",
+      .url = url_ + "/metrics",
+      .headers = {{"accept", "application/openmetrics-text;version=1.0.0"}},
+      .body = {}};
   auto shown = ReadOpenMetrics(client.Send(request)->body);
   std::ifstream file(std::string(WEFT_SOURCE_DIR) + "/docs/metrics.md");
   auto documented = ReadMetricsTable(
@@ -517,7 +518,7 @@ TEST_F(WeftTest, EverySeriesIsDocumentedAndEveryDocumentedSeriesIsThere) {
 
 class OwnTracesTest : public WeftTest {
  protected:
-  std::string Get(const std::string& path, net::Headers headers = {}) {
+  std::string Get(const std::string& path, http::Headers headers = {}) {
     auto response = client_.Send({.method = "GET", .url = url_ + path, .headers = headers});
     return response ? response->body : response.error().message;
   }
@@ -542,7 +543,7 @@ class OwnTracesTest : public WeftTest {
   static constexpr char kSearch[] = "/api/weft/v1/search?q=";
   static constexpr char kOwn[] = "%7B%20resource.service.name%20%3D%20%22weft%22%20%7D";
   static constexpr char kRecorded[] = "weft_self_trace_spans_total";
-  net::HttpClient client_;
+  outgoing::HttpClient client_;
 };
 
 TEST_F(OwnTracesTest, AreOffUntilTheyAreWanted) {
@@ -594,7 +595,7 @@ TEST_F(WeftTest, StartsFastAndSmall) {
   auto took = std::chrono::steady_clock::now() - began;
   // Sanitizers and a loaded machine are slow; the release numbers stand in the bench.
   EXPECT_LT(took, std::chrono::seconds(5));
-  net::HttpClient client;
+  outgoing::HttpClient client;
   EXPECT_THAT(client.Get(url_ + "/metrics")->body, HasSubstr("process_resident_memory_bytes"));
   EXPECT_EQ(client.Get(url_ + "/readyz")->status, 200);
 }

@@ -44,7 +44,7 @@ class AppendThreadsTest : public ::testing::Test {
     config_.wal_segment_bytes = 32 * 1024;
     config_.flush_bytes = 256 * 1024;
     config_.free_bytes_min = 0;
-    config_.block_group_rows = block::RowGroups::kRowsMin;
+    config_.block_group_rows = segment::RowGroups::kRowsMin;
     Open(&env_);
   }
   void Open(SimEnv* env) {
@@ -267,12 +267,12 @@ std::vector<std::string> RowsOfBlock(Store* store) {
   EXPECT_TRUE(store->CompactNow(true));
   const auto snapshot = store->TakeSnapshot("");
   EXPECT_EQ(snapshot->segments().size(), 1u);
-  const block::Segment& segment = *snapshot->segments()[0];
+  const segment::Segment& segment = *snapshot->segments()[0];
   SpanBatch batch;
-  std::vector<block::Row> rows(segment.spans().row_count());
+  std::vector<segment::Row> rows(segment.spans().row_count());
   std::iota(rows.begin(), rows.end(), 0);
   EXPECT_TRUE(segment.ReadSpans(rows, &batch));
-  rows.resize(segment.table(block::TableId::kLogs).row_count());
+  rows.resize(segment.table(segment::TableId::kLogs).row_count());
   std::iota(rows.begin(), rows.end(), 0);
   EXPECT_TRUE(segment.ReadLogs(rows, &batch));
   std::vector<std::string> all;

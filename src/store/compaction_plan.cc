@@ -90,11 +90,11 @@ Range PickCompaction(const std::vector<CompactionCandidate>& blocks, const Compa
   if (full) return PickFull(blocks, limits);
   uint32_t level_max = 0;
   for (const CompactionCandidate& block : blocks) level_max = std::max(level_max, block.level);
-  for (uint32_t level = 0; level <= level_max; ++level) {
+  for (uint32_t level = limits.level_min; level <= std::min(level_max, limits.level_max); ++level) {
     const Range range = PickLevel(blocks, limits, level);
     if (SizeOf(range) >= 2) return range;
   }
-  if (UnmergedBlocks(blocks, limits) * 2 >= limits.level0_blocks_max) {
+  if (limits.level_min == 0 && UnmergedBlocks(blocks, limits) * 2 >= limits.level0_blocks_max) {
     return PickUnderPressure(blocks, limits);
   }
   return {0, 0};

@@ -21,7 +21,7 @@ struct CompactionCandidate {
   uint32_t level = 0;
   uint64_t spans = 0;    // spans and log records
   uint64_t values = 0;   // distinct ones, over all columns
-  bool readable = true;  // the whole of it
+  bool readable = true;  // the whole of it, and no merge under way reads it
   uint64_t bytes = 0;    // of its file
 };
 
@@ -30,6 +30,8 @@ struct CompactionLimits {
   uint64_t values_max = 0;         // over all inputs of a merge: what it must hold in memory
   uint32_t level0_blocks_max = 0;  // near this many, any merge of level 0 is better than none
   uint64_t bytes_max = std::numeric_limits<uint64_t>::max();  // over all inputs of a merge
+  // Of the inputs, both included.
+  uint32_t level_min = 0, level_max = std::numeric_limits<uint32_t>::max();
 };
 
 inline constexpr size_t kCompactionFanIn = 8;

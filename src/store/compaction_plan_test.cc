@@ -30,6 +30,20 @@ TEST(CompactionPlanTest, MergesNeighboursOfOneLevelOnly) {
   EXPECT_EQ(PickCompaction(blocks, kLimits, false), Range(0, 0));
 }
 
+TEST(CompactionPlanTest, LevelsThatAreNotAskedForAreLeftAlone) {
+  auto blocks = Blocks(8, 1, 80);
+  CompactionLimits limits = kLimits;
+  limits.level_max = 0;
+  EXPECT_EQ(PickCompaction(blocks, kLimits, false), Range(0, 8));
+  EXPECT_EQ(PickCompaction(blocks, limits, false), Range(0, 0));
+  Add(&blocks, Blocks(8, 0, 10));
+  EXPECT_EQ(PickCompaction(blocks, limits, false), Range(8, 16));
+  limits = kLimits;
+  limits.level_min = 1;
+  EXPECT_EQ(PickCompaction(blocks, limits, false), Range(0, 8));
+  EXPECT_EQ(PickCompaction(Blocks(23, 0, 10), limits, false), Range(0, 0)) << "under pressure too";
+}
+
 TEST(CompactionPlanTest, DistinctValuesAreBoundedToo) {
   auto blocks = Blocks(8, 0, 10);
   for (CompactionCandidate& block : blocks) block.values = 1600;

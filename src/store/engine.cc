@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "base/check.h"
+#include "store/served_store.h"
 #include "store/wal_batch.h"
 
 namespace weft::store {
@@ -18,6 +19,7 @@ constexpr uint32_t kRetrySpaceSeconds = 5;
 // How often the threads look at the clock by themselves.
 constexpr auto kFlusherPause = std::chrono::milliseconds(500);
 constexpr auto kCompactorPause = std::chrono::seconds(10);
+constexpr uint32_t kCompactorsMax = 8;
 
 std::unexpected<Error> Refuse(ErrorCode code, std::string message, uint32_t retry_after_s) {
   return Fail(Error{code, std::move(message), retry_after_s});
@@ -35,7 +37,10 @@ Engine::Engine(Env* env, Clock* clock, StoreConfig config)
     : env_(env),
       clock_(clock),
       config_(std::move(config)),
-      cache_(block::NewPageCache(config_.page_cache_bytes)),
+      retention_age_ns_(config_.retention_age_ns),
+      retention_bytes_(config_.retention_bytes),
+      cache_(block::NewPageCache(config_.page_cache_bytes, config_.memory.budget,
+                                 config_.memory.page_cache)),
       damage_(std::make_shared<DamageLog>(config_.observer)) {}
 
 Engine::~Engine() { Close(); }
@@ -62,6 +67,16 @@ Status Engine::Admit(uint64_t bytes) {
     return Refuse(ErrorCode::kUnavailable, "too many blocks wait to be merged", kRetryHeadSeconds);
   }
   return {};
+}
+
+uint64_t Engine::AnswerDelay() const {
+  // Without threads of its own nothing gets better by waiting.
+  if (!config_.background) return 0;
+  const uint64_t flush_bytes = FlushBytes(), blocks = config_.level0_blocks_max;
+  const uint64_t head_free =
+      flush_bytes + (config_.head_bytes_max - std::min(flush_bytes, config_.head_bytes_max)) / 2;
+  return AnswerDelayNs({head_bytes_, config_.head_bytes_max, head_free},
+                       {unmerged_blocks_, blocks, UnmergedInPeace()});
 }
 
 void Engine::LookAtSpace() {
@@ -103,6 +118,13 @@ void Engine::Append(SpanBatch batch, Completion done) {
                      "a tenant's name is at most " + std::to_string(kTenantBytesMax) + " bytes"));
   }
   if (batch.received_ns == 0) batch.received_ns = clock_->NowNs();
+  if (const uint64_t delay = AnswerDelay(); delay > 0) {
+    const auto due = std::chrono::steady_clock::now() + std::chrono::nanoseconds(delay);
+    ++delayed_batches_;
+    done = [this, due, answer = std::move(done)](Status status) mutable {
+      status ? delayed_answers_.Add(due, std::move(answer)) : answer(std::move(status));
+    };
+  }
   Wal::Entry entry{batch.received_ns,
                    static_cast<uint32_t>(batch.spans.size() + batch.logs.size()),
                    std::string(name),
@@ -155,7 +177,7 @@ void Engine::SealHead(Tenant& tenant) {
   tenant.open.Published();
 }
 
-uint64_t Engine::BlockBytesMax() const { return config_.retention_bytes / kBlocksOfLimit; }
+uint64_t Engine::BlockBytesMax() const { return retention_bytes_ / kBlocksOfLimit; }
 
 uint64_t Engine::FlushBytes() const {
   const uint64_t limit = BlockBytesMax();
@@ -282,6 +304,7 @@ StoreStats Engine::stats() {
   stats.head_bytes = head_bytes_;
   stats.unmerged_blocks = unmerged_blocks_;
   stats.unmerged_blocks_max = config_.level0_blocks_max;
+  stats.delayed_batches = delayed_batches_;
   if (wal_ != nullptr) {
     const WalStats wal = wal_->stats();
     stats.wal_syncs = wal.syncs;
@@ -323,7 +346,11 @@ Status Engine::Observe(StoreWork::Kind kind, const Tenant& tenant, uint64_t inpu
 void Engine::StartThreads() {
   if (!config_.background || config_.read_only) return;
   flusher_ = std::thread([this] { RunFlusher(); });
-  compactor_ = std::thread([this] { RunCompactor(); });
+  delayed_answers_.Start();
+  const uint32_t compactors = std::clamp(config_.processors / 2, 2u, kCompactorsMax);
+  for (uint32_t i = 0; i < compactors; ++i) {
+    compactors_.emplace_back([this, i] { RunCompactor(i); });
+  }
   if (config_.scrub_bytes_per_s > 0) scrubber_ = std::thread([this] { RunScrubber(); });
 }
 
@@ -352,22 +379,50 @@ void Engine::RunFlusher() {
   }
 }
 
-void Engine::RunCompactor() {
+void Engine::RunCompactor(uint32_t number) {
+  CompactionLimits limits = LimitsOfMerges();
+  if (number == 0) limits.level_max = 0;
+  uint64_t wanted = 0;
   uint64_t retention_ns = clock_->MonotonicNs();
+  uint64_t age_ns = retention_age_ns_, bytes = retention_bytes_;
   constexpr uint64_t kRetentionEveryNs = 60ull * 1'000'000'000;
   while (!stopping_) {
     {
       std::unique_lock lock(wake_mutex_);
-      wake_compactor_.wait_for(lock, kCompactorPause, [&] { return compact_wanted_ || stopping_; });
-      compact_wanted_ = false;
+      wake_compactor_.wait_for(lock, kCompactorPause,
+                               [&] { return compacts_wanted_ != wanted || stopping_; });
+      wanted = compacts_wanted_;
+    }
+    // Two merges at once take twice the memory: one thread merges level 0 while that is enough.
+    if (number != 0) limits.level_min = unmerged_blocks_ > UnmergedInPeace() ? 0 : 1;
+    while (!stopping_ && CompactOnce(limits)) {
+      // What was merged may be what another compactor waits for.
+      std::lock_guard lock(wake_mutex_);
+      ++compacts_wanted_;
+      wake_compactor_.notify_all();
     }
     if (stopping_) return;
-    // As in RunFlusher(): a failed merge leaves its inputs, and is tried again after a change.
-    [[maybe_unused]] const Status merged = CompactNow(false);
-    if (clock_->MonotonicNs() - retention_ns < kRetentionEveryNs) continue;
+    if (number != 0) continue;
+    const bool changed = age_ns != retention_age_ns_ || bytes != retention_bytes_;
+    if (!changed && clock_->MonotonicNs() - retention_ns < kRetentionEveryNs) continue;
     retention_ns = clock_->MonotonicNs();
+    age_ns = retention_age_ns_;
+    bytes = retention_bytes_;
     [[maybe_unused]] const Status enforced = EnforceRetentionNow();
   }
+}
+
+void Engine::SetRetention(uint64_t age_ns, uint64_t bytes) {
+  retention_age_ns_ = age_ns;
+  retention_bytes_ = bytes;
+  std::lock_guard lock(wake_mutex_);
+  ++compacts_wanted_;
+  wake_compactor_.notify_all();
+}
+
+// There is no other kind of store.
+void ChangeRetention(Store* store, uint64_t age_ns, uint64_t bytes) {
+  static_cast<Engine*>(store)->SetRetention(age_ns, bytes);
 }
 
 void Engine::Close() {
@@ -382,7 +437,8 @@ void Engine::Close() {
   wake_compactor_.notify_all();
   wake_scrubber_.notify_all();
   if (flusher_.joinable()) flusher_.join();
-  if (compactor_.joinable()) compactor_.join();
+  for (std::thread& compactor : compactors_) compactor.join();
+  compactors_.clear();
   if (scrubber_.joinable()) scrubber_.join();
   if (wal_ != nullptr) {
     wal_->Close();
@@ -392,6 +448,7 @@ void Engine::Close() {
     std::lock_guard commit(commit_mutex_);
     [[maybe_unused]] const Status noted = Commit(edit);
   }
+  delayed_answers_.Stop();
   lock_.reset();
   damage_->Detach();
 }

@@ -6,8 +6,9 @@
 // blocks. Each of these ends in one manifest edit; the tenant's view changes in the same critical
 // section. Locks, in the order they are taken (an append takes the last line's alone, and waits for
 // nobody):
-//   work_mutex_ of a kind (flush_mutex_, compact_mutex_), scrub_mutex_  one at a time of each
-//   retention_mutex_      one expiry at a time; which blocks a merge under way reads
+//   flush_mutex_, scrub_mutex_  one at a time of each
+//   compact_mutex_        what to merge is chosen by one at a time; merges run side by side
+//   retention_mutex_      one expiry at a time; which blocks merges under way read
 //   commit_mutex_         the manifest and every change of a tenant's blocks
 //   Tenant::seal_mutex    one at a time makes parts of the tenant's open chunks
 //   Tenant::view_mutex    parts, blocks, split traces: what a snapshot copies
@@ -27,8 +28,10 @@
 #include <vector>
 
 #include "store/compaction_plan.h"
+#include "store/delayed_answers.h"
 #include "store/live_block.h"
 #include "store/manifest.h"
+#include "store/merge_pace.h"
 #include "store/open_chunks.h"
 #include "store/retention.h"
 #include "store/store.h"
@@ -59,7 +62,7 @@ struct Tenant {
   bool directory_made = false;           // under flush_mutex_
   uint64_t blocks_version = 1;           // of `blocks` alone, readability included
   uint64_t losses = 0;                   // blocks that left other than by a merge; under view_mutex
-  uint64_t merge_failed_at_version = 0;  // under compact_mutex_: nothing to try until it changes
+  uint64_t merge_failed_at_version = 0;  // under retention_mutex_: nothing to try until it changes
   const std::shared_ptr<RemovedBlocks> removed = std::make_shared<RemovedBlocks>();
 };
 
@@ -82,6 +85,7 @@ class Engine final : public Store {
   std::vector<StoredBlock> blocks() override;
   Status ForgetBlock(uint64_t number) override;
   void Close() override;
+  void SetRetention(uint64_t age_ns, uint64_t bytes);
 
  private:
   // engine.cc
@@ -108,7 +112,16 @@ class Engine final : public Store {
   Status Observe(StoreWork::Kind kind, const Tenant& tenant, uint64_t inputs,
                  const std::function<Status(StoreWork*)>& work);
   void RunFlusher();
-  void RunCompactor();
+  // Number 0 merges level 0 alone, so that it never waits for a large merge; the others help it
+  // when it falls behind.
+  void RunCompactor(uint32_t number);
+  uint64_t appended_items() const { return appended_spans_ + appended_logs_; }
+  // Those of a merge under way, and as many that came since: up to here nobody has to hurry.
+  uint64_t UnmergedInPeace() const {
+    return std::max<uint64_t>(config_.level0_blocks_max / 2, 2 * kCompactionFanIn);
+  }
+  // How late the answer to what is taken now comes.
+  uint64_t AnswerDelay() const;
   void StartThreads();
 
   // recovery.cc
@@ -133,28 +146,40 @@ class Engine final : public Store {
   Result<std::vector<TenantHead::Part>> SealAndWait(Tenant& tenant);
   Status MergeParts(Tenant& tenant);
   Result<std::shared_ptr<LiveBlock>> WriteLiveBlock(
-      Tenant& tenant, std::span<const std::shared_ptr<const block::Segment>> sources,
-      BlockMeta meta);
+      Tenant& tenant, std::span<const std::shared_ptr<const segment::Segment>> sources,
+      BlockMeta meta, std::function<bool()> cancelled);
   Status Commit(const ManifestEdit& edit);  // REQUIRES: commit_mutex_
   Status CommitFlush(Tenant& tenant, const std::shared_ptr<LiveBlock>& block, size_t part_count,
                      const std::vector<TraceId>& splits);
   uint64_t FirstSequenceNeeded(const Tenant& flushed, uint64_t flushed_through);
   Result<std::vector<TraceId>> FindSplits(const Blocks& others, const SplitTraces& known,
-                                          const block::Segment& fresh) const;
+                                          const segment::Segment& fresh) const;
 
   // compaction.cc
-  Status CompactTenant(Tenant& tenant, bool full, bool* worked);
-  Status Merge(Tenant& tenant, const Blocks& inputs);
-  Status MergeBlocks(Tenant& tenant, const Blocks& inputs, StoreWork* work);
+  struct PlannedMerge {
+    Blocks inputs;  // empty: there is nothing to merge
+    uint64_t version = 0;
+  };
+  // Waits for the merges under way, and lets none begin while the lock is held.
+  std::unique_lock<std::mutex> StopMerges();
+  // REQUIRES: compact_mutex_. What is planned must be run.
+  PlannedMerge PlanMerge(Tenant& tenant, const CompactionLimits& limits, bool full);
+  Status RunMerge(Tenant& tenant, const PlannedMerge& plan, bool paced);
+  // A merge of each tenant of which one is due. False: there was none.
+  bool CompactOnce(const CompactionLimits& limits);
+  Status Merge(Tenant& tenant, const Blocks& inputs, bool paced);
+  Status MergeBlocks(Tenant& tenant, const Blocks& inputs, bool paced, StoreWork* work);
+  // For WriteBlock(): takes its time.
+  std::function<bool()> PacedMerge();
   Status CommitMerge(Tenant& tenant, const Blocks& inputs, const std::shared_ptr<LiveBlock>& output,
                      const std::vector<uint64_t>& gone);
   static SplitTraces::Set StillSplit(const Tenant& tenant, const Blocks& changed,
                                      const Blocks& left, ManifestEdit* edit);
   void FindDamage(Tenant& tenant, const Blocks& inputs);
-  bool HasSpaceFor(const Blocks& inputs) const;
-  // False when one of them has gone meanwhile.
-  bool BeginMerge(Tenant& tenant, const Blocks& inputs);
-  void EndMerge();
+  bool HasSpaceFor(const Blocks& inputs) const;  // REQUIRES: retention_mutex_
+  // What merging them takes, about: waits a little for it.
+  Result<MemoryCharge> MemoryFor(const Blocks& inputs) const;
+  std::function<void(uint64_t bytes)> HoldLargeTraces() const;
 
   // expiry.cc
   struct Owned {
@@ -186,6 +211,7 @@ class Engine final : public Store {
   Env* const env_;
   Clock* const clock_;
   const StoreConfig config_;
+  std::atomic<uint64_t> retention_age_ns_, retention_bytes_;  // begin as config_ has them
   std::shared_ptr<block::PageCache> cache_;
   std::unique_ptr<FileLock> lock_;
   std::unique_ptr<Wal> wal_;  // null: kMemory or read-only
@@ -193,6 +219,9 @@ class Engine final : public Store {
 
   std::mutex flush_mutex_;
   std::mutex compact_mutex_;
+  std::condition_variable merge_ended_;
+  uint64_t merges_under_way_ = 0;  // of the background, under compact_mutex_
+  std::atomic<uint32_t> stops_wanted_ = 0;
   std::mutex commit_mutex_;
   std::unique_ptr<Manifest> manifest_;  // null until the disk had room for it
   ManifestState recovered_;             // what it will begin with
@@ -211,6 +240,7 @@ class Engine final : public Store {
   std::map<std::string, std::unique_ptr<Tenant>, std::less<>> tenants_;
 
   std::atomic<uint64_t> head_bytes_ = 0;
+  std::atomic<uint64_t> delayed_batches_ = 0;
   std::atomic<uint64_t> unmerged_blocks_ = 0;  // of the tenant that has most
   std::atomic<bool> low_space_ = false;
   std::atomic<uint64_t> space_checked_ns_ = 0;
@@ -224,11 +254,13 @@ class Engine final : public Store {
   std::mutex wake_mutex_;
   std::condition_variable wake_flusher_, wake_compactor_, wake_scrubber_;
   std::atomic<bool> flush_wanted_ = false;
-  bool compact_wanted_ = false;
+  uint64_t compacts_wanted_ = 0;
   std::atomic<bool> stopping_ = false;
   std::mutex close_mutex_;
   bool closed_ = false;
-  std::thread flusher_, compactor_, scrubber_;
+  DelayedAnswers delayed_answers_;
+  std::thread flusher_, scrubber_;
+  std::vector<std::thread> compactors_;
 };
 
 }  // namespace weft::store

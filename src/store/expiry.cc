@@ -18,7 +18,7 @@ std::vector<Engine::Owned> Engine::AllBlocks() {
 
 Status Engine::EnforceRetentionNow() {
   if (config_.read_only) return Writable();
-  return ExpireBlocks({config_.retention_age_ns, config_.retention_bytes});
+  return ExpireBlocks({retention_age_ns_, retention_bytes_});
 }
 
 // Inputs of a merge under way neither count nor go: their rows are being written anew, and what is
@@ -98,7 +98,7 @@ Status Engine::ForgetBlock(uint64_t number) {
                     ": all of it can be read, there is nothing to forget; old blocks go "
                     "by retention");
   }
-  std::lock_guard merges(compact_mutex_);
+  const std::unique_lock merges = StopMerges();
   std::lock_guard expiries(retention_mutex_);
   // First the file: a death in between leaves a block that is missing, to be forgotten again.
   if (env_->Exists(live->path())) WEFT_TRY(QuarantineBlock(tenant.name, live->meta().name));

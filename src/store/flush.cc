@@ -121,7 +121,7 @@ Status Engine::FlushTenant(Tenant& tenant) {
     WEFT_TRY(Observe(StoreWork::Kind::kFlush, tenant, some.size(),
                      [&](StoreWork* work) { return FlushParts(tenant, some, work); }));
     // What fails is tried again at the next flush, and by the clock.
-    [[maybe_unused]] const Status expired = ExpireBlocks({0, config_.retention_bytes});
+    [[maybe_unused]] const Status expired = ExpireBlocks({0, retention_bytes_});
   }
   return {};
 }
@@ -133,15 +133,19 @@ Status Engine::FlushParts(Tenant& tenant, std::span<const TenantHead::Part> part
     WEFT_TRY(env_->SyncDir(config_.directory));
     tenant.directory_made = true;
   }
-  std::vector<std::shared_ptr<const block::Segment>> sources;
+  std::vector<std::shared_ptr<const segment::Segment>> sources;
+  MemoryCharge memory;  // what is written from the head is about as large as that
+  if (config_.memory.flushes != nullptr) memory = config_.memory.flushes->TakeAnyway(0);
   for (const TenantHead::Part& part : parts) {
     for (const TenantHead::PartChunk& in : part.chunks) sources.push_back(in.chunk);
+    memory.Add(part.bytes);
   }
   BlockMeta meta;
   meta.tenant = tenant.name;
   meta.name = {next_block_++, parts.front().first_sequence, parts.back().last_sequence};
-  WEFT_ASSIGN(const std::shared_ptr<LiveBlock> live,
-              WriteLiveBlock(tenant, sources, std::move(meta)));
+  WEFT_ASSIGN(
+      const std::shared_ptr<LiveBlock> live,
+      WriteLiveBlock(tenant, sources, std::move(meta), [this] { return stopping_.load(); }));
   work->spans = live->meta().spans;
   work->logs = live->meta().logs;
   work->bytes = live->meta().bytes;
@@ -159,20 +163,21 @@ Status Engine::FlushParts(Tenant& tenant, std::span<const TenantHead::Part> part
   }
   WEFT_TRY(CommitFlush(tenant, live, parts.size(), *splits));
   std::lock_guard lock(wake_mutex_);
-  compact_wanted_ = true;
-  wake_compactor_.notify_one();
+  ++compacts_wanted_;
+  wake_compactor_.notify_all();
   return {};
 }
 
 Result<std::shared_ptr<LiveBlock>> Engine::WriteLiveBlock(
-    Tenant& tenant, std::span<const std::shared_ptr<const block::Segment>> sources,
-    BlockMeta meta) {
+    Tenant& tenant, std::span<const std::shared_ptr<const segment::Segment>> sources,
+    BlockMeta meta, std::function<bool()> cancelled) {
   const std::string path = PathOfBlock(tenant.name, meta.name);
   const std::string temporary = TemporaryName(path);
   block::WriteBlockOptions options;
   options.group_rows = config_.block_group_rows;
   options.clock_rule = config_.clock_rule;
-  options.cancelled = [this] { return stopping_.load(); };
+  options.cancelled = std::move(cancelled);
+  if (meta.level > 0) options.hold = HoldLargeTraces();
   auto summary = block::WriteBlock(env_, temporary, sources, options);
   if (!summary) {
     // It may be gone already; if it stays, the next open removes it.
@@ -202,13 +207,13 @@ Result<std::shared_ptr<LiveBlock>> Engine::WriteLiveBlock(
 }
 
 Result<std::vector<TraceId>> Engine::FindSplits(const Blocks& others, const SplitTraces& known,
-                                                const block::Segment& fresh) const {
+                                                const segment::Segment& fresh) const {
   std::vector<TraceId> splits;
-  std::vector<block::TraceEntry> entries;
+  std::vector<segment::TraceEntry> entries;
   for (uint32_t first = 0; first < fresh.trace_count(); first += kTracesPerRead) {
     entries.resize(std::min(kTracesPerRead, fresh.trace_count() - first));
     WEFT_TRY(fresh.ReadTraces(first, entries));
-    for (const block::TraceEntry& entry : entries) {
+    for (const segment::TraceEntry& entry : entries) {
       if (known.Contains(entry.id)) continue;
       const bool elsewhere = std::ranges::any_of(others, [&](const auto& live) {
         return live->segment().get() != &fresh && live->MayHold(entry.id);

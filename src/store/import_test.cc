@@ -80,7 +80,7 @@ class ImportTest : public ::testing::Test {
     std::set<TraceId> ids;
     const auto snapshot = store_->TakeSnapshot("");
     for (const auto& segment : snapshot->segments()) {
-      std::vector<block::TraceEntry> entries(segment->trace_count());
+      std::vector<segment::TraceEntry> entries(segment->trace_count());
       EXPECT_TRUE(segment->ReadTraces(0, entries));
       for (const auto& entry : entries) ids.insert(entry.id);
     }

@@ -199,10 +199,10 @@ void KnownTraces::EndBatch(const Snapshot& after) {
 }
 
 template <class Take>
-Status KnownTraces::ReadSegment(const block::Segment& segment, const TraceId& id,
+Status KnownTraces::ReadSegment(const segment::Segment& segment, const TraceId& id,
                                 const Take& take) {
-  WEFT_ASSIGN(const block::Segment::TraceRows rows, segment.FindTrace(id));
-  const auto each_group = [](const std::vector<block::Row>& all, const block::RowGroups& groups,
+  WEFT_ASSIGN(const segment::Segment::TraceRows rows, segment.FindTrace(id));
+  const auto each_group = [](const std::vector<segment::Row>& all, const segment::RowGroups& groups,
                              const auto& read) -> Status {
     for (size_t first = 0, end; first < all.size(); first = end) {
       const uint32_t group = groups.group_of(all[first]);
@@ -213,15 +213,15 @@ Status KnownTraces::ReadSegment(const block::Segment& segment, const TraceId& id
     return {};
   };
   WEFT_TRY(each_group(rows.spans, segment.spans().groups(),
-                      [&](std::span<const block::Row> some) -> Status {
+                      [&](std::span<const segment::Row> some) -> Status {
                         SpanBatch batch;
                         WEFT_TRY(segment.ReadSpans(some, &batch));
                         items_read_ += some.size();
                         take(batch);
                         return {};
                       }));
-  const block::RowGroups& groups = segment.table(block::TableId::kLogs).groups();
-  return each_group(rows.logs, groups, [&](std::span<const block::Row> some) -> Status {
+  const segment::RowGroups& groups = segment.table(segment::TableId::kLogs).groups();
+  return each_group(rows.logs, groups, [&](std::span<const segment::Row> some) -> Status {
     SpanBatch batch;
     WEFT_TRY(segment.ReadLogs(some, &batch));
     items_read_ += some.size();

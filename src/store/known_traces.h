@@ -146,7 +146,7 @@ class KnownTraces {
   template <class Take>
   Status ReadSince(const TraceId& id, uint64_t* read_through, const Take& take);
   template <class Take>
-  Status ReadSegment(const block::Segment& segment, const TraceId& id, const Take& take);
+  Status ReadSegment(const segment::Segment& segment, const TraceId& id, const Take& take);
 
   const uint64_t bytes_max_;
   std::list<Entry> entries_;  // last used first

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/live_block.h"
 
+#include <algorithm>
 #include <tuple>
 
 namespace weft::store {
@@ -15,9 +16,11 @@ std::vector<uint64_t> RemovedBlocks::numbers() const {
   return numbers_;
 }
 
-void RemovedBlocks::Forget(size_t count) {
+void RemovedBlocks::Forget(const std::vector<uint64_t>& numbers) {
   std::lock_guard lock(mutex_);
-  numbers_.erase(numbers_.begin(), numbers_.begin() + static_cast<ptrdiff_t>(count));
+  std::erase_if(numbers_, [&](uint64_t number) {
+    return std::ranges::find(numbers, number) != numbers.end();
+  });
 }
 
 void BlockHealth::NoteDamage(const Error& error) {
@@ -47,14 +50,14 @@ std::string BlockHealth::problem() const {
 
 BlockMeta DescribeBlock(const std::string& tenant, const BlockName& name,
                         const block::OpenedBlock& opened) {
-  const block::Segment& segment = *opened.segment;
+  const segment::Segment& segment = *opened.segment;
   BlockMeta meta;
   meta.tenant = tenant;
   meta.name = name;
   meta.bytes = opened.identity.bytes;
   meta.summary_checksum = opened.identity.summary_checksum;
   meta.spans = segment.spans().row_count();
-  meta.logs = segment.table(block::TableId::kLogs).row_count();
+  meta.logs = segment.table(segment::TableId::kLogs).row_count();
   meta.traces = segment.trace_count();
   std::tie(meta.start_min_ns, meta.start_max_ns) = segment.time_range();
   std::tie(meta.received_min_ns, meta.received_max_ns) = segment.received_range();

@@ -27,8 +27,7 @@ class RemovedBlocks {
  public:
   void Add(uint64_t number);
   std::vector<uint64_t> numbers() const;
-  // Drops the `count` that are in there longest.
-  void Forget(size_t count);
+  void Forget(const std::vector<uint64_t>& numbers);
 
  private:
   mutable std::mutex mutex_;
@@ -73,7 +72,7 @@ class LiveBlock {
   const BlockMeta& meta() const { return meta_; }
   const std::string& path() const { return path_; }
   // Null when the file could not be opened.
-  const std::shared_ptr<const block::Segment>& segment() const { return segment_; }
+  const std::shared_ptr<const segment::Segment>& segment() const { return segment_; }
   // Distinct values of its columns; 0 when it could not be opened.
   uint64_t values() const { return values_; }
   // Why it cannot be read, or what of it could not be; empty when nothing is known.
@@ -103,7 +102,7 @@ class LiveBlock {
   const std::string path_;
   BlockMeta meta_;  // immutable once opened
   const std::shared_ptr<BlockHealth> health_;
-  std::shared_ptr<const block::Segment> segment_;
+  std::shared_ptr<const segment::Segment> segment_;
   std::string filter_;  // of a file that does not open otherwise; empty: none
   uint64_t values_ = 0;
   std::atomic<bool> remove_ = false;

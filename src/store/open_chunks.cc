@@ -18,21 +18,21 @@ constexpr uint64_t kItemsOfOwnChunk = 8192;
 struct OpenChunks::OpenMark {
   uint64_t sequence = 0;
   OpenChunks::Batch batch;
-  block::ChunkMark rows;
+  chunk::ChunkMark rows;
 };
 
 // Whoever has it writes it: the appender while it is busy, the sealer once it is closed. The marks
 // and counts are read by others too, and change under the lock alone.
 class OpenChunks::Open {
  public:
-  Open() : chunk(std::make_unique<block::Chunk>()), empty(chunk->mark()) {}
+  Open() : chunk(std::make_unique<chunk::Chunk>()), empty(chunk->mark()) {}
 
   bool has_rows() const { return !marks.empty(); }
   // What the last batch that has its sequence left.
-  const block::ChunkMark& filled() const { return marks.empty() ? empty : marks.back().rows; }
+  const chunk::ChunkMark& filled() const { return marks.empty() ? empty : marks.back().rows; }
 
-  std::unique_ptr<block::Chunk> chunk;
-  const block::ChunkMark empty;
+  std::unique_ptr<chunk::Chunk> chunk;
+  const chunk::ChunkMark empty;
   bool busy = false;
   bool closed = false;
   uint64_t bytes = 0;  // as counted
@@ -44,7 +44,7 @@ OpenChunks::OpenChunks(uint64_t close_bytes, std::atomic<uint64_t>* bytes)
     : close_bytes_(close_bytes), bytes_(bytes) {}
 OpenChunks::~OpenChunks() = default;
 
-block::Chunk& OpenChunks::ChunkOf(Open* open) { return *open->chunk; }
+chunk::Chunk& OpenChunks::ChunkOf(Open* open) { return *open->chunk; }
 
 OpenChunks::Open* OpenChunks::Take(uint64_t items) {
   {
@@ -199,7 +199,7 @@ std::unique_ptr<OpenChunks::Open> OpenChunks::TakeLaterRows(Open* open) {
   const OpenMark& keep = *std::prev(open->marks.end(), 2);
   const OpenMark& later = open->marks.back();
   const auto rows = [](uint32_t first, uint32_t end) {
-    std::vector<block::Row> range(end - first);
+    std::vector<segment::Row> range(end - first);
     std::iota(range.begin(), range.end(), first);
     return range;
   };

@@ -27,7 +27,7 @@
 #include <mutex>
 #include <vector>
 
-#include "block/chunk.h"
+#include "chunk/chunk.h"
 #include "store/tenant_head.h"
 #include "store/wal.h"
 
@@ -53,7 +53,7 @@ class OpenChunks {
   // `items`: spans and log records to come. Many get a chunk without other rows, so that a snapshot
   // neither waits for them nor copies them.
   Open* Take(uint64_t items);
-  static block::Chunk& ChunkOf(Open* open);
+  static chunk::Chunk& ChunkOf(Open* open);
   // Gives the chunk back, and the rows that were appended since Take() their sequence, which `take`
   // gets from the log; on its error the rows are dropped. `take` runs under the lock that every
   // appender wants.

@@ -65,7 +65,7 @@ class OpenChunksTest : public ::testing::Test {
     for (const TenantHead::Part& part : parts_) {
       for (const TenantHead::PartChunk& in : part.chunks) {
         SpanBatch batch;
-        std::vector<block::Row> rows(in.chunk->log_count());
+        std::vector<segment::Row> rows(in.chunk->log_count());
         std::iota(rows.begin(), rows.end(), 0);
         EXPECT_TRUE(in.chunk->ReadLogs(rows, &batch));
         for (const LogRecord& log : batch.logs) numbers.insert(testing::NumberOf(log.attributes));
@@ -137,7 +137,7 @@ TEST_F(OpenChunksTest, WhatIsRefusedLeavesNothingBehind) {
   Seal();
   EXPECT_EQ(Numbers(), Logged(2));
   ASSERT_EQ(parts_[0].chunks.size(), 1u);
-  for (const block::ColumnName& column : parts_[0].chunks[0].chunk->spans().columns())
+  for (const segment::ColumnName& column : parts_[0].chunks[0].chunk->spans().columns())
     EXPECT_NE(column.key, "a key of its own");
 }
 

@@ -40,7 +40,7 @@ StoreConfig SmallConfig() {
   config.wal_segment_bytes = 24 * 1024;
   config.page_cache_bytes = 1 << 20;
   config.free_bytes_min = 0;
-  config.block_group_rows = block::RowGroups::kRowsMin;
+  config.block_group_rows = segment::RowGroups::kRowsMin;
   return config;
 }
 

@@ -68,7 +68,7 @@ Status Engine::Reopen(Tenant& tenant, const std::shared_ptr<LiveBlock>& unreadab
            ->readable()) {
     return {};
   }
-  std::lock_guard merges(compact_mutex_);
+  const std::unique_lock merges = StopMerges();
   std::lock_guard expiries(retention_mutex_);
   std::lock_guard commit(commit_mutex_);
   const auto live = LiveBlock::Open(env_, unreadable->path(), unreadable->meta(), cache_, damage_,

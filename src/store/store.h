@@ -29,8 +29,9 @@
 
 #include "base/clock.h"
 #include "base/env.h"
-#include "block/segment.h"
+#include "base/memory_budget.h"
 #include "model/span_batch.h"
+#include "segment/segment.h"
 #include "trace/correction.h"
 
 namespace weft::store {
@@ -66,6 +67,14 @@ class StoreObserver {
   virtual void OnWork(const StoreWork& work) = 0;
 };
 
+// What the store's work is charged to. Null: to nobody. All borrowed.
+struct StoreMemory {
+  MemoryBudget* budget = nullptr;  // asks the page cache to shrink
+  MemoryAccount* page_cache = nullptr;
+  MemoryAccount* flushes = nullptr;  // charged whatever it makes the sum
+  MemoryAccount* merges = nullptr;   // merges wait for it
+};
+
 struct StoreConfig {
   std::string directory;
   Durability durability = Durability::kDurable;
@@ -82,13 +91,15 @@ struct StoreConfig {
   uint64_t wal_segment_bytes = 64ull << 20;
   uint64_t page_cache_bytes = 32ull << 20;
   uint64_t free_bytes_min = 64ull << 20;  // below it ingest is refused until space is back
-  uint32_t block_group_rows = block::RowGroups::kRowsMax;  // block/block_writer.h
-  trace::ClockRule clock_rule;                             // of self time, critical path and views
+  uint32_t block_group_rows = segment::RowGroups::kRowsMax;  // block/block_writer.h
+  trace::ClockRule clock_rule;  // of self time, critical path and views
   // Blocks are read whole in the background, so that damage is found before it is needed.
   uint64_t scrub_bytes_per_s = 8ull << 20;                    // 0: never
   uint64_t scrub_interval_ns = 24ull * 3600 * 1'000'000'000;  // between the starts of two rounds
   bool background = true;             // false: tests call FlushNow(), CompactNow(), ScrubNow()
+  uint32_t processors = 2;            // of this process: how many merges may run side by side
   StoreObserver* observer = nullptr;  // borrowed, may be null
+  StoreMemory memory = {};
 };
 
 using Completion = std::move_only_function<void(Status)>;
@@ -105,7 +116,7 @@ class Snapshot {
  public:
   virtual ~Snapshot() = default;
   // Head chunks first, then blocks, newest first.
-  virtual const std::vector<std::shared_ptr<const block::Segment>>& segments() const = 0;
+  virtual const std::vector<std::shared_ptr<const segment::Segment>>& segments() const = 0;
   // True if the trace may have rows in more than one segment, or has rows in the head: derived
   // columns and single-segment judgements about the whole trace are then not to be trusted.
   // May say true for a trace that is whole; never false for one that is split.
@@ -147,6 +158,8 @@ struct StoreStats {
   std::vector<StoreLevelStats> levels;  // by level, from 0
   // Of the tenant that has most; over the limit nothing is taken.
   uint64_t unmerged_blocks = 0, unmerged_blocks_max = 0;
+  // Whose answers were held back as the head or the unmerged blocks came near a limit.
+  uint64_t delayed_batches = 0;
   uint64_t duplicate_spans_removed = 0;
   uint64_t flushes = 0, compactions = 0, blocks_expired = 0;
   uint64_t recovered_spans = 0, recovery_ns = 0, torn_tail_bytes = 0, quarantined_files = 0;

@@ -115,9 +115,9 @@ class Gaps {
 
 // The rows of one row group after the other: damage to one leaves the others.
 template <class Read>
-void ReadByGroup(const std::vector<block::Row>& rows, const block::RowGroups& groups,
+void ReadByGroup(const std::vector<segment::Row>& rows, const segment::RowGroups& groups,
                  SpanBatch* out, Gaps* gaps, Read read) {
-  const auto take = [&](std::span<const block::Row> some) -> Status {
+  const auto take = [&](std::span<const segment::Row> some) -> Status {
     const size_t resources = out->resources.size(), scopes = out->scopes.size();
     const size_t spans = out->spans.size(), logs = out->logs.size();
     Status status = read(some);
@@ -140,13 +140,13 @@ void ReadByGroup(const std::vector<block::Row>& rows, const block::RowGroups& gr
   }
 }
 
-void ReadFrom(const block::Segment& segment, const TraceId& id, SpanBatch* out, Gaps* gaps) {
+void ReadFrom(const segment::Segment& segment, const TraceId& id, SpanBatch* out, Gaps* gaps) {
   const auto rows = segment.FindTrace(id);
   if (!rows) return gaps->Add(rows.error().code, rows.error().message);
   ReadByGroup(rows->spans, segment.spans().groups(), out, gaps,
-              [&](std::span<const block::Row> some) { return segment.ReadSpans(some, out); });
-  ReadByGroup(rows->logs, segment.table(block::TableId::kLogs).groups(), out, gaps,
-              [&](std::span<const block::Row> some) { return segment.ReadLogs(some, out); });
+              [&](std::span<const segment::Row> some) { return segment.ReadSpans(some, out); });
+  ReadByGroup(rows->logs, segment.table(segment::TableId::kLogs).groups(), out, gaps,
+              [&](std::span<const segment::Row> some) { return segment.ReadLogs(some, out); });
 }
 
 }  // namespace
@@ -169,7 +169,7 @@ StoreSnapshot::StoreSnapshot(std::vector<HeadChunk> chunks,
     // The segment keeps its block alive, so that the file stays while anyone holds either.
     const BlockName& name = live->meta().name;
     sequences_.push_back({name.first_sequence, name.last_sequence});
-    const block::Segment* segment = live->segment().get();
+    const segment::Segment* segment = live->segment().get();
     segments_.emplace_back(std::move(live), segment);
   }
 }

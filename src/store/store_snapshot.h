@@ -12,7 +12,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "block/chunk.h"
+#include "chunk/chunk.h"
 #include "store/live_block.h"
 #include "store/store.h"
 
@@ -34,7 +34,7 @@ class SplitTraces {
 class StoreSnapshot : public Snapshot {
  public:
   struct HeadChunk {
-    std::shared_ptr<const block::Chunk> chunk;
+    std::shared_ptr<const chunk::Chunk> chunk;
     SequenceRange sequences;
   };
   // `blocks` newest first.
@@ -42,7 +42,7 @@ class StoreSnapshot : public Snapshot {
                 std::shared_ptr<const SplitTraces> splits, const trace::ClockRule& rule,
                 uint64_t losses = 0);
 
-  const std::vector<std::shared_ptr<const block::Segment>>& segments() const override {
+  const std::vector<std::shared_ptr<const segment::Segment>>& segments() const override {
     return segments_;
   }
   bool MayBeSplit(const TraceId& id) const override;
@@ -53,7 +53,7 @@ class StoreSnapshot : public Snapshot {
   uint64_t losses() const override { return losses_; }
 
  private:
-  std::vector<std::shared_ptr<const block::Segment>> segments_;
+  std::vector<std::shared_ptr<const segment::Segment>> segments_;
   std::vector<SequenceRange> sequences_;
   size_t chunk_count_ = 0;
   std::vector<std::shared_ptr<LiveBlock>> unreadable_blocks_;

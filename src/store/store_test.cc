@@ -381,6 +381,40 @@ TEST_F(StoreTest, AFullHeadRefusesBeforeDecodingUntilItIsFlushed) {
   ExpectAll(store.get());
 }
 
+// No block can be written: the head fills up.
+TEST_F(StoreTest, SendersAreSlowedDownBeforeTheyAreRefused) {
+  config_.background = true;
+  config_.head_bytes_max = 400 * 1024;
+  config_.flush_bytes = 100 * 1024;
+  config_.wal_segment_bytes = 64 << 20;
+  auto store = Open();
+  env_.FailCalls(DiskOp::kCreate, 1, ErrorCode::kIo, UINT64_MAX / 2);
+  std::atomic<uint64_t> answered = 0;
+  uint64_t sent = 0, delayed_at_first = 0;
+  while (sent < 1000 && store->Admit(1000)) {
+    store->Append(NumberedBatch(sent * 20, 20), [&](const Status& status) {
+      EXPECT_TRUE(status);
+      ++answered;
+    });
+    sent_.Add(sent * 20, 20);
+    ++sent;
+    const StoreStats stats = store->stats();
+    if (stats.delayed_batches > 0 && delayed_at_first == 0) delayed_at_first = stats.head_bytes;
+    if (stats.head_bytes < config_.flush_bytes) {
+      EXPECT_EQ(stats.delayed_batches, 0u);
+    }
+  }
+  ASSERT_LT(sent, 1000u) << "the head is full";
+  EXPECT_GT(store->stats().delayed_batches, 1u);
+  EXPECT_GT(delayed_at_first, config_.flush_bytes);
+  EXPECT_LT(delayed_at_first, config_.head_bytes_max * 9 / 10);
+  env_.ClearFaults();
+  store->Close();
+  EXPECT_EQ(answered, sent) << "closing answers what waits";
+  store = Open();
+  ExpectAll(store.get());
+}
+
 TEST_F(StoreTest, TooManyUnmergedBlocksRefuse) {
   config_.level0_blocks_max = 3;
   auto store = Open();
@@ -716,6 +750,7 @@ TEST_F(StoreTest, AppendsSnapshotsFlushesAndMergesSideBySide) {
   config_.wal_segment_bytes = 256 * 1024;
   config_.head_bytes_max = 1 << 30;
   config_.level0_blocks_max = 1000;
+  config_.processors = 8;  // four merges at a time
   constexpr uint64_t kThreads = 3, kBatches = 60, kSpans = 20;
   auto store = Open();
   std::atomic<uint64_t> completed = 0;

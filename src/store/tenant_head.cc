@@ -10,15 +10,15 @@ namespace weft::store {
 namespace {
 
 // The first rows of a chunk as a chunk. Rows of a chunk are in the order of their arrival.
-Result<std::shared_ptr<const block::Chunk>> FirstRows(const block::Chunk& chunk, uint32_t spans,
+Result<std::shared_ptr<const chunk::Chunk>> FirstRows(const chunk::Chunk& chunk, uint32_t spans,
                                                       uint32_t logs) {
   SpanBatch batch;
-  std::vector<block::Row> rows(std::max(spans, logs));
+  std::vector<segment::Row> rows(std::max(spans, logs));
   std::iota(rows.begin(), rows.end(), 0);
   WEFT_TRY(chunk.ReadSpans(std::span(rows).first(spans), &batch));
   WEFT_TRY(chunk.ReadLogs(std::span(rows).first(logs), &batch));
   batch.received_ns = chunk.received_range().second;
-  auto first = std::make_shared<block::Chunk>();
+  auto first = std::make_shared<chunk::Chunk>();
   first->Append(batch);
   first->Seal();
   return first;
@@ -107,7 +107,7 @@ void TenantHead::RemoveFirst(size_t count) {
 }
 
 Result<TenantHead::Part> TenantHead::Merge(const std::vector<Part>& parts) {
-  auto chunk = std::make_unique<block::Chunk>();
+  auto chunk = std::make_unique<chunk::Chunk>();
   for (const Part& part : parts) {
     for (const PartChunk& in : part.chunks) WEFT_TRY(chunk->AppendChunk(*in.chunk));
   }

@@ -13,7 +13,7 @@
 #include <memory>
 #include <vector>
 
-#include "block/chunk.h"
+#include "chunk/chunk.h"
 
 namespace weft::store {
 
@@ -26,7 +26,7 @@ class TenantHead {
     uint32_t logs = 0;
   };
   struct PartChunk {
-    std::shared_ptr<const block::Chunk> chunk;
+    std::shared_ptr<const chunk::Chunk> chunk;
     uint64_t first_sequence = 0;
     uint64_t last_sequence = 0;
     std::vector<Mark> marks;

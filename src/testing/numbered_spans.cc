@@ -175,10 +175,10 @@ StoredNumbers ReadNumbers(store::Store* store, std::string_view tenant) {
   const auto snapshot = store->TakeSnapshot(tenant);
   for (const auto& segment : snapshot->segments()) {
     SpanBatch out;
-    std::vector<block::Row> rows(segment->spans().row_count());
+    std::vector<segment::Row> rows(segment->spans().row_count());
     std::iota(rows.begin(), rows.end(), 0);
     Status status = segment->ReadSpans(rows, &out);
-    rows.resize(segment->table(block::TableId::kLogs).row_count());
+    rows.resize(segment->table(segment::TableId::kLogs).row_count());
     std::iota(rows.begin(), rows.end(), 0);
     if (status) status = segment->ReadLogs(rows, &out);
     if (!status && found.error.empty()) found.error = status.error().message;

@@ -17,15 +17,15 @@ namespace weft::testing {
 class OpenDoors : public pipeline::Doors {
  public:
   // Borrowed.
-  explicit OpenDoors(net::Server* server) : server_(server) {}
+  explicit OpenDoors(http::Server* server) : server_(server) {}
 
-  Result<net::ListenOptions> Options(const std::string&, const config::Endpoint&,
-                                     const config::ListenerSecurity&,
-                                     net::HostRule) const override {
-    return net::ListenOptions();
+  Result<http::ListenOptions> Options(const std::string&, const config::Endpoint&,
+                                      const config::ListenerSecurity&,
+                                      http::HostRule) const override {
+    return http::ListenOptions();
   }
-  Status Open(pipeline::Listener listener, net::ListenOptions options,
-              std::shared_ptr<const net::Router> router) override {
+  Status Open(pipeline::Listener listener, http::ListenOptions options,
+              std::shared_ptr<const http::Router> router) override {
     const config::Endpoint& at = listener.endpoint;
     WEFT_ASSIGN(listener.endpoint.port, server_->Listen({at.host, at.port, at.path},
                                                         std::move(router), std::move(options)));
@@ -33,11 +33,11 @@ class OpenDoors : public pipeline::Doors {
     return {};
   }
   void Tell(pipeline::Listener listener) override { listeners_.push_back(std::move(listener)); }
-  const std::vector<pipeline::Listener>& listeners() const override { return listeners_; }
-  net::Server* server() override { return server_; }
+  std::vector<pipeline::Listener> listeners() const override { return listeners_; }
+  http::Server* server() override { return server_; }
 
  private:
-  net::Server* const server_;
+  http::Server* const server_;
   std::vector<pipeline::Listener> listeners_;
 };
 

@@ -6,25 +6,25 @@
 #include <tuple>
 
 #include "base/check.h"
-#include "block/chunk.h"
+#include "chunk/chunk.h"
 
 namespace weft::testing {
 
-SegmentSnapshot::SegmentSnapshot(std::vector<std::shared_ptr<const block::Segment>> segments)
+SegmentSnapshot::SegmentSnapshot(std::vector<std::shared_ptr<const segment::Segment>> segments)
     : segments_(std::move(segments)) {
   std::unordered_set<TraceId, IdHash> seen;
   for (const auto& segment : segments_) {
-    std::vector<block::TraceEntry> entries(segment->trace_count());
+    std::vector<segment::TraceEntry> entries(segment->trace_count());
     WEFT_CHECK(segment->ReadTraces(0, entries).has_value());
-    for (const block::TraceEntry& entry : entries)
+    for (const segment::TraceEntry& entry : entries)
       if (!segment->has_derived() || !seen.insert(entry.id).second) split_.insert(entry.id);
   }
   // A trace may have been seen in a block before a chunk with the same one came.
   for (const auto& segment : segments_) {
     if (segment->has_derived()) continue;
-    std::vector<block::TraceEntry> entries(segment->trace_count());
+    std::vector<segment::TraceEntry> entries(segment->trace_count());
     WEFT_CHECK(segment->ReadTraces(0, entries).has_value());
-    for (const block::TraceEntry& entry : entries) split_.insert(entry.id);
+    for (const segment::TraceEntry& entry : entries) split_.insert(entry.id);
   }
 }
 
@@ -32,7 +32,7 @@ Result<SpanBatch> SegmentSnapshot::ReadTrace(const TraceId& id, std::string* par
   partial->clear();
   SpanBatch out;
   for (const auto& segment : segments_) {
-    WEFT_ASSIGN(block::Segment::TraceRows rows, segment->FindTrace(id));
+    WEFT_ASSIGN(segment::Segment::TraceRows rows, segment->FindTrace(id));
     WEFT_TRY(segment->ReadSpans(rows.spans, &out));
     WEFT_TRY(segment->ReadLogs(rows.logs, &out));
   }
@@ -48,8 +48,8 @@ Result<SpanBatch> SegmentSnapshot::ReadTrace(const TraceId& id, std::string* par
   return out;
 }
 
-std::shared_ptr<const block::Segment> MakeChunk(std::span<const SpanBatch* const> batches) {
-  auto chunk = std::make_shared<block::Chunk>();
+std::shared_ptr<const segment::Segment> MakeChunk(std::span<const SpanBatch* const> batches) {
+  auto chunk = std::make_shared<chunk::Chunk>();
   for (const SpanBatch* batch : batches) chunk->Append(*batch);
   chunk->Seal();
   return chunk;

@@ -14,17 +14,17 @@
 #include <vector>
 
 #include "base/env.h"
-#include "block/segment.h"
 #include "model/span_batch.h"
+#include "segment/segment.h"
 #include "store/store.h"
 
 namespace weft::testing {
 
 class SegmentSnapshot : public store::Snapshot {
  public:
-  explicit SegmentSnapshot(std::vector<std::shared_ptr<const block::Segment>> segments);
+  explicit SegmentSnapshot(std::vector<std::shared_ptr<const segment::Segment>> segments);
 
-  const std::vector<std::shared_ptr<const block::Segment>>& segments() const override {
+  const std::vector<std::shared_ptr<const segment::Segment>>& segments() const override {
     return segments_;
   }
   // True for traces in a chunk or in more than one segment.
@@ -33,12 +33,12 @@ class SegmentSnapshot : public store::Snapshot {
   const std::vector<std::string>& unreadable() const override { return unreadable_; }
 
  private:
-  std::vector<std::shared_ptr<const block::Segment>> segments_;
+  std::vector<std::shared_ptr<const segment::Segment>> segments_;
   std::unordered_set<TraceId, IdHash> split_;
   std::vector<std::string> unreadable_;
 };
 
 // A sealed chunk of these batches.
-std::shared_ptr<const block::Segment> MakeChunk(std::span<const SpanBatch* const> batches);
+std::shared_ptr<const segment::Segment> MakeChunk(std::span<const SpanBatch* const> batches);
 
 }  // namespace weft::testing

@@ -7,7 +7,7 @@
 // 0x80 to 0x9F for C1.
 //
 // Thread rule: pure functions. Source: Unicode UAX #9 section 2, ECMA-48. Used by base/log.h,
-// cli/terminal.h, config/yaml.h.
+// terminal/terminal.h, config/yaml.h.
 #pragma once
 
 #include <cstddef>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The colour of a service: a stable hash of its name into twenty colours, and among the services of
-// one page no colour twice (docs/palette.md is the definition; src/cli/service_colours.h draws by the
+// one page no colour twice (docs/palette.md is the definition; src/terminal/service_colours.h draws by the
 // same rule). No colour is red: red means error and nothing else. Next: model/units.ts.
 
 export const kServiceColours: readonly string[] = [
